@@ -172,6 +172,31 @@ class StorageFull(Unavailable):
     reason = "The server cannot store more right now. Nothing was changed. The shop has been told."
 
 
+class PortInUse(Unavailable):
+    number, code = 6010, "port_in_use"
+    reason = "A port that the server needs is in use by another program."
+
+
+class AlreadyRunning(Unavailable):
+    number, code = 6011, "already_running"
+    reason = "A server is already running on this data folder."
+
+
+class DataFolderUnusable(Unavailable):
+    number, code = 6012, "data_folder_unusable"
+    reason = "The data folder cannot be written."
+
+
+class StartFailed(Unavailable):
+    number, code = 6013, "start_failed"
+    reason = "A part of the server did not start. The log above says why."
+
+
+class StoreUnsuitable(Unavailable):
+    number, code = 6014, "store_unsuitable"
+    reason = "The Valkey/Redis server is too old or set up so that it could lose or evict stock."
+
+
 def catalogue() -> list[type[LiveCommerceError]]:
     """All error classes by number; numbers and codes are unique (a test checks it)."""
     found: list[type[LiveCommerceError]] = []

@@ -29,8 +29,16 @@ class Http(Struct, frozen=True, forbid_unknown_fields=True):
         str, Meta(description="Address people use, e.g. https://live.example.com; empty: from the request.")
     ] = ""
     internal_port: Annotated[
-        int, Meta(ge=-1, le=65535, description="Port of /health and /metrics on 127.0.0.1; -1: none.")
+        int,
+        Meta(
+            ge=-1,
+            le=65535,
+            description="Port of /health and /metrics: web n +n, relay n +100+n, worker +200; -1: none.",
+        ),
     ] = 8081
+    internal_host: Annotated[
+        str, Meta(description="Address of the internal ports; never one that the public reaches.")
+    ] = "127.0.0.1"
     trusted_proxies: Annotated[
         tuple[str, ...], Meta(description="Addresses whose X-Forwarded-For and -Proto are believed.")
     ] = ("127.0.0.1", "::1")

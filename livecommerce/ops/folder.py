@@ -1,0 +1,180 @@
+"""The data folder: made private, locked against a second server, with the secret that signs cookies.
+
+The lock is a `flock` on `<data>/lock`. Its descriptor is handed to the children too, so the folder counts as taken
+until the last process that may write to it is gone: after a `kill -9` of the supervisor a new start waits for them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import secrets
+import time
+from pathlib import Path
+
+import msgspec
+
+from livecommerce.errors import AlreadyRunning, DataFolderUnusable
+from livecommerce.settings import Settings
+
+LOCK_NAME = "lock"
+SECRET_NAME = "secret"
+RUNNING_NAME = "running.json"
+LOCK_WAIT_SECONDS = 6.0  # orphans of a killed supervisor die at once, an embedded Valkey flushes for a moment
+LOCK_RETRY_SECONDS = 0.1
+SECRET_BYTES = 32
+
+
+class Running(msgspec.Struct, frozen=True):
+    """What a running server writes about itself into `<data>/running.json` (no secrets)."""
+
+    pid: int
+    redis_url: str
+    http_host: str
+    http_port: int
+    internal_port: int
+    media_port: int
+    relays: int
+    web_processes: int
+    started_at_ms: int
+
+
+def prepare(settings: Settings) -> Path:
+    """Makes the data folder (0700) and returns its absolute path.
+
+    Raises:
+        DataFolderUnusable: it cannot be made or written.
+    """
+    folder = Path(settings.data_folder).expanduser().resolve()
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        probe = folder / f".probe-{os.getpid()}"
+        probe.write_bytes(b"x")
+        probe.unlink()
+    except OSError as error:
+        raise DataFolderUnusable(
+            f"The data folder {folder} cannot be written ({error.strerror}). Set LIVECOMMERCE_DATA_FOLDER or its owner."
+        ) from error
+    return folder
+
+
+class FolderLock:
+    """Held by at most one server per folder, and by its children."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / LOCK_NAME
+        self._descriptor: int | None = None
+
+    @property
+    def descriptor(self) -> int:
+        if self._descriptor is None:
+            raise RuntimeError("the lock is not held")
+        return self._descriptor
+
+    def _try(self) -> bool:
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            return False
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
+        self._descriptor = descriptor
+        return True
+
+    def acquire(self, wait_seconds: float = LOCK_WAIT_SECONDS) -> None:
+        """Takes the lock. A living owner is told at once; orphans of a dead one get `wait_seconds` to end.
+
+        Raises:
+            AlreadyRunning: another server (or what is left of it) has the folder.
+        """
+        limit = time.monotonic() + wait_seconds
+        while not self._try():
+            owner = self.owner_pid()
+            if owner is not None and alive(owner):
+                raise AlreadyRunning(
+                    f"A server (pid {owner}) is already running on {self.path.parent}. Stop it, or use another "
+                    "LIVECOMMERCE_DATA_FOLDER.",
+                    pid=owner,
+                )
+            if time.monotonic() > limit:
+                raise AlreadyRunning(
+                    f"Processes of a server that died (pid {owner}) still hold {self.path}; "
+                    f"`fuser {self.path}` lists them. End them and start again.",
+                    pid=owner or 0,
+                )
+            time.sleep(LOCK_RETRY_SECONDS)
+
+    def owner_pid(self) -> int | None:
+        """The pid written by who took the lock last."""
+        try:
+            return int(self.path.read_text("ascii").strip())
+        except (OSError, ValueError):
+            return None
+
+    def release(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def held(folder: Path) -> int | None:
+    """The pid of the server that has this folder now, None when nobody has."""
+    lock = FolderLock(folder)
+    if not lock.path.exists():
+        return None
+    try:
+        descriptor = os.open(lock.path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return lock.owner_pid()
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def read_or_make_secret(folder: Path) -> str:
+    """The secret that signs viewer cookies and tokens: made once, 0600, the same after every restart."""
+    path = folder / SECRET_NAME
+    with contextlib.suppress(FileNotFoundError):
+        found = path.read_text("ascii").strip()
+        if len(found) >= SECRET_BYTES:
+            return found
+    made = secrets.token_urlsafe(SECRET_BYTES)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(made + "\n")
+    return made
+
+
+def write_running(folder: Path, running: Running) -> None:
+    """Tells other commands (`staff`, `doctor`) where this server listens; replaced in one step."""
+    path = folder / RUNNING_NAME
+    fresh = path.with_suffix(".new")
+    fresh.write_bytes(msgspec.json.encode(running))
+    fresh.replace(path)
+
+
+def read_running(folder: Path) -> Running | None:
+    """What the server that holds this folder said, None when none runs."""
+    if held(folder) is None:
+        return None
+    try:
+        return msgspec.json.decode((folder / RUNNING_NAME).read_bytes(), type=Running)
+    except (OSError, msgspec.DecodeError):
+        return None

@@ -1,0 +1,82 @@
+"""Is this process alive (does its event loop turn) and ready (can it do its work now)?"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from livecommerce.ops import metrics
+
+BEAT_SECONDS = 0.25
+STALE_SECONDS = 4.0  # a beat older than this: the loop hung; what asks has just come through the same loop
+CHECK_SECONDS_MAX = 2.0  # a readiness check that takes longer is a "no"
+READY_CACHE_SECONDS = 1.0  # probes of several watchers must not multiply the load on Valkey and SQL
+
+Check = Callable[[], Awaitable[str | None]]
+"""Returns None when good, else one sentence on what is wrong."""
+
+
+class Heartbeat:
+    """Measures how late the loop runs its timers."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+        self.lag_seconds = 0.0
+        self.lag_seconds_worst = 0.0
+
+    @property
+    def age_seconds(self) -> float:
+        return time.monotonic() - self._last
+
+    async def beat(self) -> None:
+        """Runs until cancelled."""
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(BEAT_SECONDS)
+            self._last = time.monotonic()
+            self.lag_seconds = max(0.0, self._last - before - BEAT_SECONDS)
+            self.lag_seconds_worst = max(self.lag_seconds_worst, self.lag_seconds)
+            metrics.LOOP_LAG.observe(self.lag_seconds)
+
+
+class Health:
+    """The answers to /health/live and /health/ready."""
+
+    def __init__(self, heartbeat: Heartbeat, checks: dict[str, Check] | None = None) -> None:
+        self.heartbeat = heartbeat
+        self.checks = dict(checks or {})
+        self.moving = False  # set on SIGTERM: balancers stop sending new people
+        self.started = False
+        self._cached: tuple[float, dict[str, str]] = (-1e9, {})
+
+    def live(self) -> tuple[bool, dict[str, object]]:
+        age = self.heartbeat.age_seconds
+        return age < STALE_SECONDS, {
+            "heartbeat_age_seconds": round(age, 3),
+            "loop_lag_seconds": round(self.heartbeat.lag_seconds, 4),
+            "loop_lag_seconds_worst": round(self.heartbeat.lag_seconds_worst, 4),
+        }
+
+    async def _run(self, name: str, check: Check) -> tuple[str, str | None]:
+        try:
+            async with asyncio.timeout(CHECK_SECONDS_MAX):
+                return name, await check()
+        except TimeoutError:
+            return name, f"no answer within {CHECK_SECONDS_MAX:.0f} s"
+        except Exception as error:  # a check must tell, not crash: whatever it met is the finding
+            return name, f"{type(error).__name__}: {error}"
+
+    async def ready(self) -> tuple[bool, dict[str, str]]:
+        """(ready, what is wrong by check name)."""
+        if self.moving:
+            return False, {"process": "is stopping"}
+        if not self.started:
+            return False, {"process": "is starting"}
+        when, wrong = self._cached
+        if time.monotonic() - when > READY_CACHE_SECONDS:
+            found = await asyncio.gather(*(self._run(name, check) for name, check in self.checks.items()))
+            wrong = {name: problem for name, problem in found if problem is not None}
+            self._cached = (time.monotonic(), wrong)
+        metrics.READY.set(0 if wrong else 1)
+        return not wrong, wrong

@@ -1,0 +1,100 @@
+"""Logging of a process: structlog and the standard library through one chain, one line an entry, to standard error.
+
+`console` is for people, `json` for collectors. Every line carries the time (UTC), level, logger, process name and what
+`structlog.contextvars` holds (show, viewer handle). Redaction is the last step before rendering, so that entries of
+libraries and tracebacks pass it too.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any, TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor
+
+from livecommerce.ops.redaction import redact_entry
+from livecommerce.settings import Settings, SettingsError
+
+FORMATS = ("console", "json")
+LEVELS = ("debug", "info", "warning", "error")
+
+# Libraries that say at INFO what is only of use when they are the suspect.
+_QUIET = ("aioice", "aiortc", "asyncio", "engineio", "socketio", "sqlalchemy", "aiosqlite", "alembic", "PIL")
+
+
+class ProcessName:
+    """Adds the name of this process (`web-0`) to every entry."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __call__(self, _logger: object, _method: str, entry: EventDict) -> EventDict:
+        entry.setdefault("process", self._name)
+        return entry
+
+
+def _shared(process_name: str) -> list[Processor]:
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        ProcessName(process_name),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+    ]
+
+
+def _renderer(log_format: str, stream: TextIO) -> Processor:
+    if log_format == "json":
+        return structlog.processors.JSONRenderer(ensure_ascii=False)
+    return structlog.dev.ConsoleRenderer(colors=stream.isatty(), pad_event_to=32)
+
+
+def configure(settings: Settings, process_name: str, stream: TextIO | None = None) -> None:
+    """Sets up logging of this process; a second call replaces the first.
+
+    Raises:
+        SettingsError: `log_format` or `log_level` is none of those allowed.
+    """
+    if settings.log_format not in FORMATS:
+        raise SettingsError(f"log_format is {settings.log_format!r}; allowed are {', '.join(FORMATS)}")
+    if settings.log_level not in LEVELS:
+        raise SettingsError(f"log_level is {settings.log_level!r}; allowed are {', '.join(LEVELS)}")
+    out = stream or sys.stderr
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    shared = _shared(process_name)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            redact_entry,
+            _renderer(settings.log_format, out),
+        ],
+    )
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
+
+
+def logger(name: str) -> Any:
+    """A bound logger; `log.info("process died", process="web-0", pid=1)`."""
+    return structlog.stdlib.get_logger(name)
