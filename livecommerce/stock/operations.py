@@ -1,0 +1,239 @@
+"""What can be done to stock. Every operation carries an `id`: the same id does it once and gets the same answer again.
+
+Ids are client-made, `[A-Za-z0-9_-]{8,64}`, and count per show and viewer (operations without a viewer: per show): nobody
+can use up somebody else's id. `shop`, `show`, `viewer` are `[a-z0-9-]{1,40}`. An item (sku) is 1-100 printable characters
+without `#`. Quantities are whole numbers 1-9,999; supplies up to 1,000,000,000; money up to 10^12 minor units.
+
+`chat` is the msgpack of the chat event written to the show log in the same call, once per id, whatever the outcome.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+QUANTITY_MAX = 9_999  # two bytes in a stored claim; nobody buys 10,000 of a thing in one comment
+SUPPLY_MAX = 1_000_000_000  # four bytes a counter, with room for sums
+PRICE_MINOR_MAX = 10**12  # far under 2^53, so that no double rounds it
+HOLD_SECONDS_MAX = 30 * 86_400  # three bytes; a hold longer than a month is an order
+LINES_MAX = 16  # a comment has 200 characters; a set has a handful of items
+OFFER_TEXT_LENGTH_MAX = 200
+
+
+class Line(Struct, frozen=True):
+    """One thing wanted, with the price as the viewer saw it. `text` is the offer in words, at most 200 characters."""
+
+    item: str
+    quantity: int
+    unit_price_minor: int
+    currency: str
+    text: str = ""
+
+
+class Limits(Struct, frozen=True):
+    """Units allowed; 0 = no limit.
+
+    `per_item` and `per_show` count active and confirmed claims of the viewer in the show; `per_comment` counts this
+    operation; `hold_max` caps what a restricted buyer may hold unpaid at one time in the show.
+    """
+
+    per_item: int = 0
+    per_show: int = 0
+    per_comment: int = 0
+    hold_max: int = 0
+
+
+class Reserve(Struct, frozen=True, tag="reserve"):
+    """Hold units for a viewer.
+
+    fill: `any` holds what there is of each line (the rest waits if `waitlist`); `all` holds every line in full or none.
+        A single line with `all` and `waitlist` waits for the whole quantity; several lines with `all` (a set) never wait.
+    repeat: when the viewer has an active claim on the item in this show: `add` makes another; `set` brings the viewer's
+        total to `quantity`; `once` refuses with `already_claimed`.
+    """
+
+    id: str
+    shop: str
+    show: str
+    viewer: str
+    lines: tuple[Line, ...]
+    fill: Literal["any", "all"] = "any"
+    repeat: Literal["add", "set", "once"] = "add"
+    waitlist: bool = True
+    limits: Limits = Limits()
+    hold_seconds: int = 900
+    source: str = "comment"
+    chat: bytes = b""
+
+
+class Cancel(Struct, frozen=True, tag="cancel"):
+    """End claims: `reservation`; or all active ones of the viewer on `item`; or, with neither, in the show.
+
+    With a viewer the reservation must be that viewer's (`not_yours`); staff leave `viewer` empty. A confirmed claim is
+    not cancelled but released.
+    """
+
+    id: str
+    shop: str
+    show: str
+    viewer: str = ""
+    reservation: str = ""
+    item: str = ""
+    source: str = "comment"
+    chat: bytes = b""
+
+
+class Reduce(Struct, frozen=True, tag="reduce"):
+    """Give back `quantity` units of `reservation`, or of the viewer's claims on `item`, newest claim and waiting units first."""
+
+    id: str
+    shop: str
+    show: str
+    quantity: int
+    viewer: str = ""
+    reservation: str = ""
+    item: str = ""
+    source: str = "comment"
+    chat: bytes = b""
+
+
+class SetQuantity(Struct, frozen=True, tag="set"):
+    """Bring `reservation` to `quantity` units, up (in full or not at all) or down, at the price it has."""
+
+    id: str
+    shop: str
+    show: str
+    reservation: str
+    quantity: int
+    viewer: str = ""
+    limits: Limits = Limits()
+    source: str = "comment"
+    chat: bytes = b""
+
+
+class Swap(Struct, frozen=True, tag="swap"):
+    """Exchange `reservation` for `line` (other option or item). Only if the new one is had in full is the old one given up."""
+
+    id: str
+    shop: str
+    show: str
+    reservation: str
+    line: Line
+    viewer: str = ""
+    limits: Limits = Limits()
+    hold_seconds: int = 900
+    source: str = "comment"
+    chat: bytes = b""
+
+
+class Confirm(Struct, frozen=True, tag="confirm"):
+    """Paid or promised: held units become sold. Units of it that still waited leave the line."""
+
+    id: str
+    shop: str
+    show: str
+    reservation: str
+    viewer: str = ""
+    source: str = "api"
+    chat: bytes = b""
+
+
+class Release(Struct, frozen=True, tag="release"):
+    """Staff or payment give an active claim back, or return a confirmed one to stock."""
+
+    id: str
+    shop: str
+    show: str
+    reservation: str
+    viewer: str = ""
+    source: str = "api"
+    chat: bytes = b""
+
+
+class Extend(Struct, frozen=True, tag="extend"):
+    """Checkout has begun: `seconds` more from now, once a claim. An offer from the waitlist is accepted by this."""
+
+    id: str
+    shop: str
+    show: str
+    reservation: str
+    seconds: int = 900
+    viewer: str = ""
+    source: str = "api"
+    chat: bytes = b""
+
+
+class Expire(Struct, frozen=True, tag="expire"):
+    """Expire the reservation if its time is over, else `unchanged`. Every other operation does so by itself."""
+
+    id: str
+    shop: str
+    show: str
+    reservation: str
+    source: str = "api"
+    chat: bytes = b""
+
+
+class Restock(Struct, frozen=True, tag="restock"):
+    """Add units; 0 makes the item known. Who waits is served in the same call."""
+
+    id: str
+    shop: str
+    show: str
+    item: str
+    quantity: int
+    source: str = "staff"
+    chat: bytes = b""
+
+
+class Adjust(Struct, frozen=True, tag="adjust"):
+    """Correct the count by `quantity` (either sign) with a reason. Never below what is held and sold."""
+
+    id: str
+    shop: str
+    show: str
+    item: str
+    quantity: int
+    reason: str
+    source: str = "staff"
+    chat: bytes = b""
+
+
+class Close(Struct, frozen=True, tag="close"):
+    """Stop the sale of `item` (empty: of the whole shop). Claims stay; nobody is promoted while closed."""
+
+    id: str
+    shop: str
+    show: str
+    item: str = ""
+    source: str = "staff"
+    chat: bytes = b""
+
+
+class Open(Struct, frozen=True, tag="open"):
+    """Resume the sale of `item` (empty: of the whole shop)."""
+
+    id: str
+    shop: str
+    show: str
+    item: str = ""
+    source: str = "staff"
+    chat: bytes = b""
+
+
+Operation = (
+    Reserve
+    | Cancel
+    | Reduce
+    | SetQuantity
+    | Swap
+    | Confirm
+    | Release
+    | Extend
+    | Expire
+    | Restock
+    | Adjust
+    | Close
+    | Open
+)
