@@ -55,21 +55,17 @@ class Supervisor:
             child.kill()
 
     async def start(self) -> bool:
-        """Brings every stage up. False when a stop was asked meanwhile.
+        """Brings every stage up. False when a stop was asked meanwhile; the caller stops what is up, in any case.
 
         Raises:
-            StartFailed: a child refused its configuration, kept dying, or was not ready in time. All are stopped.
+            StartFailed: a child refused its configuration, kept dying, or was not ready in time.
         """
         for stage in self._stages():
             for child in stage:
                 child.start()
             for child in stage:
-                try:
-                    if not await self._until_ready(child):
-                        return False
-                except StartFailed:
-                    await self.stop()
-                    raise
+                if not await self._until_ready(child):
+                    return False
         return True
 
     async def _until_ready(self, child: Child) -> bool:

@@ -1,0 +1,99 @@
+"""The command line: a table of commands, each imported only when it is asked for.
+
+An entry names `module:function`. `function(arguments) -> int` runs it and returns the exit code;
+`function_arguments(parser)` beside it, where present, adds its flags. Commands whose settings matter also take
+`--config FILE` and `--set http.port=9000`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from livecommerce import __version__
+from livecommerce.errors import LiveCommerceError
+from livecommerce.ops.flags import add_settings_flags
+from livecommerce.settings import SettingsError
+
+EXIT_USAGE = 2
+EXIT_CONFIGURATION = 78  # sysexits.h EX_CONFIG: a supervisor need not try again
+
+
+class Command(NamedTuple):
+    target: str  # module:function
+    help: str
+    takes_settings: bool = True
+
+
+COMMANDS: dict[str, Command] = {
+    "serve": Command("livecommerce.app:serve", "start everything and keep it running"),
+    "web": Command("livecommerce.app:web", "one web process alone: pages, API, sockets"),
+    "relay": Command("livecommerce.app:relay", "one media relay alone"),
+    "worker": Command("livecommerce.app:worker", "the worker alone: ledger to orders, expiry"),
+    "demo": Command("livecommerce.demo.command:demo", "a running show with a synthetic host and buyers"),
+    "doctor": Command("livecommerce.ops.doctor:doctor", "what is missing on this machine, and what to do about it"),
+    "staff": Command("livecommerce.staff:staff", "staff logins: add, reset, list"),
+    "settings": Command("livecommerce.ops.reference:settings_table", "print the table of all settings", False),
+    "errors": Command("livecommerce.ops.reference:errors_table", "print the table of all numbered errors", False),
+    "check-config": Command("livecommerce.ops.reference:check_config", "check the settings and say where each is from"),
+    "parse": Command("livecommerce.comments.command:parse", "say what a comment means", False),
+}
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {command.help}" for name, command in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: livecommerce COMMAND [flags]      livecommerce COMMAND --help",
+            "",
+            "A live-shopping server.",
+            "",
+            *lines,
+        ]
+    )
+
+
+def _parser(name: str, command: Command) -> tuple[argparse.ArgumentParser, Callable[[argparse.Namespace], int]]:
+    module_name, _, function_name = command.target.partition(":")
+    module = importlib.import_module(module_name)
+    function: Callable[[argparse.Namespace], int] = getattr(module, function_name)
+    parser = argparse.ArgumentParser(prog=f"livecommerce {name}", description=function.__doc__)
+    if command.takes_settings:
+        add_settings_flags(parser)
+    add: Callable[[argparse.ArgumentParser], None] | None = getattr(module, f"{function_name}_arguments", None)
+    if add is not None:
+        add(parser)
+    return parser, function
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code: 0 good, 1 fault, 2 usage, 78 settings refused."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(_overview())
+        return 0 if words else EXIT_USAGE
+    if words[0] in ("-V", "--version", "version"):
+        print(f"livecommerce {__version__}")
+        return 0
+    command = COMMANDS.get(words[0])
+    if command is None:
+        print(f"livecommerce: no command {words[0]!r}\n\n{_overview()}", file=sys.stderr)
+        return EXIT_USAGE
+    parser, function = _parser(words[0], command)
+    try:
+        return function(parser.parse_args(words[1:]))
+    except SettingsError as error:
+        print(f"livecommerce: {error}", file=sys.stderr)
+        return EXIT_CONFIGURATION
+    except LiveCommerceError as error:
+        print(f"livecommerce: error {error.number} ({error.code}): {error.text}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `livecommerce settings | head`
+        sys.stderr.close()
+        return 0

@@ -1,0 +1,240 @@
+"""`serve` without what the rooms do: data folder, lock, ports, the plan of all processes, addresses, the supervisor.
+
+Children are this same program (`python -m livecommerce web …`) with the settings in their environment. Ports given as
+0 are made real here, once, so that a restarted child comes back under the same number.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from livecommerce.errors import StartFailed
+from livecommerce.ops import folder as folders
+from livecommerce.ops import ports
+from livecommerce.ops.children import Plan
+from livecommerce.ops.disk_guard import DiskGuard
+from livecommerce.ops.logs import logger
+from livecommerce.ops.process import STOP_SECONDS_MAX as ROLE_STOP_SECONDS_MAX
+from livecommerce.ops.supervisor import Supervisor
+from livecommerce.ops.valkey import EmbeddedValkey, ValkeyNotFound
+from livecommerce.settings import PREFIX, Settings, as_environment
+
+log = logger(__name__)
+
+KILL_GRACE_SECONDS = 0.4  # a role gives up its own stop a moment before we kill it
+VALKEY_STOP_SECONDS = 3.0  # everything is fsynced already; it only closes its file
+
+Prepare = Callable[[Settings], Awaitable[list[str]]]
+"""Runs before the children: migrations, first login. Returns lines to print once (a password must not be logged)."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What stands before the first child: the folder, the lock on it, real ports, the settings all children get."""
+
+    folder: Path
+    settings: Settings
+    lock: folders.FolderLock
+    held_ports: tuple[socket.socket, ...]
+    valkey: EmbeddedValkey | None
+
+    def release(self) -> None:
+        for held in self.held_ports:
+            held.close()
+        self.lock.release()
+
+
+def _real_http_port(settings: Settings) -> tuple[Settings, tuple[socket.socket, ...]]:
+    http = settings.http
+    if http.port:
+        ports.refuse_taken(http.host, http.port, socket.SOCK_STREAM, "http.port")
+    held = ports.reserve(http.host, http.port)
+    http = msgspec.structs.replace(http, port=held.getsockname()[1])
+    if http.internal_port == 0:
+        offsets = _internal_offsets(settings)
+        http = msgspec.structs.replace(
+            http, internal_port=ports.free_row(http.internal_host, [socket.SOCK_STREAM], offsets)
+        )
+    elif http.internal_port > 0:
+        for offset in _internal_offsets(settings):
+            ports.refuse_taken(
+                http.internal_host, http.internal_port + offset, socket.SOCK_STREAM, "http.internal_port"
+            )
+    return msgspec.structs.replace(settings, http=http), (held,)
+
+
+def _internal_offsets(settings: Settings) -> list[int]:
+    relays = range(ports.RELAY_OFFSET, ports.RELAY_OFFSET + settings.media.relays)
+    return [*range(settings.web_processes), *relays, ports.WORKER_OFFSET]
+
+
+def _real_media_port(settings: Settings) -> Settings:
+    media, both = settings.media, (socket.SOCK_DGRAM, socket.SOCK_STREAM)
+    if media.port == 0:
+        base = ports.free_row(media.host, both, range(media.relays))
+        return msgspec.structs.replace(settings, media=msgspec.structs.replace(media, port=base))
+    for index in range(media.relays):
+        for kind in both:
+            ports.refuse_taken(media.host, media.port + index, kind, "media.port")
+    return settings
+
+
+def prepare_ground(settings: Settings) -> Ground:
+    """
+    Raises:
+        DataFolderUnusable, AlreadyRunning, PortInUse, StartFailed
+    """
+    folder = folders.prepare(settings)
+    lock = folders.FolderLock(folder)
+    lock.acquire()
+    held: tuple[socket.socket, ...] = ()
+    try:
+        settings = msgspec.structs.replace(
+            settings,
+            data_folder=str(folder),
+            secret=settings.secret or folders.read_or_make_secret(folder),
+        )
+        settings, held = _real_http_port(settings)
+        settings = _real_media_port(settings)
+        valkey = None
+        if not settings.redis.url:
+            valkey = EmbeddedValkey(folder)
+            settings = msgspec.structs.replace(settings, redis=msgspec.structs.replace(settings.redis, url=valkey.url))
+        return Ground(folder, settings, lock, held, valkey)
+    except BaseException:
+        for one in held:
+            one.close()
+        lock.release()
+        raise
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """Our environment with every LIVECOMMERCE_* replaced by the settings as they are now."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return {**kept, **as_environment(settings), "PYTHONUNBUFFERED": "1"}
+
+
+def _valkey_plan(valkey: EmbeddedValkey) -> Plan:
+    try:
+        command = valkey.command()
+    except ValkeyNotFound as error:
+        raise StartFailed(str(error)) from error
+
+    async def answers() -> bool:
+        return await asyncio.to_thread(valkey.answers)
+
+    return Plan(
+        name="valkey",
+        command=command,
+        environment={name: value for name, value in os.environ.items() if not name.startswith(PREFIX)},
+        stage=0,
+        stop_seconds=VALKEY_STOP_SECONDS,
+        probe=answers,
+        before=lambda: valkey.socket.unlink(missing_ok=True),
+        quiet=True,
+        last_words=valkey.log_end,
+    )
+
+
+def plans(ground: Ground) -> list[Plan]:
+    """All processes of this machine in starting order: valkey, relays and worker, webs."""
+    settings = ground.settings
+    environment = child_environment(settings)
+
+    def role(name: str, words: list[str], role_name: str, stage: int) -> Plan:
+        return Plan(
+            name=name,
+            command=[sys.executable, "-m", "livecommerce", *words],
+            environment=environment,
+            stage=stage,
+            stop_seconds=ROLE_STOP_SECONDS_MAX[role_name] + KILL_GRACE_SECONDS,
+        )
+
+    found = [] if ground.valkey is None else [_valkey_plan(ground.valkey)]
+    found += [
+        role(f"relay-{index}", ["relay", "--index", str(index)], "relay", 1) for index in range(settings.media.relays)
+    ]
+    found.append(role("worker", ["worker"], "worker", 1))
+    found += [role(f"web-{index}", ["web", "--index", str(index)], "web", 2) for index in range(settings.web_processes)]
+    return found
+
+
+def addresses(settings: Settings) -> list[str]:
+    """The lines that tell people where to go."""
+    http = settings.http
+    host = f"[{http.host}]" if ":" in http.host else http.host
+    shown = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)
+    base = (http.public_url or f"http://{shown}:{http.port}").rstrip("/")
+    last = settings.media.port + settings.media.relays - 1
+    media = f"{settings.media.port}" if last == settings.media.port else f"{settings.media.port}–{last}"
+    lines = [f"shop      {base}/", f"studio    {base}/studio", f"video     UDP and TCP port {media}"]
+    if http.internal_port > 0:
+        lines.append(f"health    http://{http.internal_host}:{http.internal_port}/health/ready")
+    return lines
+
+
+def _running(ground: Ground) -> folders.Running:
+    settings = ground.settings
+    return folders.Running(
+        pid=os.getpid(),
+        redis_url=settings.redis.url,
+        http_host=settings.http.host,
+        http_port=settings.http.port,
+        internal_port=settings.http.internal_port,
+        media_port=settings.media.port,
+        relays=settings.media.relays,
+        web_processes=settings.web_processes,
+        started_at_ms=int(time.time() * 1000),
+    )
+
+
+async def _run(ground: Ground, prepare: Prepare) -> None:
+    supervisor = Supervisor(plans(ground), inherit=[ground.lock.descriptor])
+    supervisor.listen_to_signals()
+    guard: asyncio.Task[None] | None = None
+    try:
+        first_words = await prepare(ground.settings)
+        if first_words:
+            print("\n".join(first_words), flush=True)
+        if not await supervisor.start():
+            return
+        folders.write_running(ground.folder, _running(ground))
+        if ground.valkey is not None:
+            guard = asyncio.create_task(
+                DiskGuard(ground.valkey.url, ground.folder).run(supervisor.stop_asked), name="disk guard"
+            )
+        print("\n".join(["", *addresses(ground.settings), "Ctrl-C stops everything.", ""]), flush=True)
+        await supervisor.wait()
+    finally:
+        try:
+            if guard is not None:
+                guard.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await guard
+            await supervisor.stop()
+        finally:
+            supervisor.close()
+
+
+def run_server(settings: Settings, prepare: Prepare) -> int:
+    """Runs until SIGTERM or SIGINT. Returns the exit code.
+
+    Raises:
+        LiveCommerceError: it could not start; nothing is left running.
+    """
+    ground = prepare_ground(settings)
+    try:
+        asyncio.run(_run(ground, prepare))
+    finally:
+        ground.release()
+    return 0
