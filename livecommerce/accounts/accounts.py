@@ -1,0 +1,190 @@
+"""The room's door: identify, log in and out, keep staff."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import unicodedata
+
+from aiohttp import web
+from argon2 import PasswordHasher
+from redis.asyncio import Redis
+
+from livecommerce.accounts import sessions, viewers
+from livecommerce.accounts.addresses import request_address
+from livecommerce.accounts.errors import LoginRefused, LoginTaken, LoginTooOften, RoleTooLow
+from livecommerce.accounts.identity import ROLES, Identity, Role, Staff
+from livecommerce.accounts.ingest_tokens import IngestTokens
+from livecommerce.accounts.passwords import Passwords
+from livecommerce.accounts.rate_limit import Bucket, RateLimit
+from livecommerce.accounts.secret import load_secret
+from livecommerce.accounts.sessions import SessionStore
+from livecommerce.errors import LoginNeeded, LoginWrong
+from livecommerce.records.repositories import Repositories
+from livecommerce.records.rows import now_ms
+from livecommerce.records.structs import StaffRecord
+from livecommerce.settings import Settings
+
+_LOGIN = re.compile(r"[a-z0-9._@+-]{2,64}")
+NAME_LENGTH_MAX = 40
+# Wrong passwords: five at once, then one in 30 s per login; an office behind one address gets more.
+WRONG_PER_LOGIN = 5
+WRONG_PER_LOGIN_PER_MINUTE = 2.0
+WRONG_PER_ADDRESS = 20
+WRONG_PER_ADDRESS_PER_MINUTE = 10.0
+
+_IDENTITY = "livecommerce.identity"
+
+
+def fold_login(login: str) -> str:
+    """Logins are compared in lower case and normal width, without outer spaces."""
+    return unicodedata.normalize("NFKC", login).strip().lower()
+
+
+def staff_of(record: StaffRecord) -> Staff:
+    return Staff(record.id, record.shop, record.login, record.name, record.role)
+
+
+class Accounts:
+    """One per process. Needs Valkey (sessions, limits) and SQL (staff, tokens)."""
+
+    def __init__(
+        self, settings: Settings, redis: Redis, records: Repositories, *, hasher: PasswordHasher | None = None
+    ) -> None:
+        self.secret = load_secret(settings)
+        self.sessions = SessionStore(redis)
+        self.ingest_tokens = IngestTokens(records)
+        self.rate_limit = RateLimit(redis)
+        self._passwords = Passwords(hasher)
+        self._settings = settings
+        self._records = records
+
+    def close(self) -> None:
+        self._passwords.close()
+
+    # Who is asking
+
+    def viewer_of(self, request: web.BaseRequest) -> str | None:
+        """The viewer id of the signed cookie, None for a new or forged one."""
+        return viewers.verify(self.secret, request.cookies.get(viewers.COOKIE))
+
+    async def identify(self, request: web.BaseRequest) -> Identity:
+        """Who sends this request; a viewer without a cookie gets a fresh id (see `viewer_cookie`).
+
+        The answer is kept with the request, so that asking twice gives the same new id and asks Valkey once.
+        """
+        kept = request.get(_IDENTITY)
+        if isinstance(kept, Identity):
+            return kept
+        identity = Identity(
+            viewer=self.viewer_of(request) or viewers.new_viewer(),
+            staff=await self.sessions.find(request.cookies.get(sessions.COOKIE)),
+            address=request_address(request, self._settings.http.trusted_proxies),
+        )
+        request[_IDENTITY] = identity
+        return identity
+
+    async def need_staff(self, request: web.BaseRequest, *roles: Role) -> Staff:
+        """The logged-in person, with one of `roles` when given.
+
+        Raises:
+            LoginNeeded, RoleTooLow
+        """
+        staff = (await self.identify(request)).staff
+        if staff is None:
+            raise LoginNeeded
+        if roles and staff.role not in roles:
+            raise RoleTooLow
+        return staff
+
+    def viewer_cookie(self, viewer: str) -> str:
+        """The value of `lc_viewer` for this viewer."""
+        return viewers.sign(self.secret, viewer)
+
+    # Logging in
+
+    def _buckets(self, login: str, address: str) -> list[Bucket]:
+        return [
+            Bucket(f"login:{login[:64]}", WRONG_PER_LOGIN, WRONG_PER_LOGIN_PER_MINUTE),
+            Bucket(f"login-from:{address}", WRONG_PER_ADDRESS, WRONG_PER_ADDRESS_PER_MINUTE),
+        ]
+
+    async def login(self, login: str, password: str, address: str) -> tuple[Staff, str]:
+        """Checks a password and opens a session: (who, token for the cookie `lc_staff`).
+
+        Every try is counted before the password is looked at, and given back when it was right, so that many tries
+        at once cannot slip through.
+
+        Raises:
+            LoginWrong: unknown login, wrong password or disabled account: one answer, one duration.
+            LoginTooOften: with `retry_after_ms`.
+            Busy: too many logins at once.
+        """
+        login = fold_login(login)
+        buckets = self._buckets(login, address)
+        wait_ms = await self.rate_limit.take(buckets)
+        if wait_ms:
+            raise LoginTooOften(retry_after_ms=wait_ms)
+        record = await self._records.staff.by_login(login) if _LOGIN.fullmatch(login) else None
+        known = record.password_hash if record is not None and record.disabled_ms is None else None
+        if not await self._passwords.verify(known, password) or record is None:
+            raise LoginWrong
+        await self.rate_limit.take(buckets, cost=-1.0)
+        if self._passwords.needs_rehash(record.password_hash):
+            await self._records.staff.set_password_hash(record.id, await self._passwords.hash(password))
+        staff = staff_of(record)
+        return staff, await self.sessions.open(staff)
+
+    async def logout(self, request: web.BaseRequest) -> None:
+        await self.sessions.close(request.cookies.get(sessions.COOKIE))
+
+    # Keeping staff
+
+    async def add_staff(self, shop: str, login: str, password: str, role: Role, name: str = "") -> Staff:
+        """Creates a person. The shop must exist.
+
+        Raises:
+            LoginRefused, PasswordRefused, LoginTaken; ValueError for a role that is none.
+        """
+        login = fold_login(login)
+        if not _LOGIN.fullmatch(login):
+            raise LoginRefused
+        if role not in ROLES:
+            raise ValueError(f"{role!r} is no role; roles are {', '.join(ROLES)}")
+        record = StaffRecord(
+            id=secrets.token_hex(8),
+            shop=shop,
+            login=login,
+            name=(name.strip() or login)[:NAME_LENGTH_MAX],
+            role=role,
+            password_hash=await self._passwords.hash(password),
+            created_ms=now_ms(),
+        )
+        if not await self._records.staff.add(record):
+            raise LoginTaken
+        return staff_of(record)
+
+    async def set_password(self, login: str, password: str) -> bool:
+        """Changes a password and ends all sessions of that person; False when the login is unknown."""
+        record = await self._records.staff.by_login(fold_login(login))
+        if record is None:
+            return False
+        await self._records.staff.set_password_hash(record.id, await self._passwords.hash(password))
+        await self.sessions.close_all(record.id)
+        return True
+
+    async def set_role(self, login: str, role: Role) -> bool:
+        record = await self._records.staff.by_login(fold_login(login))
+        if record is None or role not in ROLES:
+            return False
+        await self._records.staff.set_role(record.id, role)
+        await self.sessions.close_all(record.id)  # the role is in the session record
+        return True
+
+    async def set_disabled(self, login: str, disabled: bool) -> bool:
+        record = await self._records.staff.by_login(fold_login(login))
+        if record is None:
+            return False
+        await self._records.staff.set_disabled(record.id, disabled)
+        await self.sessions.close_all(record.id)
+        return True

@@ -1,0 +1,74 @@
+"""Passwords: argon2id, off the event loop, a few at a time.
+
+An unknown login is checked against a hash nobody has the password of, so that both refusals take the same time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from livecommerce.accounts.errors import PasswordRefused
+from livecommerce.errors import Busy
+
+PASSWORD_LENGTH_MIN = 10
+PASSWORD_LENGTH_MAX = 200  # argon2 takes more, a person does not; bounds the work of one request
+CHECKS_AT_ONCE = 2  # each takes 64 MiB and about 50 ms of a core: more at once would starve video and stock
+CHECKS_WAITING_MAX = 32  # about 1.5 s of queue on two threads; past it the answer is `busy`
+
+
+class Passwords:
+    """Hashes and verifies; `close()` ends its threads."""
+
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        self._hasher = hasher or PasswordHasher()  # RFC 9106 low-memory profile: t=3, 64 MiB, p=4
+        self._threads = ThreadPoolExecutor(CHECKS_AT_ONCE, thread_name_prefix="argon2")
+        self._waiting = 0
+        self._nobody = self._hasher.hash(secrets.token_hex(16))
+
+    def check_form(self, password: str) -> None:
+        """Refuses a new password that is too short or too long.
+
+        Raises:
+            PasswordRefused
+        """
+        if not PASSWORD_LENGTH_MIN <= len(password) <= PASSWORD_LENGTH_MAX:
+            raise PasswordRefused(f"A password has {PASSWORD_LENGTH_MIN} to {PASSWORD_LENGTH_MAX} characters.")
+
+    async def hash(self, password: str) -> str:
+        self.check_form(password)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._hasher.hash, password)
+
+    async def verify(self, password_hash: str | None, password: str) -> bool:
+        """Whether the password belongs to the hash; None (nobody has this login) costs the same and is False.
+
+        Raises:
+            Busy: too many checks are waiting.
+        """
+        if self._waiting >= CHECKS_WAITING_MAX:
+            raise Busy(retry_after_ms=2000)
+        self._waiting += 1
+        try:
+            right = await asyncio.get_running_loop().run_in_executor(
+                self._threads, self._matches, password_hash or self._nobody, password[:PASSWORD_LENGTH_MAX]
+            )
+        finally:
+            self._waiting -= 1
+        return right and password_hash is not None and len(password) <= PASSWORD_LENGTH_MAX
+
+    def needs_rehash(self, password_hash: str) -> bool:
+        """Whether the stored hash was made with weaker parameters than today's."""
+        return self._hasher.check_needs_rehash(password_hash)
+
+    def _matches(self, password_hash: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(password_hash, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)

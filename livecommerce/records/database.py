@@ -1,0 +1,143 @@
+"""One database, two doors: `read()` for looking, `write()` for one transaction.
+
+SQLite runs in WAL with one writing connection per process (`BEGIN IMMEDIATE`, so that a transaction never fails
+half-way with "locked" when it turns from reading to writing) and a few reading ones. PostgreSQL uses one pool for both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from livecommerce.settings import Settings
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+BUSY_TIMEOUT_MS = (
+    10_000  # another process may hold the SQLite write lock for one projection batch; 10 s is far past that
+)
+READERS_MAX = 4  # SQLite readers are threads; a web process needs few, they are short
+POSTGRES_CONNECTIONS_MAX = 8  # per process: 10 processes stay under PostgreSQL's default of 100
+ADVISORY_LOCK = 0x6C63_6D69  # "lcmi": any fixed number, the same in all processes
+
+
+def database_url(settings: Settings) -> str:
+    """The URL to open: the configured one, else SQLite `shop.db` in the data folder."""
+    if settings.database.url:
+        return settings.database.url
+    return f"sqlite+aiosqlite:///{Path(settings.data_folder).absolute() / 'shop.db'}"
+
+
+@contextmanager
+def _file_lock(path: Path) -> Iterator[None]:
+    """Holds an exclusive lock on `path` (created 0600); freed by the kernel when the process dies."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _upgrade(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _configure_sqlite(engine: AsyncEngine, *, writes: bool) -> None:
+    """Sets the pragmas on each new connection and takes over BEGIN from the driver."""
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def connected(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver must not open transactions by itself
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")  # an order that was confirmed survives a power cut
+        cursor.execute("PRAGMA foreign_keys = ON")
+        if not writes:
+            cursor.execute("PRAGMA query_only = ON")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+class Database:
+    """The SQL database of one process. `start()` migrates; then `read()` and `write()` give connections.
+
+    Raises (from any use):
+        sqlalchemy.exc.SQLAlchemyError: the database is away or refuses; the API answers `unavailable`.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url: URL = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            self._writer = create_async_engine(self.url, pool_size=1, max_overflow=0)
+            self._reader = create_async_engine(self.url, pool_size=READERS_MAX, max_overflow=0)
+            _configure_sqlite(self._writer, writes=True)
+            _configure_sqlite(self._reader, writes=False)
+        else:
+            self._writer = create_async_engine(
+                self.url, pool_size=POSTGRES_CONNECTIONS_MAX, max_overflow=0, pool_pre_ping=True
+            )
+            self._reader = self._writer
+
+    @classmethod
+    def of(cls, settings: Settings) -> Database:
+        return cls(database_url(settings))
+
+    async def start(self) -> None:
+        """Brings the schema up to date. Several processes may call it at once: one migrates, the others wait."""
+        if self.is_sqlite and self.url.database:
+            path = Path(self.url.database)
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = _file_lock(path.with_name(path.name + ".migrate-lock"))
+            await asyncio.to_thread(lock.__enter__)  # waiting for another process must not stop this one's loop
+            try:
+                async with self._writer.begin() as connection:
+                    await connection.run_sync(_upgrade)
+            finally:
+                lock.__exit__(None, None, None)
+            await asyncio.to_thread(path.chmod, 0o600)  # it holds names and orders
+            return
+        async with self._writer.begin() as connection:
+            await connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
+            await connection.run_sync(_upgrade)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for looking; what is written through it is refused (SQLite) or never meant."""
+        async with self._reader.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction: committed when the block ends, rolled back when it raises."""
+        async with self._writer.begin() as connection:
+            yield connection
+
+    async def ping(self) -> None:
+        """Asks the database for one row; raises when it is away. For health checks."""
+        async with self.read() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        await self._writer.dispose()
+        if self._reader is not self._writer:
+            await self._reader.dispose()

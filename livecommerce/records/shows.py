@@ -1,0 +1,79 @@
+"""Shows as they were set up. What is live right now is in Valkey; this is what a shop typed and keeps."""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from livecommerce.records import tables
+from livecommerce.records.database import Database
+from livecommerce.records.rows import as_struct, as_values, now_ms
+from livecommerce.records.structs import ShowItemRecord, ShowRecord
+
+SHOWS_LISTED_MAX = 200  # newest first; the studio shows a list, not an archive
+
+
+class ShowRepository:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, show: ShowRecord) -> ShowRecord | None:
+        """Stores a new show with its items, unpublished; None when the id is taken."""
+        show = msgspec.structs.replace(show, created_ms=now_ms(), published_ms=None)
+        try:
+            async with self._database.write() as connection:
+                await connection.execute(insert(tables.shows).values(as_values(show, without=["items"])))
+                await self._put_items(connection, show)
+        except IntegrityError:
+            return None
+        return show
+
+    async def replace(self, show: ShowRecord) -> ShowRecord | None:
+        """Changes title, limits, settings and items of a show and marks it unpublished; None when there is none."""
+        values = as_values(show, without=["items", "id", "shop", "created_by", "created_ms", "published_ms"])
+        table = tables.shows
+        async with self._database.write() as connection:
+            statement = update(table).where(table.c.id == show.id, table.c.shop == show.shop)
+            if (await connection.execute(statement.values({**values, "published_ms": None}))).rowcount != 1:
+                return None
+            await connection.execute(delete(tables.show_items).where(tables.show_items.c.show == show.id))
+            await self._put_items(connection, show)
+        return show
+
+    async def _put_items(self, connection: AsyncConnection, show: ShowRecord) -> None:
+        if show.items:
+            rows = [{"show": show.id, **as_values(item)} for item in show.items]
+            await connection.execute(insert(tables.show_items), rows)
+
+    async def _items(self, connection: AsyncConnection, show: str) -> tuple[ShowItemRecord, ...]:
+        table = tables.show_items
+        rows = await connection.execute(select(table).where(table.c.show == show).order_by(table.c.position))
+        return tuple(as_struct(row, ShowItemRecord) for row in rows)
+
+    async def get(self, show: str) -> ShowRecord | None:
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(tables.shows).where(tables.shows.c.id == show))).first()
+            return as_struct(row, ShowRecord, items=await self._items(connection, show)) if row else None
+
+    async def of_shop(self, shop: str) -> list[ShowRecord]:
+        """Shows of a shop, newest first, without their items."""
+        table = tables.shows
+        statement = select(table).where(table.c.shop == shop).order_by(table.c.created_ms.desc(), table.c.id)
+        async with self._database.read() as connection:
+            return [as_struct(row, ShowRecord) for row in await connection.execute(statement.limit(SHOWS_LISTED_MAX))]
+
+    async def unpublished(self) -> list[ShowRecord]:
+        """Shows whose set-up did not reach Valkey, with items: a crash between the two writes left them."""
+        table = tables.shows
+        statement = select(table).where(table.c.published_ms.is_(None)).order_by(table.c.created_ms)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(statement.limit(SHOWS_LISTED_MAX))).all()
+            return [as_struct(row, ShowRecord, items=await self._items(connection, row.id)) for row in rows]
+
+    async def mark_published(self, show: str) -> None:
+        async with self._database.write() as connection:
+            await connection.execute(
+                update(tables.shows).where(tables.shows.c.id == show).values(published_ms=now_ms())
+            )

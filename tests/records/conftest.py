@@ -1,0 +1,50 @@
+"""Each test of the records runs on both databases: a SQLite file and a real PostgreSQL server."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from livecommerce.records.database import Database
+from livecommerce.records.repositories import Repositories
+
+_spec = importlib.util.spec_from_file_location("postgres_server", Path(__file__).with_name("postgres_server.py"))
+_module = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_module)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    server = _module.PostgresServer()
+    try:
+        server.start()
+        yield server.url
+    finally:
+        server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database."""
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path / 'shop.db'}"
+    url = request.getfixturevalue("postgres_url")
+    database = Database(url)
+    async with database.write() as connection:
+        await connection.execute(text("DROP SCHEMA public CASCADE"))
+        await connection.execute(text("CREATE SCHEMA public"))
+    await database.close()
+    return url
+
+
+@pytest.fixture
+async def records(database_url: str) -> AsyncIterator[Repositories]:
+    database = Database(database_url)
+    await database.start()
+    repositories = Repositories(database)
+    yield repositories
+    await repositories.close()
