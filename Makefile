@@ -33,10 +33,12 @@ types: install
 
 test: install lint types
 	bash scripts/chromium.sh
+	bash scripts/postgres.sh
 	$(BIN)/python -m pytest -m "not nightly"
 
 nightly: install
 	bash scripts/chromium.sh
+	bash scripts/postgres.sh
 	$(BIN)/python -m pytest -m "nightly" --timeout 3600
 
 lock:
