@@ -34,7 +34,7 @@ COMMANDS: dict[str, Command] = {
     "relay": Command("livecommerce.app:relay", "one media relay alone"),
     "worker": Command("livecommerce.app:worker", "the worker alone: ledger to orders, expiry"),
     "demo": Command("livecommerce.demo.command:demo", "a running show with a synthetic host and buyers"),
-    "doctor": Command("livecommerce.ops.doctor:doctor", "what is missing on this machine, and what to do about it"),
+    "doctor": Command("livecommerce.doctor:doctor", "what is missing on this machine, and what to do about it"),
     "staff": Command("livecommerce.staff:staff", "staff logins: add, reset, list"),
     "settings": Command("livecommerce.ops.reference:settings_table", "print the table of all settings", False),
     "errors": Command("livecommerce.ops.reference:errors_table", "print the table of all numbered errors", False),

@@ -1,4 +1,4 @@
-"""The data folder: made private, locked against a second server, with the secret that signs cookies.
+"""The data folder: made private, locked against a second server, with a note on who runs there.
 
 The lock is a `flock` on `<data>/lock`. Its descriptor is handed to the children too, so the folder counts as taken
 until the last process that may write to it is gone: after a `kill -9` of the supervisor a new start waits for them.
@@ -6,10 +6,8 @@ until the last process that may write to it is gone: after a `kill -9` of the su
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
-import secrets
 import time
 from pathlib import Path
 
@@ -19,11 +17,9 @@ from livecommerce.errors import AlreadyRunning, DataFolderUnusable
 from livecommerce.settings import Settings
 
 LOCK_NAME = "lock"
-SECRET_NAME = "secret"
 RUNNING_NAME = "running.json"
 LOCK_WAIT_SECONDS = 6.0  # orphans of a killed supervisor die at once, an embedded Valkey flushes for a moment
 LOCK_RETRY_SECONDS = 0.1
-SECRET_BYTES = 32
 
 
 class Running(msgspec.Struct, frozen=True):
@@ -81,6 +77,8 @@ class FolderLock:
             return False
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"{os.getpid()}\n".encode())
+        # what the last owner said about itself is not true any more
+        self.path.with_name(RUNNING_NAME).unlink(missing_ok=True)
         self._descriptor = descriptor
         return True
 
@@ -146,20 +144,6 @@ def alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def read_or_make_secret(folder: Path) -> str:
-    """The secret that signs viewer cookies and tokens: made once, 0600, the same after every restart."""
-    path = folder / SECRET_NAME
-    with contextlib.suppress(FileNotFoundError):
-        found = path.read_text("ascii").strip()
-        if len(found) >= SECRET_BYTES:
-            return found
-    made = secrets.token_urlsafe(SECRET_BYTES)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(made + "\n")
-    return made
 
 
 def write_running(folder: Path, running: Running) -> None:

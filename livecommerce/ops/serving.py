@@ -99,11 +99,7 @@ def prepare_ground(settings: Settings) -> Ground:
     lock.acquire()
     held: tuple[socket.socket, ...] = ()
     try:
-        settings = msgspec.structs.replace(
-            settings,
-            data_folder=str(folder),
-            secret=settings.secret or folders.read_or_make_secret(folder),
-        )
+        settings = msgspec.structs.replace(settings, data_folder=str(folder))
         settings, held = _real_http_port(settings)
         settings = _real_media_port(settings)
         valkey = None

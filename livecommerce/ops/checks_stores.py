@@ -1,0 +1,121 @@
+"""`doctor` looks at Valkey/Redis: version, durability, eviction, libraries, clock skew."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import RedisError, ResponseError
+
+from livecommerce.ops.findings import Finding, fail, ok, warn
+from livecommerce.ops.redaction import redact_text
+from livecommerce.ops.valkey import VERSION_MIN
+
+ANSWER_SECONDS_MAX = 3.0
+SKEW_WARN_SECONDS = 0.5
+SKEW_FAIL_SECONDS = 30.0
+ROUND_TRIP_WARN_SECONDS = 0.01  # each batch of comments waits one round trip
+
+
+def _config(client: Redis, name: str) -> str | None:
+    """None where the provider forbids CONFIG."""
+    try:
+        answer: Any = client.config_get(name)
+    except ResponseError:
+        return None
+    return str(answer.get(name, ""))
+
+
+def valkey(url: str, libraries: Iterable[str]) -> Iterator[Finding]:
+    """`libraries` are the function libraries the rooms load at their start; `url` is where they look for them."""
+    shown = redact_text(url)
+    client: Redis = Redis.from_url(
+        url, socket_timeout=ANSWER_SECONDS_MAX, socket_connect_timeout=ANSWER_SECONDS_MAX, decode_responses=True
+    )
+    try:
+        info: Any = client.info()
+        yield from _version(shown, info)
+        yield from _durability(client)
+        yield from _memory(client)
+        yield from _libraries(client, libraries)
+        yield from _clock(client)
+    except RedisError as error:
+        advice = "Start it, or correct LIVECOMMERCE_REDIS_URL; empty means an embedded one."
+        yield fail("valkey", f"{shown}: {redact_text(str(error))}", advice)
+    finally:
+        client.close()
+
+
+def _version(shown: str, info: dict[str, Any]) -> Iterator[Finding]:
+    name = "Valkey" if "valkey_version" in info else "Redis"
+    version = str(info.get("valkey_version") or info.get("redis_version", "0"))
+    numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:2])
+    if numbers < VERSION_MIN:
+        yield fail("valkey", f"{name} {version} at {shown}", "Functions and their durability need 7.0 or newer.")
+    else:
+        yield ok("valkey", f"{name} {version} at {shown}")
+    if info.get("role") not in (None, "master"):
+        yield fail("valkey", f"this is a {info['role']}", "Point LIVECOMMERCE_REDIS_URL at the primary: we write.")
+
+
+def _durability(client: Redis) -> Iterator[Finding]:
+    append_only, fsync = _config(client, "appendonly"), _config(client, "appendfsync")
+    if append_only is None:
+        yield warn("valkey aof", "CONFIG is not allowed here", "Ask the provider for AOF with fsync always.")
+    elif append_only != "yes":
+        yield fail("valkey aof", f"appendonly {append_only}", "A crash forgets reservations. Set `appendonly yes`.")
+    elif fsync != "always":
+        advice = "A power cut loses what was told to buyers in the last second. Set `appendfsync always`."
+        yield warn("valkey aof", f"appendfsync {fsync}", advice)
+    else:
+        yield ok("valkey aof", "appendonly yes, appendfsync always")
+
+
+def _memory(client: Redis) -> Iterator[Finding]:
+    policy, limit = _config(client, "maxmemory-policy"), _config(client, "maxmemory")
+    if policy is None:
+        return
+    if policy != "noeviction":
+        yield fail("valkey memory", f"maxmemory-policy {policy}", "It would forget stock. Set `noeviction`.")
+    elif limit == "1":
+        yield fail("valkey memory", "writes are closed, the disk is nearly full", "Free space; sales resume then.")
+    else:
+        amount = "no limit" if limit == "0" else f"{int(limit or 0) // 1024**2} MiB"
+        yield ok("valkey memory", f"noeviction, {amount}")
+
+
+def library_names(answer: Iterable[Any]) -> set[str]:
+    """Names in a FUNCTION LIST answer: maps in RESP3, flat lists of pairs in RESP2."""
+    maps = (entry if isinstance(entry, dict) else dict(zip(entry[::2], entry[1::2], strict=True)) for entry in answer)
+    return {str(entry["library_name"]) for entry in maps}
+
+
+def _libraries(client: Redis, wanted: Iterable[str]) -> Iterator[Finding]:
+    answer: Any = client.function_list()
+    missing = sorted(set(wanted) - library_names(answer))
+    if missing:
+        yield warn("valkey functions", f"not loaded: {', '.join(missing)}", "The server loads them when it starts.")
+    else:
+        yield ok("valkey functions", ", ".join(sorted(wanted)))
+
+
+def _clock(client: Redis) -> Iterator[Finding]:
+    best, skew = 9.9, 0.0
+    for _ in range(5):  # the shortest round trip gives the best estimate
+        before = time.time()
+        seconds, microseconds = client.time()
+        after = time.time()
+        if after - before < best:
+            best, skew = after - before, seconds + microseconds / 1e6 - (before + after) / 2
+    text = f"{abs(skew) * 1000:.0f} ms apart from ours, round trip {best * 1000:.1f} ms"
+    if abs(skew) > SKEW_FAIL_SECONDS:
+        yield fail("valkey clock", text, "Set both clocks by NTP: deadlines are told in Valkey's time.")
+    elif abs(skew) > SKEW_WARN_SECONDS:
+        yield warn("valkey clock", text, "Set both clocks by NTP.")
+    elif best > ROUND_TRIP_WARN_SECONDS:
+        yield warn("valkey clock", text, "Valkey is far away; every answer to a `+1` waits for it. Bring it nearer.")
+    else:
+        yield ok("valkey clock", text)

@@ -1,0 +1,190 @@
+"""`livecommerce staff`: logins of the people who run the shows, and the first of them on the first start.
+
+Passwords are random, printed once on standard output and never logged; the store keeps argon2id hashes alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import secrets
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from livecommerce.accounts.accounts import Accounts
+from livecommerce.accounts.identity import ROLES
+from livecommerce.errors import NotFound
+from livecommerce.ops import folder as folders
+from livecommerce.ops.flags import settings_from
+from livecommerce.ops.redis_client import connect
+from livecommerce.ops.valkey import EmbeddedValkey
+from livecommerce.records.repositories import Repositories
+from livecommerce.records.structs import Shop
+from livecommerce.settings import Settings
+
+FIRST_SHOP = "shop"
+FIRST_SHOP_NAMES = {"zh-TW": "我的小店"}
+FIRST_LOGIN = "owner"
+_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # without l, o, 0, 1: people copy it by hand
+_GROUPS, _GROUP_LENGTH = 4, 5  # 20 of 32 letters: 100 bits
+
+
+def random_password() -> str:
+    """Like `k3j2m-9qx4t-…`: 100 bits, easy to read out."""
+    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(_GROUP_LENGTH)) for _ in range(_GROUPS))
+
+
+@asynccontextmanager
+async def _store_url(settings: Settings) -> AsyncIterator[str]:
+    """The Valkey that holds the sessions: configured, the running server's, else one started for this moment.
+
+    Raises:
+        AlreadyRunning: a server is just starting or stopping on this folder.
+    """
+    if settings.redis.url:
+        yield settings.redis.url
+        return
+    folder = folders.prepare(settings)
+    running = folders.read_running(folder)
+    if running is not None:
+        yield running.redis_url
+        return
+    lock = folders.FolderLock(folder)
+    lock.acquire()
+    server = EmbeddedValkey(folder)
+    try:
+        await server.start_async()
+        yield server.url
+    finally:
+        await asyncio.to_thread(server.stop)
+        lock.release()
+
+
+@asynccontextmanager
+async def _accounts(settings: Settings) -> AsyncIterator[tuple[Accounts, Repositories]]:
+    async with _store_url(settings) as url:
+        redis = connect(url)
+        records = await Repositories.open(settings)
+        accounts = Accounts(settings, redis, records)
+        try:
+            yield accounts, records
+        finally:
+            accounts.close()
+            await records.close()
+            await redis.aclose()
+
+
+async def first_start(settings: Settings) -> list[str]:
+    """Migrates the database; with no shop yet makes one with its owner. Returns the lines to print, once."""
+    records = await Repositories.open(settings)
+    redis = connect(settings.redis.url)  # not connected to: adding a login needs SQL alone
+    accounts = Accounts(settings, redis, records)
+    try:
+        if await records.shops.all(limit=1):
+            return []
+        name = FIRST_SHOP_NAMES.get(settings.locale, "My shop")
+        await records.shops.put(Shop(FIRST_SHOP, name, locale=settings.locale))
+        password = random_password()
+        await accounts.add_staff(FIRST_SHOP, FIRST_LOGIN, password, "owner")
+        return [
+            "",
+            "First start: this login is printed once and stored nowhere in the clear.",
+            f"  login     {FIRST_LOGIN}",
+            f"  password  {password}",
+            f"Lost it? `livecommerce staff reset {FIRST_LOGIN}` makes a new one.",
+        ]
+    finally:
+        accounts.close()
+        await records.close()
+        await redis.aclose()
+
+
+def _password(arguments: argparse.Namespace) -> tuple[str, bool]:
+    """(password, whether to print it)."""
+    if arguments.password_stdin:
+        return sys.stdin.readline().rstrip("\r\n"), False
+    return random_password(), True
+
+
+def _told(login: str, password: str, shown: bool) -> list[str]:
+    return [f"login     {login}", f"password  {password if shown else '(as given)'}"]
+
+
+async def _add(settings: Settings, arguments: argparse.Namespace) -> list[str]:
+    password, shown = _password(arguments)
+    async with _accounts(settings) as (accounts, records):
+        if await records.shops.get(arguments.shop) is None:
+            known = ", ".join(shop.id for shop in await records.shops.all()) or "none; start the server once"
+            raise NotFound(f"There is no shop {arguments.shop!r}. Shops: {known}.")
+        staff = await accounts.add_staff(arguments.shop, arguments.login, password, arguments.role, arguments.name)
+        return [f"added {staff.role} of {staff.shop}", *_told(staff.login, password, shown)]
+
+
+async def _reset(settings: Settings, arguments: argparse.Namespace) -> list[str]:
+    password, shown = _password(arguments)
+    async with _accounts(settings) as (accounts, _):
+        if not await accounts.set_password(arguments.login, password):
+            raise NotFound(f"There is no login {arguments.login!r}. `livecommerce staff list` shows them.")
+        return ["new password set, all sessions of this login ended", *_told(arguments.login, password, shown)]
+
+
+async def _role(settings: Settings, arguments: argparse.Namespace) -> list[str]:
+    async with _accounts(settings) as (accounts, _):
+        if not await accounts.set_role(arguments.login, arguments.role):
+            raise NotFound(f"There is no login {arguments.login!r}.")
+        return [f"{arguments.login} is now {arguments.role}"]
+
+
+async def _disable(settings: Settings, arguments: argparse.Namespace) -> list[str]:
+    disabled = arguments.action == "disable"
+    async with _accounts(settings) as (accounts, _):
+        if not await accounts.set_disabled(arguments.login, disabled):
+            raise NotFound(f"There is no login {arguments.login!r}.")
+        return [f"{arguments.login} is {'disabled, all its sessions ended' if disabled else 'enabled'}"]
+
+
+async def _list(settings: Settings, _arguments: argparse.Namespace) -> list[str]:
+    records = await Repositories.open(settings)
+    try:
+        lines = []
+        for shop in await records.shops.all():
+            for person in await records.staff.of_shop(shop.id):
+                state = "" if person.disabled_ms is None else "  disabled"
+                lines.append(f"{shop.id:<12} {person.role:<10} {person.login:<24} {person.name}{state}")
+        return lines or ["no logins yet; the first start of the server makes one"]
+    finally:
+        await records.close()
+
+
+_ACTIONS = {"add": _add, "reset": _reset, "role": _role, "disable": _disable, "enable": _disable, "list": _list}
+
+
+def staff_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    for name, text in (
+        ("add", "add a login"),
+        ("reset", "set a new password and end all sessions"),
+        ("role", "change what a login may do"),
+        ("disable", "lock a login out"),
+        ("enable", "let it in again"),
+    ):
+        action = actions.add_parser(name, help=text)
+        action.add_argument("login", metavar="LOGIN")
+        if name in ("add", "reset"):
+            action.add_argument("--password-stdin", action="store_true", help="read it from standard input")
+        if name == "add":
+            action.add_argument("--role", choices=ROLES, default="host")
+            action.add_argument("--name", default="", help="as shown to viewers")
+            action.add_argument("--shop", default=FIRST_SHOP)
+        if name == "role":
+            action.add_argument("role", choices=ROLES)
+    actions.add_parser("list", help="show all logins")
+
+
+def staff(arguments: argparse.Namespace) -> int:
+    """Adds, resets, changes and lists staff logins. Works while the server runs and while it does not."""
+    settings = settings_from(arguments)
+    folders.prepare(settings)
+    print("\n".join(asyncio.run(_ACTIONS[arguments.action](settings, arguments))))
+    return 0
