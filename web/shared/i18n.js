@@ -1,0 +1,70 @@
+// Texts, money and times. The page comes with the texts of its first language; the other one is fetched when asked for.
+import { signal } from "@preact/signals";
+
+const holder = document.getElementById("texts");
+const texts = signal(JSON.parse(holder.textContent));
+export const boot = JSON.parse(document.getElementById("boot").textContent);
+export const locale = signal(boot.locale);
+
+/** The text of `key`; `{name}` parts come from `values`; with `n` = 1 the key with `.one` is taken where there is one. */
+export function t(key, values) {
+  const known = texts.value;
+  let text = values && values.n === 1 ? known[`${key}.one`] : undefined;
+  text ??= known[key];
+  if (text === undefined) return key;
+  return values ? text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "") : text;
+}
+
+/** True when there is a text: for codes that the server may add before the page knows them. */
+export const knows = (key) => texts.value[key] !== undefined;
+
+/** Changes the language without a reload, so that the picture keeps playing; the server remembers it by cookie. */
+export async function setLocale(next) {
+  const answer = await fetch(next === "en" ? holder.dataset.en : holder.dataset.zh);
+  if (!answer.ok) return;
+  texts.value = await answer.json();
+  locale.value = next;
+  document.documentElement.lang = next === "en" ? "en" : "zh-Hant";
+  document.cookie = `lc_locale=${next}; path=/; max-age=31536000; samesite=lax`;
+}
+
+const number = () => new Intl.NumberFormat(locale.value === "en" ? "en" : "zh-TW");
+export const count = (value) => number().format(value ?? 0);
+
+/** Minor units to text. TWD is kept in whole dollars; other currencies have the decimals of ISO 4217. */
+export function money(minor, currency) {
+  if (currency === "TWD") return `NT$${count(minor)}`;
+  const format = new Intl.NumberFormat(locale.value === "en" ? "en" : "zh-TW", { style: "currency", currency });
+  return format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits);
+}
+
+/** Money for a tile: NT$86.4k from ten thousand on. */
+export function moneyShort(minor, currency) {
+  return currency === "TWD" && minor >= 10_000 ? `NT$${(minor / 1000).toFixed(1).replace(/\.0$/, "")}k` : money(minor, currency);
+}
+
+const two = (value) => String(value).padStart(2, "0");
+/** Milliseconds left as 09:42 (or 1:02:09); never below zero. */
+export function clock(ms, hours = false) {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const h = Math.floor(seconds / 3600);
+  const rest = `${two(Math.floor((seconds % 3600) / 60))}:${two(seconds % 60)}`;
+  return h || hours ? `${hours ? two(h) : h}:${rest}` : rest;
+}
+export function timeOfDay(ms, seconds = false) {
+  const at = new Date(ms);
+  return `${two(at.getHours())}:${two(at.getMinutes())}${seconds ? `:${two(at.getSeconds())}` : ""}`;
+}
+export function day(ms) {
+  return new Intl.DateTimeFormat(locale.value === "en" ? "en" : "zh-TW", { month: "short", day: "numeric", weekday: "short" }).format(ms);
+}
+/** A product's or label's name in the page's language. */
+export const nameOf = (item) => (locale.value === "en" && item.name_en) || item.name || item.names?.[0] || item.code;
+
+/** What to say for an error `{code, reason, retry_after_ms}`: our words by code, else the server's reason. */
+export function errorText(error) {
+  const key = `error.${error?.code}`;
+  if (!knows(key)) return error?.reason || t("error.internal");
+  const seconds = Math.ceil((error.retry_after_ms ?? 0) / 1000);
+  return seconds > 0 && knows(`${key}.wait`) ? t(`${key}.wait`, { s: seconds }) : t(key);
+}

@@ -1,0 +1,102 @@
+// The pinned product's card and the list of all products of the show.
+import { count, money, nameOf, t } from "../shared/i18n.js";
+import { fitting, isComplete, totals, valuesOf } from "../shared/live.js";
+import { Bar, Sheet, html, useEffect, useRef, useState } from "../shared/ui.js";
+import { asking, choice, choose, claim, claiming, live, sheet } from "./room.js";
+
+/** Counters for what is chosen: of one sku when all options are, else of those that still fit. */
+export function stockFor(item, chosen) {
+  return totals({ skus: fitting(item, chosen) }, live.stock.value);
+}
+
+function StockLine({ item, chosen }) {
+  const stock = stockFor(item, chosen);
+  const [available, , , waiting] = stock;
+  const words = item.closed ? t("watch.closed") : available > 0 ? t("watch.left", { n: count(available) }) : waiting ? t("watch.out_waiting", { n: waiting }) : t("watch.out");
+  return html`<div class=${`stock row ${available <= 0 ? "out" : available <= 10 ? "low" : ""}`} role="status"><div class="grow"><${Bar} stock=${stock} /></div><span>${words}</span></div>`;
+}
+
+export function Price({ item }) {
+  return html`<div class="price">${money(item.price_minor, item.currency)}${
+    item.compare_at_minor > item.price_minor && html`<s><span class="sr">${t("watch.before")}</span>${money(item.compare_at_minor, item.currency)}</s>`
+  }</div>`;
+}
+
+export function Options({ item, chosen, onChoose, ask }) {
+  const first = useRef(null);
+  useEffect(() => {
+    if (ask) first.current?.focus();
+  }, [ask]);
+  const missing = item.options.find((option) => !chosen?.[option.axis]);
+  const words = item.options.filter((option) => !chosen?.[option.axis]).map((option) => option.axis);
+  return html`${ask && missing && html`<p class="ask-hint" role="status">${t("watch.choose_first", { axes: words.join("、") })}</p>`}${item.options.map(
+    (option) => html`<div key=${option.axis} class=${`options ${ask && !chosen?.[option.axis] ? "ask" : ""}`} role="group" aria-label=${option.axis}>
+      ${valuesOf(option).map((value, index) => {
+        const out = stockFor(item, { ...chosen, [option.axis]: value })[0] <= 0;
+        return html`<button key=${value} type="button" ref=${option === missing && index === 0 ? first : null} class=${out ? "out" : ""} aria-pressed=${chosen?.[option.axis] === value}
+          aria-label=${out ? `${value} ${t("watch.out")}` : value} onClick=${() => onChoose(option.axis, value)}>${value}</button>`;
+      })}
+    </div>`,
+  )}`;
+}
+
+export const pinned = () => live.pin.value?.code && live.item(live.pin.value.code);
+
+export function PinnedCard() {
+  const item = pinned();
+  if (!item) return null;
+  const chosen = choice.value[item.code];
+  return html`<article class="card" aria-label=${t("watch.pinned")} key=${item.code}>
+    <img class="pic" src=${item.picture} alt="" width="92" height="92" />
+    <div class="grow">
+      <div class="row"><span class="code">${item.code}</span><h2 class="cut">${nameOf(item)}</h2></div>
+      <${Price} item=${item} />
+      <${StockLine} item=${item} chosen=${chosen} />
+    </div>
+    ${item.options.length > 0 && !item.closed && html`<div class="all-options"><${Options} item=${item} chosen=${chosen} ask=${asking.value === item.code} onChoose=${(axis, value) => choose(item.code, axis, value)} /></div>`}
+  </article>`;
+}
+
+/** The one loud thing of the page. It claims one piece of the pinned product. */
+export function ClaimButton() {
+  const item = pinned();
+  const over = live.show.value?.stage === "ended";
+  if (!item || item.closed || over) return html`<button class="btn buy" type="button" disabled>${item?.closed ? t("watch.closed") : "+1"}</button>`;
+  const chosen = choice.value[item.code] ?? {};
+  const out = isComplete(item, chosen) && stockFor(item, chosen)[0] <= 0;
+  const press = () => {
+    if (!isComplete(item, chosen)) {
+      asking.value = null;
+      asking.value = item.code;
+      return;
+    }
+    claim(item.code, chosen);
+  };
+  const name = `${out ? t("watch.queue") : "+1"} ${nameOf(item)}`;
+  return html`<button class=${`btn buy ${out ? "queue" : ""}`} type="button" aria-label=${name} aria-busy=${claiming.value} disabled=${claiming.value} onClick=${press}>${out ? t("watch.queue") : "+1"}</button>`;
+}
+
+function Row({ item, onPin }) {
+  const [chosen, setChosen] = useState({});
+  const [open, setOpen] = useState(false);
+  const ready = isComplete(item, chosen);
+  const out = ready && stockFor(item, chosen)[0] <= 0;
+  const press = () => (ready ? claim(item.code, chosen) : setOpen(true));
+  return html`<li class=${`product ${onPin ? "on" : ""}`}>
+    <img class="pic" src=${item.picture} alt="" width="72" height="72" loading="lazy" />
+    <div class="grow">
+      <div class="row"><span class=${`code ${onPin ? "" : "quiet"}`}>${item.code}</span><h3 class="cut">${nameOf(item)}</h3></div>
+      <${Price} item=${item} /><${StockLine} item=${item} chosen=${chosen} />
+    </div>
+    <button class=${`btn small ${onPin && !out ? "" : "line"}`} type="button" aria-label=${`${out ? t("watch.queue") : "+1"} ${nameOf(item)}`} disabled=${item.closed || claiming.value} onClick=${press}>${item.closed ? t("watch.closed") : out ? t("watch.queue") : "+1"}</button>
+    ${open && html`<div class="all-options"><${Options} item=${item} chosen=${chosen} ask=${!ready} onChoose=${(axis, value) => setChosen({ ...chosen, [axis]: value })} />
+      ${item.description && html`<p class="muted">${item.description}</p>`}</div>`}
+  </li>`;
+}
+
+export function ProductSheet() {
+  const code = live.pin.value?.code;
+  return html`<${Sheet} title=${t("watch.products")} tone="paper" onClose=${() => (sheet.value = null)} aside=${html`<span class="muted">${t("watch.pieces", { n: live.items.value.length })}</span>`}>
+    <ul class="products">${live.items.value.map((item) => html`<${Row} key=${item.code} item=${item} onPin=${item.code === code} />`)}</ul>
+  <//>`;
+}

@@ -1,0 +1,92 @@
+// The chat: lines with their claims, what is being sent, the composer, and a throttled voice for screen readers.
+import { errorText, t, timeOfDay } from "../shared/i18n.js";
+import { serverNow, Icon, html, signal, useLayoutEffect, useRef } from "../shared/ui.js";
+import { claimMark } from "../shared/verdict.js";
+import { ClaimButton } from "./card.js";
+import { comment, draft, forget, live, myName, outbox, retry, sheet } from "./room.js";
+
+const LINES_SHOWN = 60;
+const SPEAK_EVERY_MS = 4000;
+
+function Line({ line, mine, claims }) {
+  const mark = claimMark(claims);
+  return html`<li class=${`line ${line.kind} ${mine ? "mine" : ""} ${mark?.kind ?? ""}`}>
+    <b>${line.name || t("common.guest")}</b> ${line.kind === "claim" ? t(mark?.kind === "warn" ? "watch.queued" : "watch.claimed") : line.text}${mark && html` <span class="mark">${mark.text}</span>`}
+  </li>`;
+}
+
+function Pending({ one }) {
+  if (one.status === "sending") return html`<li class="line mine sending"><b>${myName() || t("common.guest")}</b> ${one.text} <span class="mark">${t("watch.sending")}</span></li>`;
+  return html`<li class="line mine failed" role="alert"><b>${myName() || t("common.guest")}</b> ${one.text}<span class="why">${errorText(one.error)}
+    <button class="link" type="button" onClick=${() => retry(one.id)}>${t("common.retry")}</button> <button class="link" type="button" onClick=${() => forget(one.id)}>${t("common.drop")}</button></span></li>`;
+}
+
+// Speaks at most every four seconds: one comment as it is, more as a number.
+const spoken = signal("");
+let waiting = [];
+live.listen((events) => {
+  for (const event of events) if (event.t === "chat" && event.by !== live.me.peek()?.by) waiting.push(event);
+  if (waiting.length > 500) waiting = waiting.slice(-500); // a burst is read as a number anyway
+});
+setInterval(() => {
+  if (waiting.length) spoken.value = waiting.length === 1 ? `${waiting[0].name}: ${waiting[0].text}` : t("watch.new_comments", { n: waiting.length });
+  waiting = [];
+}, SPEAK_EVERY_MS);
+
+const behind = signal(false); // scrolled up, so new lines do not pull the list down
+
+export function Chat() {
+  const box = useRef(null);
+  const lines = live.lines.value.filter((line) => !line.hidden).slice(-LINES_SHOWN);
+  const known = new Set(lines.map((line) => line.id));
+  const pending = outbox.value.filter((one) => !known.has(one.id));
+  const down = () => {
+    box.current.scrollTop = box.current.scrollHeight;
+    behind.value = false;
+  };
+  useLayoutEffect(() => {
+    if (!behind.peek()) down();
+  }, [lines.at(-1)?.id, pending.length, live.claims.value]);
+  const scrolled = () => (behind.value = box.current.scrollHeight - box.current.scrollTop - box.current.clientHeight > 48);
+  const me = live.me.value?.by;
+  return html`<section class="chat" aria-label=${t("common.chat")}>
+    <ol ref=${box} class="lines" role="log" aria-live="off" tabindex="0" aria-label=${t("common.chat")} onScroll=${scrolled}>
+      ${lines.map((line) => html`<${Line} key=${line.id} line=${line} mine=${line.by === me} claims=${live.claims.value.get(line.id)} />`)}
+      ${pending.map((one) => html`<${Pending} key=${one.id} one=${one} />`)}
+    </ol>
+    ${behind.value && html`<button class="chip newer" type="button" onClick=${down}>${t("watch.newest")} <${Icon} name="down" /></button>`}
+    <p class="sr" aria-live="polite">${spoken.value}</p>
+  </section>`;
+}
+
+export function Composer() {
+  const input = useRef(null);
+  const me = live.me.value;
+  const muted = me?.banned ? t("error.banned") : me?.muted_until > serverNow() ? t("watch.muted_until", { time: timeOfDay(me.muted_until) }) : null;
+  const send = () => {
+    const text = draft.value.trim();
+    if (!text) return;
+    if (!myName()) {
+      sheet.value = "name"; // asked once; the draft is sent as soon as it is given
+      return;
+    }
+    draft.value = "";
+    comment(text);
+  };
+  const submit = (event) => {
+    event.preventDefault();
+    send();
+    input.current.focus();
+  };
+  return html`<form class="composer" onSubmit=${submit}>
+    <div class="entry"><input ref=${input} class="grow" value=${draft.value} maxlength="200" disabled=${!!muted} enterkeyhint="send" autocomplete="off" autocapitalize="off"
+      aria-label=${t("watch.composer")} placeholder=${muted ?? t("watch.composer")} onInput=${(event) => (draft.value = event.currentTarget.value)} />
+      ${draft.value.trim() && html`<button class="icon send" type="submit" aria-label=${t("watch.send")}><${Icon} name="send" /></button>`}</div>
+    <${ClaimButton} />
+  </form>`;
+}
+export function sendDraft() {
+  const text = draft.value.trim();
+  draft.value = "";
+  if (text) comment(text);
+}

@@ -1,0 +1,70 @@
+// The watch page: the picture fills it, everything a thumb needs is in the lower third.
+import { render } from "preact";
+import { count, errorText, t } from "../shared/i18n.js";
+import { Countdown, Icon, LanguageSwitch, Toasts, html } from "../shared/ui.js";
+import { PinnedCard, ProductSheet } from "./card.js";
+import { Chat, Composer, sendDraft } from "./chat.js";
+import { SoundButton, delaySeconds, phase } from "./player.js";
+import { live, sheet } from "./room.js";
+import { NameSheet, Ribbon, TicketSheet, openTickets } from "./tickets.js";
+
+function Top() {
+  const show = live.show.value;
+  const onAir = show.stage === "live";
+  return html`<header class="top">
+    ${onAir && html`<span class="chip"><i class="dot"></i>${t("common.live")}</span>`}
+    <h1 class="cut">${show.shop_name}<span class="title"> · ${show.title}</span></h1>
+    <span class="grow"></span>
+    <span class="chip" title=${t("watch.viewers")}><span class="sr">${t("watch.viewers")}</span><${Icon} name="people" />${count(live.viewers.value)}</span>
+    ${onAir && delaySeconds.value !== null && html`<span class="chip" title=${t("watch.delay_hint")}>${t("watch.delay", { s: delaySeconds.value.toFixed(1) })}</span>`}
+  </header>`;
+}
+
+function Message() {
+  const now = phase.value;
+  if (now === "playing") return null;
+  if (now === "waiting" || now === "ended") {
+    return html`<div class="center big"><h2>${t(`watch.${now}`)}</h2><p>${t(`watch.${now}_hint`)}</p>
+      ${now === "ended" && openTickets().length > 0 && html`<button class="btn line" type="button" onClick=${() => (sheet.value = "tickets")}>${t("watch.my_tickets")}</button>`}</div>`;
+  }
+  return html`<div class="center"><p class="chip" role="status">${t(`watch.${now}`)}</p></div>`;
+}
+
+function Line() {
+  const bye = live.goodbye.value;
+  if (bye && !bye.reconnect) return html`<p class="banner" role="alert">${errorText(bye)}</p>`;
+  if (live.link.value === "lost") return html`<p class="banner" role="status">${t("watch.line_lost")}</p>`;
+  return live.notice.value ? html`<p class="banner notice">${live.notice.value}</p>` : null;
+}
+
+function Rail() {
+  const tickets = openTickets();
+  const soonest = tickets.filter((ticket) => ticket.state === "held").reduce((least, ticket) => Math.min(least, ticket.deadline_ms), Infinity);
+  return html`<nav class="rail" aria-label=${t("watch.rail")}>
+    <button class="round" type="button" onClick=${() => (sheet.value = "products")}><${Icon} name="bag" /><span>${t("watch.products")}</span></button>
+    <button class=${`round ${tickets.length ? "has" : ""}`} type="button" onClick=${() => (sheet.value = "tickets")}><${Icon} name="ticket" />
+      ${tickets.length > 0 && html`<b class="badge">${tickets.length}</b>`}<span>${Number.isFinite(soonest) ? html`<${Countdown} until=${soonest} />` : t("watch.tickets")}</span></button>
+  </nav>`;
+}
+
+function Page() {
+  if (!live.state.value) return html`<div class="center"><p class="chip" role="status">${t("watch.connecting")}</p></div>`;
+  return html`<${Top} />
+    <div class="mid row"><${SoundButton} /><span class="grow"></span><${LanguageSwitch} /></div>
+    <${Line} />
+    <${Message} />
+    <div class="bottom">
+      <div class="over"><${Chat} /><${Rail} /></div>
+      <${Ribbon} />
+      <${PinnedCard} />
+      <${Composer} />
+    </div>
+    ${sheet.value === "tickets" && html`<${TicketSheet} />`}
+    ${sheet.value === "products" && html`<${ProductSheet} />`}
+    ${sheet.value === "name" && html`<${NameSheet} onNamed=${sendDraft} />`}
+    <${Toasts} />`;
+}
+
+const app = document.getElementById("app");
+app.replaceChildren();
+render(html`<${Page} />`, app);

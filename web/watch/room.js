@@ -1,0 +1,111 @@
+// What a viewer does in a show: comments, claims, cancels. Everything shown comes back from the server.
+import { boot, errorText, t } from "../shared/i18n.js";
+import { openShow } from "../shared/live.js";
+import { newId, signal, toast } from "../shared/ui.js";
+
+const OUTBOX_MAX = 20; // unanswered comments kept on the page; more means the line is gone and the oldest help nobody
+const RIBBON_SECONDS = 10;
+
+const read = (key) => {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null; // private windows may refuse storage; the name is then asked again
+  }
+};
+const write = (key, value) => {
+  try {
+    localStorage.setItem(key, value);
+  } catch {
+    return; // same
+  }
+};
+
+export const showId = document.getElementById("app").dataset.show;
+export const live = openShow({ show: showId, as: "viewer", snapshot: boot.snapshot, name: read("lc_name") ?? "" });
+export const sheet = signal(null); // "tickets", "products", "name" or null
+export const ribbon = signal(null); // {kind: "lines" | "need" | "words", …}: the last verdict
+export const outbox = signal([]); // [{id, text, status, error, payload}]
+export const choice = signal({}); // code -> {axis: value} chosen on the card
+export const asking = signal(null); // code whose options are still to be chosen
+export const claiming = signal(false);
+export const draft = signal("");
+
+let ribbonTimer = 0;
+export function showRibbon(next, seconds = RIBBON_SECONDS) {
+  clearTimeout(ribbonTimer);
+  ribbon.value = next;
+  if (next && seconds) ribbonTimer = setTimeout(() => (ribbon.value = null), seconds * 1000);
+}
+
+export function choose(code, axis, value) {
+  const before = choice.value[code] ?? {};
+  choice.value = { ...choice.value, [code]: { ...before, [axis]: before[axis] === value ? undefined : value } };
+  if (asking.value === code) asking.value = null;
+}
+
+/** The name this viewer goes by; empty until asked for once. */
+export const myName = () => live.me.value?.name || read("lc_name") || "";
+export async function setName(name) {
+  const answer = await live.send("name", { name });
+  if (!answer.ok) return answer;
+  write("lc_name", answer.name ?? name);
+  live.state.value = { ...live.state.value, me: { ...live.me.value, name: answer.name ?? name } };
+  sheet.value = null;
+  return answer;
+}
+
+function answered(answer, quantity) {
+  if (answer.need) return showRibbon({ kind: "need", need: answer.need, quantity: answer.need.quantity ?? quantity ?? 1 }, 0);
+  if (answer.lines?.length) return showRibbon({ kind: "lines", lines: answer.lines });
+  if (answer.verdict === "unclear") return showRibbon({ kind: "words", title: t("watch.unclear"), text: t("watch.unclear_hint") });
+  if (answer.verdict === "held") return showRibbon({ kind: "words", title: t("watch.held_back"), text: t("watch.held_back_hint") });
+  return undefined;
+}
+
+const change = (id, values) => (outbox.value = outbox.value.map((one) => (one.id === id ? { ...one, ...values } : one)));
+async function deliver(entry) {
+  change(entry.id, { status: "sending", error: null });
+  const answer = await live.send("comment", entry.payload);
+  if (!answer.ok) return change(entry.id, { status: "failed", error: answer.error });
+  outbox.value = outbox.value.filter((one) => one.id !== entry.id);
+  return answered(answer);
+}
+
+/** Sends a comment with what was on this screen: the pin and the options chosen on its card. */
+export function comment(text) {
+  const id = newId();
+  const pin = live.pin.value;
+  const chosen = pin?.code ? choice.value[pin.code] : null;
+  const options = Object.fromEntries(Object.entries(chosen ?? {}).filter(([, value]) => value));
+  const payload = { id, text, ...(pin?.pin && { pin: pin.pin }), ...(Object.keys(options).length && { options }) };
+  outbox.value = [...outbox.value, { id, text, status: "sending", payload }].slice(-OUTBOX_MAX);
+  return deliver({ id, payload });
+}
+export const retry = (id) => deliver(outbox.value.find((one) => one.id === id));
+export const forget = (id) => (outbox.value = outbox.value.filter((one) => one.id !== id));
+
+// A comment that got no answer is sent again, under its own id, when the line is back: the server counts it once.
+live.link.subscribe((link) => {
+  if (link === "open") for (const one of outbox.peek()) if (one.error?.code === "no_answer") deliver(one);
+});
+
+/** The button: one piece of `code` with `options`. The same id is used again until an answer came. */
+export async function claim(code, options, quantity = 1, id = newId()) {
+  claiming.value = true;
+  const answer = await live.send("claim", { id, code, options, quantity });
+  claiming.value = false;
+  if (answer.ok) {
+    answered(answer, quantity);
+    if (!myName() && answer.lines?.some((line) => line.reserved || line.waiting)) sheet.value = "name";
+    return;
+  }
+  const again = () => claim(code, options, quantity, id);
+  showRibbon({ kind: "words", bad: true, title: errorText(answer.error), retry: again }, 0);
+}
+
+export async function cancel(reservation) {
+  const answer = await live.send("cancel", { id: newId(), reservation });
+  if (answer.ok) toast(t("watch.cancelled"));
+  else toast(errorText(answer.error), { bad: true });
+}
