@@ -156,6 +156,7 @@ class Child:
         if self.plan.before is not None:
             self.plan.before()
         self._set_state(State.starting)
+        self.starts += 1
         reader, writer = os.pipe()
         os.set_blocking(reader, False)
         notifies = self.plan.probe is None
@@ -179,7 +180,6 @@ class Child:
         finally:
             os.close(writer)
         self.pid = self._process.pid
-        self.starts += 1
         self._last_beat = time.monotonic()
         log.info("process started", child=self.plan.name, pid=self.pid, start=self.starts)
         watchers = [asyncio.create_task(self._watch_pipe(reader)), asyncio.create_task(self._watch_time())]
