@@ -32,11 +32,12 @@ def _bind(host: str, port: int, kind: socket.SocketKind, *, shared: bool) -> soc
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     made = socket.socket(family, kind)
     try:
-        if kind == socket.SOCK_STREAM:
+        if shared:
+            # this alone: with SO_REUSEADDR too, Linux would let strangers bind beside a socket that does not listen
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        elif kind == socket.SOCK_STREAM:
             # without SO_REUSEADDR a port in TIME_WAIT from our last run would look taken
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if shared:
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         made.bind((host, port))
     except BaseException:
         made.close()
