@@ -1,0 +1,86 @@
+"""The rules of the house that a machine can check."""
+
+from __future__ import annotations
+
+import ast
+import getpass
+import re
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.tidy.sources import ROOT, project_files, python_files, short, tree_of
+
+FUNCTION_LINES_MAX = 70
+FILE_LINES_MAX = 600
+LINE_LENGTH_MAX = 120
+NAMELESS = {"utils", "util", "helpers", "helper", "misc", "manager", "managers", "common", "stuff"}
+CODE = {".py", ".js", ".css", ".lua", ".html", ".sh", ".toml", ".yaml", ".yml", ".json", ".md", ".mjs"}
+OURS = [
+    path
+    for path in project_files()
+    if path.suffix in CODE and "vendor" not in path.parts and path.suffix != ".lock" and path.name != "openapi.yaml"
+]
+LONG_FILES_ALLOWED = {".md", ".json", ".yaml", ".yml"}  # documents and data
+
+
+# a migration is a list of tables in the order they are made; cutting it up hides that
+FUNCTIONS = [path for path in python_files() if "migrations" not in path.parts]
+
+
+@pytest.mark.parametrize("path", FUNCTIONS, ids=short)
+def test_functions_are_short(path: Path) -> None:
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            assert lines <= FUNCTION_LINES_MAX, f"{short(path)}:{node.lineno}: {node.name} has {lines} lines"
+
+
+@pytest.mark.parametrize("path", [path for path in OURS if path.suffix not in LONG_FILES_ALLOWED], ids=short)
+def test_files_are_short_and_named_for_what_they_hold(path: Path) -> None:
+    lines = path.read_text("utf-8").count("\n")
+    assert lines <= FILE_LINES_MAX, f"{short(path)} has {lines} lines"
+    assert path.stem not in NAMELESS, f"{short(path)}: name it for what it holds"
+
+
+@pytest.mark.parametrize("path", OURS, ids=short)
+def test_nothing_is_left_for_later(path: Path) -> None:
+    if path == Path(__file__):
+        return
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        assert not re.search(r"\b(TODO|FIXME|XXX|HACK)\b", line), f"{short(path)}:{number}: {line.strip()}"
+
+
+def machine_words() -> list[str]:
+    """What would betray the machine this was written on, or tie the project to it."""
+    words = [str(ROOT), str(Path.home())]
+    # a container's user `root` and host `localhost` are words of the language, not of this machine
+    words += [word for word in (socket.gethostname(), getpass.getuser()) if len(word) > 4 and word not in COMMON_WORDS]
+    return [word for word in words if len(word) > 5 and word not in COMMON_WORDS]
+
+
+COMMON_WORDS = {"localhost", "/root", "ubuntu", "debian", "runner", "builder"}
+REGISTRY_OPTIONS = re.compile(r"--(?:extra-)?index-url|--find-links|--trusted-host|index-url\s*=")
+
+
+@pytest.mark.parametrize("path", [path for path in project_files() if path.suffix in CODE | {".lock", ""}], ids=short)
+def test_nothing_names_the_machine_or_its_registry(path: Path) -> None:
+    if path == Path(__file__):
+        return
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError:
+        return
+    for word in machine_words():
+        assert word not in text, f"{short(path)} names {word}"
+    if path.suffix == ".lock":
+        assert not REGISTRY_OPTIONS.search(text), f"{short(path)} is tied to one registry"
+
+
+@pytest.mark.parametrize("path", python_files(), ids=short)
+def test_no_test_is_skipped(path: Path) -> None:
+    if "tests" not in path.relative_to(ROOT).parts or path == Path(__file__):
+        return
+    text = path.read_text("utf-8")
+    assert not re.search(r"mark\.skip|pytest\.skip\(|mark\.xfail|importorskip", text), f"{short(path)} skips"
