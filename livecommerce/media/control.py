@@ -1,0 +1,147 @@
+"""The web role's side of the media plane: publish, play, patch, stop, streams of one relay process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import aiohttp
+import orjson
+
+from livecommerce.errors import LiveCommerceError, Unavailable, catalogue
+from livecommerce.media.control_app import FRAGMENT_TYPE, PUBLISHER_HEADER
+
+Kind = Literal["whip", "whep"]
+# The relay answers from memory; what takes longer is a relay in trouble.
+TIMEOUT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An accepted session: answer with 201, this SDP, `Location` and `ETag`."""
+
+    location: str
+    session: str
+    answer: str
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Patched:
+    """What to answer a PATCH with: 200 and the fragment, 204, 412, 415 or 428."""
+
+    status: int
+    fragment: str
+    etag: str
+
+
+class RelayControl:
+    """Client of one relay's control door.
+
+    Args:
+        address: path of its Unix socket, or http://host:port of another node.
+        secret: for a TCP address.
+
+    Every call may raise Unavailable (the relay is not there: try again, its process restarts within seconds).
+    """
+
+    def __init__(self, address: str, *, secret: str = "") -> None:
+        self.address = address
+        self._secret = secret
+        self._session: aiohttp.ClientSession | None = None
+
+    def _client(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            is_tcp = self.address.startswith(("http://", "https://"))
+            connector = aiohttp.TCPConnector() if is_tcp else aiohttp.UnixConnector(path=self.address)
+            headers = {"Authorization": f"Bearer {self._secret}"} if self._secret else {}
+            self._session = aiohttp.ClientSession(
+                connector=connector, headers=headers, timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
+            )
+        return self._session
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _ask(
+        self, method: str, path: str, body: str | None = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        base = self.address if self.address.startswith("http") else "http://relay"
+        try:
+            async with self._client().request(
+                method, base.rstrip("/") + path, data=body.encode() if body is not None else None, headers=headers
+            ) as response:
+                content = await response.read()
+                if response.content_type == "application/json" and response.status >= 400:
+                    raise _error(await response.json())
+                return response.status, response.headers, content
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise Unavailable(
+                "The media relay is not reachable; it is being restarted.", retry_after_ms=1_000
+            ) from error
+
+    async def _offer(self, kind: Kind, show: str, offer: str, headers: dict[str, str]) -> Session:
+        headers |= {"Content-Type": "application/sdp"}
+        _, answered, body = await self._ask("POST", f"/{kind}/{show}", offer, headers)
+        location = answered["Location"]
+        return Session(location, location.rpartition("/")[2], body.decode(), answered["ETag"])
+
+    async def publish(self, show: str, offer: str, publisher: str) -> Session:
+        """A host's offer. `publisher` names who it is: the same one replaces its own session at once.
+
+        Raises:
+            SdpRefused, HostAlreadyLive, Busy, Unavailable.
+        """
+        return await self._offer("whip", show, offer, {PUBLISHER_HEADER: publisher})
+
+    async def play(self, show: str, offer: str) -> Session:
+        """A viewer's offer.
+
+        Raises:
+            SdpRefused, StreamUnknown, Busy, Unavailable.
+        """
+        return await self._offer("whep", show, offer, {})
+
+    async def patch(self, kind: Kind, show: str, session: str, fragment: str, if_match: str | None) -> Patched:
+        """Trickle or ICE restart.
+
+        Raises:
+            SdpRefused, NotFound, Unavailable.
+        """
+        headers = {"Content-Type": FRAGMENT_TYPE} | ({"If-Match": if_match} if if_match is not None else {})
+        status, answered, body = await self._ask("PATCH", f"/{kind}/{show}/{session}", fragment, headers)
+        return Patched(status, body.decode(), answered.get("ETag", ""))
+
+    async def stop(self, kind: Kind, show: str, session: str) -> None:
+        """Ends a session; a host's ends the stream.
+
+        Raises:
+            NotFound, Unavailable.
+        """
+        await self._ask("DELETE", f"/{kind}/{show}/{session}")
+
+    async def streams(self) -> dict[str, Any]:
+        """{"streams": {show: figures}, "relay": counters}."""
+        _, _, body = await self._ask("GET", "/streams")
+        found: dict[str, Any] = orjson.loads(body)
+        return found
+
+    async def health(self) -> bool:
+        """True when the relay answers."""
+        try:
+            status, _, _ = await self._ask("GET", "/health")
+        except Unavailable:
+            return False
+        return status == 200
+
+
+def _error(body: Any) -> LiveCommerceError:
+    """The same error class on this side, found by its number."""
+    fields = body.get("error", {}) if isinstance(body, dict) else {}
+    for kind in catalogue():
+        if kind.number == fields.get("number"):
+            return kind(fields.get("reason"), retry_after_ms=fields.get("retry_after_ms"))
+    return LiveCommerceError()

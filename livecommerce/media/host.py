@@ -1,0 +1,229 @@
+"""The host's end: opens its packets, maps them into the canonical tracks and tells it how they arrive."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from livecommerce.errors import SdpRefused
+from livecommerce.media import rtcp, rtp, sdp
+from livecommerce.media.feedback import ArrivalLog, RateLimit, Reception
+from livecommerce.media.peer import Peer
+from livecommerce.media.srtp import Keys, LibsrtpInbound, Outbound, outbound
+
+if TYPE_CHECKING:
+    from livecommerce.media.mux import Mux
+    from livecommerce.media.stream import Stream
+
+TRANSPORT_FEEDBACK_SECONDS = 0.05
+REPORT_SECONDS = 1.0
+# Silence after which another host may take the show over without asking.
+DEAD_SECONDS = 5.0
+
+
+class HostPlan:
+    """What was agreed with a host: payload types, extensions and the answer's m-lines.
+
+    Raises:
+        SdpRefused: where the offer lacks H.264 baseline or sends nothing.
+    """
+
+    def __init__(self, offer: sdp.Offer, bitrate_max_kbps: int) -> None:
+        self.answered: list[sdp.Answered] = []
+        self.kinds: dict[int, str] = {}
+        self.retransmissions: dict[int, int] = {}
+        self.clocks = {"video": sdp.VIDEO_CLOCK, "audio": sdp.AUDIO_CLOCK}
+        self.sequence_extension = 0
+        self.has_estimate = False
+        for section in (offer.video, offer.audio):
+            if section is None:
+                continue
+            if section.direction in ("recvonly", "inactive"):
+                raise SdpRefused(f"The {section.kind} section sends nothing (a={section.direction}).")
+            if section.kind == "video":
+                self._plan_video(section, bitrate_max_kbps)
+            else:
+                self._plan_audio(section)
+
+    def _extension_lines(self, section: sdp.Section) -> list[str]:
+        lines = []
+        for uri in (sdp.TRANSPORT_SEQUENCE, sdp.MEDIA_ID):
+            if identity := section.extensions.get(uri):
+                lines.append(f"extmap:{identity} {uri}")
+                if uri == sdp.TRANSPORT_SEQUENCE:
+                    self.sequence_extension = identity
+        return lines
+
+    def _plan_video(self, section: sdp.Section, bitrate_max_kbps: int) -> None:
+        offered = sdp.choose_video(section)
+        codec = sdp.Codec(offered.payload_type, "H264", offered.clock)
+        # The answer repeats the profile. Chromium also takes its first bitrate from here instead of from 300 kbit/s.
+        codec.parameters = {
+            "level-asymmetry-allowed": "1",
+            "packetization-mode": "1",
+            "profile-level-id": offered.parameters.get("profile-level-id", "42e01f"),
+            "x-google-start-bitrate": str(min(1_200, bitrate_max_kbps)),
+            "x-google-max-bitrate": str(bitrate_max_kbps),
+        }
+        wanted = {"nack", "nack pli", "ccm fir", "transport-cc", "goog-remb"}
+        codec.feedback = offered.feedback & wanted
+        self.has_estimate = "goog-remb" in codec.feedback and "transport-cc" not in codec.feedback
+        codecs = [codec]
+        self.kinds[codec.payload_type] = "video"
+        repair = sdp.retransmission_of(section, offered)
+        if repair is not None:
+            codecs.append(sdp.Codec(repair.payload_type, "RTX", repair.clock, 1, {"apt": str(codec.payload_type)}))
+            self.retransmissions[repair.payload_type] = codec.payload_type
+        lines = ["recvonly", *self._extension_lines(section), f"b=AS:{bitrate_max_kbps + 200}"]
+        self.answered.append(sdp.Answered(section, tuple(codecs), tuple(lines)))
+
+    def _plan_audio(self, section: sdp.Section) -> None:
+        offered = sdp.choose_audio(section)
+        codec = sdp.Codec(offered.payload_type, "OPUS", offered.clock, 2)
+        # In-band FEC instead of NACK: a lost 20 ms is repaired from the next packet.
+        codec.parameters = {"minptime": "10", "useinbandfec": "1"}
+        codec.feedback = offered.feedback & {"transport-cc"}
+        self.kinds[codec.payload_type] = "audio"
+        self.answered.append(sdp.Answered(section, (codec,), ("recvonly", *self._extension_lines(section))))
+
+
+class Host(Peer):
+    """A publishing peer of one stream.
+
+    Args:
+        publisher: who publishes; the same one may replace its own session at once.
+    """
+
+    role = "host"
+
+    def __init__(
+        self,
+        mux: Mux,
+        stream: Stream,
+        offer: sdp.Offer,
+        plan: HostPlan,
+        *,
+        publisher: str,
+        bitrate_max_kbps: int,
+        now: float,
+    ) -> None:
+        super().__init__(mux, stream.show, offer, now)
+        self.stream = stream
+        self.plan = plan
+        self.publisher = publisher
+        self.ssrc = secrets.randbits(31) + 1
+        self.media_at: float | None = None
+        self.receptions: dict[str, Reception] = {}
+        self.arrivals = ArrivalLog()
+        self.limit = RateLimit(bitrate_max_kbps)
+        self.rejected = 0
+        self.on_packet: Callable[[str], None] | None = None
+        self._inbound: LibsrtpInbound | None = None
+        self._outbound: Outbound | None = None
+        self._report_at = self._feedback_at = now
+        self._intra_number = 0
+
+    def connected(self, keys: Keys) -> None:
+        self._inbound = LibsrtpInbound(keys)
+        self._outbound = outbound(keys)
+
+    def is_silent(self, now: float) -> bool:
+        """No media for five seconds (or never any since it was accepted)."""
+        return now - (self.media_at if self.media_at is not None else self.created_at) > DEAD_SECONDS
+
+    def receive_rtp(self, datagram: bytes, now: float) -> None:
+        if self._inbound is None:
+            return
+        plain = self._inbound.open_rtp(datagram)
+        packet = rtp.parse(plain) if plain is not None else None
+        if packet is None:
+            self.rejected += 1
+            return
+        self.heard_at = now
+        if self.plan.sequence_extension and packet.extension:
+            values = rtp.extension_values(packet.extension_profile, packet.extension)
+            number = values.get(self.plan.sequence_extension, b"")
+            if len(number) == 2:
+                self.arrivals.note(int.from_bytes(number, "big"), now)
+        if (original := self.plan.retransmissions.get(packet.payload_type)) is not None:
+            if len(packet.payload) < 3:
+                return  # a bandwidth probe
+            video = self.receptions.get("video")
+            if video is None:
+                return
+            sequence = int.from_bytes(packet.payload[:2], "big")
+            packet = packet._replace(
+                payload_type=original, sequence=sequence, payload=packet.payload[2:], ssrc=video.ssrc
+            )
+        kind = self.plan.kinds.get(packet.payload_type)
+        if kind is None:
+            self.rejected += 1
+            return
+        self._take(kind, packet, now)
+
+    def _take(self, kind: str, packet: rtp.RtpPacket, now: float) -> None:
+        reception = self.receptions.get(kind)
+        if reception is None or reception.ssrc != packet.ssrc:
+            # A first packet, or the sender changed its SSRC: a new source either way.
+            reception = self.receptions[kind] = Reception(packet.ssrc, self.plan.clocks[kind])
+            self.stream.begin_source(kind)
+        reception.note(packet.sequence, packet.timestamp, len(packet.payload), now)
+        self.media_at = now
+        self.stream.take(kind, packet, now)
+        if kind == "video" and reception.missing_count:
+            self._ask_again(now)
+
+    def receive_rtcp(self, datagram: bytes, now: float) -> None:
+        compound = self._inbound.open(datagram) if self._inbound is not None else None
+        if compound is None:
+            self.rejected += 1
+            return
+        self.heard_at = now
+        for item in rtcp.parse(compound):
+            if isinstance(item, rtcp.SenderReport):
+                for kind, reception in self.receptions.items():
+                    if reception.ssrc == item.ssrc:
+                        reception.note_report(item.ntp, now)
+                        self.stream.note_report(kind, item.ntp, item.rtp_timestamp, now)
+
+    def _send_rtcp(self, compound: bytes) -> None:
+        if self._outbound is not None:
+            self.send(self._outbound.seal_rtcp(compound))
+
+    def _ask_again(self, now: float) -> None:
+        reception = self.receptions["video"]
+        wanted = reception.wanted(now)
+        if wanted:
+            self._send_rtcp(rtcp.nack(self.ssrc, reception.ssrc, wanted))
+
+    def request_keyframe(self) -> None:
+        """PLI and FIR together: some encoders honour only one of them."""
+        reception = self.receptions.get("video")
+        if reception is None:
+            return
+        self._intra_number += 1
+        self._send_rtcp(
+            rtcp.picture_loss(self.ssrc, reception.ssrc)
+            + rtcp.full_intra_request(self.ssrc, reception.ssrc, self._intra_number)
+        )
+
+    def tick(self, now: float) -> None:
+        """Called every 20 ms: repairs, transport feedback, reports."""
+        if self._outbound is None:
+            return
+        video = self.receptions.get("video")
+        if video is not None and video.missing_count:
+            self._ask_again(now)
+        if now - self._feedback_at >= TRANSPORT_FEEDBACK_SECONDS:
+            self._feedback_at = now
+            media = video.ssrc if video is not None else 0
+            for packet in self.arrivals.feedback(self.ssrc, media):
+                self._send_rtcp(packet)
+        if now - self._report_at >= REPORT_SECONDS:
+            self._report_at = now
+            blocks = [block for each in self.receptions.values() if (block := each.block(now)) is not None]
+            compound = rtcp.receiver_report(self.ssrc, blocks)
+            if self.plan.has_estimate and video is not None:
+                compound += rtcp.receiver_estimate(self.ssrc, self.limit.step(video.fraction_lost), [video.ssrc])
+            self._send_rtcp(compound)

@@ -1,0 +1,241 @@
+"""The media plane of one relay process: publish, play, patch, stop, and the clock that drives them.
+
+It decides who may be host of a show; whether a person may try was decided before (the web role).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from livecommerce.errors import Busy, HostAlreadyLive, NotFound, StreamUnknown
+from livecommerce.media import sdp
+from livecommerce.media.dtls import HandshakePool, Identity
+from livecommerce.media.host import Host, HostPlan
+from livecommerce.media.mux import Mux
+from livecommerce.media.peer import Peer
+from livecommerce.media.stream import Event, Stream, StreamState
+from livecommerce.media.viewer import Viewer, ViewerPlan
+
+log = logging.getLogger(__name__)
+
+# One core sends to about 1,500 reference viewers; the margin is for low bitrates.
+VIEWERS_MAX = 4_000
+STREAMS_MAX = 200
+TICK_SECONDS = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An accepted session: what WHIP and WHEP answer with 201."""
+
+    session: str
+    answer: str
+    etag: str
+
+
+class MediaPlane:
+    """All streams of one process.
+
+    Args:
+        addresses: IP addresses put into candidates, most likely first.
+        on_event: (show, event) on each change of a stream's state; must not block.
+    """
+
+    def __init__(
+        self,
+        mux: Mux,
+        addresses: Sequence[str],
+        *,
+        bitrate_max_kbps: int,
+        on_event: Callable[[str, Event], None],
+        tcp_port: int | None = None,
+    ) -> None:
+        self.mux = mux
+        self.candidates = sdp.candidate_lines(addresses, mux.port, tcp_port=tcp_port)
+        self.bitrate_max_kbps = bitrate_max_kbps
+        self.streams: dict[str, Stream] = {}
+        self.peers: dict[str, Peer] = {}
+        self.joins = self.refused = 0
+        self.tick_late_seconds = 0.0
+        self._on_event = on_event
+        self._tick_timer: asyncio.TimerHandle | None = None
+        self._second_at = 0.0
+        self._tick_due = 0.0
+
+    def start(self) -> None:
+        self.mux.start()
+        self._tick_due = asyncio.get_running_loop().time()
+        self._tick()
+
+    def close(self) -> None:
+        """Says goodbye to everyone and closes the port."""
+        if self._tick_timer is not None:
+            self._tick_timer.cancel()
+        for stream in self.streams.values():
+            stream.close()
+        for peer in list(self.peers.values()):
+            peer.close("the relay is stopping")
+        self.mux.handshakes.close()
+        self.mux.close()
+
+    def publish(self, show: str, offer_text: str, publisher: str) -> Accepted:
+        """A host's offer.
+
+        Raises:
+            SdpRefused, HostAlreadyLive, Busy.
+        """
+        offer = sdp.parse_offer(offer_text)
+        plan = HostPlan(offer, self.bitrate_max_kbps)
+        now = time.monotonic()
+        stream = self.streams.get(show)
+        if stream is not None and (current := stream.host) is not None:
+            is_same = bool(publisher) and current.publisher == publisher
+            if not is_same and not current.is_silent(now):
+                raise HostAlreadyLive
+        self._check_room(is_host=True)
+        if stream is None:
+            if len(self.streams) >= STREAMS_MAX:
+                raise Busy("This relay carries as many shows as it can.", retry_after_ms=5_000)
+            stream = self.streams[show] = Stream(show, self.mux.socket, self._on_event)
+        host = Host(self.mux, stream, offer, plan, publisher=publisher, bitrate_max_kbps=self.bitrate_max_kbps, now=now)
+        host.on_closed = self._host_closed
+        stream.take_host(host)
+        return self._accept(host, offer, plan.answered)
+
+    def play(self, show: str, offer_text: str) -> Accepted:
+        """A viewer's offer.
+
+        Raises:
+            SdpRefused, StreamUnknown, Busy.
+        """
+        stream = self.streams.get(show)
+        if stream is None or not stream.can_play():
+            raise StreamUnknown(retry_after_ms=2_000)
+        offer = sdp.parse_offer(offer_text)
+        plan = ViewerPlan(offer, stream)
+        self._check_room(is_host=False)
+        viewer = Viewer(self.mux, stream, offer, plan, time.monotonic())
+        return self._accept(viewer, offer, plan.answered)
+
+    def _check_room(self, *, is_host: bool) -> None:
+        # Hosts may use the last places: a show without a host helps nobody.
+        if len(self.peers) >= VIEWERS_MAX + (STREAMS_MAX if is_host else 0) or (
+            not is_host and self.mux.handshakes.is_full
+        ):
+            self.refused += 1
+            raise Busy("The relay is full right now.", retry_after_ms=2_000)
+
+    def _accept(self, peer: Peer, offer: sdp.Offer, answered: Sequence[sdp.Answered]) -> Accepted:
+        self.peers[peer.session] = peer
+        self.joins += 1
+        self.mux.register(peer)
+        answer = sdp.write_answer(offer, answered, peer.local(self.candidates), str(int(time.time())))
+        return Accepted(peer.session, answer, peer.etag)
+
+    def _host_closed(self, peer: Peer) -> None:
+        if isinstance(peer, Host):
+            peer.stream.host_gone(peer, time.monotonic())
+
+    def session(self, show: str, session: str, role: str) -> Peer:
+        """Raises NotFound where there is no such session."""
+        peer = self.peers.get(session)
+        if peer is None or peer.show != show or peer.role != role:
+            raise NotFound("There is no such session; it may have ended.")
+        return peer
+
+    def patch(self, show: str, session: str, role: str, fragment: str) -> tuple[str, str]:
+        """ICE restart (RFC 9725 section 4.3.3): (our fragment, new ETag); ("", ETag) for mere candidates.
+
+        Raises:
+            SdpRefused, NotFound.
+        """
+        peer = self.session(show, session, role)
+        wanted = sdp.parse_fragment(fragment)
+        if wanted.ice_username == peer.remote_username and wanted.ice_password == peer.remote_password:
+            return "", peer.etag  # trickled candidates: a lite agent learns addresses from the checks themselves
+        peer.restart_ice(wanted.ice_username, wanted.ice_password)
+        return sdp.write_fragment(peer.local(self.candidates)), peer.etag
+
+    def stop(self, show: str, session: str, role: str) -> None:
+        """Ends a session at its owner's wish; a host's DELETE ends the stream.
+
+        Raises:
+            NotFound.
+        """
+        peer = self.session(show, session, role)
+        if isinstance(peer, Host) and peer.stream.host is peer:
+            peer.stream.end("the host ended the stream", time.monotonic())
+        peer.close("deleted")
+        self.peers.pop(session, None)
+
+    def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        now = time.monotonic()
+        self.tick_late_seconds = max(self.tick_late_seconds * 0.99, loop.time() - self._tick_due)
+        try:
+            for stream in self.streams.values():
+                stream.tick(now)
+            if now - self._second_at >= 1.0:
+                self._second_at = now
+                self._second(now)
+        except Exception:
+            log.exception("tick")
+        self._tick_due = loop.time() + TICK_SECONDS
+        self._tick_timer = loop.call_later(TICK_SECONDS, self._tick)
+
+    def _second(self, now: float) -> None:
+        for peer in list(self.peers.values()):
+            if peer.is_dead(now):
+                peer.close("silent")
+            if peer.state.value == "closed":
+                self.peers.pop(peer.session, None)
+        for show, stream in list(self.streams.items()):
+            stream.second(now)
+            for viewer in stream.viewers.values():
+                viewer.send_reports(now)
+            if stream.is_over(now):
+                del self.streams[show]
+                stream.close()
+
+    def statistics(self) -> dict[str, Any]:
+        """{"streams": {show: figures}, "relay": counters}; bounded by the number of streams."""
+        now = time.monotonic()
+        return {
+            "streams": {show: stream.statistics(now) for show, stream in self.streams.items()},
+            "relay": self.metrics(),
+        }
+
+    def metrics(self) -> dict[str, float]:
+        """Counters and gauges for Prometheus; names are stable."""
+        sent, received = self.mux.socket.counters, self.mux.counters
+        live = [stream for stream in self.streams.values() if stream.state is StreamState.LIVE]
+        return {
+            "streams_live": len(live),
+            "peers": len(self.peers),
+            "viewers": sum(len(stream.viewers) for stream in self.streams.values()),
+            "joins_total": self.joins,
+            "joins_refused_total": self.refused,
+            "handshakes_running": len(self.mux.handshakes.running),
+            "packets_sent_total": sent.packets,
+            "send_calls_total": sent.calls,
+            "octets_sent_total": sent.octets,
+            "packets_refused_total": sent.refused,
+            "segmentation_offload": float(self.mux.socket.has_gso),
+            "datagrams_received_total": received.received,
+            "checks_total": received.checks,
+            "strangers_total": received.stranger,
+            "unsigned_checks_total": received.unsigned,
+            "malformed_total": received.malformed,
+            "addresses": self.mux.address_count,
+            "tick_late_seconds": round(self.tick_late_seconds, 6),
+        }
+
+
+def new_handshake_pool() -> HandshakePool:
+    """A pool with a fresh certificate: one a process."""
+    return HandshakePool(Identity())

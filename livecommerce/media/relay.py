@@ -1,0 +1,177 @@
+"""The relay role: one process, one UDP (and TCP) port, one control socket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+import ipaddress
+import logging
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import ifaddr
+from aiohttp import web
+
+from livecommerce.media.control_app import ControlApp
+from livecommerce.media.mux import Mux, open_socket
+from livecommerce.media.plane import MediaPlane, new_handshake_pool
+from livecommerce.settings import Media, Settings
+
+log = logging.getLogger(__name__)
+
+StreamEvent = dict[str, Any]
+OnStreamEvent = Callable[[str, StreamEvent], Awaitable[None] | None]
+# Changes of stream state waiting to be told: a state changes a few times a minute at most.
+EVENTS_MAX = 1_000
+# sun_path is 108 bytes on Linux.
+SOCKET_PATH_BYTES_MAX = 100
+
+
+def local_addresses() -> list[str]:
+    """This machine's addresses for candidates: IPv4 before IPv6, loopback only where there is nothing else."""
+    found: list[str] = []
+    loopback: list[str] = []
+    for adapter in ifaddr.get_adapters():
+        for entry in adapter.ips:
+            text = entry.ip if isinstance(entry.ip, str) else entry.ip[0]
+            address = ipaddress.ip_address(text.partition("%")[0])
+            if address.is_loopback:
+                loopback.append(text)
+            elif not address.is_link_local:
+                found.append(text)
+    return sorted(found, key=lambda text: ":" in text) or [text for text in loopback if ":" not in text]
+
+
+def candidate_addresses(media: Media) -> list[str]:
+    """What viewers are told: the configured external addresses, else what the socket is bound to.
+
+    Raises:
+        ValueError: where an external address is not an IP address.
+    """
+    if media.external_addresses:
+        return [str(ipaddress.ip_address(address)) for address in media.external_addresses]
+    bound = ipaddress.ip_address(media.host)
+    if not bound.is_unspecified:
+        return [media.host]
+    return [text for text in local_addresses() if bound.version == 6 or ":" not in text]
+
+
+class _Teller:
+    """Passes stream events on in order, without ever holding up media."""
+
+    def __init__(self, on_stream_event: OnStreamEvent) -> None:
+        self._tell = on_stream_event
+        self._queue: asyncio.Queue[tuple[str, StreamEvent]] = asyncio.Queue(EVENTS_MAX)
+
+    def put(self, show: str, event: StreamEvent) -> None:
+        try:
+            self._queue.put_nowait((show, event))
+        except asyncio.QueueFull:
+            log.error("stream event of %s lost: %s", show, event)
+
+    async def run(self) -> None:
+        while True:
+            show, event = await self._queue.get()
+            try:
+                result = self._tell(show, event)
+                if inspect.isawaitable(result):
+                    await result
+            except Exception:
+                log.exception("stream event of %s could not be told", show)
+            finally:
+                self._queue.task_done()
+
+    async def drain(self) -> None:
+        await self._queue.join()
+
+
+async def _listen(runner: web.AppRunner, address: str) -> None:
+    await runner.setup()
+    if address.startswith("tcp://"):
+        host, _, port = address.removeprefix("tcp://").rpartition(":")
+        await web.TCPSite(runner, host, int(port)).start()
+        return
+    if len(address.encode()) > SOCKET_PATH_BYTES_MAX:
+        raise ValueError(f"the control socket's path is longer than {SOCKET_PATH_BYTES_MAX} bytes: {address}")
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(address)  # left behind by a killed process; a living one holds the UDP port, which fails first
+    await web.UnixSite(runner, address).start()
+    os.chmod(address, 0o600)
+
+
+async def serve_relay(
+    settings: Settings,
+    *,
+    relay_id: str,
+    control_socket_path: str,
+    udp_port: int,
+    stop: asyncio.Event,
+    on_stream_event: OnStreamEvent,
+    on_ready: Callable[[MediaPlane], None] | None = None,
+) -> None:
+    """Serves until `stop` is set.
+
+    Args:
+        control_socket_path: a Unix socket path, or tcp://host:port (then `settings.secret` guards it).
+        udp_port: 0 takes a free one (tests).
+        on_stream_event: (show, {"state": "live" | "lost" | "ended", "kbps", …}); may be a coroutine function.
+        on_ready: called with the plane once the port and the control socket are open.
+
+    Raises:
+        OSError: where the port or the socket cannot be opened.
+    """
+    udp = open_socket(settings.media.host, udp_port)
+    teller = _Teller(on_stream_event)
+    plane = MediaPlane(
+        Mux(udp, new_handshake_pool()),
+        candidate_addresses(settings.media),
+        bitrate_max_kbps=settings.media.bitrate_max_kbps,
+        on_event=teller.put,
+    )
+    secret = settings.secret if control_socket_path.startswith("tcp://") else ""
+    runner = web.AppRunner(ControlApp(plane, secret=secret).app(), access_log=None)
+    telling = asyncio.create_task(teller.run())
+    try:
+        plane.start()
+        await _listen(runner, control_socket_path)
+        log.info("relay %s: udp port %d, control %s", relay_id, plane.mux.port, control_socket_path)
+        if on_ready is not None:
+            on_ready(plane)
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+        plane.close()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(teller.drain(), 2.0)
+        telling.cancel()
+
+
+def main(
+    settings: Settings,
+    *,
+    index: int = 0,
+    control_socket_path: str | None = None,
+    on_stream_event: OnStreamEvent | None = None,
+) -> None:
+    """`livecommerce relay --index n`: runs until SIGTERM or SIGINT."""
+    path = control_socket_path or str(Path(settings.data_folder) / f"relay-{index}.sock")
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        await serve_relay(
+            settings,
+            relay_id=f"relay-{index}",
+            control_socket_path=path,
+            udp_port=settings.media.port + index if settings.media.port else 0,
+            stop=stop,
+            on_stream_event=on_stream_event or (lambda show, event: log.info("stream %s: %s", show, event)),
+        )
+
+    asyncio.run(run())

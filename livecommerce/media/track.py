@@ -1,0 +1,269 @@
+"""The canonical track: whatever hosts come and go, viewers see one SSRC with continuous numbers and timestamps.
+
+A host packet is mapped once (number, timestamp, padding) and kept in a ring. From then on its bytes never change:
+one extended number stands for one plaintext for ever, which is what makes answering a NACK safe under AES-GCM.
+Pure: time comes in as an argument (seconds, monotonic).
+"""
+
+from __future__ import annotations
+
+import secrets
+import struct
+from collections.abc import Iterator, Sequence
+
+from livecommerce.media import h264, rtp
+
+# 13 s of 720p at 1.4 Mbit/s: more than any NACK asks for, and a GOP of two seconds several times over.
+RING_PACKETS = 2_048
+# RFC 3550 appendix A.1 (MAX_DROPOUT): a larger jump is a restarted sender, not loss.
+JUMP_MAX = 3_000
+# GSO wants equal segments; padding a packet by up to this much is cheaper than another system call.
+PADDING_MAX = 64
+# 64 segments is the kernel's limit; 32 of 1,200 bytes stay well below its 64 KiB.
+RUN_PACKETS_MAX = 32
+# A viewer starts with at least this many packets before its number wraps; more than the ring can replay.
+WRAP_MARGIN = 4_000
+HALF_CYCLE = 0x8000
+
+
+class CanonicalPacket:
+    """One packet as all viewers get it, apart from payload type and number phase.
+
+    Attributes:
+        number: extended sequence number; only ever grows over the life of the track.
+        body: payload with any padding; final once `is_final`.
+    """
+
+    __slots__ = ("body", "is_final", "is_padded", "marker", "number", "starts_keyframe", "timestamp")
+
+    def __init__(self, number: int, timestamp: int, marker: bool, body: bytes, starts_keyframe: bool) -> None:
+        self.number = number
+        self.timestamp = timestamp
+        self.marker = marker
+        self.body = body
+        self.is_padded = False
+        self.is_final = False
+        self.starts_keyframe = starts_keyframe
+
+    def header(self, payload_type: int, phase: int, ssrc: int) -> bytes:
+        """The 12 RTP header bytes for viewers of this payload type and phase (added to the number)."""
+        return struct.pack(
+            "!BBHII",
+            0xA0 if self.is_padded else 0x80,
+            payload_type | 0x80 if self.marker else payload_type,
+            self.number + phase & 0xFFFF,
+            self.timestamp,
+            ssrc,
+        )
+
+    def pad(self, length: int) -> None:
+        """Makes the body `length` bytes long (RFC 3550 section 5.1: the last byte counts the padding)."""
+        missing = length - len(self.body)
+        if missing > 0:
+            self.body += bytes(missing - 1) + bytes((missing,))
+            self.is_padded = True
+
+
+def runs(packets: Sequence[CanonicalPacket]) -> Iterator[list[CanonicalPacket]]:
+    """Splits final packets so that each run is one GSO send: equal sizes, only the last may be shorter."""
+    run: list[CanonicalPacket] = []
+    for packet in packets:
+        if run and (
+            len(packet.body) > len(run[0].body) or len(run[-1].body) != len(run[0].body) or len(run) >= RUN_PACKETS_MAX
+        ):
+            yield run
+            run = []
+        run.append(packet)
+    if run:
+        yield run
+
+
+def equalise(packets: Sequence[CanonicalPacket]) -> None:
+    """Pads packets of one burst so that `runs` gives few runs. Afterwards they are final.
+
+    Browsers split a frame into nearly equal packets; encoders that cut at 1,200 bytes already fit.
+    """
+    start = 0
+    while start < len(packets):
+        low = high = len(packets[start].body)
+        end = start + 1
+        while end < len(packets):
+            size = len(packets[end].body)
+            if max(high, size) - min(low, size) > PADDING_MAX:
+                break
+            low, high = min(low, size), max(high, size)
+            end += 1
+        is_tail_shorter = end < len(packets) and len(packets[end].body) < low
+        for packet in packets[start : end if is_tail_shorter else end - 1]:
+            packet.pad(high)
+        start = end + 1 if is_tail_shorter else end
+    for packet in packets:
+        packet.is_final = True
+
+
+class Track:
+    """One kind of media of one show.
+
+    Attributes:
+        highest: extended number of the newest packet mapped.
+        head: extended number of the newest final packet; what is above it has been sent to nobody.
+        keyframe_start: number of the first packet of the newest access unit viewers can enter at, -1 before any.
+    """
+
+    def __init__(self, kind: str, clock: int) -> None:
+        self.kind = kind
+        self.clock = clock
+        self.ssrc = secrets.randbits(31) + 1
+        # Begin in the second cycle, away from a wrap on either side, so that numbers stay positive.
+        self.highest = self.head = 0x10000 + secrets.randbelow(0x1000)
+        self.keyframe_start = -1
+        self.keyframe_at = 0.0
+        self.keyframes = 0
+        self.picture: h264.Picture | None = None
+        self.packet_count = 0
+        self.octet_count = 0
+        self._ring: list[CanonicalPacket | None] = [None] * RING_PACKETS
+        self._pending: list[CanonicalPacket] = []
+        self._floor = self.highest
+        self._is_rebasing = True
+        self._source_highest = 0
+        self._number_offset = 0
+        self._timestamp_offset = 0
+        self._last_timestamp = secrets.randbits(32)
+        self._last_at: float | None = None
+        self._frame_timestamp = -1
+        self._frame_start = 0
+        self._suspect = -1
+        self._report: tuple[int, int, float] | None = None
+
+    def begin_source(self) -> None:
+        """The next packet comes from another sender (a host came back): numbers and timestamps continue."""
+        self._is_rebasing = True
+        self._report = None
+
+    def _rebase(self, packet: rtp.RtpPacket, now: float) -> None:
+        self._is_rebasing = False
+        self._suspect = -1
+        self._floor = self.highest
+        self._source_highest = packet.sequence
+        self._number_offset = self.highest + 1 - packet.sequence
+        elapsed = 1 / 30 if self._last_at is None else max(1 / 30, now - self._last_at)
+        timestamp = self._last_timestamp + round(elapsed * self.clock)
+        self._timestamp_offset = timestamp - packet.timestamp
+        self._frame_timestamp = -1
+        self._report = None
+
+    def canonical_timestamp(self, timestamp: int) -> int:
+        return timestamp + self._timestamp_offset & 0xFFFFFFFF
+
+    def take(self, packet: rtp.RtpPacket, now: float) -> CanonicalPacket | None:
+        """Maps a host packet into the track; None for duplicates, the too old, and the first of a suspicious jump."""
+        if self._is_rebasing:
+            self._rebase(packet, now)
+        source = rtp.unwrap(packet.sequence, self._source_highest)
+        if abs(source - self._source_highest) > JUMP_MAX:
+            # Two packets in a row agree on the new place: the sender restarted (RFC 3550 appendix A.1).
+            if self._suspect != packet.sequence:
+                self._suspect = packet.sequence + 1 & 0xFFFF
+                return None
+            self._rebase(packet, now)
+            source = packet.sequence
+        number = source + self._number_offset
+        if number <= self._floor or number <= self.highest - RING_PACKETS:
+            return None
+        place = number % RING_PACKETS
+        known = self._ring[place]
+        if known is not None and known.number == number:
+            return None
+        is_video = self.kind == "video"
+        canonical = CanonicalPacket(
+            number,
+            self.canonical_timestamp(packet.timestamp),
+            packet.marker,
+            packet.payload,
+            is_video and h264.starts_keyframe(packet.payload),
+        )
+        if not packet.payload:  # a probe: one byte of padding keeps the numbers continuous
+            canonical.pad(1)
+        self._ring[place] = canonical
+        self._source_highest = max(self._source_highest, source)
+        if number > self.highest:
+            self.highest = number
+            self._last_timestamp, self._last_at = canonical.timestamp, now
+        if is_video:
+            self._note_frame(canonical, now)
+        self.packet_count += 1
+        self.octet_count += len(packet.payload)
+        self._pending.append(canonical)
+        return canonical
+
+    def _note_frame(self, packet: CanonicalPacket, now: float) -> None:
+        if packet.timestamp != self._frame_timestamp and packet.number == self.highest:
+            self._frame_timestamp, self._frame_start = packet.timestamp, packet.number
+        if not packet.starts_keyframe:
+            return
+        for kind, unit in h264.units(packet.body):
+            if kind == h264.SEQUENCE_PARAMETERS:
+                self.picture = h264.parse_sequence_parameters(unit) or self.picture
+        start = min(self._frame_start, packet.number)
+        if packet.timestamp == self._frame_timestamp and start > self.keyframe_start:
+            self.keyframe_start, self.keyframe_at = start, now
+            self.keyframes += 1
+
+    @property
+    def pending_count(self) -> int:
+        return len(self._pending)
+
+    def flush(self) -> list[CanonicalPacket]:
+        """Finalises what was taken since the last flush, in order of number, and returns it for sending."""
+        pending, self._pending = self._pending, []
+        if len(pending) > 1:
+            pending.sort(key=lambda packet: packet.number)
+        equalise(pending)
+        if pending:
+            self.head = max(self.head, pending[-1].number)
+        return pending
+
+    def packet(self, number: int) -> CanonicalPacket | None:
+        """A final packet by its extended number, while the ring still holds it."""
+        found = self._ring[number % RING_PACKETS]
+        return found if found is not None and found.number == number and found.is_final else None
+
+    def between(self, first: int, last: int) -> list[CanonicalPacket]:
+        """Final packets from `first` to `last` inclusive; gaps are left out."""
+        first = max(first, last - RING_PACKETS + 1)
+        return [found for number in range(first, last + 1) if (found := self.packet(number)) is not None]
+
+    def has_keyframe(self) -> bool:
+        """True while the newest keyframe is still in the ring, with room for the sending to catch up."""
+        return self.keyframe_start >= 0 and self.highest - self.keyframe_start < RING_PACKETS - 256
+
+    def note_report(self, ntp: int, timestamp: int, now: float) -> None:
+        """A sender report of the present host: wall clock (NTP 64 bit) and its RTP timestamp."""
+        if not self._is_rebasing:
+            self._report = (ntp, self.canonical_timestamp(timestamp), now)
+
+    def clocks(self, now: float, ntp_now: int) -> tuple[int, int] | None:
+        """(NTP 64 bit, canonical timestamp) at `now` for a sender report; None before any packet.
+
+        Without a host report, arrival stands for capture: `ntp_now` is our own wall clock.
+        """
+        if self._report is not None:
+            ntp, timestamp, at = self._report
+            elapsed = now - at
+            return (
+                ntp + round(elapsed * 0x100000000) & 0xFFFFFFFFFFFFFFFF,
+                timestamp + round(elapsed * self.clock) & 0xFFFFFFFF,
+            )
+        if self._last_at is None:
+            return None
+        return ntp_now, self._last_timestamp + round((now - self._last_at) * self.clock) & 0xFFFFFFFF
+
+
+def phase_for(number: int) -> int:
+    """0, or half a cycle where `number` is close to a wrap on either side.
+
+    A viewer who loses every packet before a wrap counts its rollover wrong and never decrypts again (RFC 3711 section
+    3.3.1), so none starts near one; and a late packet from before the start must not fall below index 0.
+    """
+    return 0 if WRAP_MARGIN <= number & 0xFFFF <= 0x10000 - WRAP_MARGIN else HALF_CYCLE
