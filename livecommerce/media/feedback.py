@@ -1,4 +1,4 @@
-"""What the relay tells a sender about its packets: loss, jitter, missing numbers, arrivals. Pure; time is an argument."""
+"""What the relay tells a sender about its packets: loss, jitter, missing numbers, arrivals. Pure; time is given."""
 
 from __future__ import annotations
 

@@ -319,7 +319,8 @@ def _codec_lines(codec: Codec) -> list[str]:
 def write_answer(offer: Offer, answered: Sequence[Answered], local: Local, session: str) -> str:
     """The answer, m-lines in the order of the offer; those not in `answered` get port 0."""
     by_section = {id(each.section): each for each in answered}
-    bundle = " ".join(each.section.mid for each in answered if each.section.mid)
+    # The first of the group owns the transport, so the group keeps the offer's order (RFC 9143 section 7.3.1).
+    bundle = " ".join(section.mid for section in offer.sections if id(section) in by_section and section.mid)
     lines = ["v=0", f"o=livecommerce {session} 1 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=ice-lite"]
     if bundle:
         lines.append(f"a=group:BUNDLE {bundle}")

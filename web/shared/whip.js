@@ -86,7 +86,7 @@ class Session {
       this.progress = { count: -1, at: performance.now() };
       this.watch = setInterval(() => this.#check(connection), CHECK_MS);
     } catch (fault) {
-      if (this.connection === connection) this.retry();
+      if (this.connection === connection) this.retry({ number: 0, code: "browser", reason: String(fault) });
     }
   }
 
@@ -252,4 +252,18 @@ export class Publisher extends Session {
     super.stop();
     this.wantsEnd = false;
   }
+}
+
+/** Begins to play. @param {HTMLVideoElement} video @param {Options} options */
+export function play(video, options) {
+  const player = new Player(video, options);
+  player.start();
+  return player;
+}
+
+/** Begins to publish. @param {MediaStream} stream @param {Options & {maxKbps?: number}} options */
+export function publish(stream, options) {
+  const publisher = new Publisher(stream, options);
+  publisher.start();
+  return publisher;
 }

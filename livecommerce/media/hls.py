@@ -1,0 +1,437 @@
+"""Low-latency HLS (RFC 8216bis) from whole pictures and sounds: segments, parts and playlists in a bounded window.
+
+Picture and sound are muxed in each part. Variants differ in the sound alone: `opus` as the host sent it, `aac` for
+players that need it; both are cut at the same places and share the media sequence numbers. Numbers start at the wall
+clock in seconds, so that a restarted process goes on above what it had used and a URL never gets other content.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import pairwise
+
+from livecommerce.media import h264
+from livecommerce.media.access_units import AUDIO_CLOCK, VIDEO_CLOCK, ParameterSets
+from livecommerce.media.fragmented_mp4 import (
+    AUDIO_TRACK,
+    VIDEO_TRACK,
+    AacSetup,
+    OpusSetup,
+    Run,
+    Sample,
+    codec_name,
+    fragment,
+    initialization,
+)
+from livecommerce.media.timeline import TimedFrame, TimedUnit
+
+# Ten frames at 30/s fit; eight at 24 or 25/s are still above the 85 % that RFC 8216bis asks of a part.
+PART_TICKS = 334 * VIDEO_CLOCK // 1_000
+# A keyframe costs as much as ten frames: every three seconds is 5 % more bitrate.
+SEGMENT_TICKS = 3 * VIDEO_CLOCK
+KEYFRAME_LEAD_TICKS = VIDEO_CLOCK // 5
+# A keyframe asked for by somebody else may cut the segment earlier, but not to crumbs.
+SEGMENT_TICKS_MIN = 3 * VIDEO_CLOCK // 2
+# A host that ignores the request: cut anyway, without a key picture. The target duration may never change.
+TARGET_SECONDS = 4
+SEGMENT_TICKS_MAX = TARGET_SECONDS * VIDEO_CLOCK
+# A host away for longer than this leaves a hole: the playlist says so instead of showing a still picture.
+HOLE_TICKS = VIDEO_CLOCK
+PART_HOLD_BACK_SECONDS = 1.2
+# 21 s are listed: five target durations, so that a player which does not know parts finds its hold-back of three.
+SEGMENTS_LISTED = 7
+# Players behind a CDN may ask for what left the playlist a moment ago.
+SEGMENTS_KEPT = SEGMENTS_LISTED + 4
+SEGMENTS_WITH_PARTS = 3
+# 33 s of 4 Mbit/s in two variants are 33 MB; a window larger than this loses its oldest segments early.
+BYTES_MAX = 48 * 1024 * 1024
+# Web processes ask once for all their viewers; this is for hundreds of them, or for players without one between.
+WAITERS_MAX = 2_000
+BLOCK_SECONDS = 3.0 * TARGET_SECONDS
+# Sound that waits for its picture: ten seconds; more has no picture.
+FRAMES_WAITING_MAX = 500
+OPUS, AAC = "opus", "aac"
+_SOUND_CODECS = {OPUS: "opus", AAC: "mp4a.40.2"}
+
+
+@dataclass
+class Part:
+    ticks: int
+    is_independent: bool
+    bodies: dict[str, bytes]
+
+
+@dataclass
+class Segment:
+    """`variants` have a body in every part. `initialization` is the file name of the set-up its parts need."""
+
+    number: int
+    wall_ms: int
+    initialization: str
+    is_discontinuous: bool
+    variants: frozenset[str]
+    parts: list[Part] = field(default_factory=list)
+    is_done: bool = False
+
+    @property
+    def ticks(self) -> int:
+        return sum(part.ticks for part in self.parts)
+
+    @property
+    def octets(self) -> int:
+        return sum(len(body) for part in self.parts for body in part.bodies.values())
+
+
+class HlsStream:
+    """The window of one show; a `packaging.Sink`.
+
+    Args:
+        wall_ms: our wall clock for a time on the timeline (90 kHz).
+        request_keyframe: asks the host.
+        now_seconds: of the wall clock; gives the first media sequence number.
+    """
+
+    def __init__(
+        self,
+        wall_ms: Callable[[int], int],
+        request_keyframe: Callable[[float], None],
+        now_seconds: Callable[[], float] = time.time,
+    ) -> None:
+        self._wall_ms = wall_ms
+        self._request_keyframe = request_keyframe
+        self._first = self._number = int(now_seconds())
+        self.segments: list[Segment] = []
+        self.is_ended = False
+        self.aac: AacSetup | None = None
+        self._discontinuities = self._first
+        self._parameters: ParameterSets | None = None
+        self._initializations: dict[str, ParameterSets] = {}
+        self._fragment_number = 0
+        self._held: TimedUnit | None = None
+        self._samples: list[Sample] = []
+        self._part_start = self._part_ticks = 0
+        self._segment_start = 0
+        self._frames: dict[str, list[TimedFrame]] = {OPUS: []}
+        self._sound_floor = 0
+        self._is_sound_stale = True
+        self._is_after_hole = False
+        self._aac_setup: AacSetup | None = None
+        self._waiters = 0
+        self._changed = asyncio.Event()
+
+    # What comes in
+
+    def video(self, picture: TimedUnit) -> None:
+        held = self._held
+        if held is None:
+            if not picture.is_key:
+                self._request_keyframe(picture.arrived)
+                return
+            self._open(picture)
+            return
+        ticks = picture.time - held.time
+        if ticks > HOLE_TICKS or (picture.is_key and picture.parameters != self._parameters):
+            self._append(held, min(ticks, PART_TICKS))
+            self._close_segment()
+            self._held, self._is_after_hole = None, True
+            if ticks > HOLE_TICKS:
+                self._is_sound_stale = True
+            self.video(picture)
+            return
+        self._append(held, ticks)
+        self._held = picture
+        length = picture.time - self._segment_start
+        if length >= SEGMENT_TICKS - KEYFRAME_LEAD_TICKS and not picture.is_key:
+            self._request_keyframe(picture.arrived)
+
+    def audio(self, frame: TimedFrame) -> None:
+        self._take_sound(OPUS, frame)
+
+    def aac_frame(self, frame: TimedFrame) -> None:
+        """A frame of the AAC variant, on the same timeline."""
+        self._take_sound(AAC, frame)
+
+    def _take_sound(self, variant: str, frame: TimedFrame) -> None:
+        if frame.time < self._sound_floor:
+            return
+        waiting = self._frames.setdefault(variant, [])
+        if len(waiting) >= FRAMES_WAITING_MAX:
+            del waiting[: FRAMES_WAITING_MAX // 2]
+        waiting.append(frame)
+
+    def tick(self, now: float) -> None:
+        """Nothing depends on the time alone: without pictures there is nothing to publish."""
+
+    def start_aac(self, setup: AacSetup) -> None:
+        """From the next segment on there is an `aac` variant too."""
+        self.aac = self._aac_setup = setup
+        self._frames.setdefault(AAC, [])
+
+    def stop_aac(self) -> None:
+        self.aac = None
+        self._frames.pop(AAC, None)
+
+    def end(self) -> None:
+        """The show's stream is over: players are told that nothing follows."""
+        if self._held is not None:
+            self._append(self._held, VIDEO_CLOCK // 30)
+            self._held = None
+        self._close_segment()
+        self.is_ended = True
+        self._wake()
+
+    # Cutting
+
+    def _open(self, picture: TimedUnit) -> None:
+        """A new run of pictures begins: after the start, a hole or new parameter sets."""
+        if self._is_sound_stale:
+            # Sound from before this picture belongs to pictures that are not here.
+            self._is_sound_stale = False
+            self._sound_floor = picture.time * AUDIO_CLOCK // VIDEO_CLOCK - AUDIO_CLOCK // 50
+            for waiting in self._frames.values():
+                waiting[:] = [frame for frame in waiting if frame.time >= self._sound_floor]
+        if picture.parameters != self._parameters:
+            self._parameters = picture.parameters
+            self._initializations[f"init-{self._first}-{len(self._initializations)}.mp4"] = picture.parameters
+        self._held = picture
+        self._open_segment(picture)
+
+    def _open_segment(self, picture: TimedUnit) -> None:
+        variants = frozenset((OPUS, AAC) if self.aac is not None else (OPUS,))
+        name = next(reversed(self._initializations))
+        segment = Segment(self._number, self._wall_ms(picture.time), name, self._is_after_hole, variants)
+        self.segments.append(segment)
+        self._number += 1
+        self._is_after_hole = False
+        self._segment_start = self._part_start = picture.time
+
+    def _append(self, picture: TimedUnit, ticks: int) -> None:
+        length = picture.time - self._segment_start
+        is_cut = picture.is_key and length >= SEGMENT_TICKS_MIN
+        if length and (is_cut or length + ticks > SEGMENT_TICKS_MAX):
+            self._close_segment()
+            self._open_segment(picture)
+        elif self._samples and self._part_ticks + ticks > PART_TICKS:
+            self._close_part()
+        self._samples.append(Sample(picture.unit.sample(), ticks, picture.is_key))
+        self._part_ticks += ticks
+        if self._part_ticks + ticks > PART_TICKS:  # the next one, most likely as long, would not fit: publish now
+            self._close_part()
+
+    def _close_part(self) -> None:
+        if not self._samples:
+            return
+        segment = self.segments[-1]
+        end = (self._part_start + self._part_ticks) * AUDIO_CLOCK // VIDEO_CLOCK
+        video = Run(VIDEO_TRACK, self._part_start, self._samples)
+        self._fragment_number += 1
+        bodies = {
+            variant: fragment(self._fragment_number, (video, self._sound(variant, end))) for variant in segment.variants
+        }
+        is_independent = any(sample.is_key for sample in self._samples)
+        segment.parts.append(Part(self._part_ticks, is_independent, bodies))
+        self._part_start += self._part_ticks
+        self._samples, self._part_ticks = [], 0
+        self._wake()
+
+    def _sound(self, variant: str, end: int) -> Run:
+        waiting = self._frames.get(variant, [])
+        count = next((index for index, frame in enumerate(waiting) if frame.time >= end), len(waiting))
+        taken = waiting[:count]
+        del waiting[:count]
+        samples = [
+            Sample(frame.data, following.time - frame.time) for frame, following in pairwise(taken)
+        ]
+        if taken:
+            samples.append(Sample(taken[-1].data, taken[-1].duration))
+        return Run(AUDIO_TRACK, taken[0].time if taken else 0, samples)
+
+    def _close_segment(self) -> None:
+        self._close_part()
+        if not self.segments or self.segments[-1].is_done:
+            return
+        if not self.segments[-1].parts:
+            self.segments.pop()
+            self._number -= 1
+            return
+        self.segments[-1].is_done = True
+        while len(self.segments) > SEGMENTS_KEPT or (len(self.segments) > 4 and self.octets > BYTES_MAX):
+            gone = self.segments.pop(0)
+            self._discontinuities += gone.is_discontinuous
+        used = {segment.initialization for segment in self.segments}
+        used.add(next(reversed(self._initializations)))
+        for name in [name for name in self._initializations if name not in used]:
+            del self._initializations[name]
+        self._wake()
+
+    @property
+    def octets(self) -> int:
+        """Bytes held in all variants."""
+        return sum(segment.octets for segment in self.segments)
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    # Waiting
+
+    async def _wait(self, is_ready: Callable[[], bool], seconds: float) -> bool:
+        if is_ready():
+            return True
+        if self._waiters >= WAITERS_MAX:
+            return False
+        self._waiters += 1
+        try:
+            async with asyncio.timeout(seconds):
+                while not is_ready():
+                    await self._changed.wait()
+        except TimeoutError:
+            return False
+        finally:
+            self._waiters -= 1
+        return True
+
+    def has(self, variant: str, number: int, part: int | None) -> bool:
+        """True when this part (None: the whole segment) is in the playlist, or nothing more will be."""
+        if self.is_ended:
+            return True
+        listed = self._listed(variant)
+        if not listed:
+            return False
+        last = listed[-1]
+        if number != last.number:
+            return number < last.number
+        if part is None:
+            return last.is_done
+        # A part beyond a finished segment means the first of the next one.
+        return len(last.parts) > part
+
+    async def wait_for(self, variant: str, number: int, part: int | None) -> bool:
+        """False when it did not come within three target durations (then answer 503)."""
+        return await self._wait(lambda: self.has(variant, number, part), BLOCK_SECONDS)
+
+    async def wait_until_playable(self, variant: str) -> bool:
+        """Until there is as much as a player wants before it starts: the part hold-back."""
+        wanted = PART_HOLD_BACK_SECONDS * VIDEO_CLOCK
+        return await self._wait(
+            lambda: self.is_ended or sum(segment.ticks for segment in self._listed(variant)) >= wanted, BLOCK_SECONDS
+        )
+
+    # What goes out
+
+    def _listed(self, variant: str) -> list[Segment]:
+        """The segments of a playlist: the last ones, and no hole in a variant that began later."""
+        found: list[Segment] = []
+        for segment in reversed(self.segments[-SEGMENTS_LISTED - 1 :]):
+            if variant not in segment.variants:
+                break
+            found.append(segment)
+        return found[::-1]
+
+    def last_number(self, variant: str) -> int:
+        """Of the newest segment; what players may ask for is at most two more."""
+        listed = self._listed(variant)
+        return listed[-1].number if listed else self._number
+
+    def playlist(self, variant: str) -> str:
+        """The media playlist (RFC 8216bis section 4.4.3)."""
+        listed = self._listed(variant)
+        first = listed[0].number if listed else self._number
+        dropped = sum(segment.is_discontinuous for segment in self.segments if segment.number < first)
+        control = f"CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK={PART_HOLD_BACK_SECONDS},HOLD-BACK={3 * TARGET_SECONDS}"
+        lines = [
+            "#EXTM3U",
+            "#EXT-X-VERSION:9",
+            f"#EXT-X-TARGETDURATION:{TARGET_SECONDS}",
+            f"#EXT-X-SERVER-CONTROL:{control}",
+            f"#EXT-X-PART-INF:PART-TARGET={PART_TICKS / VIDEO_CLOCK:.3f}",
+            f"#EXT-X-MEDIA-SEQUENCE:{first}",
+            f"#EXT-X-DISCONTINUITY-SEQUENCE:{self._discontinuities + dropped}",
+        ]
+        previous = ""
+        for index, segment in enumerate(listed):
+            if segment.is_discontinuous:
+                lines.append("#EXT-X-DISCONTINUITY")
+            if segment.initialization != previous:
+                lines.append(f'#EXT-X-MAP:URI="{segment.initialization}"')
+                previous = segment.initialization
+            lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{_date(segment.wall_ms)}")
+            if index >= len(listed) - 1 - SEGMENTS_WITH_PARTS:
+                lines += _part_lines(segment)
+            if segment.is_done:
+                lines += [f"#EXTINF:{segment.ticks / VIDEO_CLOCK:.5f},", f"{segment.number}.m4s"]
+        if self.is_ended:
+            lines.append("#EXT-X-ENDLIST")
+        elif listed:
+            lines.append(f'#EXT-X-PRELOAD-HINT:TYPE=PART,URI="{self._hint(listed[-1])}"')
+        return "\n".join(lines) + "\n"
+
+    def _hint(self, last: Segment) -> str:
+        return f"{self._number}.0.m4s" if last.is_done else f"{last.number}.{len(last.parts)}.m4s"
+
+    def multivariant(self) -> str:
+        """The multivariant playlist, Opus first. Empty before the first picture."""
+        if self._parameters is None:
+            return ""
+        picture = h264.parse_sequence_parameters(self._parameters.sequence[0])
+        lines = ["#EXTM3U", "#EXT-X-VERSION:9"]
+        for variant in (OPUS, AAC):
+            rate = max((_rate(segment, OPUS) for segment in self.segments if segment.parts), default=0)
+            attributes = [
+                f"BANDWIDTH={max(rate, 200_000) + 128_000 * (variant == AAC)}",
+                f'CODECS="{codec_name(self._parameters)},{_SOUND_CODECS[variant]}"',
+            ]
+            if picture is not None:
+                attributes.append(f"RESOLUTION={picture.width}x{picture.height}")
+            lines += [f"#EXT-X-STREAM-INF:{','.join(attributes)}", f"{variant}/index.m3u8"]
+        return "\n".join(lines) + "\n"
+
+    def initialization(self, variant: str, name: str) -> bytes | None:
+        parameters = self._initializations.get(name)
+        sound = OpusSetup() if variant == OPUS else self._aac_setup
+        return None if parameters is None or sound is None else initialization([parameters], sound)
+
+    def _segment(self, variant: str, number: int) -> Segment | None:
+        return next((one for one in self.segments if one.number == number and variant in one.variants), None)
+
+    def segment(self, variant: str, number: int) -> bytes | None:
+        """A finished segment: its parts behind each other."""
+        found = self._segment(variant, number)
+        if found is None or not found.is_done:
+            return None
+        return b"".join(part.bodies[variant] for part in found.parts)
+
+    async def part(self, variant: str, number: int, index: int) -> bytes | None:
+        """A part; waits for one that is hinted at. None where it is not and will not be."""
+
+        def is_settled() -> bool:
+            last = self.segments[-1].number if self.segments else -1
+            found = self._segment(variant, number)
+            if self.is_ended or number < last or number > last + 1:
+                return True
+            return found is not None and (found.is_done or len(found.parts) > index)
+
+        await self._wait(is_settled, BLOCK_SECONDS)
+        found = self._segment(variant, number)
+        return found.parts[index].bodies[variant] if found is not None and len(found.parts) > index else None
+
+
+def _part_lines(segment: Segment) -> Iterable[str]:
+    for index, part in enumerate(segment.parts):
+        independent = ",INDEPENDENT=YES" if part.is_independent else ""
+        yield f'#EXT-X-PART:DURATION={part.ticks / VIDEO_CLOCK:.5f},URI="{segment.number}.{index}.m4s"{independent}'
+
+
+def _rate(segment: Segment, variant: str) -> int:
+    """Bits per second of a segment."""
+    octets = sum(len(part.bodies.get(variant, b"")) for part in segment.parts)
+    return octets * 8 * VIDEO_CLOCK // max(1, segment.ticks)
+
+
+def _date(wall_ms: int) -> str:
+    moment = datetime.fromtimestamp(wall_ms / 1_000, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1_000:03d}Z"
