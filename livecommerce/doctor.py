@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 import msgspec
@@ -87,10 +87,10 @@ def _sql(settings: Settings) -> Iterator[Finding]:
     yield asyncio.run(_look_at_sql(settings))
 
 
-def look(settings: Settings, *, quick: bool = False) -> list[Finding]:
-    """All findings. `quick` asks only the processes on this machine (for container health checks)."""
+def look(settings: Settings, *, quick: bool = False, roles: Container[str] = checks_network.ALL_ROLES) -> list[Finding]:
+    """All findings. `quick` asks only the processes of `roles` on this machine (for container health checks)."""
     if quick:
-        return list(checks_network.processes(settings))
+        return list(checks_network.processes(settings, roles))
     findings = [
         *checks_machine.libraries(),
         *checks_machine.data_folder(settings),
@@ -115,10 +115,12 @@ def look(settings: Settings, *, quick: bool = False) -> list[Finding]:
 def doctor_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print a JSON array of findings")
     parser.add_argument("--quick", action="store_true", help="only ask the processes running here (health checks)")
+    parser.add_argument("--role", choices=checks_network.ALL_ROLES, help="with --quick: only processes of this role")
 
 
 def doctor(arguments: argparse.Namespace) -> int:
     """Checks ports, addresses, UDP, Valkey, SQL, clock, disk, libraries. Exit code 1 when something must be mended."""
-    findings = look(settings_from(arguments), quick=arguments.quick)
+    roles = checks_network.ALL_ROLES if arguments.role is None else (arguments.role,)
+    findings = look(settings_from(arguments), quick=arguments.quick, roles=roles)
     print(msgspec.json.encode(findings).decode() if arguments.json else as_text(findings))
     return exit_code(findings)

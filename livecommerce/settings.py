@@ -61,6 +61,9 @@ class Media(Struct, frozen=True, forbid_unknown_fields=True):
         tuple[str, ...], Meta(description="IP addresses viewers reach the relay by; empty: those of this machine.")
     ] = ()
     relays: Annotated[Count, Meta(description="Relay processes on this machine, one a core.")] = 1
+    control_url: Annotated[
+        str, Meta(description="Only for relays on other nodes: where web reaches this one, http://10.0.0.5:8188.")
+    ] = ""
     bitrate_max_kbps: Annotated[Count, Meta(description="What the host is asked to stay under.")] = 2500
     ice_servers: Annotated[
         tuple[dict[str, Any], ...], Meta(description="STUN/TURN servers handed to pages (RTCIceServer objects).")

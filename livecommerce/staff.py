@@ -78,7 +78,7 @@ async def _accounts(settings: Settings) -> AsyncIterator[tuple[Accounts, Reposit
 async def first_start(settings: Settings) -> list[str]:
     """Migrates the database; with no shop yet makes one with its owner. Returns the lines to print, once."""
     records = await Repositories.open(settings)
-    redis = connect(settings.redis.url)  # not connected to: adding a login needs SQL alone
+    redis = connect(settings.redis.url or "unix:///nowhere")  # never connected to: adding a login needs SQL alone
     accounts = Accounts(settings, redis, records)
     try:
         if await records.shops.all(limit=1):
@@ -157,7 +157,19 @@ async def _list(settings: Settings, _arguments: argparse.Namespace) -> list[str]
         await records.close()
 
 
-_ACTIONS = {"add": _add, "reset": _reset, "role": _role, "disable": _disable, "enable": _disable, "list": _list}
+async def _first(settings: Settings, _arguments: argparse.Namespace) -> list[str]:
+    return await first_start(settings) or ["there are logins already; `livecommerce staff list` shows them"]
+
+
+_ACTIONS = {
+    "first": _first,
+    "add": _add,
+    "reset": _reset,
+    "role": _role,
+    "disable": _disable,
+    "enable": _disable,
+    "list": _list,
+}
 
 
 def staff_arguments(parser: argparse.ArgumentParser) -> None:
@@ -179,6 +191,7 @@ def staff_arguments(parser: argparse.ArgumentParser) -> None:
             action.add_argument("--shop", default=FIRST_SHOP)
         if name == "role":
             action.add_argument("role", choices=ROLES)
+    actions.add_parser("first", help="migrate, and with no shop yet make one with its owner (serve does this itself)")
     actions.add_parser("list", help="show all logins")
 
 

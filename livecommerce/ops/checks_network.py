@@ -11,7 +11,7 @@ import struct
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -25,6 +25,7 @@ SOL_UDP = 17
 UDP_SEGMENT = 103  # linux/udp.h
 STUN_MAGIC = 0x2112A442  # RFC 8489 section 5
 STUN_TRIES = 3  # datagrams get lost; RFC 8489 section 6.2.1 retransmits too
+ALL_ROLES = ("web", "relay", "worker")
 STUN_SERVERS_MAX = 4  # of the configured list; one good answer tells enough
 
 
@@ -263,8 +264,8 @@ def public_url(settings: Settings) -> Iterator[Finding]:
         yield ok("public address", url)
 
 
-def processes(settings: Settings) -> Iterator[Finding]:
-    """Asks /health/ready of every process of this machine that listens on its internal port."""
+def processes(settings: Settings, roles: Container[str] = ALL_ROLES) -> Iterator[Finding]:
+    """Asks /health/ready of every process of this machine with one of `roles` that listens on its internal port."""
     running = folders.read_running(Path(settings.data_folder).expanduser())
     base = running.internal_port if running is not None else settings.http.internal_port
     if base <= 0:
@@ -280,6 +281,8 @@ def processes(settings: Settings) -> Iterator[Finding]:
     ]
     seen = 0
     for name, port in places:
+        if name.partition("-")[0] not in roles:
+            continue
         status, body = _ask(f"http://{host}:{port}/health/ready")
         if status is None:
             if running is not None:

@@ -5,7 +5,11 @@ Labels are few and bounded (role, event, outcome): never a show, viewer or comme
 
 from __future__ import annotations
 
-from prometheus_client import CONTENT_TYPE_LATEST, Gauge, Histogram, Info, generate_latest
+from collections.abc import Callable, Iterator, Mapping
+
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Gauge, Histogram, Info, Metric, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from livecommerce import __version__
 
@@ -25,3 +29,29 @@ def describe_process(role: str, index: int) -> None:
 def exposition() -> tuple[bytes, str]:
     """(body, content type) of /metrics in the Prometheus text format."""
     return generate_latest(), CONTENT_TYPE_LATEST
+
+
+class Figures(Collector):
+    """Turns a room's flat dict of numbers into metrics at the moment of scraping.
+
+    Names ending in `_total` become counters, all others gauges.
+    """
+
+    def __init__(self, prefix: str, read: Callable[[], Mapping[str, float]]) -> None:
+        self._prefix = prefix
+        self._read = read
+
+    def collect(self) -> Iterator[Metric]:
+        for name, value in self._read().items():
+            full = f"livecommerce_{self._prefix}_{name}"
+            family: Metric
+            if name.endswith("_total"):
+                family = CounterMetricFamily(full.removesuffix("_total"), f"{self._prefix}: {name}", value=value)
+            else:
+                family = GaugeMetricFamily(full, f"{self._prefix}: {name}", value=value)
+            yield family
+
+
+def register(prefix: str, read: Callable[[], Mapping[str, float]]) -> None:
+    """Adds a room's figures to /metrics of this process as `livecommerce_<prefix>_<name>`."""
+    REGISTRY.register(Figures(prefix, read))
