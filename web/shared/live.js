@@ -42,6 +42,18 @@ export function openShow({ show, as, snapshot = null, name = "" }) {
     return map;
   };
 
+  // Claims of before this page was open: staff see them in the list of reservations, a viewer the own ones.
+  const seed = (snapshotState) => {
+    const map = new Map();
+    for (const ticket of snapshotState.reservations ?? snapshotState.me?.tickets ?? []) {
+      const held = ticket.state === "waiting" ? 0 : ticket.quantity;
+      const claim = { sku: ticket.sku, number: ticket.number, reserved: held, waiting: ticket.state === "waiting" ? ticket.quantity : 0, position: ticket.position, outcome: ticket.state };
+      map.set(ticket.comment, [...(map.get(ticket.comment) ?? []), claim]);
+    }
+    for (const [key, known] of claims.value) map.set(key, known);
+    claims.value = map;
+  };
+
   const setSkew = (server) => {
     if (!server) return;
     skew.ms = Math.max(skew.ms - 50, server - Date.now()); // the least delayed frame is nearest to the truth; drifts back slowly
@@ -57,6 +69,7 @@ export function openShow({ show, as, snapshot = null, name = "" }) {
       skew.ms = next.now - Date.now();
       now.value = serverNow();
       state.value = next;
+      seed(next);
       for (const listen of listeners) listen([{ t: "snapshot" }]);
     },
     onFrame(frame) {
@@ -118,4 +131,5 @@ export function fitting(item, chosen) {
   });
 }
 export const isComplete = (item, chosen) => item.options.every((option) => chosen?.[option.axis]);
-export const valuesOf = (option) => (Array.isArray(option.values) ? option.values : Object.keys(option.values));
+/** Names of an axis's values; on the wire each is {value, short}. */
+export const valuesOf = (option) => (Array.isArray(option.values) ? option.values : Object.keys(option.values)).map((one) => one.value ?? one);

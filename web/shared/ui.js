@@ -1,11 +1,11 @@
 // What every page draws with: htm bound to Preact, icons, the ticket, sheets, toasts and the one clock.
 import { h } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import { computed, effect, signal } from "@preact/signals";
+import { computed, effect, signal, untracked } from "@preact/signals";
 import htm from "htm";
 import { clock, locale, setLocale, t } from "./i18n.js";
 
-export { computed, effect, signal, useEffect, useLayoutEffect, useMemo, useRef, useState };
+export { computed, effect, signal, untracked, useEffect, useLayoutEffect, useMemo, useRef, useState };
 export const html = htm.bind(h);
 
 const PATHS = {

@@ -1,5 +1,5 @@
 // What a verdict, a claim or a ticket is in words. One place, so that a viewer, a host and a moderator read the same.
-import { knows, money, t } from "./i18n.js";
+import { knows, money, nameOf, t } from "./i18n.js";
 
 export const outcomeText = (outcome, values) => (knows(`outcome.${outcome}`) ? t(`outcome.${outcome}`, values) : t("outcome.other"));
 
@@ -23,7 +23,13 @@ export function ticketKind(state) {
   return state === "waiting" ? "wait" : "none";
 }
 export const isOver = (state) => state === "cancelled" || state === "expired" || state === "released";
-export const labelOf = (ticket) => ticket.label || ticket.sku || ticket.item;
+/** "針織外套 紅色 M": the product's name in the page's language and the options; without the product what the server calls it. */
+export function labelOf(ticket, item) {
+  const values = optionsText(ticket.options ?? (ticket.sku ?? ticket.item ?? "").split("/").slice(1));
+  if (item) return values ? `${nameOf(item)} ${values}` : nameOf(item);
+  const label = ticket.label || ticket.sku || ticket.item || "";
+  return label.startsWith(`${ticket.code} `) ? label.slice(ticket.code.length + 1) : label;
+}
 export const optionsText = (options) => (Array.isArray(options) ? options : Object.values(options ?? {})).join(" ");
 
 /** What the tickets still held or paid come to: {pieces, text}. */

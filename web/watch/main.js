@@ -4,7 +4,7 @@ import { count, errorText, t } from "../shared/i18n.js";
 import { Countdown, Icon, LanguageSwitch, Toasts, html } from "../shared/ui.js";
 import { PinnedCard, ProductSheet } from "./card.js";
 import { Chat, Composer, sendDraft } from "./chat.js";
-import { SoundButton, delaySeconds, phase } from "./player.js";
+import { SoundButton, delaySeconds, phase, playVideo } from "./player.js";
 import { live, sheet } from "./room.js";
 import { NameSheet, Ribbon, TicketSheet, openTickets } from "./tickets.js";
 
@@ -27,6 +27,7 @@ function Message() {
     return html`<div class="center big"><h2>${t(`watch.${now}`)}</h2><p>${t(`watch.${now}_hint`)}</p>
       ${now === "ended" && openTickets().length > 0 && html`<button class="btn line" type="button" onClick=${() => (sheet.value = "tickets")}>${t("watch.my_tickets")}</button>`}</div>`;
   }
+  if (now === "blocked") return html`<div class="center"><button class="btn" type="button" onClick=${playVideo}>${t("watch.blocked")}</button></div>`;
   return html`<div class="center"><p class="chip" role="status">${t(`watch.${now}`)}</p></div>`;
 }
 

@@ -1,37 +1,67 @@
 // The picture: plays the show by WHEP into the <video> of the page, comes back by itself, says what it is doing.
 import { boot, t } from "../shared/i18n.js";
-import { Icon, computed, effect, html, signal } from "../shared/ui.js";
+import { Icon, computed, effect, html, signal, untracked } from "../shared/ui.js";
 import { play } from "../shared/whip.js";
 import { live } from "./room.js";
 
 const video = document.getElementById("video");
-export const picture = signal("idle"); // idle, connecting, playing, blocked
+export const picture = signal("idle"); // idle, connecting, playing, blocked or refused
 export const muted = signal(true);
 export const delaySeconds = signal(null);
 
+const STATS_MS = 2000;
 let player = null;
-async function start() {
-  if (player) return;
-  picture.value = "connecting";
-  player = play(video, { url: boot.urls.whep, iceServers: boot.ice_servers });
+let figures = 0;
+
+/** From the server to this screen: half the round trip and what the browser keeps back against jitter. */
+async function measure() {
+  const stats = await player?.stats();
+  if (!stats || stats.jitterMs === null || picture.value !== "playing") return;
+  delaySeconds.value = (stats.jitterMs + (stats.rttMs ?? 0) / 2) / 1000;
+}
+function start() {
+  player = play(video, {
+    url: boot.urls.whep,
+    iceServers: boot.ice_servers,
+    onstate({ state }) {
+      if (state === "connecting" || state === "waiting") picture.value = "connecting";
+      if (state === "live") picture.value = video.paused ? "blocked" : "playing";
+      if (state === "refused") picture.value = "refused";
+    },
+  });
+  figures = setInterval(measure, STATS_MS);
+}
+function stop() {
+  clearInterval(figures);
+  player.stop();
+  player = null;
+  delaySeconds.value = null;
+  picture.value = "idle";
 }
 video.addEventListener("playing", () => (picture.value = "playing"));
+video.addEventListener("volumechange", () => (muted.value = video.muted));
+
+const wanted = computed(() => live.show.value?.stage === "live");
 effect(() => {
-  const show = live.show.value;
-  const on = show?.stage === "live";
-  if (on) start();
+  const on = wanted.value;
+  untracked(() => {
+    if (on && !player) start();
+    if (!on && player) stop();
+  });
 });
 export function toggleSound() {
   video.muted = !video.muted;
-  muted.value = video.muted;
-  video.play();
+  playVideo();
 }
-/** Where the page stands: waiting, connecting, playing, lost, blocked or ended. */
+export function playVideo() {
+  video.play().then(() => (picture.value = "playing"), () => (picture.value = "blocked"));
+}
+/** Where the page stands: waiting (before the show), connecting, playing, lost (the host's line), blocked, refused or ended. */
 export const phase = computed(() => {
   const stage = live.show.value?.stage;
   if (stage === "ended") return "ended";
   if (stage !== "live") return "waiting";
-  if (live.media.value?.state === "lost" || live.media.value?.state === "ended") return "lost";
-  return picture.value;
+  if (picture.value !== "playing" || live.media.value?.state === "lost") return live.media.value?.state === "live" || picture.value === "blocked" ? picture.value : "lost";
+  return "playing";
 });
 export const SoundButton = () => html`<button class=${`chip sound ${muted.value ? "loud" : ""}`} type="button" onClick=${toggleSound} aria-pressed=${!muted.value}><${Icon} name=${muted.value ? "muted" : "sound"} />${t(muted.value ? "watch.unmute" : "watch.mute")}</button>`;

@@ -20,7 +20,7 @@ function lineText(line) {
 function Line({ line }) {
   const kind = ticketKind(line.outcome);
   const pieces = line.reserved + line.waiting;
-  const title = `${labelOf(line)}${pieces ? ` ×\u00a0${pieces}` : ""}`;
+  const title = `${labelOf(line, live.item(line.code))}${pieces ? ` ×\u00a0${pieces}` : ""}`;
   const small = kind === "wait" ? t("watch.in_line") : kind === "held" ? t("watch.your_number") : t("watch.no_number");
   return html`<${Ticket} kind=${kind} small=${small} number=${kind === "wait" ? line.position : line.number || "–"} title=${title} sub=${`${line.code} · ${lineText(line)}`}
     right=${kind === "held" && line.deadline_ms ? html`<${Countdown} until=${line.deadline_ms} />` : null} />`;
@@ -61,7 +61,7 @@ function Mine({ ticket }) {
   const small = t(`watch.state_${ticket.state}`);
   const price = `${ticket.code} · ${totalOf([{ ...ticket, state: "held" }], ticket.currency).text}`;
   const sub = kind === "wait" ? ahead(ticket.position) : ticket.state === "offered" ? t("watch.offered") : price;
-  return html`<li><${Ticket} kind=${kind} gone=${over} small=${small} number=${kind === "wait" ? ticket.position : ticket.number} title=${`${labelOf(ticket)} ×\u00a0${ticket.quantity}`} sub=${sub}
+  return html`<li><${Ticket} kind=${kind} gone=${over} small=${small} number=${kind === "wait" ? ticket.position : ticket.number} title=${`${labelOf(ticket, live.item(ticket.code))} ×\u00a0${ticket.quantity}`} sub=${sub}
     right=${html`<div class="end">${kind === "held" && ticket.deadline_ms > 0 && html`<${Countdown} until=${ticket.deadline_ms} />`}
       ${(kind === "held" || kind === "wait") && html`<button class="link" type="button" onClick=${() => (sure ? cancel(ticket.id) : setSure(true))} onBlur=${() => setSure(false)}>${sure ? t("watch.cancel_sure") : t("common.cancel")}</button>`}</div>`} /></li>`;
 }

@@ -1,0 +1,41 @@
+// What the studio and the control panel share: one staff connection, commands with undo, questions.
+import { errorText, t } from "./i18n.js";
+import { openShow } from "./live.js";
+import { newId, toast } from "./ui.js";
+
+export const showId = document.getElementById("app").dataset.show;
+export const live = openShow({ show: showId, as: "staff" });
+export const ask = (what, fields = {}) => live.send("ask", { what, ...fields });
+
+/** Gives a command. Its outcome, or null after telling why not. `said` is shown with an undo button for eight seconds. */
+export async function command(name, fields = {}, said = null) {
+  const id = newId();
+  const answer = await live.send("command", { id, do: name, ...fields });
+  if (!answer.ok) {
+    toast(errorText(answer.error), { bad: true });
+    return null;
+  }
+  if (said) toast(said, { seconds: 8, action: { label: t("common.undo"), run: () => undo(id) } });
+  return answer.outcome ?? {};
+}
+export async function undo(id) {
+  if (await command("undo", { command: id })) toast(t("common.undone"));
+}
+/** Undoes this account's latest command that can be undone. */
+export function undoLast() {
+  const mine = live.part("staff").value?.login;
+  const entry = live.state.value?.audit.findLast((one) => one.undoable && (!mine || one.actor === mine));
+  if (entry) undo(entry.id);
+  else toast(t("common.nothing_to_undo"));
+}
+/** True when the account's role allows what only owner and host may do. */
+export const mayHost = () => ["owner", "host"].includes(live.state.value?.staff?.role);
+
+export async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast(t("common.copied"));
+  } catch {
+    toast(t("common.copy_failed"), { bad: true }); // no clipboard without HTTPS: the text is on the page to select
+  }
+}

@@ -1,0 +1,45 @@
+// The chat, readable from two metres: claims carry a jade edge, questions a blue one.
+import { t } from "../shared/i18n.js";
+import { command, live } from "../shared/staff.js";
+import { Icon, html, signal, useLayoutEffect, useRef, useState } from "../shared/ui.js";
+import { claimMark } from "../shared/verdict.js";
+
+const LINES_SHOWN = 80;
+const onlyQuestions = signal(false);
+const behind = signal(false);
+
+function Line({ line, claims }) {
+  const mark = claimMark(claims);
+  const kind = mark && mark.kind !== "none" ? "claim" : line.verdict === "question" ? "q" : "";
+  return html`<li class=${`${line.kind} ${kind} ${line.hidden ? "gone" : ""}`}><b>${line.name || t("common.guest")}</b> ${line.kind === "claim" ? t(mark?.kind === "warn" ? "common.queued" : "common.claimed") : line.text}${
+    mark && html` <span class=${`mark ${mark.kind}`}>${mark.text}</span>`
+  }</li>`;
+}
+
+export function Chat() {
+  const box = useRef(null);
+  const [text, setText] = useState("");
+  const all = live.lines.value.filter((line) => !line.hidden && !line.held);
+  const questions = all.filter((line) => line.verdict === "question");
+  const lines = (onlyQuestions.value ? questions : all).slice(-LINES_SHOWN);
+  const down = () => {
+    box.current.scrollTop = box.current.scrollHeight;
+    behind.value = false;
+  };
+  useLayoutEffect(() => {
+    if (!behind.peek()) down();
+  }, [lines.at(-1)?.id, live.claims.value]);
+  const say = async (event) => {
+    event.preventDefault();
+    if (text.trim() && (await command("say", { text: text.trim() }))) setText("");
+  };
+  return html`<section class="chat" aria-label=${t("common.chat")}>
+    <div class="row head"><h2>${t("common.chat")}</h2><span class="grow"></span>
+      <button class="chip filter" type="button" aria-pressed=${onlyQuestions.value} onClick=${() => (onlyQuestions.value = !onlyQuestions.value)}>${t("studio.questions", { n: questions.length })}</button></div>
+    <div class="scroll"><ol ref=${box} class="lines" role="log" aria-live="off" tabindex="0" aria-label=${t("common.chat")} onScroll=${() => (behind.value = box.current.scrollHeight - box.current.scrollTop - box.current.clientHeight > 60)}>
+      ${lines.map((line) => html`<${Line} key=${line.id} line=${line} claims=${live.claims.value.get(line.id)} />`)}
+    </ol>${behind.value && html`<button class="chip newer" type="button" onClick=${down}>${t("studio.newest")} <${Icon} name="down" /></button>`}</div>
+    <form class="row say" onSubmit=${say}><input class="input grow" value=${text} maxlength="500" placeholder=${t("studio.say")} aria-label=${t("studio.say")} onInput=${(event) => setText(event.currentTarget.value)} />
+      <button class="btn line" type="submit" disabled=${!text.trim()}>${t("studio.send")}</button></form>
+  </section>`;
+}

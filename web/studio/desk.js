@@ -1,0 +1,52 @@
+// The studio's own state: what is selected, which tab a phone shows, and what the numbers on the tiles are.
+import { boot } from "../shared/i18n.js";
+import { totals } from "../shared/live.js";
+import { command, live } from "../shared/staff.js";
+import { computed, now, signal } from "../shared/ui.js";
+
+export const selected = signal(null); // code under the arrow keys
+export const expanded = signal(null); // code whose editor is open
+export const tab = signal("stage"); // on a phone: products, stage or chat
+export const dialog = signal(null); // "add", "end" or null
+export const catalogue = boot.products ?? [];
+
+export const pinnedCode = computed(() => live.pin.value?.code ?? null);
+export const onAir = computed(() => live.show.value?.stage === "live");
+
+export function move(step) {
+  const codes = live.items.value.map((item) => item.code);
+  if (!codes.length) return;
+  const at = codes.indexOf(selected.value ?? pinnedCode.value);
+  selected.value = codes[Math.min(codes.length - 1, Math.max(0, at + step))];
+  if (expanded.value) expanded.value = selected.value;
+}
+export const pin = (code) => command("pin", { code });
+export const unpin = () => command("unpin");
+
+/** Claimed pieces of one product: held and paid together. */
+export function claimedOf(item) {
+  const [, held, sold] = totals(item, live.stock.value);
+  return held + sold;
+}
+const TICKETS_LISTED = 500; // the server lists so many; from there on the counters are the better source
+/** Money held and paid: by each ticket's own price while all are listed, else by pieces and today's price. */
+export const money = computed(() => {
+  const tickets = live.part("reservations").value ?? [];
+  if (tickets.length < TICKETS_LISTED) {
+    const sum = (states) => tickets.filter((one) => states.includes(one.state)).reduce((all, one) => all + one.quantity * one.price_minor, 0);
+    return { held: sum(["held", "offered"]), paid: sum(["confirmed"]) };
+  }
+  const sum = (index) => live.items.value.reduce((all, item) => all + totals(item, live.stock.value)[index] * item.price_minor, 0);
+  return { held: sum(1), paid: sum(2) };
+});
+
+// Viewers over time, sampled here: 240 samples of 5 s are the last 20 minutes.
+export const SAMPLE_SECONDS = 5;
+export const SAMPLES_MAX = 240;
+export const samples = signal([]);
+let lastSample = 0;
+now.subscribe((at) => {
+  if (live.viewers.peek() === undefined || at - lastSample < SAMPLE_SECONDS * 1000) return;
+  lastSample = at;
+  samples.value = [...samples.peek(), { at, viewers: live.viewers.peek() }].slice(-SAMPLES_MAX);
+});

@@ -1,0 +1,118 @@
+// The product list: arrows and Enter, the pinned product large, and an editor for price and stock.
+import { count, money, nameOf, t } from "../shared/i18n.js";
+import { totals, valuesOf } from "../shared/live.js";
+import { command, live, mayHost } from "../shared/staff.js";
+import { Bar, Icon, Sheet, html, useEffect, useRef, useState } from "../shared/ui.js";
+import { catalogue, claimedOf, dialog, expanded, pin, pinnedCode, selected, unpin } from "./desk.js";
+
+function stockText([available, , , waiting, supplied]) {
+  const left = available > 0 ? t("studio.left", { n: count(available), of: count(supplied) }) : t("studio.out");
+  return waiting > 0 ? `${left} · ${t("studio.waiting", { n: count(waiting) })}` : left;
+}
+
+export function Pinned() {
+  const item = pinnedCode.value && live.item(pinnedCode.value);
+  if (!item) return html`<div class="pinned none"><p>${t("studio.nothing_pinned")}</p></div>`;
+  const stock = totals(item, live.stock.value);
+  return html`<div class="pinned">
+    <img class="pic" src=${item.picture} alt="" width="84" height="84" />
+    <div class="grow"><div class="row"><span class="code">${item.code}</span><span class="muted">${t("studio.on_screen")}</span></div>
+      <h2 class="cut">${nameOf(item)}</h2>
+      <div class="row figures"><b>${money(item.price_minor, item.currency)}</b><span class=${stock[0] <= 0 ? "out" : stock[0] <= 10 ? "low" : ""}>${stockText(stock)}</span></div>
+      <${Bar} stock=${stock} /></div>
+    <button class="btn small line" type="button" onClick=${unpin}>${t("studio.unpin")} <kbd>Esc</kbd></button>
+  </div>`;
+}
+
+function SkuRow({ item, sku, label }) {
+  const stock = live.stock.value[sku] ?? [0, 0, 0, 0, 0];
+  const [amount, setAmount] = useState("5");
+  const change = (sign) => {
+    const quantity = Math.trunc(Number(amount)) * sign;
+    if (!quantity) return;
+    const said = t("studio.stock_changed", { item: label || nameOf(item), n: quantity > 0 ? `+${quantity}` : quantity });
+    if (quantity > 0) command("restock", { sku, quantity }, said);
+    else command("adjust", { sku, quantity, reason: "studio" }, said);
+  };
+  return html`<tr><th scope="row">${label || item.code}</th><td class="number" title=${t("studio.left_label")}>${count(stock[0])}</td><td class="muted">${stock[3] ? t("studio.waiting", { n: stock[3] }) : ""}</td>
+    <td class="edit"><button class="icon" type="button" aria-label=${t("studio.less", { item: label || item.code })} onClick=${() => change(-1)}><${Icon} name="minus" /></button>
+      <input class="input small" type="number" inputmode="numeric" min="1" max="100000" value=${amount} aria-label=${t("studio.pieces")} onInput=${(event) => setAmount(event.currentTarget.value)} />
+      <button class="icon" type="button" aria-label=${t("studio.more", { item: label || item.code })} onClick=${() => change(1)}><${Icon} name="plus" /></button></td></tr>`;
+}
+
+function Editor({ item }) {
+  const [price, setPrice] = useState(String(item.price_minor));
+  useEffect(() => setPrice(String(item.price_minor)), [item.price_minor]);
+  const save = (event) => {
+    event.preventDefault();
+    const minor = Math.trunc(Number(price));
+    if (minor > 0 && minor !== item.price_minor) command("price", { code: item.code, price_minor: minor }, t("studio.price_changed", { item: nameOf(item), price: money(minor, item.currency) }));
+  };
+  const close = () => command(item.closed ? "open_item" : "close_item", { code: item.code }, t(item.closed ? "studio.opened" : "studio.closed_done", { item: nameOf(item) }));
+  const remove = () => command("remove_item", { code: item.code }, t("studio.removed", { item: nameOf(item) }));
+  const label = (sku) => sku.split("/").slice(1).join(" ");
+  return html`<div class="editor">
+    <form class="row" onSubmit=${save}><label class="row grow"><span class="muted nowrap">${t("studio.price")}</span><input class="input small" type="number" inputmode="numeric" min="1" value=${price} disabled=${!mayHost()} onInput=${(event) => setPrice(event.currentTarget.value)} /></label>
+      <button class="btn small line" type="submit" disabled=${!mayHost()}>${t("common.save")}</button></form>
+    ${mayHost() && html`<table class="skus"><caption class="sr">${t("studio.stock")}</caption><tbody>${item.skus.map((sku) => html`<${SkuRow} key=${sku} item=${item} sku=${sku} label=${label(sku)} />`)}</tbody></table>`}
+    <div class="row wrap"><button class="btn small line" type="button" onClick=${close}>${t(item.closed ? "studio.open_item" : "studio.close_item")}</button>
+      ${mayHost() && html`<button class="btn small line" type="button" onClick=${remove} disabled=${claimedOf(item) > 0} title=${claimedOf(item) > 0 ? t("studio.remove_hint") : null}>${t("studio.remove")}</button>`}</div>
+  </div>`;
+}
+
+function Row({ item }) {
+  const stock = totals(item, live.stock.value);
+  const on = pinnedCode.value === item.code;
+  const chosen = selected.value === item.code;
+  const open = expanded.value === item.code;
+  const row = useRef(null);
+  useEffect(() => {
+    if (chosen) row.current.scrollIntoView({ block: "nearest" });
+  }, [chosen]);
+  const toggle = () => {
+    selected.value = item.code;
+    expanded.value = open ? null : item.code;
+  };
+  return html`<li ref=${row} class=${`item ${on ? "on" : ""} ${chosen ? "chosen" : ""}`}>
+    <button class="face" type="button" aria-expanded=${open} aria-current=${chosen ? "true" : null} onClick=${toggle}>
+      <img class="pic" src=${item.picture} alt="" width="48" height="48" loading="lazy" />
+      <span class="grow"><span class="row name"><b>${item.code}</b><span class="cut">${nameOf(item)}</span><span class="grow"></span><b class="amount">${money(item.price_minor, item.currency)}</b></span>
+        <${Bar} stock=${stock} /><span class=${`muted ${stock[0] <= 0 ? "out" : ""}`}>${item.closed ? t("studio.closed") : stockText(stock)}</span></span>
+    </button>
+    <button class=${`icon pin ${on ? "is" : ""}`} type="button" aria-pressed=${on} aria-label=${t(on ? "studio.unpin_item" : "studio.pin_item", { item: nameOf(item) })} onClick=${() => (on ? unpin() : pin(item.code))}><${Icon} name="pin" /></button>
+    ${open && html`<${Editor} item=${item} />`}
+  </li>`;
+}
+
+export function Products() {
+  return html`<section class="products" aria-label=${t("studio.products")}>
+    <${Pinned} />
+    <div class="row head"><h2>${t("studio.products")}</h2><span class="grow"></span><span class="muted keys"><kbd>↑</kbd> <kbd>↓</kbd> <kbd>Enter</kbd> ${t("studio.pin")}</span></div>
+    <ul class="items">${live.items.value.map((item) => html`<${Row} key=${item.code} item=${item} />`)}</ul>
+    ${mayHost() && html`<button class="btn line add" type="button" onClick=${() => (dialog.value = "add")}><${Icon} name="plus" />${t("studio.add")}</button>`}
+  </section>`;
+}
+
+function AddRow({ product }) {
+  const [each, setEach] = useState("10");
+  const [price, setPrice] = useState(String(product.price_minor));
+  const skus = product.options?.length ? product.options.reduce((all, option) => all.flatMap((one) => valuesOf(option).map((value) => `${one}/${value}`)), [product.code]) : [product.code];
+  const add = async () => {
+    const pieces = Math.max(1, Math.trunc(Number(each)) || 1);
+    const { supply, name, skus: ignored, closed, ...item } = product;
+    await command("add_item", { item: { ...item, price_minor: Math.trunc(Number(price)) || product.price_minor, supply: Object.fromEntries(skus.map((sku) => [sku, pieces])) } }, t("studio.added", { item: nameOf(product) }));
+  };
+  return html`<li class="row add-row"><img class="pic" src=${product.picture} alt="" width="48" height="48" loading="lazy" />
+    <span class="grow"><b>${product.code}</b> ${nameOf(product)}</span>
+    <label class="field"><span>${t("studio.price")}</span><input class="input small" type="number" inputmode="numeric" min="1" value=${price} onInput=${(event) => setPrice(event.currentTarget.value)} /></label>
+    <label class="field"><span>${t(skus.length > 1 ? "studio.each" : "studio.pieces")}</span><input class="input small" type="number" inputmode="numeric" min="1" value=${each} onInput=${(event) => setEach(event.currentTarget.value)} /></label>
+    <button class="btn small" type="button" onClick=${add}>${t("studio.add_one")}</button></li>`;
+}
+
+export function AddSheet() {
+  const there = new Set(live.items.value.map((item) => item.code));
+  const rest = catalogue.filter((product) => !there.has(product.code));
+  return html`<${Sheet} title=${t("studio.add")} tone="ink" onClose=${() => (dialog.value = null)}>
+    ${rest.length ? html`<ul class="add-list">${rest.map((product) => html`<${AddRow} key=${product.code} product=${product} />`)}</ul>` : html`<p class="muted">${t("studio.add_none")}</p>`}
+  <//>`;
+}

@@ -1,0 +1,151 @@
+// The host's picture: camera and microphone, going live by WHIP, ending, and what viewers get to see.
+import { boot, errorText, t } from "../shared/i18n.js";
+import { command, live, mayHost } from "../shared/staff.js";
+import { Icon, Sheet, computed, html, signal, toast, useEffect, useRef } from "../shared/ui.js";
+import { play, publish } from "../shared/whip.js";
+import { dialog } from "./desk.js";
+
+export const camera = signal(null); // MediaStream of this machine
+export const devices = signal({ video: [], audio: [] });
+export const chosen = signal({ video: "", audio: "" });
+export const trouble = signal(null); // what kept the camera from opening
+export const publishing = signal("idle"); // idle, connecting, live, waiting (tries again) or refused
+export const delaySeconds = signal(null); // measured on this page's own WHEP picture
+const soundOff = signal(false);
+
+let publisher = null;
+
+export async function openCamera() {
+  trouble.value = null;
+  if (!navigator.mediaDevices?.getUserMedia) {
+    trouble.value = "insecure";
+    return;
+  }
+  for (const track of camera.value?.getTracks() ?? []) track.stop();
+  const video = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 }, ...(chosen.value.video && { deviceId: { exact: chosen.value.video } }) };
+  const audio = { echoCancellation: true, noiseSuppression: true, ...(chosen.value.audio && { deviceId: { exact: chosen.value.audio } }) };
+  try {
+    camera.value = await navigator.mediaDevices.getUserMedia({ video, audio });
+  } catch (error) {
+    trouble.value = error.name === "NotAllowedError" ? "denied" : "missing";
+    return;
+  }
+  const all = await navigator.mediaDevices.enumerateDevices();
+  devices.value = { video: all.filter((one) => one.kind === "videoinput"), audio: all.filter((one) => one.kind === "audioinput") };
+  await publisher?.replace(camera.value);
+}
+function pick(kind, id) {
+  chosen.value = { ...chosen.value, [kind]: id };
+  openCamera();
+}
+
+/** Publishes this camera by WHIP; the show begins with its first frame that the relay has. */
+export async function goLive() {
+  if (!camera.value) await openCamera();
+  if (!camera.value || publisher) return;
+  publisher = publish(camera.value, {
+    url: boot.urls.whip,
+    iceServers: boot.ice_servers,
+    onstate({ state, error }) {
+      publishing.value = state === "closed" ? "idle" : state;
+      if (error && error.code !== "browser") toast(errorText(error), { bad: true });
+      if (state === "live" && live.show.value.stage === "scheduled") command("start");
+      if (state === "refused") stopCamera();
+    },
+  });
+}
+export function stopCamera() {
+  const before = publisher;
+  publisher = null;
+  before?.stop();
+  publishing.value = "idle";
+}
+export async function endShow() {
+  dialog.value = null;
+  if (await command("end")) stopCamera();
+}
+
+/** The signal in words: from the relay's report on what arrives. */
+export const signalWords = computed(() => {
+  const media = live.media.value ?? {};
+  if (media.state !== "live") return { kind: "none", text: t(media.state === "lost" ? "studio.signal_lost" : "studio.signal_none") };
+  const parts = [t(`studio.signal_${["good", "fair", "poor"].includes(media.hint) ? media.hint : "good"}`)];
+  if (media.kbps) parts.push(`${(media.kbps / 1000).toFixed(1)} Mbps`);
+  if (media.fps) parts.push(`${Math.round(media.fps)} fps`);
+  return { kind: media.hint === "poor" ? "poor" : "good", text: parts.join(" · ") };
+});
+
+function OwnPicture() {
+  const box = useRef(null);
+  useEffect(() => {
+    box.current.srcObject = camera.value;
+  }, [camera.value]);
+  return html`<video ref=${box} class="mirror" playsinline muted autoplay aria-label=${t("studio.preview_own")}></video>`;
+}
+function ViewersPicture() {
+  const box = useRef(null);
+  useEffect(() => {
+    const player = play(box.current, { url: boot.urls.whep, iceServers: boot.ice_servers });
+    const timer = setInterval(async () => {
+      const stats = await player.stats();
+      if (stats?.jitterMs) delaySeconds.value = (stats.jitterMs + (stats.rttMs ?? 0) / 2) / 1000;
+    }, 2000);
+    return () => {
+      clearInterval(timer);
+      delaySeconds.value = null;
+      player.stop();
+    };
+  }, []);
+  return html`<video ref=${box} playsinline muted autoplay aria-label=${t("studio.preview_viewers")}></video>`;
+}
+
+const wanted = signal(null); // "own" or "viewers" once chosen by hand
+const shown = computed(() => wanted.value ?? (publishing.value === "idle" && live.media.value?.state === "live" ? "viewers" : "own"));
+
+function Select({ kind, label, icon }) {
+  const list = devices.value[kind];
+  if (list.length < 1) return null;
+  const current = camera.value?.getTracks().find((track) => track.kind === kind)?.getSettings().deviceId;
+  return html`<label class="device"><${Icon} name=${icon} /><span class="sr">${label}</span><select class="input small" onChange=${(event) => pick(kind, event.currentTarget.value)}>
+    ${list.map((one, index) => html`<option key=${one.deviceId} value=${one.deviceId} selected=${one.deviceId === current}>${one.label || `${label} ${index + 1}`}</option>`)}</select></label>`;
+}
+
+function toggleSound() {
+  soundOff.value = !soundOff.value;
+  for (const track of camera.value?.getAudioTracks() ?? []) track.enabled = !soundOff.value;
+}
+
+function Controls() {
+  const stage = live.show.value.stage;
+  const on = publishing.value !== "idle";
+  return html`<div class="row wrap controls">
+    ${camera.value
+      ? html`<${Select} kind="video" label=${t("studio.camera")} icon="camera" /><${Select} kind="audio" label=${t("studio.microphone")} icon="mic" />
+          <button class="btn small line" type="button" aria-pressed=${soundOff.value} onClick=${toggleSound}><${Icon} name=${soundOff.value ? "muted" : "mic"} />${t(soundOff.value ? "studio.sound_on" : "studio.sound_off")}</button>`
+      : stage !== "ended" && html`<button class="btn small line" type="button" onClick=${openCamera}><${Icon} name="camera" />${t("studio.open_camera")}</button>`}
+    <span class="grow"></span>
+    ${mayHost() && stage !== "ended" && !on && html`<button class=${`btn ${stage === "scheduled" ? "" : "line"}`} type="button" onClick=${goLive}>${t(stage === "scheduled" ? "studio.go_live" : "studio.rejoin")}</button>`}
+    ${on && html`<button class="btn line" type="button" onClick=${stopCamera}>${t("studio.stop_camera")}</button>`}
+  </div>`;
+}
+
+export function Stage() {
+  const media = live.media.value?.state;
+  return html`<section class="picture" aria-label=${t("studio.picture")}>
+    <div class="video">
+      ${shown.value === "viewers" ? html`<${ViewersPicture} />` : camera.value ? html`<${OwnPicture} />` : html`<div class="no-picture"><p>${t(trouble.value ? `studio.camera_${trouble.value}` : "studio.no_camera")}</p></div>`}
+      <div class="row corner"><span class="chip">${t(shown.value === "viewers" ? "studio.preview_viewers" : "studio.preview_own")}</span>
+        ${publishing.value === "connecting" && html`<span class="chip" role="status">${t("studio.connecting")}</span>`}
+        ${publishing.value === "waiting" && html`<span class="chip warn" role="alert">${t("studio.reconnecting")}</span>`}</div>
+      ${media === "live" && html`<button class="chip switch" type="button" onClick=${() => (wanted.value = shown.value === "viewers" ? "own" : "viewers")}>${t(shown.value === "viewers" ? "studio.see_own" : "studio.see_viewers")}</button>`}
+    </div>
+    <${Controls} />
+  </section>`;
+}
+
+export function EndSheet({ summary }) {
+  return html`<${Sheet} title=${t("studio.end_title")} tone="ink" onClose=${() => (dialog.value = null)}
+    footer=${html`<div class="row"><button class="btn line grow" type="button" onClick=${() => (dialog.value = null)}>${t("studio.end_not")}</button><button class="btn grow" type="button" onClick=${endShow}>${t("studio.end_yes")}</button></div>`}>
+    <p>${t("studio.end_text")}</p>${summary}
+  <//>`;
+}
