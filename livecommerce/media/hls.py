@@ -243,9 +243,7 @@ class HlsStream:
         count = next((index for index, frame in enumerate(waiting) if frame.time >= end), len(waiting))
         taken = waiting[:count]
         del waiting[:count]
-        samples = [
-            Sample(frame.data, following.time - frame.time) for frame, following in pairwise(taken)
-        ]
+        samples = [Sample(frame.data, following.time - frame.time) for frame, following in pairwise(taken)]
         if taken:
             samples.append(Sample(taken[-1].data, taken[-1].duration))
         return Run(AUDIO_TRACK, taken[0].time if taken else 0, samples)
