@@ -1,0 +1,137 @@
+"""Liveness, readiness and figures of a process, asked over HTTP as probes do."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import aiohttp
+import pytest
+from prometheus_client import REGISTRY
+
+from livecommerce.errors import PortInUse
+from livecommerce.ops import health as health_module
+from livecommerce.ops import metrics
+from livecommerce.ops.health import Health, Heartbeat
+from livecommerce.ops.internal import serve_internal
+
+HOST = "127.0.0.1"
+
+
+async def ask(port: int | None, path: str) -> tuple[int, dict[str, object]]:
+    async with aiohttp.ClientSession() as session, session.get(f"http://{HOST}:{port}{path}") as answer:
+        return answer.status, await answer.json()
+
+
+@pytest.fixture
+async def beating():
+    heartbeat = Heartbeat()
+    task = asyncio.create_task(heartbeat.beat())
+    yield heartbeat
+    task.cancel()
+
+
+async def test_alive_while_the_loop_turns_and_not_after_it_hung(beating: Heartbeat, monkeypatch) -> None:
+    monkeypatch.setattr(health_module, "STALE_SECONDS", 0.3)
+    async with serve_internal(Health(beating), HOST, 0) as port:
+        assert (await ask(port, "/health/live"))[0] == 200
+        async with aiohttp.ClientSession() as session:
+            asked = asyncio.create_task(session.get(f"http://{HOST}:{port}/health/live"))
+            await asyncio.sleep(0.05)
+            time.sleep(0.8)  # what must never happen: somebody blocks the loop
+            await (await asked).release()
+        await asyncio.sleep(health_module.BEAT_SECONDS * 2)
+        status, body = await ask(port, "/health/live")
+        assert status == 200
+        assert float(str(body["loop_lag_seconds_worst"])) > 0.3
+
+
+async def test_a_stale_heartbeat_is_told(monkeypatch) -> None:
+    monkeypatch.setattr(health_module, "STALE_SECONDS", -1.0)
+    good, figures = Health(Heartbeat()).live()
+    assert not good
+    assert "heartbeat_age_seconds" in figures
+
+
+async def good() -> str | None:
+    return None
+
+
+async def away() -> str | None:
+    return "no connection"
+
+
+async def broken() -> str | None:
+    raise OSError("no route")
+
+
+async def endless() -> str | None:
+    await asyncio.sleep(3600)
+    return None
+
+
+@pytest.mark.parametrize(
+    ("checks", "status", "wrong"),
+    [
+        ({"valkey": good, "sql": good}, 200, {}),
+        ({"valkey": away, "sql": good}, 503, {"valkey": "no connection"}),
+        ({"valkey": broken}, 503, {"valkey": "OSError: no route"}),
+        ({"sql": endless}, 503, {"sql": "no answer within 0 s"}),
+    ],
+)
+async def test_ready_when_all_checks_pass(beating: Heartbeat, monkeypatch, checks, status, wrong) -> None:
+    monkeypatch.setattr(health_module, "CHECK_SECONDS_MAX", 0.1)
+    health = Health(beating, checks)
+    async with serve_internal(health, HOST, 0) as port:
+        assert (await ask(port, "/health/ready")) == (503, {"ready": False, "wrong": {"process": "is starting"}})
+        health.started = True
+        assert await ask(port, "/health/ready") == (status, {"ready": not wrong, "wrong": wrong})
+        health.moving = True
+        assert (await ask(port, "/health/ready"))[1]["wrong"] == {"process": "is stopping"}
+
+
+async def test_many_probes_are_one_check(beating: Heartbeat) -> None:
+    asked = 0
+
+    async def count() -> str | None:
+        nonlocal asked
+        asked += 1
+        return None
+
+    health = Health(beating, {"valkey": count})
+    health.started = True
+    for _ in range(50):
+        assert await health.ready() == (True, {})
+    assert asked == 1
+
+
+async def test_figures_of_rooms_appear_in_the_prometheus_format(beating: Heartbeat) -> None:
+    figures = metrics.Figures("testroom", lambda: {"viewers": 3, "packets_sent_total": 17.0})
+    REGISTRY.register(figures)
+    try:
+        async with (
+            serve_internal(Health(beating), HOST, 0) as port,
+            aiohttp.ClientSession() as session,
+            session.get(f"http://{HOST}:{port}/metrics") as answer,
+        ):
+            text = await answer.text()
+            assert answer.headers["Content-Type"].startswith("text/plain")
+    finally:
+        REGISTRY.unregister(figures)
+    lines = text.splitlines()
+    assert "livecommerce_testroom_viewers 3.0" in lines
+    assert "livecommerce_testroom_packets_sent_total 17.0" in lines
+    assert any(line.startswith("livecommerce_event_loop_lag_seconds_bucket") for line in lines)
+    assert any(line.startswith("process_resident_memory_bytes") for line in lines)
+
+
+async def test_a_taken_internal_port_is_told_in_words(beating: Heartbeat) -> None:
+    async with serve_internal(Health(beating), HOST, 0) as port:
+        with pytest.raises(PortInUse, match="LIVECOMMERCE_HTTP_INTERNAL_PORT"):
+            async with serve_internal(Health(beating), HOST, port):
+                pass
+
+
+async def test_switched_off_it_serves_nothing(beating: Heartbeat) -> None:
+    async with serve_internal(Health(beating), HOST, None) as port:
+        assert port is None
