@@ -1,8 +1,8 @@
 """What can be done to stock. Every operation carries an `id`: the same id does it once and gets the same answer again.
 
-Ids are client-made, `[A-Za-z0-9_-]{8,64}`, and count per show and viewer (operations without a viewer: per show): nobody
-can use up somebody else's id. `shop`, `show`, `viewer` are `[a-z0-9-]{1,40}`. An item (sku) is 1-100 printable characters
-without `#`. Quantities are whole numbers 1-9,999; supplies up to 1,000,000,000; money up to 10^12 minor units.
+Ids are client-made, `[A-Za-z0-9_-]{8,64}`, and count per show and viewer (operations without a viewer: per show):
+nobody can use up somebody else's id. `shop`, `show`, `viewer` are `[a-z0-9-]{1,40}`. An item (sku) is 1-100 printable
+characters without `#`. Quantities are whole numbers 1-9,999; supplies up to 10^9; money up to 10^12 minor units.
 
 `chat` is the msgpack of the chat event written to the show log in the same call, once per id, whatever the outcome.
 """
@@ -48,7 +48,7 @@ class Reserve(Struct, frozen=True, tag="reserve"):
     """Hold units for a viewer.
 
     fill: `any` holds what there is of each line (the rest waits if `waitlist`); `all` holds every line in full or none.
-        A single line with `all` and `waitlist` waits for the whole quantity; several lines with `all` (a set) never wait.
+        One line with `all` and `waitlist` waits for the whole quantity; several lines with `all` (a set) never wait.
     repeat: when the viewer has an active claim on the item in this show: `add` makes another; `set` brings the viewer's
         total to `quantity`; `once` refuses with `already_claimed`.
     """
@@ -85,7 +85,7 @@ class Cancel(Struct, frozen=True, tag="cancel"):
 
 
 class Reduce(Struct, frozen=True, tag="reduce"):
-    """Give back `quantity` units of `reservation`, or of the viewer's claims on `item`, newest claim and waiting units first."""
+    """Give back `quantity` units of `reservation` or of the viewer's claims on `item`; newest, waiting ones first."""
 
     id: str
     shop: str
@@ -113,7 +113,7 @@ class SetQuantity(Struct, frozen=True, tag="set"):
 
 
 class Swap(Struct, frozen=True, tag="swap"):
-    """Exchange `reservation` for `line` (other option or item). Only if the new one is had in full is the old one given up."""
+    """Exchange `reservation` for `line` (other option or item). The old one is given up only if the new is had."""
 
     id: str
     shop: str

@@ -125,7 +125,7 @@ class Counters(Struct, frozen=True, gc=False):
 class Claim(Struct, frozen=True):
     """A viewer's claim on an item, as pages and orders need it.
 
-    `quantity` is held + waiting units; of an ended claim what it had when it ended. `reserved` is the held (or sold) part.
+    `quantity` is held + waiting units; of an ended claim what it had at its end. `reserved` is the held or sold part.
     `position` is the place in the waitlist now. `id` is the operation (comment) that made it.
     """
 

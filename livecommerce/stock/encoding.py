@@ -1,0 +1,321 @@
+"""Between operations and the bytes of the stock call. Pure.
+
+A batch is sent as *templates* (what many operations have in common, encoded once and remembered) and, an operation,
+template number, id and viewer. See docs/stock.md for the layout; stock/lua/10_codec.lua is the other side.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import partial
+from hashlib import blake2b
+from struct import Struct as Layout
+from typing import Any
+
+import msgpack
+
+from livecommerce.stock.operations import (
+    HOLD_SECONDS_MAX,
+    LINES_MAX,
+    OFFER_TEXT_LENGTH_MAX,
+    PRICE_MINOR_MAX,
+    QUANTITY_MAX,
+    SUPPLY_MAX,
+    Adjust,
+    Cancel,
+    Close,
+    Confirm,
+    Expire,
+    Extend,
+    Limits,
+    Line,
+    Open,
+    Operation,
+    Reduce,
+    Release,
+    Reserve,
+    Restock,
+    SetQuantity,
+    Swap,
+)
+from livecommerce.stock.outcomes import OUTCOMES, Answer, LineAnswer, Outcome
+
+pack = partial(msgpack.packb, use_bin_type=False)  # the server's cmsgpack knows no bin type
+unpack = partial(msgpack.unpackb, raw=True, strict_map_key=False)
+
+ID = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
+NAME = re.compile(r"[a-z0-9-]{1,40}", re.ASCII)
+RESERVATION = re.compile(r"[^#]{1,100}#[1-9][0-9]{0,9}")
+HEX_LOWER = b"0123456789abcdef"
+TEMPLATES_MAX = 4096  # remembered encodings; an item, its quantities and its prices make a few each
+REASON_LENGTH_MAX = 200
+
+ANSWER_HEAD = Layout("<BIHB")  # outcome, time (4 low and 2 high bytes), lines
+ANSWER_LINE = Layout("<BIHHIIHIB")  # outcome, number, reserved, waiting, position, deadline low, high, available, name
+
+
+class Refused(Exception):
+    """The operation can never be applied: `outcome` names why, the message says it."""
+
+    def __init__(self, outcome: Outcome, reason: str) -> None:
+        super().__init__(reason)
+        self.outcome = outcome
+        self.reason = reason
+
+
+class Template:
+    """The encoded common part of operations.
+
+    Attributes:
+        data: bytes for the call.
+        item: of a Reserve of one line: the sku; else "".
+        quantity, hold_ms: of that line.
+    """
+
+    __slots__ = ("data", "hold_ms", "item", "items", "quantity")
+
+    def __init__(self, data: bytes, items: tuple[str, ...], quantity: int = 0, hold_ms: int = 0) -> None:
+        self.data = data
+        self.items = items
+        self.item = items[0] if len(items) == 1 else ""
+        self.quantity = quantity
+        self.hold_ms = hold_ms
+
+
+def whole(value: Any, low: int, high: int) -> bool:
+    return type(value) is int and low <= value <= high
+
+
+def check_item(item: Any) -> None:
+    if not isinstance(item, str) or not 1 <= len(item) <= 100 or "#" in item or not item.isprintable():
+        raise Refused(Outcome.INPUT_BAD, "an item is 1-100 printable characters without #")
+
+
+def check_name(value: Any, what: str) -> None:
+    if not isinstance(value, str) or not NAME.fullmatch(value):
+        raise Refused(Outcome.INPUT_BAD, f"{what} is not of the form [a-z0-9-]{{1,40}}")
+
+
+def check_quantity(value: Any, low: int = 1, high: int = QUANTITY_MAX) -> None:
+    if not whole(value, low, high):
+        raise Refused(Outcome.QUANTITY_BAD, f"a quantity here is a whole number from {low} to {high}")
+
+
+def check_reservation(value: Any) -> None:
+    if not isinstance(value, str) or not RESERVATION.fullmatch(value):
+        raise Refused(Outcome.RESERVATION_UNKNOWN, "a reservation is <item>#<number>")
+
+
+def _limits(limits: Limits) -> list[int]:
+    values = [limits.per_item, limits.per_show, limits.per_comment, limits.hold_max]
+    if not all(whole(value, 0, SUPPLY_MAX) for value in values):
+        raise Refused(Outcome.INPUT_BAD, "limits are whole numbers from 0")
+    return values
+
+
+def _seconds(seconds: Any) -> int:
+    if not whole(seconds, 1, HOLD_SECONDS_MAX):
+        raise Refused(Outcome.INPUT_BAD, f"seconds are whole, from 1 to {HOLD_SECONDS_MAX}")
+    return int(seconds)
+
+
+def offer_bytes(line: Line, source: str) -> tuple[bytes, bytes]:
+    """The promise of a line, and its key: (key of 6 bytes, msgpack [item, price, currency, text, source])."""
+    check_item(line.item)
+    check_quantity(line.quantity)
+    if not whole(line.unit_price_minor, 0, PRICE_MINOR_MAX):
+        raise Refused(Outcome.INPUT_BAD, f"a price is whole minor units from 0 to {PRICE_MINOR_MAX}")
+    if not isinstance(line.currency, str) or not re.fullmatch("[A-Z]{3}", line.currency):
+        raise Refused(Outcome.INPUT_BAD, "a currency is three capital letters")
+    if not isinstance(line.text, str) or len(line.text) > OFFER_TEXT_LENGTH_MAX:
+        raise Refused(Outcome.INPUT_BAD, f"an offer text has at most {OFFER_TEXT_LENGTH_MAX} characters")
+    data: bytes = pack([line.item, line.unit_price_minor, line.currency, line.text, source])
+    return blake2b(data, digest_size=6).digest(), data
+
+
+def _lines(lines: Sequence[Line], source: str) -> list[Any]:
+    flat: list[Any] = []
+    for line in lines:
+        key, data = offer_bytes(line, source)
+        flat += [line.item, line.quantity, key, data]
+    return flat
+
+
+def _template(  # one argument a field of the wire form, in its order
+    operation: Operation,
+    *,
+    reservation: str = "",
+    item: str = "",
+    quantity: int = 0,
+    reason: str = "",
+    seconds: int = 0,
+    fill_all: bool = False,
+    repeat: int = 0,
+    waitlist: bool = False,
+    limits: list[int] | None = None,
+    lines: Sequence[Line] = (),
+) -> Template:
+    kind: str = operation.__struct_config__.tag  # type: ignore[assignment]
+    content = [
+        kind,
+        operation.show,
+        [[line.item, line.quantity] for line in lines],
+        reservation,
+        item,
+        quantity,
+        reason,
+    ]
+    digest = blake2b(pack(content), digest_size=4).digest()
+    wire = [kind, operation.show, operation.source, digest, reservation, item, quantity, reason, seconds]
+    wire += [fill_all, repeat, waitlist, *(limits or (0, 0, 0, 0)), _lines(lines, operation.source)]
+    items = tuple(line.item for line in lines)
+    return Template(pack(wire), items, lines[0].quantity if lines else 0, seconds * 1000)
+
+
+def _reserve(operation: Reserve) -> Template:
+    if not isinstance(operation.lines, tuple) or not 1 <= len(operation.lines) <= LINES_MAX:
+        raise Refused(Outcome.INPUT_BAD, f"a reserve has 1 to {LINES_MAX} lines")
+    if operation.fill not in ("any", "all") or operation.repeat not in ("add", "set", "once"):
+        raise Refused(Outcome.INPUT_BAD, "fill is any or all; repeat is add, set or once")
+    return _template(
+        operation,
+        seconds=_seconds(operation.hold_seconds),
+        fill_all=operation.fill == "all",
+        repeat=("add", "set", "once").index(operation.repeat),
+        waitlist=bool(operation.waitlist),
+        limits=_limits(operation.limits),
+        lines=operation.lines,
+    )
+
+
+def _of_claim(operation: Cancel | Reduce | SetQuantity | Swap | Confirm | Release | Extend | Expire) -> Template:
+    if operation.reservation or not isinstance(operation, Cancel | Reduce):
+        check_reservation(operation.reservation)
+    reservation = operation.reservation
+    if isinstance(operation, Cancel | Reduce):
+        if operation.item:
+            check_item(operation.item)
+        if not reservation and not operation.viewer:
+            raise Refused(Outcome.INPUT_BAD, "name a reservation or a viewer")
+        if isinstance(operation, Cancel):
+            return _template(operation, reservation=reservation, item="" if reservation else operation.item)
+        check_quantity(operation.quantity)
+        if not reservation:
+            check_item(operation.item)
+        return _template(operation, reservation=reservation, item=operation.item, quantity=operation.quantity)
+    if isinstance(operation, SetQuantity):
+        check_quantity(operation.quantity)
+        limits = _limits(operation.limits)
+        return _template(operation, reservation=reservation, quantity=operation.quantity, limits=limits)
+    if isinstance(operation, Swap):
+        limits, seconds = _limits(operation.limits), _seconds(operation.hold_seconds)
+        return _template(operation, reservation=reservation, seconds=seconds, limits=limits, lines=(operation.line,))
+    if isinstance(operation, Extend):
+        return _template(operation, reservation=reservation, seconds=_seconds(operation.seconds))
+    return _template(operation, reservation=reservation)
+
+
+def _of_supply(operation: Restock | Adjust | Close | Open) -> Template:
+    if operation.item or isinstance(operation, Restock | Adjust):
+        check_item(operation.item)
+    if isinstance(operation, Restock):
+        check_quantity(operation.quantity, 0, SUPPLY_MAX)
+        return _template(operation, item=operation.item, quantity=operation.quantity)
+    if isinstance(operation, Adjust):
+        check_quantity(operation.quantity, -SUPPLY_MAX, SUPPLY_MAX)
+        if not isinstance(operation.reason, str) or not 1 <= len(operation.reason) <= REASON_LENGTH_MAX:
+            raise Refused(Outcome.INPUT_BAD, f"a correction has a reason of 1-{REASON_LENGTH_MAX} characters")
+        return _template(operation, item=operation.item, quantity=operation.quantity, reason=operation.reason)
+    return _template(operation, item=operation.item)
+
+
+class Templates:
+    """Remembers encodings. `of` raises Refused for what can never be applied."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, Template] = {}
+
+    def of(self, operation: Operation) -> Template:
+        if type(operation) is Reserve:
+            key = (
+                operation.lines,
+                operation.show,
+                operation.fill,
+                operation.repeat,
+                operation.waitlist,
+                operation.limits,
+                operation.hold_seconds,
+                operation.source,
+            )
+            try:
+                found = self._known.get(key)
+            except TypeError:  # lines as a list, numbers as objects: the checks below say what is wrong
+                found = None
+            if found is not None:
+                return found
+            made = self._make(operation)
+            if len(self._known) >= TEMPLATES_MAX:
+                self._known.clear()
+            self._known[key] = made
+            return made
+        return self._make(operation)
+
+    def _make(self, operation: Operation) -> Template:
+        check_name(operation.show, "show")
+        check_name(operation.shop, "shop")
+        if not isinstance(operation.source, str) or len(operation.source) > 40:
+            raise Refused(Outcome.INPUT_BAD, "source has at most 40 characters")
+        try:
+            if isinstance(operation, Reserve):
+                return _reserve(operation)
+            if isinstance(operation, Restock | Adjust | Close | Open):
+                return _of_supply(operation)
+            return _of_claim(operation)
+        except (AttributeError, TypeError, ValueError) as error:  # wrong kinds of things where the types say otherwise
+            raise Refused(Outcome.INPUT_BAD, f"not of the expected form: {error}") from error
+
+
+def raw_ids(ids: list[str]) -> list[bytes]:
+    """Ids as stored: a canonical UUID as byte 1 and its 16 bytes, any other text as it is.
+
+    Done for the whole batch at once: three C calls instead of a parse an id.
+    """
+    count = len(ids)
+    joined = "".join(ids)
+    if len(joined) == 36 * count:
+        dashes = "-" * count
+        if joined[8::36] == joined[13::36] == joined[18::36] == joined[23::36] == dashes:
+            digits = joined.replace("-", "").encode()
+            if len(digits) == 32 * count and not digits.translate(None, HEX_LOWER):
+                data = bytes.fromhex(digits.decode())
+                return [b"\1" + data[at : at + 16] for at in range(0, 16 * count, 16)]
+    return [raw_ids([one])[0] if len(one) == 36 and count > 1 else one.encode() for one in ids]
+
+
+def id_text(raw: bytes) -> str:
+    """The id again from its stored form."""
+    if raw[:1] != b"\1":
+        return raw.decode()
+    digits = raw[1:].hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def decode_answer(operation_id: str, data: bytes) -> Answer:
+    """An Answer from its stored bytes."""
+    outcome, low, high, count = ANSWER_HEAD.unpack_from(data)
+    at = ANSWER_HEAD.size
+    lines = []
+    for _ in range(count):
+        line, number, reserved, waiting, position, deadline, deadline_high, available, size = ANSWER_LINE.unpack_from(
+            data, at
+        )
+        at += ANSWER_LINE.size
+        item = data[at : at + size].decode()
+        at += size
+        reservation = f"{item}#{number}" if number else None
+        due = deadline + (deadline_high << 32)
+        lines.append(
+            LineAnswer(item, OUTCOMES[line - 1], reservation, reserved, waiting, number, position, due, available)
+        )
+    return Answer(operation_id, OUTCOMES[outcome - 1], tuple(lines), low + (high << 32))

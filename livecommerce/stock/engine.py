@@ -1,0 +1,282 @@
+"""The stock engine: what other rooms call.
+
+    engine = StockEngine(redis, settings.stock)
+    await engine.start()
+    answer = await engine.submit(Reserve(...))
+
+`submit` never raises for expected outcomes. Operations of a shop go out in the order of the calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import hiredis
+
+from livecommerce.settings import Stock
+from livecommerce.stock.batcher import ShopQueue, refuse
+from livecommerce.stock.connection import Connection, ConnectionLost, address_of
+from livecommerce.stock.encoding import NAME, Refused, Template, Templates, id_text, pack, unpack
+from livecommerce.stock.operations import Operation
+from livecommerce.stock.outcomes import CLAIM_STATES, Answer, Claim, Counters, Outcome
+from livecommerce.stock.records import ACTIVE, EXTENDED, StoredClaim, StoredOperation, parse_item, parse_record
+from livecommerce.stock.servers import Servers
+
+log = logging.getLogger(__name__)
+
+SHOPS_MAX = 10_000  # queues in one process; a queue without work is small, but names come from outside
+SWEEP_SECONDS = 1.0  # how late a lapsed hold is told to pages; correctness never waits for it
+SWEEPS_AT_ONCE_MAX = 100  # calls in a row while a server says that more is due: 200,000 claims
+CLAIMS_MAX = 1000  # tickets one call of `claims` returns
+SCAN_COUNT = 500  # records a round when all viewers of a show are asked for
+ATTEMPTS_MAX = 5  # of a read; a lost connection or a moved slot is found again at once or not at all
+
+Offer = tuple[str, int, str, str, str]
+
+
+class StockUnavailable(Exception):
+    """A read could not be answered: no server."""
+
+
+class StockEngine:
+    """One a process. `redis` tells where the server (or any node of a cluster) is; `settings` the limits."""
+
+    def __init__(self, redis: Any, settings: Stock, *, library: tuple[str, bytes] | None = None) -> None:
+        self._settings = settings
+        self._servers = Servers(address_of(redis), library)
+        self._queues: dict[str, ShopQueue] = {}
+        self._templates = Templates()
+        self._offers: dict[bytes, Offer] = {}
+        self._sweeper: asyncio.Task[None] | None = None
+        self._closed = False
+
+    async def start(self) -> None:
+        """Starts the sweeper. Connections are made when first needed."""
+        if self._sweeper is None:
+            self._sweeper = asyncio.create_task(self._sweep_forever())
+
+    async def close(self) -> None:
+        """Waits shortly for what is under way, then ends; operations after this are refused as `unavailable`."""
+        self._closed = True
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            await asyncio.gather(self._sweeper, return_exceptions=True)
+            self._sweeper = None
+        for queue in self._queues.values():
+            await queue.close()
+        self._servers.close()
+
+    def enqueue(self, operation: Operation) -> asyncio.Future[Answer]:
+        """`submit` without a coroutine: the future of the answer."""
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        try:
+            template = self._templates.of(operation)
+            queue = self._queues.get(operation.shop) or self._queue(operation.shop)
+        except Refused as refusal:
+            nothing = Template(b"", ())
+            refuse((operation, nothing, future), refusal.outcome, refusal.reason)
+            return future
+        queue.put((operation, template, future))
+        return future
+
+    async def submit(self, operation: Operation) -> Answer:
+        """Does the operation once, however often it is sent. Batched with what others submit at the time."""
+        return await self.enqueue(operation)
+
+    async def submit_all(self, operations: Sequence[Operation]) -> list[Answer]:
+        """Many operations; answers in their order."""
+        return list(await asyncio.gather(*map(self.enqueue, operations)))
+
+    def _queue(self, shop: str) -> ShopQueue:
+        if not isinstance(shop, str) or not NAME.fullmatch(shop):
+            raise Refused(Outcome.INPUT_BAD, "shop is not of the form [a-z0-9-]{1,40}")
+        if self._closed:
+            raise Refused(Outcome.UNAVAILABLE, "the engine is closed")
+        if len(self._queues) >= SHOPS_MAX:
+            raise Refused(Outcome.BUSY, "too many shops in this process")
+        queue = ShopQueue(
+            shop,
+            self._servers,
+            batch_max=self._settings.batch_max,
+            length_max=self._settings.queue_length_max,
+            offer_seconds=self._settings.offer_seconds,
+            reconcile=self._reconcile,
+        )
+        self._queues[shop] = queue
+        return queue
+
+    async def _reconcile(self, shop: str, connection: Connection) -> str:
+        """Another server answers for the shop: sales stay closed until ledger and state agree. Words if they do not."""
+        seen = await connection.call("HGET", f"lc:{{{shop}}}:stock:items", "#fence")
+        log.warning("shop %s: server %s instead of %s, comparing the ledger", shop, connection.run_id, seen)
+        await connection.call(
+            "FCALL", f"{self._servers.function}_fence", 1, f"lc:{{{shop}}}:stock:items", seen or b"", connection.run_id
+        )
+        return ""
+
+    # ---- reads
+
+    async def _read(self, shop: str, *commands: tuple[bytes | str | int, ...]) -> list[Any]:
+        """Answers of commands sent at once to the shop's server, after everything that is due there has expired.
+
+        Raises:
+            StockUnavailable: no server answers.
+        """
+        empty = pack([])
+        key = f"lc:{{{shop}}}:stock:items"
+        reason: Exception | None = None
+        for attempt in range(ATTEMPTS_MAX):
+            try:
+                connection = await self._servers.connection(shop)
+                call = ("FCALL", self._servers.function, 1, key, "", empty, empty, empty, self._settings.offer_seconds)
+                for _ in range(SWEEPS_AT_ONCE_MAX):
+                    if not unpack(await connection.call(*call))[1]:
+                        break
+                return list(await asyncio.gather(*(connection.call(*command) for command in commands)))
+            except ConnectionLost as error:
+                reason = error
+            except hiredis.ReplyError as error:
+                reason = error
+                if "Function not found" in str(error):
+                    await self._servers.load_library(connection)
+                elif str(error).startswith("MOVED "):
+                    self._servers.moved(shop, str(error))
+                elif "READONLY" in str(error):
+                    self._servers.forget(shop)
+            await asyncio.sleep(0.05 * attempt)
+        raise StockUnavailable(f"stock of shop {shop} cannot be read: {reason}")
+
+    async def sweep(self, shop: str) -> None:
+        """Expires what is due and serves who waits. Every operation does so too; this is for quiet shops."""
+        await self._read(shop)
+
+    async def _sweep_forever(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            for shop in list(self._queues):
+                try:
+                    await self.sweep(shop)
+                except StockUnavailable as error:
+                    log.warning("%s", error)
+
+    async def counters(self, shop: str, items: Sequence[str] = ()) -> dict[str, Counters]:
+        """Counters by item, of `items` or (empty) of all; unknown items are left out.
+
+        Raises:
+            StockUnavailable: no server answers.
+        """
+        key = f"lc:{{{shop}}}:stock:items"
+        if items:
+            (found,) = await self._read(shop, ("HMGET", key, *items))
+            pairs = zip((item.encode() for item in items), found, strict=True)
+        else:
+            (found,) = await self._read(shop, ("HGETALL", key))
+            pairs = zip(found[::2], found[1::2], strict=True)
+        return {
+            name.decode(): parse_item(data)[0] for name, data in pairs if data is not None and not name.startswith(b"#")
+        }
+
+    async def claims(
+        self, shop: str, *, show: str | None = None, viewer: str | None = None, limit: int = CLAIMS_MAX
+    ) -> list[Claim]:
+        """Claims of a viewer, of a show, or of a viewer in a show; newest first, at most `limit` (1000 at most).
+
+        Raises:
+            StockUnavailable: no server answers.
+        """
+        stock = f"lc:{{{shop}}}:stock:"
+        shows = (
+            [show]
+            if show is not None
+            else sorted(s.decode() for s in (await self._read(shop, ("SMEMBERS", stock + "shows")))[0])
+        )
+        found: list[tuple[int, int, Any]] = []
+        limit = min(limit, CLAIMS_MAX)
+        for name in shows:
+            async for who, data in self._records(shop, f"{stock}viewers:{name}", viewer):
+                for operation in parse_record(data, {}):
+                    for claim in operation.claims:
+                        entry = (operation.at, claim.number, (name, who, operation, claim))
+                        if len(found) < limit:
+                            heapq.heappush(found, entry)
+                        elif entry[:2] > found[0][:2]:
+                            heapq.heapreplace(found, entry)
+        newest = [entry[2] for entry in sorted(found, key=lambda entry: entry[:2], reverse=True)]
+        await self._load_offers(shop, {claim.offer for _, _, _, claim in newest})
+        positions = await self._positions(shop, newest)
+        return [self._claim(parts, positions.get((parts[3].offer, parts[3].number), 0)) for parts in newest]
+
+    async def _records(self, shop: str, key: str, viewer: str | None) -> Any:
+        if viewer is not None:
+            (data,) = await self._read(shop, ("HGET", key, viewer))
+            if data is not None:
+                yield viewer, data
+            return
+        cursor: bytes = b"0"
+        seen: set[bytes] = set()
+        while True:
+            ((cursor, rows),) = await self._read(shop, ("HSCAN", key, cursor, "COUNT", SCAN_COUNT))
+            for who, data in zip(rows[::2], rows[1::2], strict=True):
+                if who not in seen:  # a scan may show a field twice while the hash grows
+                    seen.add(who)
+                    yield who.decode(), data
+            if cursor == b"0":
+                return
+
+    async def _load_offers(self, shop: str, keys: set[bytes]) -> None:
+        missing = [key for key in keys if key not in self._offers]
+        if not missing:
+            return
+        (found,) = await self._read(shop, ("HMGET", f"lc:{{{shop}}}:stock:offers", *missing))
+        for key, data in zip(missing, found, strict=True):
+            item, price, currency, text, source = unpack(data)
+            self._offers[key] = (item.decode(), price, currency.decode(), text.decode(), source.decode())
+
+    async def _positions(
+        self, shop: str, claims: list[tuple[str, str, StoredOperation, StoredClaim]]
+    ) -> dict[tuple[bytes, int], int]:
+        waiting = [(s, v, claim) for s, v, _, claim in claims if claim.waiting and claim.state in ACTIVE]
+        if not waiting:
+            return {}
+        commands = [
+            (
+                "ZRANK",
+                f"lc:{{{shop}}}:stock:wait:{self._offers[claim.offer][0]}",
+                f"{claim.number}/{show}/{viewer}",
+            )
+            for show, viewer, claim in waiting
+        ]
+        ranks = await self._read(shop, *commands)
+        return {
+            (claim.offer, claim.number): rank + 1
+            for (_, _, claim), rank in zip(waiting, ranks, strict=True)
+            if rank is not None
+        }
+
+    def _claim(self, parts: tuple[str, str, StoredOperation, StoredClaim], position: int) -> Claim:
+        show, viewer, operation, claim = parts
+        item, price, currency, text, source = self._offers[claim.offer]
+        return Claim(
+            reservation=f"{item}#{claim.number}",
+            item=item,
+            number=claim.number,
+            show=show,
+            viewer=viewer,
+            id=id_text(operation.id),
+            state=CLAIM_STATES[claim.state - 1],
+            quantity=claim.held + claim.waiting,
+            reserved=claim.held,
+            waiting=claim.waiting,
+            position=position,
+            unit_price_minor=price,
+            currency=currency,
+            text=text,
+            source=source,
+            deadline_ms=claim.deadline,
+            at_ms=operation.at,
+            extended=bool(claim.flags & EXTENDED),
+        )

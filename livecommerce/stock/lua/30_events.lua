@@ -1,0 +1,80 @@
+-- What is told: the claims event of the show log, and the effects of the ledger entry.
+
+local events = {}
+
+function events.id_text(id)
+  if string.byte(id, 1) ~= 1 then return id end
+  return string.format("%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", string.byte(id, 2, 17))
+end
+
+-- A claim as the show log tells it, after a change. `operation` is what did it; its id that of the maker for lazy changes.
+function events.claim(w, claim, operation, id, outcome)
+  local offer = world.offer(w, claim.offer)
+  local show = world.show(w, claim.record.show)
+  show.claims[#show.claims + 1] = cmsgpack.pack({
+    id = events.id_text(id), op = operation, viewer = claim.record.viewer, item = claim.item,
+    outcome = OUTCOMES[outcome], reservation = claim.item .. "#" .. claim.number, number = claim.number,
+    reserved = claim.held, waiting = claim.waiting, position = claim.position or 0, deadline = claim.deadline,
+    state = STATES[claim.state], quantity = claim.held + claim.waiting, price = offer.price, currency = offer.currency,
+    text = offer.text, source = offer.source,
+  })
+  show.claims_count = (show.claims_count or 0) + 1
+end
+
+-- The claim as it is now, for the ledger and the log. Called after every change of a claim.
+function events.changed(w, claim, operation, id, outcome)
+  claim.record.changed = true
+  w.effects[#w.effects + 1] = { "c", claim.record.show, claim.record.viewer, claim.operation.id, claim.item, claim.number,
+    claim.offer, claim.state, claim.held, claim.waiting, claim.flags, claim.deadline, claim.hold, operation, id }
+  events.claim(w, claim, operation, id, outcome)
+end
+
+function events.offer(w, line)
+  if not w.offers[line.offer] then w.offers[line.offer] = line.offer_bytes end
+  codec.offer(line.offer, line.offer_bytes)
+end
+
+-- Parts of a fast claim that are the same for a whole run: everything but id, viewer, number and reservation.
+function events.constant(w, template, line, deadline)
+  local offer = codec.offer(line.offer, line.offer_bytes)
+  local out = { "\222\0\17" } -- map of 17
+  local function add(key, value) out[#out + 1] = codec.pack_string(key) .. cmsgpack.pack(value) end
+  add("op", "reserve") add("item", line.item) add("outcome", "reserved") add("reserved", line.quantity)
+  add("waiting", 0) add("position", 0) add("deadline", deadline) add("state", "held") add("quantity", line.quantity)
+  add("price", offer.price) add("currency", offer.currency) add("text", offer.text) add("source", offer.source)
+  out[#out + 1] = codec.pack_string("id")
+  return table.concat(out)
+end
+
+local function array_head(count)
+  if count < 16 then return string.char(144 + count) end
+  return "\221" .. struct.pack(">I4", count)
+end
+
+-- One log entry of a show: the chat events as they came, then the claims event. Arrays are concatenated behind their
+-- head, so that nothing is unpacked to be packed again.
+function events.entry(w, show, stock)
+  local chats, count = show.chats, #show.chats
+  local has_claims = (show.claims_count or 0) > 0 or stock ~= nil
+  local parts = { array_head(count + (has_claims and 1 or 0)), table.concat(chats) }
+  if has_claims then
+    parts[3] = "\132" .. codec.pack_string("t") .. codec.pack_string("claims") .. codec.pack_string("at")
+      .. cmsgpack.pack(w.now) .. codec.pack_string("claims") .. array_head(show.claims_count or 0)
+    parts[4] = table.concat(show.claims)
+    parts[5] = codec.pack_string("stock") .. (stock or "\128")
+  end
+  return table.concat(parts)
+end
+
+-- {sku: [available, held, sold, waiting, supplied]} of the items that changed, or nil
+function events.stock(w)
+  local count = #w.changed_items
+  if count == 0 then return nil end
+  local out = { count < 16 and string.char(128 + count) or "\222" .. struct.pack(">I2", count) }
+  for index = 1, count do
+    local item = w.changed_items[index]
+    out[index + 1] = codec.pack_string(item.name)
+      .. cmsgpack.pack({ item.available, item.held, item.sold, item.waiting, item.supplied })
+  end
+  return table.concat(out)
+end

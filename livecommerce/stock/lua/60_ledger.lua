@@ -1,0 +1,97 @@
+-- The ledger entry: the batch itself (templates and operations as they came), runs of fast claims, effects of the rest.
+
+local ledger = {}
+
+local VERSION = 1
+local DUE_CHUNK = 16 -- entries of the deadline set read at a time; the work itself is bounded by WORK_MAX
+
+-- Written last, when its effects are known; returns the stream id.
+function ledger.append(w, batch)
+  for index = 1, #w.changed_items do
+    local item = w.changed_items[index]
+    w.effects[#w.effects + 1] = { "i", item.name, codec.pack_item(item) }
+  end
+  local blob = cmsgpack.pack({ VERSION, w.now, batch.templates_bytes, batch.flat_bytes, w.runs, w.effects })
+  return redis.call("XADD", w.base .. "ledger", "*", "b", blob)
+end
+
+-- (show, viewer, item, number) of every claim that got `deadline` in the entry
+local function touched(entry, deadline)
+  local found, blob = {}, cmsgpack.unpack(entry)
+  local at, runs, effects = blob[2], blob[5], blob[6]
+  if #runs > 0 then
+    local templates, flat = cmsgpack.unpack(blob[3]), cmsgpack.unpack(blob[4])
+    for index = 1, #runs, 4 do
+      local first, length, number = runs[index], runs[index + 1], runs[index + 2]
+      local template = cmsgpack.unpack(templates[flat[first * 3 - 2]])
+      if at + template[9] * 1000 == deadline then
+        for offset = 0, length - 1 do
+          found[#found + 1] = { template[2], flat[(first + offset) * 3], template[17][1], number + offset }
+        end
+      end
+    end
+  end
+  for _, effect in ipairs(effects) do
+    if effect[1] == "c" and effect[12] == deadline then
+      found[#found + 1] = { effect[2], effect[3], effect[5], effect[6] }
+    end
+  end
+  return found
+end
+
+-- Reads ahead the records of many claims: one HMGET a show instead of one HGET a claim.
+local function read_ahead(w, found)
+  local wanted = {}
+  for _, place in ipairs(found) do
+    local show, viewer = world.show(w, place[1]), place[2]
+    if show.strings[viewer] == nil and not w.records[place[1] .. "/" .. viewer] then
+      wanted[place[1]] = wanted[place[1]] or {}
+      table.insert(wanted[place[1]], viewer)
+      show.strings[viewer] = false
+    end
+  end
+  for name, viewers in pairs(wanted) do
+    local show = world.show(w, name)
+    for from = 1, #viewers, WRITE_CHUNK do
+      local upto = math.min(from + WRITE_CHUNK - 1, #viewers)
+      local read = redis.call("HMGET", show.key, unpack(viewers, from, upto))
+      for index = 1, #read do show.strings[viewers[from + index - 1]] = read[index] end
+    end
+  end
+end
+
+local function expire_claims(w, found, items)
+  for _, place in ipairs(found) do
+    local claim = world.claim(world.record(w, place[1], place[2]), place[3], place[4])
+    if claim and world.active(claim) and claim.held > 0 and claim.deadline <= w.now then
+      local item = rules.finish(w, claim, EXPIRED)
+      events.changed(w, claim, "expire", claim.operation.id, OUTCOME.expired)
+      items[#items + 1] = item
+      w.work_left = w.work_left - 1
+    end
+  end
+end
+
+-- Everything whose time is over goes back before any operation looks at the stock. All of it expires before anybody is
+-- promoted: a claim that is due must not live on because another one's units were offered to it.
+function ledger.expire_due(w)
+  local items, seen = {}, 0
+  while w.work_left > 0 do
+    local due = redis.call("ZRANGEBYSCORE", w.stock .. "due", "-inf", w.now, "LIMIT", seen, DUE_CHUNK)
+    for index = 1, #due do
+      if w.work_left <= 0 then break end
+      local id, deadline = string.match(due[index], "^([^:]+):(%d+)$")
+      local entry = redis.call("XRANGE", w.base .. "ledger", id, id)[1]
+      if entry then
+        local found = touched(entry[2][2], tonumber(deadline))
+        read_ahead(w, found)
+        expire_claims(w, found, items)
+      end
+      seen = seen + 1
+      w.due_done[seen] = due[index]
+    end
+    if #due < DUE_CHUNK then break end
+  end
+  if w.work_left <= 0 then w.more = true end
+  for _, item in ipairs(items) do rules.promote(w, item) end
+end
