@@ -6,6 +6,7 @@ from itertools import product as every_combination
 
 from msgspec import Struct
 
+SHOP_ID = "demo"
 SHOP_NAME = "玲玲的小舖"
 SHOW_ID = "demo"
 SHOW_TITLE = "週三夜場"

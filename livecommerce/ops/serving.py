@@ -120,6 +120,14 @@ def child_environment(settings: Settings) -> dict[str, str]:
     return {**kept, **as_environment(settings), "PYTHONUNBUFFERED": "1"}
 
 
+Guests = Callable[[Ground], tuple[list[Plan], list[str]]]
+"""Processes beside the server's own that live and end with it (the demo's host and buyers), and their addresses."""
+
+
+def no_guests(_ground: Ground) -> tuple[list[Plan], list[str]]:
+    return [], []
+
+
 def _valkey_plan(valkey: EmbeddedValkey) -> Plan:
     try:
         command = valkey.command()
@@ -194,8 +202,9 @@ def _running(ground: Ground) -> folders.Running:
     )
 
 
-async def _run(ground: Ground, prepare: Prepare) -> None:
-    supervisor = Supervisor(plans(ground), inherit=[ground.lock.descriptor])
+async def _run(ground: Ground, prepare: Prepare, guests: Guests) -> None:
+    guest_plans, guest_lines = guests(ground)
+    supervisor = Supervisor([*plans(ground), *guest_plans], inherit=[ground.lock.descriptor])
     supervisor.listen_to_signals()
     guard: asyncio.Task[None] | None = None
     try:
@@ -209,7 +218,7 @@ async def _run(ground: Ground, prepare: Prepare) -> None:
             guard = asyncio.create_task(
                 DiskGuard(ground.valkey.url, ground.folder).run(supervisor.stop_asked), name="disk guard"
             )
-        print("\n".join(["", *addresses(ground.settings), "Ctrl-C stops everything.", ""]), flush=True)
+        print("\n".join(["", *addresses(ground.settings), *guest_lines, "Ctrl-C stops everything.", ""]), flush=True)
         await supervisor.wait()
     finally:
         try:
@@ -222,7 +231,7 @@ async def _run(ground: Ground, prepare: Prepare) -> None:
             supervisor.close()
 
 
-def run_server(settings: Settings, prepare: Prepare) -> int:
+def run_server(settings: Settings, prepare: Prepare, guests: Guests = no_guests) -> int:
     """Runs until SIGTERM or SIGINT. Returns the exit code.
 
     Raises:
@@ -230,7 +239,7 @@ def run_server(settings: Settings, prepare: Prepare) -> int:
     """
     ground = prepare_ground(settings)
     try:
-        asyncio.run(_run(ground, prepare))
+        asyncio.run(_run(ground, prepare, guests))
     finally:
         ground.release()
     return 0
