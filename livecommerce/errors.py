@@ -62,6 +62,16 @@ class CommentNotText(BadInput):
     reason = "A comment is text without control characters."
 
 
+class NameRefused(BadInput):
+    number, code = 1004, "name_refused"
+    reason = "A name has 1 to 20 characters, no control characters and no blocked word."
+
+
+class EventUnknown(BadInput):
+    number, code = 1005, "event_unknown"
+    reason = "The server knows no such event on this socket."
+
+
 class SdpRefused(BadInput):
     number, code = 1010, "sdp_refused"
     reason = "The SDP offer cannot be used. Offer H.264 constrained baseline (packetization-mode 1) and Opus."
@@ -100,6 +110,11 @@ class Banned(NotAllowed):
 class NotYours(NotAllowed):
     number, code = 2012, "not_yours"
     reason = "This reservation is not yours."
+
+
+class CommentRefused(NotAllowed):
+    number, code = 2013, "comment_refused"
+    reason = "The rules of this show do not allow this comment."
 
 
 class NotFound(LiveCommerceError):
@@ -145,6 +160,11 @@ class ShowStageWrong(Conflict):
 class CommandUnknown(BadInput):
     number, code = 1003, "command_unknown"
     reason = "There is no such command."
+
+
+class IdReused(Conflict):
+    number, code = 4010, "id_reused"
+    reason = "This id was used for something else. Make a new one for each comment or command."
 
 
 class TooMuch(LiveCommerceError):

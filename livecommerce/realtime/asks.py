@@ -1,0 +1,94 @@
+"""What staff may ask on the socket: `simulate` and `reparse` a comment, a `buyer`, the `audit` trail, `reservations`, `presence`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from livecommerce.comments import parse
+from livecommerce.comments.verdict import Verdict
+from livecommerce.errors import BadInput
+from livecommerce.realtime.channel import Channel
+from livecommerce.realtime.channels import Channels
+from livecommerce.realtime.limits import checked_text
+from livecommerce.shows.decide import buyer_of
+from livecommerce.shows.state import pinned_for
+from livecommerce.shows.store import ShowStore, ticket_of_claim
+from livecommerce.stock.engine import StockEngine
+
+PAGE_MAX = 200  # reservations or audit entries in one answer: some 60 KB
+
+
+class Asks:
+    def __init__(self, store: ShowStore, engine: StockEngine, channels: Channels) -> None:
+        self._store = store
+        self._engine = engine
+        self._channels = channels
+
+    async def answer(self, channel: Channel, raw: dict[str, Any]) -> dict[str, Any]:
+        """
+        Raises:
+            BadInput: `what` is none of these, or a field is missing.
+        """
+        match raw.get("what"):
+            case "simulate":
+                return self._simulate(channel, raw)
+            case "reparse":
+                return self._reparse(channel)
+            case "buyer":
+                return await self._buyer(channel, raw)
+            case "audit":
+                entries = await self._store.audit_page(channel.show, PAGE_MAX)
+                return {
+                    "audit": [{key: value for key, value in entry.items() if key != "inverse"} for entry in entries]
+                }
+            case "reservations":
+                return await self._reservations(channel, raw)
+            case "presence":
+                return self._channels.presence.figures(channel.show, channel.viewer_count())
+            case _:
+                raise BadInput("what: simulate, reparse, buyer, audit, reservations or presence")
+
+    def _parse(self, channel: Channel, text: str, pin: object) -> Verdict:
+        pinned = pinned_for(channel.state, pin if isinstance(pin, str) else None, channel.now_ms())
+        return parse(text, channel.index, tuple(channel.state["show"]["packs"]), pinned)
+
+    def _simulate(self, channel: Channel, raw: dict[str, Any]) -> dict[str, Any]:
+        """What a comment would mean now; nothing is changed."""
+        text = checked_text(raw.get("text"), 200)
+        verdict: dict[str, Any] = msgspec.to_builtins(self._parse(channel, text, raw.get("pin")))
+        return verdict
+
+    def _reparse(self, channel: Channel) -> dict[str, Any]:
+        """The waiting lines, read again with the products as they are now."""
+        lines = []
+        for line in channel.state["triage"].values():
+            verdict = msgspec.to_builtins(self._parse(channel, line["text"], line.get("pin")))
+            lines.append({"comment": line["comment"], **verdict})
+        return {"lines": lines}
+
+    async def _buyer(self, channel: Channel, raw: dict[str, Any]) -> dict[str, Any]:
+        viewer = raw.get("viewer")
+        if not isinstance(viewer, str) or not 1 <= len(viewer) <= 64:
+            raise BadInput("viewer: the id of a buyer")
+        claims = await self._engine.claims(channel.shop, show=channel.show, viewer=viewer)
+        tickets = [
+            channel.projector.ticket(ticket_of_claim(claim), channel.state, staff=True) for claim in claims[:PAGE_MAX]
+        ]
+        lines = [line for line in channel.state["chat"] if line["viewer"] == viewer]
+        return {
+            "viewer": viewer, "by": channel.projector.by(viewer), "name": channel.projector.name(channel.state, viewer),
+            **buyer_of(channel.state, viewer), "tickets": tickets,
+            "chat": [channel.projector.chat_line(line, staff=True) for line in lines],
+            "online": viewer in channel.by_viewer,
+        }  # fmt: skip
+
+    async def _reservations(self, channel: Channel, raw: dict[str, Any]) -> dict[str, Any]:
+        start = raw.get("start", 0)
+        if start.__class__ is not int or not 0 <= start <= 1_000_000:
+            raise BadInput("start: how many of the newest to leave out")
+        claims = await self._engine.claims(channel.shop, show=channel.show)
+        page = claims[start : start + PAGE_MAX]
+        tickets = [channel.projector.ticket(ticket_of_claim(claim), channel.state, staff=True) for claim in page]
+        return {"reservations": tickets, "total": len(claims)}

@@ -1,0 +1,106 @@
+"""Writes one frame to many viewers, in the two ways there are, and deals with those who do not keep up.
+
+Back-pressure per viewer, by bytes that wait in its transport (the kernel holds `SEND_BUFFER_BYTES` before that):
+    under 64 KiB   everything
+    64-128 KiB     frames without chat and claims (same offsets, so that nothing else is lost)
+    128-256 KiB    nothing; when it has drained, one frame with the latest counters, pins and the rest but chat
+    over 256 KiB, or over 64 KiB for 10 s: closed with the code `slow`; the page comes back by its offset
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+
+from msgspec import Struct
+
+from livecommerce.realtime.close_codes import SLOW
+from livecommerce.realtime.viewer import Viewer
+
+LEAN_BYTES = 64 * 1024
+NOTHING_BYTES = 128 * 1024
+CLOSE_BYTES = 256 * 1024
+SLOW_SECONDS_MAX = 10.0
+WRITES_PER_TURN = 400  # some 3 ms of kernel time, then others have their turn
+
+
+class Delivery(Struct):
+    """What one broadcast did."""
+
+    written: int = 0
+    lean: int = 0
+    skipped: int = 0
+    closed: int = 0
+
+
+async def broadcast(
+    viewers: Iterable[Viewer],
+    full: bytes,
+    lean: Callable[[], bytes],
+    before: str,
+    after: str,
+    catch_up: Callable[[Viewer], bytes | None],
+) -> Delivery:
+    """Writes `full` to every viewer that keeps up. `viewers` must not change while this runs (hand in a copy).
+
+    Args:
+        full: the frame from offset `before` to `after`.
+        lean: makes the same frame without chat, once, when somebody needs it.
+        catch_up: one conflated frame from `viewer.behind` to `after` (written by it when it returns None).
+    """
+    delivery = Delivery()
+    written = 0
+    slow: list[Viewer] = []
+    for viewer in viewers:
+        transport = viewer.transport
+        if transport is not None and viewer.behind is None:
+            if transport.is_closing():
+                continue
+            if transport.get_write_buffer_size() < LEAN_BYTES:
+                if viewer.since_slow:
+                    viewer.since_slow = 0.0
+                transport.write(full)
+                written += 1
+                if written % WRITES_PER_TURN == 0:
+                    await asyncio.sleep(0)
+                continue
+        slow.append(viewer)
+    delivery.written = written
+    for viewer in slow:
+        _write_slow(viewer, full, lean, before, catch_up, delivery)
+    return delivery
+
+
+def _write_slow(
+    viewer: Viewer,
+    full: bytes,
+    lean: Callable[[], bytes],
+    before: str,
+    catch_up: Callable[[Viewer], bytes | None],
+    delivery: Delivery,
+) -> None:
+    if viewer.door is None:
+        return
+    buffered = viewer.door.buffered()
+    if buffered < LEAN_BYTES:
+        viewer.since_slow = 0.0
+        frame = catch_up(viewer) if viewer.behind is not None else full
+        viewer.behind = None
+        if frame is not None:
+            viewer.door.write(frame)
+        delivery.written += 1
+        return
+    now = time.monotonic()
+    if not viewer.since_slow:
+        viewer.since_slow = now
+    if buffered > CLOSE_BYTES or now - viewer.since_slow > SLOW_SECONDS_MAX:
+        viewer.goodbye(SLOW)
+        delivery.closed += 1
+    elif buffered < NOTHING_BYTES and viewer.behind is None:
+        viewer.door.write(lean())
+        delivery.lean += 1
+    else:
+        if viewer.behind is None:
+            viewer.behind = before
+        delivery.skipped += 1

@@ -1,0 +1,337 @@
+"""One show on this process: a mirror of its state at the offset that its viewers have, and the tick that moves both on.
+
+The reader puts log entries in; a tick folds them into the mirror, projects them, and sends one frame. The mirror is
+always at the offset of the last frame, so a page that joins gets snapshot and next frame without gap or overlap.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from livecommerce.realtime.broadcast import broadcast
+from livecommerce.realtime.catalogue import catalogue_index
+from livecommerce.realtime.close_codes import BANNED
+from livecommerce.realtime.frames import SERIALIZERS, OpenMap, Serializer, event_frame
+from livecommerce.realtime.metrics import METRICS
+from livecommerce.realtime.ring import Ring, offset_key
+from livecommerce.realtime.viewer import AUDIENCES, Audience, Viewer
+from livecommerce.shows.projection import Projector, WireEvent, counters, public_snapshot, staff_snapshot
+from livecommerce.shows.state import Event, State, fold
+from livecommerce.shows.words import WordFilter
+
+if TYPE_CHECKING:
+    from livecommerce.realtime.presence import Presence
+
+log = structlog.get_logger(__name__)
+
+HZ_MIN = 2.0
+LOOP_SHARE_MAX = 0.4  # of the process's time for writing frames; the rest reads, parses and answers
+COUNT_SECONDS = 2.0  # a frame without events, only because the viewer count moved, at most this often
+CHATTER = frozenset(("chat", "claim"))  # what a viewer that does not keep up loses first
+PRODUCTS = frozenset(("item", "item_gone"))
+URGENT = frozenset(("pin", "stage"))
+FRAMES_KEPT_MAX = 64  # resume frames of one offset: after a cut, thousands ask for the same few
+
+GroupKey = tuple[Audience, Serializer]
+
+
+class Pace:
+    """The tick of all shows of a process: as fast as allowed while writing takes at most LOOP_SHARE_MAX of the time."""
+
+    def __init__(self, hz_max: float) -> None:
+        self.hz_max = hz_max
+        self._costs: dict[str, float] = {}
+
+    def note(self, name: str, seconds: float) -> None:
+        """Wall time of one tick's writing, smoothed over about five ticks."""
+        self._costs[name] = 0.8 * self._costs.get(name, seconds) + 0.2 * seconds
+
+    def forget(self, show: str) -> None:
+        for name in [name for name in self._costs if name.startswith(f"{show} ")]:
+            del self._costs[name]
+
+    def interval(self) -> float:
+        return min(1 / HZ_MIN, max(1 / self.hz_max, sum(self._costs.values()) / LOOP_SHARE_MAX))
+
+
+class Channel:
+    """The viewers of a show on this process and what they are told."""
+
+    def __init__(self, state: State, pace: Pace, presence: Presence) -> None:
+        self.show: str = state["show"]["id"]
+        self.shop: str = state["show"]["shop"]
+        self.groups: dict[GroupKey, dict[str, Viewer]] = {(a, s): {} for a in AUDIENCES for s in SERIALIZERS}
+        self.by_viewer: dict[str, set[Viewer]] = {}
+        self.wake = asyncio.Event()
+        self._urgent = asyncio.Event()
+        self._pace = pace
+        self._presence = presence
+        self._task: asyncio.Task[None] | None = None
+        self._ticking = asyncio.Lock()
+        self._sent_count = -1
+        self._sent_count_at = 0.0
+        self.load(state)
+
+    def load(self, state: State) -> None:
+        """Starts from a snapshot (again, after a gap)."""
+        self.state = state
+        self.projector = Projector(state["salt"])
+        self.ring = Ring(state["offset"])
+        self.read_offset: str = state["offset"]
+        self.pending: list[tuple[str, list[Event]]] = []
+        self.last_chat_ms: dict[str, int] = {}
+        self._snapshots: dict[GroupKey, OpenMap] = {}
+        self._resumes: dict[tuple[str, GroupKey], bytes] = {}
+        self._changed_products()
+        self.words = WordFilter(state["words"])
+
+    def _changed_products(self) -> None:
+        self.index = catalogue_index(self.state)
+
+    @property
+    def offset(self) -> str:
+        return str(self.state["offset"])
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name=f"ticks of {self.show}")
+
+    async def stop(self) -> None:
+        self._pace.forget(self.show)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+            self._task = None
+
+    def viewer_count(self) -> int:
+        """People (by viewer id) on this process, staff left out."""
+        return sum(1 for sockets in self.by_viewer.values() if any(v.audience == "viewer" for v in sockets))
+
+    def socket_count(self) -> int:
+        return sum(len(group) for group in self.groups.values())
+
+    # --- in: log entries -------------------------------------------------------------------------------------------
+
+    def feed(self, entries: list[tuple[str, list[Event]]]) -> None:
+        """Entries of the log after `read_offset`, in order."""
+        for offset, events in entries:
+            self.pending.append((offset, events))
+            if any(event["t"] in URGENT for event in events):
+                self._urgent.set()
+        self.read_offset = entries[-1][0]
+        self.wake.set()
+
+    async def _run(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.wake.wait(), COUNT_SECONDS)
+            self.wake.clear()
+            started = time.monotonic()
+            try:
+                await self.tick()
+            except Exception:
+                # One bad event must not silence a show: the entry is lost for pages until they reload, the log has it.
+                log.exception("tick failed", show=self.show)
+            rest = self._pace.interval() - (time.monotonic() - started)
+            if rest > 0 and not self._urgent.is_set():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._urgent.wait(), rest)
+            self._urgent.clear()
+
+    # --- the tick --------------------------------------------------------------------------------------------------
+
+    async def tick(self) -> None:
+        """Folds what is pending and sends one frame to each group."""
+        async with self._ticking:
+            entries, self.pending = self.pending, []
+            count = self._presence.count(self.show, self.viewer_count())
+            now = time.monotonic()
+            if not entries and (count == self._sent_count or now - self._sent_count_at < COUNT_SECONDS):
+                return
+            before = self.offset
+            after = entries[-1][0] if entries else before
+            events = [event for _, batch in entries for event in batch]
+            old = self.state
+            if entries:
+                self._move_on(entries, events, after)
+            wire = self.projector.project(events, old, self.state)
+            stock = self._stock_event(events)
+            self._sent_count, self._sent_count_at = count, now
+            jobs = [
+                *self._jobs("viewer", [*wire.public, *stock], before, after, count),
+                *self._jobs("staff", [*wire.staff, *stock], before, after, count),
+            ]  # all made before the first await: who joins meanwhile is already at `after` and in none of them
+            for job in jobs:
+                await self._send(job, before, after)
+            for viewer, private in wire.private.items():
+                for socket in tuple(self.by_viewer.get(viewer, ())):
+                    if socket.audience == "viewer":
+                        socket.send("private", {"ev": private})
+            self._after_tick(events)
+            METRICS.ticks.inc()
+            METRICS.tick_seconds.observe(time.monotonic() - now)
+
+    def _move_on(self, entries: list[tuple[str, list[Event]]], events: list[Event], after: str) -> None:
+        self.state = fold(self.state, events)
+        self.state["offset"] = after
+        for offset, batch in entries:
+            self.ring.append(offset, batch)
+        self._snapshots.clear()
+        self._resumes.clear()
+        kinds = {event["t"] for event in events}
+        if kinds & PRODUCTS:
+            self._changed_products()
+        if "words" in kinds:
+            self.words = WordFilter(self.state["words"])
+        for event in events:
+            if event["t"] == "chat" and event["viewer"]:
+                self.note_chat(event["viewer"], event["at"])
+
+    def note_chat(self, viewer: str, at_ms: int) -> None:
+        """Remembers when a viewer last spoke, on any process: slow mode counts from it."""
+        self.last_chat_ms.pop(viewer, None)
+        self.last_chat_ms[viewer] = at_ms
+        while len(self.last_chat_ms) > 10_000:  # slow mode lasts ten minutes at most; more speakers than this do not
+            del self.last_chat_ms[next(iter(self.last_chat_ms))]
+
+    def _stock_event(self, events: list[Event]) -> list[WireEvent]:
+        changed = counters(events)
+        return [{"t": "stock", "items": changed}] if changed else []
+
+    def _frame(self, serializer: Serializer, events: list[WireEvent], before: str, after: str, count: int) -> bytes:
+        frame = {"e": self.state["epoch"], "f": before, "t": after, "ev": events, "n": count, "now": self.now_ms()}
+        return event_frame(serializer, "frame", frame)
+
+    def now_ms(self) -> int:
+        return self._presence.now_ms()
+
+    def _jobs(
+        self, audience: Audience, events: list[WireEvent], before: str, after: str, count: int
+    ) -> list[tuple[str, tuple[Viewer, ...], bytes, Callable[[], bytes]]]:
+        """(name, members, frame, maker of the lean frame) for each group of an audience that has members."""
+        jobs: list[tuple[str, tuple[Viewer, ...], bytes, Callable[[], bytes]]] = []
+        for serializer in SERIALIZERS:
+            members = tuple(self.groups[audience, serializer].values())
+            if members:
+                full = self._frame(serializer, events, before, after, count)
+                kept = [event for event in events if event["t"] not in CHATTER]
+                lean = cache(partial(self._frame, serializer, kept, before, after, count))
+                jobs.append((f"{self.show} {audience} {serializer}", members, full, lean))
+        return jobs
+
+    async def _send(
+        self, job: tuple[str, tuple[Viewer, ...], bytes, Callable[[], bytes]], before: str, after: str
+    ) -> None:
+        name, members, full, lean = job
+        started = time.monotonic()
+        done = await broadcast(members, full, lean, before, after, self._catch_up)
+        self._pace.note(name, time.monotonic() - started)
+        METRICS.note(done, len(full))
+
+    def _catch_up(self, viewer: Viewer) -> bytes | None:
+        """One frame with all that a slow viewer missed but chat; a snapshot when that is no longer kept."""
+        frame = self.missed_frame(viewer, viewer.behind or "", lean=True)
+        if frame is None:
+            viewer.send("snapshot", self.snapshot(viewer, []))
+        return frame
+
+    def _after_tick(self, events: list[Event]) -> None:
+        for event in events:
+            if event["t"] == "buyer" and event["banned"]:
+                for viewer in self._barred(event):
+                    viewer.goodbye(BANNED)
+
+    def _barred(self, event: Event) -> list[Viewer]:
+        marks = set(event.get("addresses_added", ()))
+        sockets = list(self.by_viewer.get(event["viewer"], ()))
+        if marks:
+            everyone = (
+                v for (audience, _), group in self.groups.items() if audience == "viewer" for v in group.values()
+            )
+            sockets += [viewer for viewer in everyone if viewer.address in marks and viewer not in sockets]
+        return [viewer for viewer in sockets if viewer.audience == "viewer"]
+
+    # --- joining, resuming, leaving --------------------------------------------------------------------------------
+
+    def add(self, viewer: Viewer) -> None:
+        self.groups[viewer.audience, viewer.serializer][viewer.sid] = viewer
+        self.by_viewer.setdefault(viewer.viewer, set()).add(viewer)
+        self.wake.set()
+
+    def remove(self, viewer: Viewer) -> None:
+        self.groups[viewer.audience, viewer.serializer].pop(viewer.sid, None)
+        sockets = self.by_viewer.get(viewer.viewer)
+        if sockets is not None:
+            sockets.discard(viewer)
+            if not sockets:
+                del self.by_viewer[viewer.viewer]
+        self.wake.set()
+
+    def snapshot_frame(self, viewer: Viewer, tickets: list[WireEvent], staff: dict[str, Any] | None = None) -> bytes:
+        """The snapshot event for one viewer; all but `me` is encoded once per offset."""
+        key = (viewer.audience, viewer.serializer)
+        prepared = self._snapshots.get(key)
+        if prepared is None:
+            prepared = OpenMap(viewer.serializer, "snapshot", self._shared_snapshot(viewer.audience), "me")
+            self._snapshots[key] = prepared
+        return prepared.frame(self.me(viewer, tickets, staff))
+
+    def snapshot(self, viewer: Viewer, tickets: list[WireEvent], staff: dict[str, Any] | None = None) -> dict[str, Any]:
+        return {**self._shared_snapshot(viewer.audience), "me": self.me(viewer, tickets, staff)}
+
+    def _shared_snapshot(self, audience: Audience) -> dict[str, Any]:
+        count = self._presence.count(self.show, self.viewer_count())
+        make = staff_snapshot if audience == "staff" else public_snapshot
+        return {**make(self.state, self.projector, count), "now": self.now_ms()}
+
+    def me(self, viewer: Viewer, tickets: list[WireEvent], staff: dict[str, Any] | None = None) -> dict[str, Any]:
+        buyer = self.state["buyers"].get(viewer.viewer, {})
+        me = {
+            "by": self.projector.by(viewer.viewer), "name": viewer.name, "muted_until": buyer.get("muted_until", 0),
+            "banned": buyer.get("banned", False), "tickets": tickets,
+        }  # fmt: skip
+        return me if staff is None else {**me, "staff": staff}
+
+    def own_tickets(self, viewer: str, records: dict[str, dict[str, Any]]) -> list[WireEvent]:
+        """A viewer's tickets: stock's answer, overlaid with what the mirror knows at its offset."""
+        for reservation, record in self.state["tickets"].items():
+            if record["viewer"] == viewer:
+                records[reservation] = record
+        newest_first = sorted(records.values(), key=lambda record: -record["at_ms"])
+        return [self.projector.ticket(record, self.state) for record in newest_first]
+
+    def missed_frame(self, viewer: Viewer, offset: str, *, lean: bool = False) -> bytes | None:
+        """One frame with all after an offset, None when that is not kept (then a snapshot is due)."""
+        group: GroupKey = (viewer.audience, viewer.serializer)
+        key = (f"{offset} {lean}", group)
+        kept = self._resumes.get(key)
+        if kept is not None:
+            return kept
+        events = self.ring.after(offset)
+        if events is None:
+            return None
+        wire = self.projector.project(events, self.state, self.state)
+        listed = wire.staff if viewer.audience == "staff" else wire.public
+        if lean:
+            listed = [event for event in listed if event["t"] not in CHATTER]
+        listed = [*listed, *self._stock_event(events)]
+        frame = self._frame(viewer.serializer, listed, offset, self.offset, max(0, self._sent_count))
+        if len(self._resumes) < FRAMES_KEPT_MAX:
+            self._resumes[key] = frame
+        return frame
+
+    def missed_private(self, viewer: Viewer, offset: str) -> list[WireEvent]:
+        events = self.ring.after(offset) or []
+        return self.projector.project(events, self.state, self.state).private.get(viewer.viewer, [])
+
+    def can_resume(self, epoch: object, offset: object) -> bool:
+        return epoch == self.state["epoch"] and isinstance(offset, str) and self.ring.after(offset) is not None
+
+    def ahead_of(self, offset: str) -> bool:
+        return offset_key(self.read_offset) >= offset_key(offset)

@@ -1,0 +1,127 @@
+"""The channels of this process: opened with the first viewer of a show, closed some time after the last."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+
+from livecommerce.realtime.channel import Channel, Pace
+from livecommerce.realtime.presence import REFRESH_SECONDS, Presence
+from livecommerce.realtime.reader import ShopReader
+from livecommerce.settings import Realtime
+from livecommerce.shows.store import ShowStore
+
+log = structlog.get_logger(__name__)
+
+# After the last viewer left: a page reload or a short cut must find ring and mirror warm.
+IDLE_SECONDS = 120.0
+
+
+class Channels:
+    def __init__(self, redis: Redis, store: ShowStore, settings: Realtime, process: str) -> None:
+        self.presence = Presence(redis, process)
+        self.pace = Pace(settings.tick_hz_max)
+        self._redis = redis
+        self._store = store
+        self._readers: dict[str, ShopReader] = {}
+        self._open: dict[str, Channel] = {}
+        self._opening: dict[str, asyncio.Future[Channel]] = {}
+        self._idle_since: dict[str, float] = {}
+        self._users: dict[str, int] = {}
+        self._keeper: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._keeper = asyncio.create_task(self._keep(), name="presence")
+
+    async def close(self) -> None:
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.wait([self._keeper])
+        for channel in tuple(self._open.values()):
+            await self._shut(channel)
+        for reader in self._readers.values():
+            await reader.close()
+
+    def get(self, show: str) -> Channel | None:
+        return self._open.get(show)
+
+    async def open(self, show: str) -> Channel:
+        """The channel of a show, with a loaded mirror. Thousands who ask at once wait for one load.
+
+        Raises:
+            ShowUnknown, Unavailable.
+        """
+        self._users[show] = self._users.get(show, 0) + 1
+        try:
+            channel = self._open.get(show)
+            if channel is None:
+                opening = self._opening.get(show)
+                if opening is None:
+                    opening = self._opening[show] = asyncio.ensure_future(self._load(show))
+                    opening.add_done_callback(lambda done: self._opening.pop(show, None))
+                channel = await asyncio.shield(opening)
+        except BaseException:
+            self._leave(show)
+            raise
+        self._idle_since.pop(show, None)
+        return channel
+
+    async def _load(self, show: str) -> Channel:
+        state = await self._store.load(show)
+        channel = Channel(state, self.pace, self.presence)
+        reader = self._readers.get(channel.shop)
+        if reader is None:
+            reader = ShopReader(self._redis, self._store, channel.shop, 1 / self.pace.hz_max)
+            self._readers[channel.shop] = reader
+        self._open[show] = channel
+        reader.watch(channel)
+        channel.start()
+        await reader.nudge()
+        await self.presence.refresh(show, channel.viewer_count())
+        return channel
+
+    def release(self, channel: Channel) -> None:
+        """One who opened it is gone."""
+        self._leave(channel.show)
+
+    def _leave(self, show: str) -> None:
+        self._users[show] -= 1
+        if self._users[show] <= 0:
+            del self._users[show]
+            self._idle_since[show] = time.monotonic()
+
+    async def _keep(self) -> None:
+        """Refreshes presence of all shows, closes channels nobody needs."""
+        while True:
+            await asyncio.sleep(REFRESH_SECONDS)
+            try:
+                for channel in tuple(self._open.values()):
+                    await self.presence.refresh(channel.show, channel.viewer_count())
+                await self._close_idle()
+            except Exception:
+                log.exception("presence failed")
+
+    async def _close_idle(self) -> None:
+        now = time.monotonic()
+        for show, since in tuple(self._idle_since.items()):
+            channel = self._open.get(show)
+            if channel is None:
+                del self._idle_since[show]
+            elif now - since > IDLE_SECONDS and show not in self._users:
+                await self._shut(channel)
+
+    async def _shut(self, channel: Channel) -> None:
+        self._open.pop(channel.show, None)
+        self._idle_since.pop(channel.show, None)
+        reader = self._readers.get(channel.shop)
+        if reader is not None:
+            await reader.unwatch(channel)
+        await channel.stop()
+        await self.presence.leave(channel.show)
+
+    def figures(self) -> dict[str, Any]:
+        return {channel.show: channel.socket_count() for channel in self._open.values()}

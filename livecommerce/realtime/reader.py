@@ -1,0 +1,150 @@
+"""Reads the event logs of the shows that this process has viewers of. One blocked XREAD per shop is the doorbell:
+it cannot miss a ring, needs nothing from writers, and stays within one slot of a cluster. The log is the truth.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+import structlog
+from redis.asyncio import Redis
+from redis.asyncio.connection import ConnectionPool
+from redis.exceptions import RedisError
+
+from livecommerce.realtime.channel import Channel
+from livecommerce.realtime.metrics import METRICS
+from livecommerce.shows.model import Keys
+from livecommerce.shows.store import ShowStore, decoded, events_of
+
+log = structlog.get_logger(__name__)
+
+BLOCK_MS = 2_000
+# redis-py 8 gives up on an answer after 5 s by default, in the midst of a blocked read; ours must outlast BLOCK_MS,
+# and still notice a server that is gone without a word.
+ANSWER_SECONDS_MAX = 10.0
+ENTRIES_MAX = 500  # per show and read: a full batch entry is up to 100 KB
+RETRY_SECONDS_FIRST = 0.1
+RETRY_SECONDS_LAST = 3.0
+
+
+def reading_client(redis: Redis) -> Redis:
+    """A client of its own for blocked reads, with the same address and credentials."""
+    pool = redis.connection_pool
+    options = {**pool.connection_kwargs, "socket_timeout": ANSWER_SECONDS_MAX}
+    return Redis(connection_pool=ConnectionPool(connection_class=pool.connection_class, max_connections=2, **options))
+
+
+class ShopReader:
+    """The blocked reader of one shop's shows."""
+
+    def __init__(self, redis: Redis, store: ShowStore, shop: str, pause_seconds: float) -> None:
+        self.channels: dict[str, Channel] = {}
+        self._redis = redis
+        self._store = store
+        self._shop = shop
+        self._pause_seconds = pause_seconds
+        self._task: asyncio.Task[None] | None = None
+        self._client_id: int | None = None
+        self._changed = asyncio.Event()
+
+    def watch(self, channel: Channel) -> None:
+        self.channels[Keys(self._shop, channel.show).log] = channel
+        self._changed.set()
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name=f"log reader of {self._shop}")
+
+    async def unwatch(self, channel: Channel) -> None:
+        self.channels.pop(Keys(self._shop, channel.show).log, None)
+
+    async def nudge(self) -> None:
+        """Ends the read in flight, so that a new show is read at once."""
+        if self._client_id is not None:
+            try:
+                await self._redis.client_unblock(self._client_id)
+            except RedisError as error:  # it ends by itself after BLOCK_MS
+                log.debug("reader not nudged", why=str(error)[:100])
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+            self._task = None
+
+    async def _run(self) -> None:
+        delay = RETRY_SECONDS_FIRST
+        while True:
+            try:
+                async with reading_client(self._redis) as client:
+                    self._client_id = int(await client.client_id())
+                    await self._check_gaps()
+                    delay = RETRY_SECONDS_FIRST
+                    while True:
+                        await self._read(client)
+            except RedisError as error:
+                log.warning("log not readable", shop=self._shop, why=str(error)[:200])
+            except Exception:
+                log.exception("log reader failed", shop=self._shop)
+            finally:
+                self._client_id = None
+            await asyncio.sleep(delay * random.uniform(0.5, 1.0))
+            delay = min(RETRY_SECONDS_LAST, delay * 2)
+
+    async def _read(self, client: Redis) -> None:
+        if not self.channels:
+            self._changed.clear()
+            await self._changed.wait()
+        streams: dict[Any, Any] = {key: channel.read_offset for key, channel in self.channels.items()}
+        answer = await cast("Awaitable[Any]", client.xread(streams, count=ENTRIES_MAX, block=BLOCK_MS))
+        full = False
+        for key, entries in _listed(answer):
+            channel = self.channels.get(key)
+            if channel is None or not entries:
+                continue
+            if channel.read_offset != streams[key]:  # reloaded while we were reading: read again from there
+                continue
+            full = full or len(entries) == ENTRIES_MAX
+            channel.feed([(decoded(entry), events_of(fields)) for entry, fields in entries])
+        if not full:
+            # Appends of the next moments come in one read: it costs a read per tick, not per comment.
+            await asyncio.sleep(self._pause_seconds)
+
+    async def _check_gaps(self) -> None:
+        """After a break: is the entry we stand at still there, and is it the same show? Else load it again."""
+        for key, channel in list(self.channels.items()):
+            epoch = await cast("Awaitable[Any]", self._redis.hget(Keys(self._shop, channel.show).state, "epoch"))
+            here = await self._redis.xrange(key, channel.read_offset, channel.read_offset, count=1)
+            if epoch is not None and decoded(epoch) == channel.state["epoch"] and here:
+                continue
+            METRICS.reloads.inc()
+            log.warning("gap in the log, show loaded again", show=channel.show)
+            await reload_channel(channel, self._store)
+
+
+async def reload_channel(channel: Channel, store: ShowStore) -> None:
+    """Loads the show again and hands every viewer a fresh snapshot."""
+    channel.load(await store.load(channel.show))
+    for group in channel.groups.values():
+        for viewer in tuple(group.values()):
+            viewer.behind = None
+            viewer.send("snapshot", channel.snapshot(viewer, channel.own_tickets(viewer.viewer, {})))
+
+
+def _listed(answer: Any) -> list[tuple[str, list[Any]]]:
+    """XREAD's answer as [(key, entries)]: RESP2 gives a list, RESP3 a map whose values are lists of lists."""
+    if not answer:
+        return []
+    if isinstance(answer, dict):
+        return [
+            (decoded(key), value[0] if len(value) == 1 and _nested(value) else value) for key, value in answer.items()
+        ]
+    return [(decoded(key), entries) for key, entries in answer]
+
+
+def _nested(value: list[Any]) -> bool:
+    return isinstance(value[0], list) and bool(value[0]) and isinstance(value[0][0], list | tuple)
+
+
+Wake = Callable[[], None]

@@ -1,0 +1,55 @@
+"""The last log entries of a show in memory: what a page missed is answered from here, not from Valkey."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import deque
+
+from livecommerce.shows.state import Event
+
+# Two minutes of a busy show at 20 entries a second; an entry of a full batch is some 100 KB of objects, so events count too.
+ENTRIES_MAX = 2_400
+EVENTS_MAX = 20_000
+
+
+def offset_key(offset: str) -> tuple[int, int]:
+    """The order of offsets (stream ids `ms-sequence`).
+
+    Raises:
+        ValueError: it is none.
+    """
+    milliseconds, _, sequence = offset.partition("-")
+    if len(offset) > 40:
+        raise ValueError("offset too long")
+    return int(milliseconds), int(sequence or 0)
+
+
+class Ring:
+    """Entries after `base`, in order."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+        self._entries: deque[tuple[tuple[int, int], str, list[Event]]] = deque()
+        self._events = 0
+
+    def append(self, offset: str, events: list[Event]) -> None:
+        self._entries.append((offset_key(offset), offset, events))
+        self._events += len(events)
+        while len(self._entries) > ENTRIES_MAX or self._events > EVENTS_MAX:
+            _, self.base, dropped = self._entries.popleft()
+            self._events -= len(dropped)
+
+    def after(self, offset: str) -> list[Event] | None:
+        """All events after an offset, None when it is older than what is kept or lies in the future."""
+        try:
+            key = offset_key(offset)
+        except ValueError:
+            return None
+        if key < offset_key(self.base):
+            return None
+        keys = [entry[0] for entry in self._entries]
+        last = keys[-1] if keys else offset_key(self.base)
+        if key > last:
+            return None
+        start = bisect_right(keys, key)
+        return [event for index in range(start, len(keys)) for event in self._entries[index][2]]

@@ -1,0 +1,73 @@
+"""May this comment be shown, and to whom? Pure: (state, viewer, text, time) → a ruling with a reason code.
+
+Refusals (`refuse`) are errors the viewer sees. `place` tells what happens to the line: `log` everyone sees it,
+`shadow` its author and staff, `held` staff until one lets it through. Orders always count: a held or shadowed line
+never loses its reservation, only its words are not shown.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from livecommerce.errors import Banned, CommentRefused, LiveCommerceError, Muted, ShowStageWrong, SlowMode
+from livecommerce.shows.state import State
+from livecommerce.shows.words import WordFilter, has_link
+
+Place = Literal["log", "shadow", "held"]
+
+
+class Ruling(Struct, frozen=True):
+    place: Place = "log"
+    reason: str = ""  # words | links | first | shadow
+    refuse: LiveCommerceError | None = None
+
+
+def barred(state: State, viewer: str, address: str) -> bool:
+    """True for a banned viewer, and for a banned one's address under a new cookie. `address` is a mark."""
+    buyer = state["buyers"].get(viewer)
+    if buyer is not None and buyer["banned"]:
+        return True
+    banned_as = state["addresses"].get(address)
+    return banned_as is not None
+
+
+def may_act(state: State, viewer: str, now_ms: int) -> LiveCommerceError | None:
+    """Why this viewer may neither chat nor order right now; None when allowed."""
+    buyer: dict[str, Any] = state["buyers"].get(viewer, {})
+    if buyer.get("banned"):
+        return Banned()
+    if buyer.get("muted_until", 0) > now_ms:
+        return Muted(retry_after_ms=int(buyer["muted_until"] - now_ms))
+    if state["show"]["stage"] == "ended":
+        return ShowStageWrong("The show has ended.")
+    return None
+
+
+def rule(state: State, words: WordFilter, viewer: str, text: str, *, is_order: bool) -> Ruling:
+    """What happens to the words of a comment."""
+    settings = state["settings"]
+    blocked = words.find(text)
+    if blocked is not None:
+        if is_order:
+            return Ruling("shadow", "words")
+        return Ruling(refuse=CommentRefused("This comment holds a word that is blocked in this show.", why="words"))
+    if settings["links_off"] and has_link(text):
+        if is_order:
+            return Ruling("shadow", "links")
+        return Ruling(refuse=CommentRefused("Links are switched off in this show.", why="links"))
+    if state["buyers"].get(viewer, {}).get("shadow"):
+        return Ruling("shadow", "shadow")
+    if settings["first_hold"] and not is_order and viewer not in state["names"]:
+        return Ruling("held", "first")
+    return Ruling()
+
+
+def slow_wait_ms(state: State, last_ms: int, now_ms: int) -> int:
+    """Milliseconds until this viewer may comment again in slow mode, 0 when now."""
+    return max(0, last_ms + int(state["settings"]["slow_seconds"]) * 1000 - now_ms)
+
+
+def slow_error(wait_ms: int) -> SlowMode:
+    return SlowMode(f"Slow mode: wait {-(-wait_ms // 1000)} s before the next comment.", retry_after_ms=wait_ms)
