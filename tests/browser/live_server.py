@@ -71,9 +71,12 @@ class LiveServer:
         while time.monotonic() < limit:
             assert self._process.poll() is None, f"the server ended: {self.log_end()}"
             try:
-                return dict(json.loads((self.folder / "running.json").read_text("utf-8")))
+                said = dict(json.loads((self.folder / "running.json").read_text("utf-8")))
             except (OSError, json.JSONDecodeError):
-                time.sleep(0.1)
+                said = {}
+            if said.get("pid") == self._process.pid:  # not what a killed server left behind
+                return said
+            time.sleep(0.1)
         raise AssertionError(f"the server was not ready: {self.log_end()}")
 
     def log_end(self, lines: int = 30) -> str:
