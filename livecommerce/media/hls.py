@@ -52,8 +52,8 @@ BYTES_MAX = 48 * 1024 * 1024
 # Web processes ask once for all their viewers; this is for hundreds of them, or for players without one between.
 WAITERS_MAX = 2_000
 BLOCK_SECONDS = 3.0 * TARGET_SECONDS
-# Sound that waits for its picture: ten seconds; more has no picture.
-FRAMES_WAITING_MAX = 500
+# Sound that waits for its picture: silence for a host who was away a minute comes at once.
+FRAMES_WAITING_MAX = 4_000
 OPUS, AAC = "opus", "aac"
 _SOUND_CODECS = {OPUS: "opus", AAC: "mp4a.40.2"}
 

@@ -101,15 +101,21 @@ def test_boxes_nest_and_add_up():
         assert len(mdat) > 0
 
 
-def test_a_file_cut_anywhere_plays_its_whole_fragments():
-    parts = movie(pictures_per_fragment=10)
-    data, ends = b"".join(parts), []
-    for part in parts:
-        ends.append((ends[-1] if ends else 0) + len(part))
-    for cut in range(ends[0], len(data), 1_777):
-        whole = sum(end <= cut for end in ends) - 1
-        pictures, _ = decoded(data[:cut], is_cut=True)
-        assert len(pictures) >= whole * 10
+def test_a_file_cut_within_its_media_plays_its_whole_fragments():
+    start, *fragments = movie(pictures_per_fragment=10)
+    for count in range(1, len(fragments)):
+        cut = fragments[count]
+        whole = start + b"".join(fragments[:count])
+        for length in range(len(cut) * 2 // 10, len(cut), 2_777):
+            pictures, _ = decoded(whole + cut[:length], is_cut=True)
+            assert len(pictures) >= count * 10
+
+
+def test_a_fragment_without_its_first_eight_bytes_is_not_there():
+    *whole, last = movie(pictures_per_fragment=10)
+    for length in range(8, len(last), 997):
+        pictures, _ = decoded(b"".join(whole) + bytes(8) + last[8:length])
+        assert len(pictures) == 80
 
 
 def test_a_fragment_without_sound_is_a_fragment():

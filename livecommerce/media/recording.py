@@ -1,0 +1,379 @@
+"""Records a show as fragmented MP4 without transcoding, so that a crash costs at most the last second.
+
+The event loop only makes fragments of half a second; a thread writes them. The file is whole after each fragment: its
+head (`moov`) has room kept for the picture set-ups that come later, and is rewritten in place when one comes.
+Time 0 of all takes is `origin_ms` in the manifest, so the takes of a show can be played as one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from livecommerce.media import recording_files as files
+from livecommerce.media.access_units import AUDIO_CLOCK, VIDEO_CLOCK, ParameterSets
+from livecommerce.media.fragmented_mp4 import (
+    AUDIO_TRACK,
+    VIDEO_TRACK,
+    OpusSetup,
+    Run,
+    Sample,
+    box,
+    fragment,
+    initialization,
+)
+from livecommerce.media.timeline import TimedFrame, TimedUnit
+
+log = logging.getLogger(__name__)
+
+# What a crash may cost, and a `moof` of 1 KB in 90 KB of media.
+FRAGMENT_TICKS = VIDEO_CLOCK // 2
+# A picture is written after this long even when none follows it.
+HELD_SECONDS = 0.7
+# The replay jumps to key pictures; viewers who join ask for them anyway, this is for a quiet show.
+KEYFRAME_SECONDS = 10.0
+# Room for the head: 32 set-ups of some 150 bytes. Browsers use four or five picture sizes.
+HEAD_BYTES, DESCRIPTIONS_MAX = 8_192, 32
+# A minute of fragments: a disk that stands still for longer loses pictures, not the relay's memory.
+WAITING_FRAGMENTS_MAX = 120
+WAITING_BYTES_MAX = 32 * 1024 * 1024
+SYNC_SECONDS = 5.0
+# Four times what the disk guard keeps for orders: a recording never costs a sale.
+RESERVE_BYTES = 256 * 1024 * 1024
+FULL_RETRY_SECONDS = 5.0
+CLOSE_SECONDS = 10.0
+# Sound that waits for its picture: silence for a host who was away a minute comes at once.
+FRAMES_WAITING_MAX = 4_000
+
+
+def free_bytes(folder: Path) -> int:
+    """Bytes this user can still write below `folder`."""
+    status = os.statvfs(folder)
+    return status.f_bavail * status.f_frsize
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """One fragment to append. One that starts with a key picture may follow a hole."""
+
+    data: bytes
+    is_key: bool
+    description: int
+    end_ms: int
+
+
+@dataclass(frozen=True)
+class _Begin:
+    started_ms: int
+    parameters: ParameterSets
+
+
+@dataclass(frozen=True)
+class _Describe:
+    parameters: ParameterSets
+
+
+@dataclass
+class WriterCounters:
+    """`dropped` fragments were not written: the disk was full or too slow."""
+
+    written: int = 0
+    octets: int = 0
+    dropped: int = 0
+
+
+class TakeWriter:
+    """The thread that owns the files of one take.
+
+    Attributes:
+        state: "recording", "full" (the disk refuses; tried again), or "failed" (a fault; the log has it).
+    """
+
+    def __init__(
+        self, folder: Path, show: str, *, reserve_bytes: int, retry_seconds: float, free: Callable[[Path], int]
+    ) -> None:
+        self._folder, self._show, self._retry_seconds = folder, show, retry_seconds
+        self._reserve_bytes, self._free = reserve_bytes, free
+        self._queue: queue.Queue[_Begin | _Describe | _Piece | None] = queue.Queue()
+        self._waiting_bytes = 0
+        self._lock = threading.Lock()
+        self.state = "recording"
+        self.counters = WriterCounters()
+        self._file = -1
+        self._end = HEAD_BYTES
+        self._manifest = files.Manifest(show, 0)
+        self._needs_key = self._is_head_stale = True
+        self._begin: _Begin | None = None
+        self._parameters: list[ParameterSets] = []
+        self._full_until = self._synced_at = 0.0
+        self._end_ms = 0
+        self._thread = threading.Thread(target=self._run, name=f"record {show}", daemon=True)
+        self._thread.start()
+
+    # On the event loop
+
+    def put(self, item: _Begin | _Describe | _Piece) -> bool:
+        """Never blocks; False when too much waits (the fragment is dropped)."""
+        if isinstance(item, _Piece):
+            with self._lock:
+                if self._waiting_bytes > WAITING_BYTES_MAX or self._queue.qsize() > WAITING_FRAGMENTS_MAX:
+                    self.counters.dropped += 1
+                    return False
+                self._waiting_bytes += len(item.data)
+        self._queue.put(item)
+        return True
+
+    def close(self) -> None:
+        """Writes what waits and closes the file; blocks up to ten seconds."""
+        self._queue.put(None)
+        self._thread.join(CLOSE_SECONDS)
+
+    # In the thread
+
+    def _set_state(self, state: str, reason: object = "") -> None:
+        if state != self.state:
+            log.warning("recording of %s: %s -> %s %s", self._show, self.state, state, reason)
+            self.state = state
+
+    def _run(self) -> None:
+        try:
+            while (item := self._queue.get()) is not None:
+                if isinstance(item, _Begin):
+                    self._begin = item
+                if isinstance(item, _Piece):
+                    with self._lock:
+                        self._waiting_bytes -= len(item.data)
+                    self._append(item)
+                else:
+                    self._parameters.append(item.parameters)
+                    self._is_head_stale = True
+            self._finish()
+        except Exception as error:
+            log.exception("recording of %s", self._show)
+            self._set_state("failed", error)
+
+    def _open(self, begin: _Begin) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._manifest = files.read_manifest(self._folder) or files.Manifest(self._show, begin.started_ms)
+        numbers = [int(path.stem[5:]) for path in self._folder.glob("take-*.mp4") if path.stem[5:].isdigit()]
+        name = f"take-{max(numbers, default=0) + 1:04d}.mp4"
+        self._file = os.open(self._folder / name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+        self._manifest.takes.append(files.Take(name, begin.started_ms))
+        self._is_head_stale = True
+
+    def _write_head(self) -> None:
+        """Manifest first, then the head, then fragments: whatever a crash leaves, every fragment's set-up is known."""
+        for parameters in self._parameters:
+            described = files.description(parameters)
+            if described not in self._manifest.descriptions:
+                self._manifest.descriptions.append(described)
+        files.write_manifest(self._folder, self._manifest)
+        head = initialization(self._manifest.parameters()[:DESCRIPTIONS_MAX], OpusSetup())
+        head += box(b"free", bytes(HEAD_BYTES - len(head) - 8))
+        _write_all(self._file, head, 0)
+        self._is_head_stale = False
+
+    def _is_ready(self) -> bool:
+        """True when the file is open, its head knows all set-ups, and there is space."""
+        if time.monotonic() < self._full_until or self._begin is None:
+            return False
+        try:
+            if self._free(_existing(self._folder)) <= self._reserve_bytes:
+                raise OSError(errno.ENOSPC, "less space than the reserve")
+            if self._file < 0:
+                self._open(self._begin)
+            if self._is_head_stale:
+                self._write_head()
+        except OSError as error:
+            self._full(error)
+            return False
+        return True
+
+    def _full(self, error: OSError) -> None:
+        self._full_until = time.monotonic() + self._retry_seconds
+        self._set_state("full", error)
+
+    def _append(self, piece: _Piece) -> None:
+        if (self._needs_key and not piece.is_key) or not self._is_ready():
+            self._needs_key = True
+            self.counters.dropped += 1
+            return
+        try:
+            # The box's own length and name come last, in one write of 8 bytes: a reader of a file that a crash left
+            # here sees a box without a name that reaches to the end, and skips it.
+            _write_all(self._file, piece.data[8:], self._end + 8)
+            _write_all(self._file, piece.data[:8], self._end)
+        except OSError as error:
+            # Cut off what is there of it: the file ends with a whole fragment again.
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._file, self._end)
+            self._needs_key = True
+            self.counters.dropped += 1
+            self._full(error)
+            return
+        self._set_state("recording")
+        self._needs_key = False
+        self._end += len(piece.data)
+        self._end_ms = piece.end_ms
+        self.counters.written += 1
+        self.counters.octets += len(piece.data)
+        if time.monotonic() - self._synced_at > SYNC_SECONDS:
+            self._synced_at = time.monotonic()
+            with contextlib.suppress(OSError):
+                os.fdatasync(self._file)
+
+    def _finish(self) -> None:
+        if self._file < 0:
+            return
+        with contextlib.suppress(OSError):
+            os.fsync(self._file)
+        os.close(self._file)
+        self._file = -1
+        self._manifest.takes[-1].ended_ms = self._end_ms or self._manifest.takes[-1].started_ms
+        try:
+            files.write_manifest(self._folder, self._manifest)
+        except OSError as error:
+            log.warning("recording of %s: the manifest does not say that it ended: %s", self._show, error)
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that is there."""
+    while not folder.exists():
+        folder = folder.parent
+    return folder
+
+
+def _write_all(file: int, data: bytes, position: int) -> None:
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(file, view, position)
+        view, position = view[written:], position + written
+
+
+class Recording:
+    """One take; a `packaging.Sink`.
+
+    Args:
+        folder: of the show (recording_files.folder_of).
+        wall_ms: our wall clock for a time on the timeline (90 kHz).
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        show: str,
+        wall_ms: Callable[[int], int],
+        request_keyframe: Callable[[float], None],
+        *,
+        reserve_bytes: int = RESERVE_BYTES,
+        retry_seconds: float = FULL_RETRY_SECONDS,
+        free: Callable[[Path], int] = free_bytes,
+    ) -> None:
+        self.folder, self.show = folder, show
+        self._wall_ms = wall_ms
+        self._request_keyframe = request_keyframe
+        self.writer = TakeWriter(folder, show, reserve_bytes=reserve_bytes, retry_seconds=retry_seconds, free=free)
+        # A take of an earlier process or stream: same clock, same list of set-ups.
+        known = files.read_manifest(folder)
+        self._origin_ms = known.origin_ms if known is not None else None
+        self._descriptions = known.parameters() if known is not None else []
+        self._shift = 0
+        self._has_begun = False
+        self._description = 0
+        self._parameters: ParameterSets | None = None
+        self._held: TimedUnit | None = None
+        self._samples: list[Sample] = []
+        self._start = self._ticks = 0
+        self._frames: list[TimedFrame] = []
+        self._number = 0
+        self._key_at = float("-inf")
+
+    def video(self, picture: TimedUnit) -> None:
+        if not self._has_begun:
+            if not picture.is_key:
+                return
+            self._begin(picture)
+        held, self._held = self._held, picture
+        if held is not None:
+            self._append(held, picture.time - held.time)
+        if picture.is_key:
+            self._key_at = picture.arrived
+        elif picture.arrived - self._key_at > KEYFRAME_SECONDS:
+            self._request_keyframe(picture.arrived)
+
+    def audio(self, frame: TimedFrame) -> None:
+        if not self._has_begun:
+            return
+        if len(self._frames) >= FRAMES_WAITING_MAX:
+            del self._frames[: FRAMES_WAITING_MAX // 2]
+        self._frames.append(frame)
+
+    def tick(self, now: float) -> None:
+        """Writes the last picture when none follows (the host is away)."""
+        if self._held is not None and now - self._held.arrived > HELD_SECONDS:
+            held, self._held = self._held, None
+            self._append(held, FRAGMENT_TICKS)
+            self._close_fragment()
+
+    def _begin(self, picture: TimedUnit) -> None:
+        self._has_begun = True
+        started_ms = self._wall_ms(picture.time)
+        if self._origin_ms is None:
+            self._origin_ms = started_ms
+        self._shift = max(0, started_ms - self._origin_ms) * VIDEO_CLOCK // 1_000 - picture.time
+        self.writer.put(_Begin(started_ms, picture.parameters))
+
+    def _append(self, picture: TimedUnit, ticks: int) -> None:
+        if picture.is_key and picture.parameters != self._parameters:
+            self._close_fragment()
+            self._describe(picture.parameters)
+        elif self._samples and (
+            picture.is_key or self._ticks + ticks > FRAGMENT_TICKS or picture.time != self._start + self._ticks
+        ):
+            self._close_fragment()
+        if not self._samples:
+            self._start = picture.time
+        self._samples.append(Sample(picture.unit.sample(with_parameters=True), ticks, picture.is_key))
+        self._ticks += ticks
+
+    def _describe(self, parameters: ParameterSets) -> None:
+        self._parameters = parameters
+        if parameters not in self._descriptions:
+            self._descriptions.append(parameters)
+            self.writer.put(_Describe(parameters))
+        # Beyond the room in the head the sets in the stream itself must do: players that read them there go on.
+        self._description = min(self._descriptions.index(parameters) + 1, DESCRIPTIONS_MAX)
+
+    def _close_fragment(self) -> None:
+        if not self._samples:
+            return
+        end = self._start + self._ticks
+        video = Run(VIDEO_TRACK, self._start + self._shift, self._samples, self._description)
+        self._number += 1
+        data = fragment(self._number, (video, self._sound(end * AUDIO_CLOCK // VIDEO_CLOCK)))
+        self.writer.put(_Piece(data, self._samples[0].is_key, self._description, self._wall_ms(end)))
+        self._samples, self._ticks = [], 0
+
+    def _sound(self, end: int) -> Run:
+        count = next((index for index, frame in enumerate(self._frames) if frame.time >= end), len(self._frames))
+        taken, self._frames = self._frames[:count], self._frames[count:]
+        samples = [Sample(frame.data, following.time - frame.time) for frame, following in pairwise(taken)]
+        samples += [Sample(frame.data, frame.duration) for frame in taken[-1:]]
+        shift = self._shift * AUDIO_CLOCK // VIDEO_CLOCK
+        return Run(AUDIO_TRACK, (taken[0].time if taken else 0) + shift, samples)
+
+    def finish(self) -> None:
+        """The last picture and fragment; then `writer.close()` (which blocks) ends the take."""
+        if self._held is not None:
+            self._append(self._held, VIDEO_CLOCK // 30)
+            self._held = None
+        self._close_fragment()
