@@ -33,7 +33,7 @@ WRONG_PER_LOGIN_PER_MINUTE = 2.0
 WRONG_PER_ADDRESS = 20
 WRONG_PER_ADDRESS_PER_MINUTE = 10.0
 
-_IDENTITY = "livecommerce.identity"
+_IDENTITY: web.RequestKey[Identity] = web.RequestKey("livecommerce.accounts.identity", Identity)
 
 
 def fold_login(login: str) -> str:
@@ -73,8 +73,8 @@ class Accounts:
 
         The answer is kept with the request, so that asking twice gives the same new id and asks Valkey once.
         """
-        kept = request.get(_IDENTITY)
-        if isinstance(kept, Identity):
+        kept: Identity | None = request.get(_IDENTITY)
+        if kept is not None:
             return kept
         identity = Identity(
             viewer=self.viewer_of(request) or viewers.new_viewer(),

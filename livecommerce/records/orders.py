@@ -14,11 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from livecommerce.records import tables
 from livecommerce.records.database import Database
-from livecommerce.records.rows import as_struct, as_values, now_ms, upsert
+from livecommerce.records.rows import as_struct, as_values, chunks, now_ms, upsert, upsert_many
 from livecommerce.records.structs import Order, OrderLine, Payment
 
 ORDERS_PAGE_MAX = 500  # orders in one page of a list; exports go page by page
-LINES_PER_ORDER_MAX = 2000  # claims of one viewer in one show, cancelled ones included
+LINES_MAX = 200_000  # of one page of orders: 400 claims each, cancelled ones included
 FIRST_POSITION = "0-0"
 
 
@@ -43,42 +43,44 @@ async def move_position(connection: AsyncConnection, shop: str, position: str) -
     )
 
 
-async def find_order(connection: AsyncConnection, shop: str, show: str, viewer: str) -> Order | None:
-    """The order of a viewer in a show, without lines."""
+async def find_orders(connection: AsyncConnection, shop: str, show: str, viewers: Sequence[str]) -> dict[str, Order]:
+    """Orders of these viewers in a show, by viewer, without lines."""
     table = tables.orders
-    statement = select(table).where(table.c.shop == shop, table.c.show == show, table.c.viewer == viewer)
-    row = (await connection.execute(statement)).first()
-    return as_struct(row, Order) if row else None
+    found: dict[str, Order] = {}
+    for chunk in chunks(viewers):
+        statement = select(table).where(table.c.shop == shop, table.c.show == show, table.c.viewer.in_(chunk))
+        for row in await connection.execute(statement):
+            found[row.viewer] = as_struct(row, Order)
+    return found
 
 
-async def next_number(connection: AsyncConnection, shop: str, show: str) -> int:
-    """The next order number of a show, from 1, in the order of first claims."""
+async def last_number(connection: AsyncConnection, shop: str, show: str) -> int:
+    """The highest order number of a show, 0 before the first."""
     table = tables.orders
     last = select(func.max(table.c.number)).where(table.c.shop == shop, table.c.show == show)
-    return ((await connection.execute(last)).scalar() or 0) + 1
+    return (await connection.execute(last)).scalar() or 0
 
 
-async def put_order(connection: AsyncConnection, order: Order) -> None:
-    values = as_values(order, without=["lines", "payments"])
-    await upsert(connection, tables.orders, values, ["id"], keep=["number", "created_ms"])
+async def put_orders(connection: AsyncConnection, orders: Sequence[Order]) -> None:
+    """Inserts or updates orders; number and creation time of a known one stay."""
+    values = [as_values(order, without=["lines", "payments"]) for order in orders]
+    await upsert_many(connection, tables.orders, values, ["id"], keep=["number", "created_ms"])
 
 
-async def find_line(connection: AsyncConnection, shop: str, reservation: str) -> OrderLine | None:
-    table = tables.order_lines
-    statement = select(table).where(table.c.shop == shop, table.c.reservation == reservation)
-    row = (await connection.execute(statement)).first()
-    return as_struct(row, OrderLine) if row else None
-
-
-async def put_line(connection: AsyncConnection, line: OrderLine) -> None:
-    await upsert(connection, tables.order_lines, as_values(line), ["shop", "reservation"])
+async def put_lines(connection: AsyncConnection, lines: Sequence[OrderLine]) -> None:
+    """Inserts or updates lines; a known one keeps its order and the time it was claimed."""
+    values = [as_values(line) for line in lines]
+    await upsert_many(connection, tables.order_lines, values, ["shop", "reservation"], keep=["order", "claimed_ms"])
 
 
 async def lines_of(connection: AsyncConnection, orders: Sequence[str]) -> list[OrderLine]:
+    """The lines of these orders, in the order of claiming."""
     table = tables.order_lines
-    statement = select(table).where(table.c.order.in_(orders)).order_by(table.c.claimed_ms, table.c.reservation)
-    rows = await connection.execute(statement.limit(LINES_PER_ORDER_MAX * max(1, len(orders))))
-    return [as_struct(row, OrderLine) for row in rows]
+    found: list[OrderLine] = []
+    for chunk in chunks(orders):
+        statement = select(table).where(table.c.order.in_(chunk)).order_by(table.c.claimed_ms, table.c.reservation)
+        found += [as_struct(row, OrderLine) for row in await connection.execute(statement.limit(LINES_MAX))]
+    return found
 
 
 async def payments_of(connection: AsyncConnection, orders: Sequence[str]) -> list[Payment]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -30,17 +32,17 @@ class ShowRepository:
             return None
         return show
 
-    async def replace(self, show: ShowRecord) -> ShowRecord | None:
-        """Changes title, limits, settings and items of a show and marks it unpublished; None when there is none."""
-        values = as_values(show, without=["items", "id", "shop", "created_by", "created_ms", "published_ms"])
+    async def replace_items(self, show: ShowRecord, items: Sequence[ShowItemRecord]) -> bool:
+        """Sets the items of a show; False when its revision is no longer the one of `show`."""
         table = tables.shows
+        statement = update(table).where(table.c.id == show.id, table.c.revision == show.revision)
         async with self._database.write() as connection:
-            statement = update(table).where(table.c.id == show.id, table.c.shop == show.shop)
-            if (await connection.execute(statement.values({**values, "published_ms": None}))).rowcount != 1:
-                return None
+            done = await connection.execute(statement.values(revision=show.revision + 1))
+            if done.rowcount != 1:
+                return False
             await connection.execute(delete(tables.show_items).where(tables.show_items.c.show == show.id))
-            await self._put_items(connection, show)
-        return show
+            await self._put_items(connection, msgspec.structs.replace(show, items=tuple(items)))
+        return True
 
     async def _put_items(self, connection: AsyncConnection, show: ShowRecord) -> None:
         if show.items:
@@ -63,6 +65,18 @@ class ShowRepository:
         statement = select(table).where(table.c.shop == shop).order_by(table.c.created_ms.desc(), table.c.id)
         async with self._database.read() as connection:
             return [as_struct(row, ShowRecord) for row in await connection.execute(statement.limit(SHOWS_LISTED_MAX))]
+
+    async def item_counts(self, shop: str) -> dict[str, int]:
+        """Products by show."""
+        items, table = tables.show_items, tables.shows
+        statement = (
+            select(items.c.show, func.count())
+            .join(table, table.c.id == items.c.show)
+            .where(table.c.shop == shop)
+            .group_by(items.c.show)
+        )
+        async with self._database.read() as connection:
+            return {row.show: row[1] for row in await connection.execute(statement)}
 
     async def unpublished(self) -> list[ShowRecord]:
         """Shows whose set-up did not reach Valkey, with items: a crash between the two writes left them."""

@@ -88,6 +88,7 @@ class ShowRecord(Struct, frozen=True):
     starts_ms: int | None = None
     created_ms: int = 0
     published_ms: int | None = None
+    revision: int = 1
     items: tuple[ShowItemRecord, ...] = ()
 
 
@@ -135,7 +136,6 @@ class Order(Struct, frozen=True):
     show: str
     viewer: str
     number: int
-    viewer_name: str
     currency: str
     state: OrderState
     total_minor: int

@@ -102,6 +102,7 @@ shows = Table(
     Column("created_ms", BigInteger, nullable=False),
     # Null until the show and its supply stand in Valkey; a start finishes what a crash left half done.
     Column("published_ms", BigInteger, nullable=True),
+    Column("revision", Integer, nullable=False),  # grows with every change of the items
 )
 
 show_items = Table(
@@ -122,7 +123,6 @@ orders = Table(
     Column("show", String(40), nullable=False),
     Column("viewer", String(64), nullable=False),
     Column("number", Integer, nullable=False),
-    Column("viewer_name", String(40), nullable=False),
     Column("currency", String(3), nullable=False),
     Column("state", String(16), nullable=False),
     Column("total_minor", BigInteger, nullable=False),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -11,15 +10,12 @@ from sqlalchemy import text
 
 from livecommerce.records.database import Database
 from livecommerce.records.repositories import Repositories
-
-_spec = importlib.util.spec_from_file_location("postgres_server", Path(__file__).with_name("postgres_server.py"))
-_module = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_module)
+from tests.records.postgres_server import PostgresServer
 
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    server = _module.PostgresServer()
+    server = PostgresServer()
     try:
         server.start()
         yield server.url

@@ -103,12 +103,14 @@ async def test_a_show_is_unpublished_until_it_is_said_to_stand(records: Reposito
     assert [found.id for found in await records.shows.unpublished()] == ["wednesday"]
     await records.shows.mark_published("wednesday")
     assert await records.shows.unpublished() == []
-    changed = show("wednesday", title="週四夜場", items=(ShowItemRecord("A09", 0, {}, {"A09": 1}),))
-    assert await records.shows.replace(changed) is not None
+    first = await records.shows.get("wednesday")
+    assert first is not None
+    assert await records.shows.replace_items(first, [ShowItemRecord("A09", 0, {}, {"A09": 1})])
+    assert not await records.shows.replace_items(first, []), "somebody else was faster"
     found = await records.shows.get("wednesday")
     assert found is not None
-    assert (found.title, [item.code for item in found.items], found.published_ms) == ("週四夜場", ["A09"], None)
-    assert await records.shows.replace(show("nowhere")) is None
+    assert ([item.code for item in found.items], found.revision) == (["A09"], 2)
+    assert await records.shows.item_counts("lingling") == {"wednesday": 1}
     assert await records.shows.get("nowhere") is None
 
 

@@ -63,7 +63,6 @@ def upgrade() -> None:
         sa.Column("show", sa.String(length=40), nullable=False),
         sa.Column("viewer", sa.String(length=64), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("viewer_name", sa.String(length=40), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("total_minor", sa.BigInteger(), nullable=False),
@@ -110,6 +109,7 @@ def upgrade() -> None:
         sa.Column("created_by", sa.String(length=64), nullable=False),
         sa.Column("created_ms", sa.BigInteger(), nullable=False),
         sa.Column("published_ms", sa.BigInteger(), nullable=True),
+        sa.Column("revision", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["shop"], ["shops.id"], name=op.f("fk_shows_shop")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_shows")),
     )

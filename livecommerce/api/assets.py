@@ -1,0 +1,114 @@
+"""Static files of `web/`: content hashes in their addresses, gzip made once, cached for good when the hash is right."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import re
+from pathlib import Path, PurePosixPath
+
+from aiohttp import web
+from msgspec import Struct
+
+from livecommerce.errors import NotFound
+
+HASH_LENGTH = 12  # 48 bits: no two releases of one file meet by chance
+FILE_BYTES_MAX = 8_000_000  # pages, scripts and drawings; videos do not belong here
+GZIP_BYTES_MIN = 600  # smaller files fit one packet anyway
+FILES_MAX = 2_000  # kept in memory; web/ has some hundred
+
+CONTENT_TYPES = {
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".css": "text/css",
+    ".html": "text/html",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".webp": "image/webp",
+    ".avif": "image/avif",
+    ".ico": "image/x-icon",
+    ".woff2": "font/woff2",
+    ".webmanifest": "application/manifest+json",
+    ".toml": "text/plain",
+    ".txt": "text/plain",
+}
+_COMPRESSED = frozenset(("text/javascript", "text/css", "application/json", "image/svg+xml", "text/plain"))
+_PATH = re.compile(r"[A-Za-z0-9_@-][A-Za-z0-9_.@-]*(/[A-Za-z0-9_@-][A-Za-z0-9_.@-]*)*")
+
+
+class Asset(Struct, frozen=True):
+    digest: str
+    content_type: str
+    body: bytes
+    gzipped: bytes | None
+    stamp: tuple[int, int]  # mtime in ns and size, to see a changed file in development
+
+
+def _is_public(path: str) -> bool:
+    """Templates are not files for browsers."""
+    parts = PurePosixPath(path)
+    return parts.name != "index.html" and not (parts.suffix == ".html" and parts.parts[0] == "shared")
+
+
+class Assets:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._known: dict[str, Asset] = {}
+
+    def load(self, path: str) -> Asset:
+        """A file of `web/` by its relative path, read again when it changed.
+
+        Raises:
+            NotFound: no such file, a template, or a path that leaves the folder.
+        """
+        if not _PATH.fullmatch(path) or not _is_public(path):
+            raise NotFound
+        file = self.folder / path
+        content_type = CONTENT_TYPES.get(file.suffix)
+        try:
+            status = file.stat()
+            if content_type is None or not file.is_file() or status.st_size > FILE_BYTES_MAX:
+                raise NotFound
+            stamp = (status.st_mtime_ns, status.st_size)
+            known = self._known.get(path)
+            if known is not None and known.stamp == stamp:
+                return known
+            if not file.resolve().is_relative_to(self.folder.resolve()):
+                raise NotFound
+            body = file.read_bytes()
+        except OSError as error:
+            raise NotFound from error
+        small = gzip.compress(body, 9, mtime=0) if content_type in _COMPRESSED and len(body) >= GZIP_BYTES_MIN else None
+        digest = hashlib.sha256(body).hexdigest()[:HASH_LENGTH]
+        if len(self._known) >= FILES_MAX:
+            self._known.clear()
+        asset = self._known[path] = Asset(digest, content_type, body, small, stamp)
+        return asset
+
+    def address(self, path: str) -> str:
+        """`/static/<path>?v=<hash>`: what templates call `asset(path)`."""
+        return f"/static/{path}?v={self.load(path).digest}"
+
+
+ASSETS: web.AppKey[Assets] = web.AppKey("livecommerce.api.assets", Assets)
+
+
+async def get_static(request: web.Request) -> web.Response:
+    asset = request.app[ASSETS].load(request.match_info["path"])
+    etag = f'"{asset.digest}"'
+    is_exact = request.query.get("v") == asset.digest
+    headers = {
+        "ETag": etag,
+        "Cache-Control": "public, max-age=31536000, immutable" if is_exact else "no-cache",
+        "Vary": "Accept-Encoding",
+    }
+    if request.headers.get("If-None-Match") == etag:
+        return web.Response(status=304, headers=headers)
+    body = asset.body
+    if asset.gzipped is not None and "gzip" in request.headers.get("Accept-Encoding", ""):
+        body = asset.gzipped
+        headers["Content-Encoding"] = "gzip"
+    charset = "utf-8" if asset.content_type.startswith("text/") else None
+    return web.Response(body=body, headers=headers, content_type=asset.content_type, charset=charset)

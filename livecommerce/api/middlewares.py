@@ -1,0 +1,166 @@
+"""What every request passes: errors with numbers, the origin check, headers that keep browsers strict."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import web
+from redis.exceptions import RedisError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from livecommerce.accounts import sessions, viewers
+from livecommerce.accounts.addresses import request_scheme
+from livecommerce.api.bodies import json_answer
+from livecommerce.api.context import context_of
+from livecommerce.api.errors import BodyTooLarge, MethodWrong, OriginForeign, RequestRefused
+from livecommerce.api.pages import error_page
+from livecommerce.errors import LiveCommerceError, NotFound, Unavailable
+from livecommerce.settings import Settings
+from livecommerce.shows.store import storage_error
+from livecommerce.stock.engine import StockUnavailable
+
+log = structlog.get_logger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
+OWN_COOKIES = (sessions.COOKIE, viewers.COOKIE)
+CROSS_ORIGIN_PREFIXES = ("/whip/", "/whep/")  # encoders and players of other sites may come here, without our cookies
+SOCKET_PREFIX = "/socket.io/"  # the gateway's own: it checks origin and identity at the handshake
+HSTS = "max-age=31536000"
+
+PLAIN_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+    "Server": "livecommerce",
+}
+
+
+def _of_http(error: web.HTTPException) -> LiveCommerceError:
+    """aiohttp's own refusals (routing, parsing) as ours."""
+    if error.status == 404:
+        return NotFound()
+    if error.status == 405:
+        return MethodWrong()
+    if error.status == 413:
+        return BodyTooLarge()
+    return RequestRefused() if error.status < 500 else LiveCommerceError()
+
+
+def as_known(error: Exception) -> LiveCommerceError | None:
+    """The numbered error behind a fault of a store we depend on; None for what nobody foresaw."""
+    if isinstance(error, LiveCommerceError):
+        return error
+    if isinstance(error, web.HTTPException):
+        return _of_http(error)
+    if isinstance(error, StockUnavailable):
+        return Unavailable(retry_after_ms=1_000)
+    if isinstance(error, RedisError):
+        told = storage_error(error)
+        return told if isinstance(told, LiveCommerceError) else None
+    if isinstance(error, OperationalError | PoolTimeout) or (
+        isinstance(error, SQLAlchemyError) and getattr(error, "connection_invalidated", False)
+    ):
+        return Unavailable(retry_after_ms=2_000)
+    return None
+
+
+def error_answer(error: LiveCommerceError) -> web.Response:
+    answer = json_answer({"error": error.as_dict()}, status=error.http_status)
+    add_error_headers(answer, error)
+    return answer
+
+
+def add_error_headers(answer: web.Response, error: LiveCommerceError) -> None:
+    if error.retry_after_ms is not None:
+        answer.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_ms / 1000)))
+    if error.http_status == 401 and error.code == "token_wrong":
+        answer.headers["WWW-Authenticate"] = 'Bearer realm="livecommerce"'  # RFC 6750 section 3
+
+
+def allowed_origins(request: web.Request, settings: Settings) -> set[str]:
+    """Origins that are this site: the public address, and the address this request was sent to."""
+    scheme = request_scheme(request, settings.http.trusted_proxies)
+    origins = {f"{scheme}://{request.host}".lower()}
+    if settings.http.public_url:
+        public = urlsplit(settings.http.public_url)
+        origins.add(f"{public.scheme}://{public.netloc}".lower())
+    return origins
+
+
+def check_origin(request: web.Request, settings: Settings) -> None:
+    """Refuses changes that another site could have caused in a person's browser.
+
+    With our cookies an `Origin` of ours is needed. Without them, a foreign `Origin` is only taken by WHIP and WHEP.
+
+    Raises:
+        OriginForeign
+    """
+    if request.method in SAFE_METHODS:
+        return
+    origin = request.headers.get("Origin")
+    carries_cookie = any(name in request.cookies for name in OWN_COOKIES)
+    if origin is None:
+        if carries_cookie:
+            raise OriginForeign
+        return
+    if origin.lower() in allowed_origins(request, settings):
+        return
+    if carries_cookie or not request.path.startswith(CROSS_ORIGIN_PREFIXES):
+        raise OriginForeign
+
+
+@web.middleware
+async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Origin check first, then the handler; whatever it raises becomes a numbered answer."""
+    if request.path.startswith(SOCKET_PREFIX):
+        return await handler(request)
+    try:
+        check_origin(request, context_of(request).settings)
+        return await handler(request)
+    except web.HTTPRedirection:
+        raise
+    except Exception as error:
+        known = as_known(error)
+        if known is None:
+            # The person gets a number; the reason is in the log, for us.
+            log.exception("request failed", method=request.method, route=route_name(request))
+            known = LiveCommerceError()
+        elif known.http_status >= 500:
+            log.warning("request refused", method=request.method, route=route_name(request), code=known.code)
+        if wants_page(request):
+            return await error_page(request, known)
+        return error_answer(known)
+
+
+def wants_page(request: web.Request) -> bool:
+    """Whether a person's browser asked for a page: those get errors as a page."""
+    return (
+        request.method in ("GET", "HEAD")
+        and not request.path.startswith(("/api/", "/static/", *CROSS_ORIGIN_PREFIXES))
+        and "text/html" in request.headers.get("Accept", "")
+    )
+
+
+def route_name(request: web.Request) -> str:
+    """The route's pattern, for logs: no ids, no query."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "unknown"
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Signal `on_response_prepare`: fills in what the handler did not set itself."""
+    if request.path.startswith(SOCKET_PREFIX):
+        return
+    for name, value in PLAIN_HEADERS.items():
+        response.headers.setdefault(name, value)
+    if not request.path.startswith(CROSS_ORIGIN_PREFIXES):
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+    if request_scheme(request, context_of(request).settings.http.trusted_proxies) == "https":
+        response.headers.setdefault("Strict-Transport-Security", HSTS)

@@ -1,0 +1,143 @@
+"""Orders for the shop: lists, a CSV file, and money marked as received."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from aiohttp import web
+from msgspec import Meta, Struct
+
+from livecommerce.accounts.identity import Staff
+from livecommerce.api.bodies import json_answer, read_json
+from livecommerce.api.context import Context, context_of
+from livecommerce.api.errors import OrderUnknown
+from livecommerce.api.shows import own_show
+from livecommerce.errors import BadInput
+from livecommerce.orders.export import csv_lines, header
+from livecommerce.orders.till import Till
+from livecommerce.records.orders import ORDERS_PAGE_MAX
+from livecommerce.records.rows import now_ms
+from livecommerce.records.structs import AuditEntry, Order
+from livecommerce.shows.model import OUTSIDE_ID_PATTERN, Keys
+from livecommerce.shows.projection import Projector
+
+PAGE_DEFAULT = 100
+
+
+class PaymentBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """`id` is made by the caller: sent again it does nothing twice."""
+
+    id: Annotated[str, Meta(pattern=OUTSIDE_ID_PATTERN)]
+    method: Annotated[str, Meta(max_length=24)]
+    reference: Annotated[str, Meta(max_length=80)] = ""
+
+
+class PaidBody(Struct, frozen=True, forbid_unknown_fields=True):
+    reference: Annotated[str, Meta(max_length=80)] = ""
+
+
+async def _names(context: Context, shop: str, show: str, orders: list[Order]) -> tuple[dict[str, str], dict[str, str]]:
+    """(chat names, public handles) of the buyers, as the show knows them."""
+    viewers = [order.viewer for order in orders]
+    if not viewers:
+        return {}, {}
+    keys = Keys(shop, show)
+    async with context.redis.pipeline(transaction=False) as pipe:
+        pipe.hget(keys.state, "salt")
+        pipe.hmget(keys.names, viewers)
+        salt, names = await pipe.execute()
+    projector = Projector(salt.decode() if salt else "")
+    known = {viewer: name.decode() for viewer, name in zip(viewers, names, strict=True) if name}
+    return known, {viewer: projector.by(viewer) for viewer in viewers}
+
+
+def order_shape(order: Order, names: dict[str, str], handles: dict[str, str]) -> dict[str, Any]:
+    """An order for staff. The viewer's private id is left out; the handle is what the chat shows."""
+    shape: dict[str, Any] = msgspec.to_builtins(order)
+    del shape["shop"], shape["viewer"]
+    shape["by"] = handles.get(order.viewer, "")
+    shape["name"] = names.get(order.viewer, "")
+    for line in shape["lines"]:
+        del line["shop"], line["order"]
+    return shape
+
+
+def _whole(request: web.Request, name: str, default: int, most: int) -> int:
+    text = request.query.get(name, str(default))
+    if not text.isascii() or not text.isdigit() or int(text[:12]) > most:
+        raise BadInput(f"{name} is a whole number from 0 to {most}.", field=name)
+    return int(text)
+
+
+async def get_orders(request: web.Request) -> web.Response:
+    """A page of orders by number: `?after=` the last number seen, `?limit=` how many; `next` is null at the end."""
+    context = context_of(request)
+    staff = await context.accounts.need_staff(request)
+    show = await own_show(context, staff, request.match_info["show"])
+    after = _whole(request, "after", 0, 10**9)
+    limit = max(1, _whole(request, "limit", PAGE_DEFAULT, ORDERS_PAGE_MAX))
+    orders = await context.records.orders.of_show(show.shop, show.id, after=after, limit=limit)
+    names, handles = await _names(context, show.shop, show.id, orders)
+    following = orders[-1].number if len(orders) == limit else None
+    return json_answer({"orders": [order_shape(order, names, handles) for order in orders], "next": following})
+
+
+async def get_orders_csv(request: web.Request) -> web.StreamResponse:
+    """All orders of the show as a file, written page by page: a large show never stands in memory whole."""
+    context = context_of(request)
+    staff = await context.accounts.need_staff(request)
+    show = await own_show(context, staff, request.match_info["show"])
+    answer = web.StreamResponse(
+        headers={
+            "Content-Type": "text/csv; charset=utf-8",
+            "Content-Disposition": f'attachment; filename="orders-{show.id}.csv"',
+        }
+    )
+    page = await context.records.orders.of_show(show.shop, show.id)
+    await answer.prepare(request)
+    await answer.write(header().encode())
+    while page:
+        names, handles = await _names(context, show.shop, show.id, page)
+        await answer.write(csv_lines(page, names, handles).encode())
+        page = await context.records.orders.of_show(show.shop, show.id, after=page[-1].number)
+    await answer.write_eof()
+    return answer
+
+
+async def _shaped(context: Context, staff: Staff, order_id: str) -> dict[str, Any]:
+    order = await context.records.orders.get(staff.shop, order_id)
+    if order is None:
+        raise OrderUnknown
+    names, handles = await _names(context, order.shop, order.show, [order])
+    return order_shape(order, names, handles)
+
+
+async def get_order(request: web.Request) -> web.Response:
+    context = context_of(request)
+    staff = await context.accounts.need_staff(request)
+    return json_answer({"order": await _shaped(context, staff, request.match_info["order"])})
+
+
+async def post_payment(request: web.Request) -> web.Response:
+    """Notes how an order will be paid: bank transfer holds its claims longer, cash on delivery sells them now."""
+    context = context_of(request)
+    staff = await context.accounts.need_staff(request, "owner", "host")
+    body = await read_json(request, PaymentBody)
+    till = Till(context.records, context.engine)
+    payment, started = await till.begin(
+        staff.shop, request.match_info["order"], body.id, body.method, body.reference, staff.login
+    )
+    await context.records.audit.add(AuditEntry(staff.shop, now_ms(), staff.login, "payment_begun", payment.id))
+    return json_answer({"payment": payment, "instructions": started.instructions}, status=201)
+
+
+async def post_paid(request: web.Request) -> web.Response:
+    """The money came: the claims of this payment become sold."""
+    context = context_of(request)
+    staff = await context.accounts.need_staff(request, "owner", "host")
+    body = await read_json(request, PaidBody)
+    till = Till(context.records, context.engine)
+    payment = await till.paid(staff.shop, request.match_info["payment"], staff.login, body.reference)
+    await context.records.audit.add(AuditEntry(staff.shop, now_ms(), staff.login, "payment_received", payment.id))
+    return json_answer({"payment": payment})

@@ -1,0 +1,130 @@
+"""Claims to orders: the arithmetic, pure, and the one transaction that writes it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from livecommerce.orders.changes import ClaimChange
+from livecommerce.records import orders as rows
+from livecommerce.records.database import Database
+from livecommerce.records.structs import Order, OrderLine, OrderState
+
+ACTIVE = frozenset(("held", "waiting", "offered"))
+OWED = frozenset(("held", "offered", "confirmed"))
+
+
+def order_id(shop: str, show: str, viewer: str) -> str:
+    """One viewer and show, one order: the id follows from them, so that replays meet the same row."""
+    return "o-" + hashlib.blake2b(f"{shop}\0{show}\0{viewer}".encode(), digest_size=12).hexdigest()
+
+
+def position_key(position: str) -> tuple[int, int]:
+    """Stream ids in their order: `1732300000000-3` → (1732300000000, 3)."""
+    milliseconds, _, number = position.partition("-")
+    return int(milliseconds), int(number or 0)
+
+
+def latest(changes: Iterable[ClaimChange]) -> dict[str, ClaimChange]:
+    """The last change of each reservation, in the order in which reservations first appear."""
+    found: dict[str, ClaimChange] = {}
+    for change in changes:
+        found[change.reservation] = change
+    return found
+
+
+def line_of(shop: str, change: ClaimChange) -> OrderLine:
+    return OrderLine(
+        shop=shop,
+        reservation=change.reservation,
+        order=order_id(shop, change.show, change.viewer),
+        sku=change.sku,
+        number=change.number,
+        quantity=change.quantity,
+        waiting=change.waiting,
+        unit_price_minor=change.unit_price_minor,
+        currency=change.currency,
+        text=change.text,
+        state=change.state,
+        deadline_ms=change.deadline_ms,
+        claimed_ms=change.at_ms,
+        updated_ms=change.at_ms,
+    )
+
+
+def with_totals(order: Order, lines: Sequence[OrderLine], now_ms: int) -> Order:
+    """The order as its lines make it. Lines of another currency cannot be added up and are left out."""
+    own = [line for line in lines if line.currency == order.currency]
+    states = {line.state for line in lines}
+    state: OrderState = "open" if states & ACTIVE else "confirmed" if "confirmed" in states else "cancelled"
+    return replace(
+        order,
+        state=state,
+        total_minor=sum(line.quantity * line.unit_price_minor for line in own if line.state in OWED),
+        confirmed_minor=sum(line.quantity * line.unit_price_minor for line in own if line.state == "confirmed"),
+        updated_ms=max(order.updated_ms, now_ms),
+    )
+
+
+async def _orders_for(connection: AsyncConnection, shop: str, changes: Iterable[ClaimChange]) -> dict[str, Order]:
+    """Every order these changes touch, by id; new ones are numbered in the order of their first claim."""
+    by_show: dict[str, dict[str, ClaimChange]] = {}
+    for change in changes:
+        by_show.setdefault(change.show, {}).setdefault(change.viewer, change)
+    orders: dict[str, Order] = {}
+    for show, viewers in by_show.items():
+        known = await rows.find_orders(connection, shop, show, list(viewers))
+        number = await rows.last_number(connection, shop, show) if len(known) < len(viewers) else 0
+        for viewer, change in viewers.items():
+            order = known.get(viewer)
+            if order is None:
+                number += 1
+                order = Order(
+                    id=order_id(shop, show, viewer),
+                    shop=shop,
+                    show=show,
+                    viewer=viewer,
+                    number=number,
+                    currency=change.currency,
+                    state="open",
+                    total_minor=0,
+                    confirmed_minor=0,
+                    created_ms=change.at_ms,
+                    updated_ms=change.at_ms,
+                )
+            orders[order.id] = order
+    return orders
+
+
+async def apply(database: Database, shop: str, entries: Sequence[tuple[str, Sequence[ClaimChange]]]) -> tuple[str, int]:
+    """Writes ledger entries into orders and moves the position, all or nothing.
+
+    Args:
+        entries: (stream id, changes), in stream order. Those at or before the position are skipped.
+
+    Returns:
+        (position now, entries that counted).
+    """
+    async with database.write() as connection:
+        position = await rows.lock_position(connection, shop)
+        fresh = [entry for entry in entries if position_key(entry[0]) > position_key(position)]
+        if not fresh:
+            return position, 0
+        changes = latest(change for _, found in fresh for change in found)
+        if changes:
+            orders = await _orders_for(connection, shop, changes.values())
+            await rows.put_orders(connection, list(orders.values()))  # before their lines: foreign key
+            await rows.put_lines(connection, [line_of(shop, change) for change in changes.values()])
+            lines: dict[str, list[OrderLine]] = {}
+            for line in await rows.lines_of(connection, list(orders)):
+                lines.setdefault(line.order, []).append(line)
+            now_ms = max(change.at_ms for change in changes.values())
+            await rows.put_orders(
+                connection, [with_totals(order, lines.get(order.id, []), now_ms) for order in orders.values()]
+            )
+        position = fresh[-1][0]
+        await rows.move_position(connection, shop, position)
+        return position, len(fresh)

@@ -1,0 +1,108 @@
+"""Reads a shop's ledger from where SQL stands and projects it. Any process may be killed at any line."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from livecommerce.orders.changes import Decoder
+from livecommerce.orders.projection import apply, position_key
+from livecommerce.records.database import Database
+from livecommerce.records.orders import OrderRepository
+
+log = structlog.get_logger(__name__)
+
+GROUP = "orders"  # its last-delivered id mirrors the SQL position: for lag figures, and so that stock trims behind it
+ENTRIES_MAX = 100  # of one transaction: 100 batches of 256 operations hold SQLite's write lock about a second
+LAG_MAX = 10_000  # "many" is all a graph needs to know
+LEASE_MS = 15_000  # a worker that died leaves a shop alone this long; SQL's own lock keeps two from counting twice
+
+_RENEW = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0
+"""
+_GIVE_UP = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+
+
+class Projector:
+    """Projects one shop at a time. `step(shop)` does one bounded piece of work."""
+
+    def __init__(self, redis: Redis, database: Database, decode: Decoder) -> None:
+        self._redis = redis
+        self._database = database
+        self._orders = OrderRepository(database)
+        self._decode = decode
+        self._name = secrets.token_hex(8)
+        self._renew = redis.register_script(_RENEW)
+        self._give_up = redis.register_script(_GIVE_UP)
+        self._positions: dict[str, str] = {}  # while we hold the lease nobody else moves them
+
+    def _ledger(self, shop: str) -> str:
+        return f"lc:{{{shop}}}:ledger"
+
+    def _lease(self, shop: str) -> str:
+        return f"lc:{{{shop}}}:orders-lease"
+
+    async def _take(self, shop: str) -> bool:
+        """Whether this worker has the shop now. Two that race are harmless, only wasteful."""
+        mine = bool(await self._renew(keys=[self._lease(shop)], args=[self._name, LEASE_MS]))
+        if not mine:
+            self._positions.pop(shop, None)
+        return mine
+
+    async def step(self, shop: str) -> int:
+        """Projects at most ENTRIES_MAX entries. Returns how many counted; 0 also when another worker has it.
+
+        Raises:
+            redis.RedisError, sqlalchemy.exc.SQLAlchemyError: nothing was changed; call again.
+        """
+        if not await self._take(shop):
+            return 0
+        position = self._positions.get(shop)
+        if position is None:
+            position = await self._orders.position(shop)
+            await self._prepare(shop, position)
+            self._positions[shop] = position
+        raw: Any = await self._redis.xrange(self._ledger(shop), f"({position}", "+", count=ENTRIES_MAX)
+        if not raw:
+            return 0
+        entries = []
+        for entry_id, fields in raw:
+            name = entry_id.decode() if isinstance(entry_id, bytes) else str(entry_id)
+            entries.append((name, self._decode(name, fields)))
+        self._positions.pop(shop)  # unknown again if the next line fails half-way
+        position, counted = await apply(self._database, shop, entries)
+        self._positions[shop] = position
+        await self._redis.xgroup_setid(self._ledger(shop), GROUP, position)
+        return counted
+
+    async def _prepare(self, shop: str, position: str) -> None:
+        """Makes the group, and says so loudly if entries we have not seen were trimmed away."""
+        ledger = self._ledger(shop)
+        try:
+            await self._redis.xgroup_create(ledger, GROUP, id=position, mkstream=True)
+        except ResponseError as error:
+            if not str(error).startswith("BUSYGROUP"):
+                raise
+            await self._redis.xgroup_setid(ledger, GROUP, position)
+        info: dict[str, Any] = await self._redis.xinfo_stream(ledger)
+        deleted = info.get("max-deleted-entry-id", b"0-0")
+        deleted = deleted.decode() if isinstance(deleted, bytes) else str(deleted)
+        if position_key(deleted) > position_key(position):
+            log.error("ledger entries were trimmed before orders had them", shop=shop, position=position, to=deleted)
+
+    async def close(self) -> None:
+        """Leaves the shops to other workers at once."""
+        for shop in list(self._positions):
+            await self._give_up(keys=[self._lease(shop)], args=[self._name])
+        self._positions.clear()
+
+    async def lag(self, shop: str) -> int:
+        """Entries of the ledger that are not in SQL yet, counted up to LAG_MAX."""
+        position = await self._orders.position(shop)
+        entries: Any = await self._redis.xrange(self._ledger(shop), f"({position}", "+", count=LAG_MAX)
+        return len(entries)
