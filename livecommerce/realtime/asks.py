@@ -1,4 +1,4 @@
-"""What staff may ask on the socket: `simulate` and `reparse` a comment, a `buyer`, the `audit` trail, `reservations`, `presence`."""
+"""What staff may ask on the socket: `simulate`, `reparse`, `buyer`, `audit`, `reservations`, `presence`."""
 
 from __future__ import annotations
 
@@ -50,14 +50,15 @@ class Asks:
             case _:
                 raise BadInput("what: simulate, reparse, buyer, audit, reservations or presence")
 
-    def _parse(self, channel: Channel, text: str, pin: object) -> Verdict:
-        pinned = pinned_for(channel.state, pin if isinstance(pin, str) else None, channel.now_ms())
+    def _parse(self, channel: Channel, text: str, pinned: str | None) -> Verdict:
         return parse(text, channel.index, tuple(channel.state["show"]["packs"]), pinned)
 
     def _simulate(self, channel: Channel, raw: dict[str, Any]) -> dict[str, Any]:
         """What a comment would mean now; nothing is changed."""
         text = checked_text(raw.get("text"), 200)
-        verdict: dict[str, Any] = msgspec.to_builtins(self._parse(channel, text, raw.get("pin")))
+        pin = raw.get("pin")
+        pinned = pinned_for(channel.state, pin if isinstance(pin, str) else None, channel.now_ms())
+        verdict: dict[str, Any] = msgspec.to_builtins(self._parse(channel, text, pinned))
         return verdict
 
     def _reparse(self, channel: Channel) -> dict[str, Any]:
@@ -88,7 +89,15 @@ class Asks:
         start = raw.get("start", 0)
         if start.__class__ is not int or not 0 <= start <= 1_000_000:
             raise BadInput("start: how many of the newest to leave out")
+        query = raw.get("query", "")
+        if not isinstance(query, str) or len(query) > 100:
+            raise BadInput("query: words of a name, a product or a number")
         claims = await self._engine.claims(channel.shop, show=channel.show)
-        page = claims[start : start + PAGE_MAX]
-        tickets = [channel.projector.ticket(ticket_of_claim(claim), channel.state, staff=True) for claim in page]
-        return {"reservations": tickets, "total": len(claims)}
+        tickets = [channel.projector.ticket(ticket_of_claim(claim), channel.state, staff=True) for claim in claims]
+        words = query.casefold().split()
+        found = [ticket for ticket in tickets if all(word in searched(ticket) for word in words)]
+        return {"reservations": found[start : start + PAGE_MAX], "total": len(found)}
+
+
+def searched(ticket: dict[str, Any]) -> str:
+    return f"{ticket['name']} {ticket['label']} {ticket['code']} {ticket['number']} {ticket['by']}".casefold()

@@ -275,35 +275,37 @@ class Channel:
 
     def snapshot_frame(self, viewer: Viewer, tickets: list[WireEvent], staff: dict[str, Any] | None = None) -> bytes:
         """The snapshot event for one viewer; all but `me` is encoded once per offset."""
+        if viewer.audience == "staff":  # few, and different for each
+            return event_frame(viewer.serializer, "snapshot", self.snapshot(viewer, tickets, staff))
         key = (viewer.audience, viewer.serializer)
         prepared = self._snapshots.get(key)
         if prepared is None:
             prepared = OpenMap(viewer.serializer, "snapshot", self._shared_snapshot(viewer.audience), "me")
             self._snapshots[key] = prepared
-        return prepared.frame(self.me(viewer, tickets, staff))
+        return prepared.frame(self.me(viewer, tickets))
 
     def snapshot(self, viewer: Viewer, tickets: list[WireEvent], staff: dict[str, Any] | None = None) -> dict[str, Any]:
-        return {**self._shared_snapshot(viewer.audience), "me": self.me(viewer, tickets, staff)}
+        snapshot = {**self._shared_snapshot(viewer.audience), "me": self.me(viewer, tickets)}
+        return snapshot if staff is None else {**snapshot, "staff": staff}
 
     def _shared_snapshot(self, audience: Audience) -> dict[str, Any]:
         count = self._presence.count(self.show, self.viewer_count())
         make = staff_snapshot if audience == "staff" else public_snapshot
         return {**make(self.state, self.projector, count), "now": self.now_ms()}
 
-    def me(self, viewer: Viewer, tickets: list[WireEvent], staff: dict[str, Any] | None = None) -> dict[str, Any]:
+    def me(self, viewer: Viewer, tickets: list[WireEvent]) -> dict[str, Any]:
         buyer = self.state["buyers"].get(viewer.viewer, {})
-        me = {
+        return {
             "by": self.projector.by(viewer.viewer), "name": viewer.name, "muted_until": buyer.get("muted_until", 0),
             "banned": buyer.get("banned", False), "tickets": tickets,
         }  # fmt: skip
-        return me if staff is None else {**me, "staff": staff}
 
     def own_tickets(self, viewer: str, records: dict[str, dict[str, Any]]) -> list[WireEvent]:
         """A viewer's tickets: stock's answer, overlaid with what the mirror knows at its offset."""
-        for reservation, record in self.state["tickets"].items():
-            if record["viewer"] == viewer:
-                records[reservation] = record
-        newest_first = sorted(records.values(), key=lambda record: -record["at_ms"])
+        mirrored = {
+            reservation: record for reservation, record in self.state["tickets"].items() if record["viewer"] == viewer
+        }
+        newest_first = sorted({**records, **mirrored}.values(), key=lambda record: -record["at_ms"])
         return [self.projector.ticket(record, self.state) for record in newest_first]
 
     def missed_frame(self, viewer: Viewer, offset: str, *, lean: bool = False) -> bytes | None:

@@ -97,7 +97,7 @@ class CommentPath:
         event = chat_event(viewer, comment_id, text, now, verdict.verdict, ruling)
         channel.note_chat(viewer.viewer, now)
         if not orders:
-            return await self._chatter(channel, viewer, event, verdict, ruling, pin)
+            return await self._chatter(channel, viewer, event, verdict, ruling, pinned)
         if state["show"]["stage"] != "live":
             return await self._say_only(channel, viewer, event, ruling, verdict.verdict, "not_live")
         if verdict.verdict == "order":
@@ -167,16 +167,17 @@ class CommentPath:
         return {"reason": str(answer.outcome), "lines": answer_lines(answer, channel.state["items"])}
 
     async def _chatter(
-        self, channel: Channel, viewer: Viewer, event: Event, verdict: Verdict, ruling: Ruling, pin: str | None
+        self, channel: Channel, viewer: Viewer, event: Event, verdict: Verdict, ruling: Ruling, pinned: str | None
     ) -> dict[str, Any]:
         answer = {"verdict": verdict.verdict, "reason": str(verdict.reason.value)}
+        if ruling.place == "held":
+            answer = {"verdict": "held", "reason": "first_comment"}
         triage: Event | None = None
         if ruling.place == "held" or verdict.verdict == "unclear":
-            held = ruling.place == "held"
             triage = {
                 "t": "triage", "comment": event["id"], "viewer": viewer.viewer, "name": viewer.name,
                 "by": channel.projector.by(viewer.viewer), "text": event["text"], "at": event["at"],
-                "verdict": verdict.verdict, "reason": "first_comment" if held else answer["reason"], "pin": pin,
+                "verdict": verdict.verdict, "reason": answer["reason"], "pin": pinned,
                 "guess": [guess_shape(intent) for intent in verdict.guess],
             }  # fmt: skip
         return await self._append(channel, viewer, event, ruling, answer, triage)
@@ -207,7 +208,7 @@ class CommentPath:
             if known.get("viewer") != viewer.viewer:
                 raise IdReused()
             return shown_answer(before)
-        return {"lines": [], **answer} if shown else {"lines": [], **answer, "held": True}
+        return {"lines": [], **answer}
 
 
 def checked_id(raw: dict[str, Any]) -> str:

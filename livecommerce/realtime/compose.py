@@ -1,4 +1,4 @@
-"""Puts the room together for the composition root: `build_realtime(app, …)` gives the gateway, wired into the web app."""
+"""Puts the room together for the composition root: `build_realtime(app, …)` wires the gateway into the web app."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytes on the wire: Socket.IO packets inside Engine.IO messages inside WebSocket frames, built once for many viewers. Pure.
+"""Bytes on the wire: Socket.IO packets in Engine.IO messages in WebSocket frames, built once for many viewers. Pure.
 
 Default parser: a text frame `42["name",data]` (Engine.IO MESSAGE, Socket.IO EVENT). msgpack parser: a binary frame
 holding `{"type": 2, "data": [name, data], "nsp": "/"}`. Server frames are unmasked and final (RFC 6455 section 5.2).
@@ -56,7 +56,7 @@ def frame_of(serializer: Serializer, payload: bytes) -> bytes:
 
 
 class OpenMap:
-    """A map encoded once, to which one last key is added per viewer (`me` of a snapshot) without encoding the rest again."""
+    """A map encoded once, to which one last key is added per viewer (`me` of a snapshot)."""
 
     __slots__ = ("_head", "_serializer")
 

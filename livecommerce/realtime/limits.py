@@ -1,4 +1,4 @@
-"""Limits on everything a client sends: bytes of a message, messages in a time, comments in a time, sockets per viewer."""
+"""Limits on what a client sends: bytes of a message, messages and comments in a time, sockets per viewer."""
 
 from __future__ import annotations
 

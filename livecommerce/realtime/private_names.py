@@ -7,7 +7,8 @@ contract, and `self_test.py` tries it at start-up: where it fails, `StockServer`
 
 Names used: engineio AsyncServer._handle_connect, ._trigger_event, .sockets, ._async, .generate_id, base_socket fields;
 socketio AsyncServer._handle_eio_message, ._handle_connect, ._handle_event, ._handle_disconnect, ._send_packet,
-._engineio_server_class, .environ; AsyncManager.rooms, .pending_connect, .pending_disconnect, .callbacks; Packet._to_dict.
+._engineio_server_class, .environ; AsyncManager.rooms, .pending_connect, .pending_disconnect, .callbacks;
+Packet._to_dict.
 """
 
 from __future__ import annotations

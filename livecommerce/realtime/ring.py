@@ -7,7 +7,7 @@ from collections import deque
 
 from livecommerce.shows.state import Event
 
-# Two minutes of a busy show at 20 entries a second; an entry of a full batch is some 100 KB of objects, so events count too.
+# Two minutes of a busy show at 20 entries a second. An entry may hold a batch of 256, so events count too.
 ENTRIES_MAX = 2_400
 EVENTS_MAX = 20_000
 

@@ -1,0 +1,142 @@
+// The connection to a show: one Socket.IO client (the vendored msgpack build, `window.io`), that resumes by offset,
+// notices gaps, and sends unanswered comments again under their own ids. No signals, no DOM: live.js wraps it.
+
+const ANSWER_MS = 8000; // an answer takes some milliseconds; past this the line is gone
+const PENDING_MAX = 50; // unanswered messages kept for after a cut; more is a page gone wild
+const RESUME_MS = 3000; // between two asks for what is missing
+const AGAIN = new Set(["comment", "claim", "cancel", "command"]); // messages with an id: sent again, they count once
+
+/**
+ * Opens a show.
+ *
+ * @param {object} options
+ * @param {string} options.show id of the show
+ * @param {"viewer"|"staff"} options.as
+ * @param {string} [options.name] the viewer's name as remembered by the page
+ * @param {(snapshot: object) => void} options.onSnapshot replaces all that the page has
+ * @param {(frame: {e: string, f: string, t: string, ev: object[], n: number, now: number}) => void} options.onFrame
+ *   events after the last offset, in order, none missing and none twice
+ * @param {(events: object[]) => void} options.onPrivate events for this viewer alone
+ * @param {(link: "connecting"|"open"|"lost"|"closed") => void} options.onLink
+ * @param {(bye: {number: number, code: string, reason: string, reconnect: boolean}) => void} options.onBye
+ *   why the server closed, or why it refused the connection (then with `refused: true`)
+ * @param {(url: string, options: object) => any} [options.io] Socket.IO's `io`; a page has it as `window.io`
+ * @param {string} [options.url] address of the server; a page's own by default
+ * @returns {{send: (event: string, payload?: object) => Promise<object>, close: () => void, position: () => object}}
+ *   `send` always resolves: `{ok: true, …}` or `{ok: false, error: {number, code, reason}}` (`no_answer` without one)
+ */
+export function connect(options) {
+  const { show, as, name, onSnapshot, onFrame, onPrivate, onLink, onBye, io = globalThis.io, url = "" } = options;
+  let epoch = null;
+  let offset = null;
+  let resuming = 0;
+  let final = false;
+  const pending = new Map(); // number -> {event, payload, resolve, timer}
+  let count = 0;
+
+  const auth = (give) => give({ show, as, ...(name && { name }), ...(epoch && { epoch, offset }) });
+  const socket = io(url, {
+    transports: ["websocket"],
+    auth,
+    reconnectionDelay: 300,
+    reconnectionDelayMax: 5000,
+    randomizationFactor: 0.7, // thousands come back after a restart; not all in the same moment
+    timeout: 10000,
+  });
+
+  const link = (state) => {
+    if (!final || state === "closed") onLink(state);
+  };
+  const finish = (bye) => {
+    final = true;
+    onBye(bye);
+    socket.disconnect();
+    onLink("closed");
+    for (const number of [...pending.keys()]) settle(number, failure("no_answer", "The connection is closed."));
+  };
+  const failure = (code, reason) => ({ ok: false, error: { number: 0, code, reason } });
+
+  function settle(number, answer) {
+    const entry = pending.get(number);
+    if (!entry) return;
+    clearTimeout(entry.timer);
+    pending.delete(number);
+    entry.resolve(answer);
+  }
+
+  function deliver(number) {
+    const entry = pending.get(number);
+    const attempt = (entry.attempt = (entry.attempt ?? 0) + 1);
+    clearTimeout(entry.timer);
+    entry.timer = setTimeout(() => settle(number, failure("no_answer", "The server did not answer in time.")), ANSWER_MS);
+    const payload = attempt > 1 && AGAIN.has(entry.event) ? { ...entry.payload, again: true } : entry.payload;
+    socket.emit(entry.event, payload, (answer) => settle(number, answer));
+  }
+
+  function askForMissing() {
+    const now = Date.now();
+    if (now - resuming < RESUME_MS) return;
+    resuming = now;
+    // The missing frame, or a snapshot, comes as an event of its own right behind.
+    socket.emit("resume", { epoch, offset }, () => (resuming = 0));
+  }
+
+  socket.on("connect", () => {
+    resuming = 0;
+    link("open");
+    for (const number of [...pending.keys()]) deliver(number);
+  });
+  socket.on("disconnect", (reason) => {
+    if (final) return;
+    link("lost");
+    // After the server's own "disconnect" packet the client would not come back by itself.
+    if (reason === "io server disconnect") socket.connect();
+  });
+  socket.on("connect_error", (error) => {
+    if (final) return;
+    const data = error.data;
+    if (!data?.code) return link("lost"); // the server is not there; the client tries again
+    const wait = data.retry_after_ms;
+    if (wait === undefined || wait === null) return finish({ ...data, reconnect: false, refused: true });
+    link("lost");
+    setTimeout(() => !final && socket.connect(), wait * (0.5 + Math.random()));
+  });
+  socket.on("bye", (bye) => {
+    if (!bye.reconnect) finish(bye);
+    else onBye(bye);
+  });
+  socket.on("snapshot", (snapshot) => {
+    ({ epoch, offset } = snapshot);
+    resuming = 0;
+    onSnapshot(snapshot);
+  });
+  socket.on("frame", (frame) => {
+    if (frame.e !== epoch || frame.f !== offset) {
+      // Already here (an answer to `resume` that crossed a frame) or something is missing.
+      if (frame.e === epoch && frame.t === offset && frame.f !== frame.t) return;
+      return askForMissing();
+    }
+    offset = frame.t;
+    onFrame(frame);
+  });
+  socket.on("private", ({ ev }) => onPrivate(ev));
+
+  return {
+    send(event, payload = {}) {
+      if (final) return Promise.resolve(failure("no_answer", "The connection is closed."));
+      if (pending.size >= PENDING_MAX) return Promise.resolve(failure("busy", "Too many messages wait for an answer."));
+      return new Promise((resolve) => {
+        const number = ++count;
+        pending.set(number, { event, payload, resolve });
+        if (socket.connected) deliver(number);
+        else pending.get(number).timer = setTimeout(() => settle(number, failure("no_answer", "There is no connection.")), ANSWER_MS);
+      });
+    },
+    close() {
+      final = true;
+      socket.disconnect();
+      onLink("closed");
+    },
+    position: () => ({ epoch, offset }),
+  };
+}
