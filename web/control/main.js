@@ -31,9 +31,14 @@ function Pulse() {
   return html`<span class="muted nowrap wide">${t("control.rate", { s: rate.toFixed(1) })}${total >= 5 ? ` · ${t("control.understood", { p: ((100 * verdicts.read) / total).toFixed(0) })}` : ""}</span>`;
 }
 
+function Slow() {
+  const set = live.settings.value?.slow_seconds ?? 0;
+  return html`<label class="slow"><span class="sr">${t("control.slow")}</span><select class="input small" value=${set} onChange=${(event) => command("settings", { slow_seconds: Number(event.currentTarget.value) }, t("control.settings_done"))}>
+    ${[...new Set([...SLOW, set])].sort((a, b) => a - b).map((seconds) => html`<option key=${seconds} value=${seconds}>${seconds ? t("control.slow_n", { n: seconds }) : t("control.slow_off")}</option>`)}</select></label>`;
+}
+
 function Header() {
   const show = live.show.value;
-  const settings = live.settings.value ?? {};
   return html`<header class="bar-top">
     <h1 class="cut"><a href="/studio">${t("control.title")}</a><span class="wide"> · ${show.title}</span></h1>
     ${show.stage === "live" ? html`<span class="chip on"><i class="dot"></i><time role="timer" aria-live="off">${clock(now.value - show.started_ms, true)}</time></span>` : html`<span class="chip">${t(`common.stage_${show.stage}`)}</span>`}
@@ -42,8 +47,7 @@ function Header() {
     <span class="grow"></span>
     <span class="wide"><${LanguageSwitch} /></span>
     <a class="btn small line wide" href=${`/studio/${showId}`}>${t("common.studio")}</a>
-    <label class="slow"><span class="sr">${t("control.slow")}</span><select class="input small" value=${settings.slow_seconds ?? 0} onChange=${(event) => command("settings", { slow_seconds: Number(event.currentTarget.value) }, t("control.settings_done"))}>
-      ${[...new Set([...SLOW, settings.slow_seconds ?? 0])].sort((a, b) => a - b).map((seconds) => html`<option key=${seconds} value=${seconds}>${seconds ? t("control.slow_n", { n: seconds }) : t("control.slow_off")}</option>`)}</select></label>
+    <span class="wide"><${Slow} /></span>
     <button class=${`btn small ${live.notice.value ? "dark" : "line"}`} type="button" onClick=${() => (dialog.value = "notice")}>${t("control.notice")}</button>
     <button class="btn small line" type="button" onClick=${() => (dialog.value = "rules")}>${t("control.rules")}</button>
     <button class="btn small line wide" type="button" aria-label=${t("control.help")} onClick=${() => (dialog.value = "help")}><kbd>?</kbd></button>
@@ -77,6 +81,7 @@ function RulesSheet() {
     if (list.length && (await command("words", { add: list }, t("control.words_done")))) setWord("");
   };
   return html`<${Sheet} title=${t("control.rules")} onClose=${close}><div class="stack">
+    <div class="row"><b class="grow">${t("control.slow")}</b><${Slow} /></div>
     ${["links_off", "first_hold", "waitlist"].filter((name) => settings[name] !== undefined).map((name) => html`<label key=${name} class="row rule"><input type="checkbox" checked=${!!settings[name]} onChange=${set(name)} /><span><b>${t(`control.rule_${name}`)}</b><span class="muted">${t(`control.rule_${name}_hint`)}</span></span></label>`)}
     <h3>${t("control.words")}</h3><p class="muted">${t("control.words_hint")}</p>
     <form class="row" onSubmit=${add}><input class="input small grow" value=${word} maxlength="400" aria-label=${t("control.word_add")} placeholder=${t("control.word_add")} onInput=${(event) => setWord(event.currentTarget.value)} /><button class="btn small dark" type="submit">${t("control.add")}</button></form>

@@ -55,7 +55,7 @@ export function askBuyer(entry) {
   if (!entry) return;
   const [line] = linesFor(entry);
   const missing = line?.item?.options.filter((option) => !line.options[option.axis]).map((option) => option.axis) ?? [];
-  const text = missing.length ? t("control.ask_options", { name: entry.name, item: nameOf(line.item), axes: missing.join("、") }) : t("control.ask_item", { name: entry.name });
+  const text = missing.length ? t("control.ask_options", { name: entry.name, item: nameOf(line.item), axes: missing.join("、") }) : t("control.ask_item_example", { name: entry.name });
   command("say", { text }, t("control.asked"));
 }
 /** Digit keys choose among the values of the first missing axis. */

@@ -9,7 +9,7 @@ export const locale = signal(boot.locale);
 /** The text of `key`; `{name}` parts come from `values`; with `n` = 1 the key with `.one` is taken where there is one. */
 export function t(key, values) {
   const known = texts.value;
-  let text = values && values.n === 1 ? known[`${key}.one`] : undefined;
+  let text = values && String(values.n) === "1" ? known[`${key}.one`] : undefined;
   text ??= known[key];
   if (text === undefined) return key;
   return values ? text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "") : text;

@@ -68,7 +68,7 @@ function Simulator() {
     event.preventDefault();
     if (text.trim()) setRead(await ask("simulate", { text, pin: live.pin.value?.pin }));
   };
-  return html`<div class="tool"><form class="row" onSubmit=${submit}><input class="input small grow" value=${text} maxlength="200" placeholder=${t("studio.simulate_hint")} aria-label=${t("studio.simulate")} onInput=${(event) => setText(event.currentTarget.value)} />
+  return html`<div class="tool"><form class="row" onSubmit=${submit}><input class="input small grow" value=${text} maxlength="200" placeholder=${t("studio.simulate_example")} aria-label=${t("studio.simulate")} onInput=${(event) => setText(event.currentTarget.value)} />
       <button class="btn small line" type="submit">${t("studio.simulate_go")}</button></form>
     <div role="status">${read?.ok && html`<p><span class=${`tag ${{ order: "ok", change: "ok", unclear: "warn", question: "ask" }[read.verdict] ?? ""}`}>${t(`common.verdict_${read.verdict}`)}</span> <span class="muted">${read.reason}</span></p>
       <ul class="intents">${(read.intents ?? []).map((intent, index) => html`<${Intent} key=${index} intent=${intent} />`)}</ul>`}

@@ -58,7 +58,7 @@ export async function setName(name) {
 function answered(answer, quantity) {
   if (answer.need) return showRibbon({ kind: "need", need: answer.need, quantity: answer.need.quantity ?? quantity ?? 1 }, 0);
   if (answer.lines?.length) return showRibbon({ kind: "lines", lines: answer.lines });
-  if (answer.verdict === "unclear") return showRibbon({ kind: "words", title: t("watch.unclear"), text: t("watch.unclear_hint") });
+  if (answer.verdict === "unclear") return showRibbon({ kind: "words", title: t("watch.unclear"), text: t("watch.unclear_example") });
   if (answer.verdict === "held") return showRibbon({ kind: "words", title: t("watch.held_back"), text: t("watch.held_back_hint") });
   return undefined;
 }

@@ -79,7 +79,7 @@ export function TicketSheet() {
     ${open.length === 0 && html`<p class="empty">${t("watch.no_tickets")}</p>`}
     <ul class="ticket-list">${open.map((ticket) => html`<${Mine} key=${ticket.id} ticket=${ticket} />`)}</ul>
     ${gone.length > 0 && html`<h3 class="muted">${t("watch.over_tickets")}</h3><ul class="ticket-list">${gone.map((ticket) => html`<${Mine} key=${ticket.id} ticket=${ticket} />`)}</ul>`}
-    ${open.length > 0 && html`<p class="muted">${t("watch.change_hint", { code: open[0].code })}</p>`}
+    ${open.length > 0 && html`<p class="muted">${t("watch.change_example", { code: open[0].code })}</p>`}
   <//>`;
 }
 

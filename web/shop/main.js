@@ -1,0 +1,82 @@
+// The shop's desk: its shows, and a new one from the catalogue.
+import { render } from "preact";
+import { boot, day, errorText, money, nameOf, t, timeOfDay } from "../shared/i18n.js";
+import { call } from "../shared/api.js";
+import { Icon, LanguageSwitch, Toasts, html, signal, toast } from "../shared/ui.js";
+import { ProductSheet } from "./product.js";
+
+const SUPPLY_FIRST = 10;
+const products = signal(boot.products ?? []);
+const picked = signal({}); // code -> {price, each, limit}, in the order they were picked
+const title = signal("");
+const busy = signal(false);
+const adding = signal(false);
+const problem = signal(null);
+const mayHost = ["owner", "host"].includes(boot.staff.role);
+
+const skusOf = (product) => product.skus?.length ?? product.options.reduce((all, option) => all * Object.keys(option.values).length, 1);
+const whole = (text, least) => Math.max(least, Math.trunc(Number(text)) || 0);
+
+function toggle(product) {
+  const { [product.code]: was, ...rest } = picked.value;
+  picked.value = was ? rest : { ...rest, [product.code]: { price: String(product.price_minor), each: String(SUPPLY_FIRST), limit: String(product.limit_per_viewer ?? 0) } };
+}
+const set = (code, field) => (event) => (picked.value = { ...picked.value, [code]: { ...picked.value[code], [field]: event.currentTarget.value } });
+
+async function create(event) {
+  event.preventDefault();
+  const items = Object.entries(picked.value).map(([code, one]) => ({ code, price_minor: whole(one.price, 1), supply: whole(one.each, 0), limit_per_viewer: whole(one.limit, 0) }));
+  busy.value = true;
+  const answer = await call("POST", "/api/shows", { title: title.value.trim(), items });
+  busy.value = false;
+  if (answer.ok) location.assign(`/studio/${answer.show.id}`);
+  else problem.value = answer.error;
+}
+async function logout() {
+  const answer = await call("POST", "/api/logout", {});
+  if (answer.ok) location.assign("/login");
+  else toast(errorText(answer.error), { bad: true });
+}
+
+function Show({ show }) {
+  const at = show.started_ms || show.starts_ms || show.created_ms;
+  const kind = { live: "bad", ended: "", scheduled: "ok", preparing: "" }[show.stage] ?? "";
+  return html`<li class="show"><div class="grow"><div class="row"><h3 class="cut">${show.title}</h3><span class=${`tag ${kind}`}>${t(`common.stage_${show.stage}`)}</span></div>
+      <p class="muted">${day(at)} ${timeOfDay(at)} · ${t("shop.items", { n: show.items })}</p></div>
+    <div class="row wrap">${mayHost && html`<a class=${`btn small ${show.stage === "live" ? "" : "dark"}`} href=${`/studio/${show.id}`}>${t("common.studio")}</a>`}
+      <a class="btn small line" href=${`/control/${show.id}`}>${t("common.control")}</a><a class="btn small line" href=${`/live/${show.id}`}>${t("shop.watch")}</a></div></li>`;
+}
+
+function Product({ product }) {
+  const one = picked.value[product.code];
+  const skus = skusOf(product);
+  const number = (field, label, least) => html`<label class="field"><span>${label}</span><input class="input small" type="number" inputmode="numeric" min=${least} max="1000000" value=${one[field]} onInput=${set(product.code, field)} /></label>`;
+  return html`<li class=${`product ${one ? "on" : ""}`}>
+    <label class="face"><input type="checkbox" checked=${!!one} onChange=${() => toggle(product)} /><img class="pic" src=${product.picture} alt="" width="52" height="52" loading="lazy" />
+      <span class="grow"><span class="row"><span class="code quiet">${product.code}</span><b class="cut">${nameOf(product)}</b></span><span class="muted">${money(product.price_minor, product.currency)}${skus > 1 ? ` · ${t("shop.kinds", { n: skus })}` : ""}</span></span></label>
+    ${one && html`<div class="row numbers">${number("price", t("shop.price"), 1)}${number("each", t(skus > 1 ? "shop.each" : "shop.pieces"), 0)}${number("limit", t("shop.limit"), 0)}</div>`}
+  </li>`;
+}
+
+function NewShow() {
+  const chosen = Object.keys(picked.value).length;
+  return html`<form class="new" onSubmit=${create}>
+    <h2>${t("shop.new")}</h2>
+    <label class="field"><span>${t("shop.name")}</span><input class="input" value=${title.value} required maxlength="120" placeholder=${t("shop.name_example")} onInput=${(event) => (title.value = event.currentTarget.value)} /></label>
+    <div class="row"><h3 class="grow">${t("shop.products")}</h3><button class="btn small line" type="button" onClick=${() => (adding.value = true)}><${Icon} name="plus" />${t("shop.product_new")}</button></div>
+    <ul class="catalogue">${products.value.map((product) => html`<${Product} key=${product.code} product=${product} />`)}</ul>
+    ${products.value.length === 0 && html`<p class="muted">${t("shop.no_products")}</p>`}
+    <div class="make">${problem.value && html`<p class="error" role="alert">${errorText(problem.value)}</p>`}
+      <button class="btn" type="submit" disabled=${busy.value || !title.value.trim() || !chosen}>${chosen ? t("shop.create", { n: chosen }) : t("shop.create_none")}</button></div>
+  </form>`;
+}
+
+function Page() {
+  const { staff, shows } = boot;
+  return html`<header class="bar-top"><h1 class="cut">${staff.shop_name}</h1><span class="grow"></span><${LanguageSwitch} /><span class="muted cut">${staff.name || staff.login} · ${t(`shop.role_${staff.role}`)}</span><button class="btn small line" type="button" onClick=${logout}>${t("shop.logout")}</button></header>
+    <main class="columns"><section><h2>${t("shop.shows")}</h2><ul class="shows">${shows.map((show) => html`<${Show} key=${show.id} show=${show} />`)}</ul>${shows.length === 0 && html`<p class="empty">${t("shop.no_shows")}</p>`}</section>
+      ${mayHost && html`<${NewShow} />`}</main>
+    ${adding.value && html`<${ProductSheet} onClose=${() => (adding.value = false)} onAdded=${(product) => (products.value = [...products.value.filter((one) => one.code !== product.code), product])} />`}
+    <${Toasts} />`;
+}
+render(html`<${Page} />`, document.getElementById("app"));

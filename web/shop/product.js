@@ -1,0 +1,54 @@
+// A new product for the catalogue. What the server warns of (codes that read as a size, names that collide) is shown before it is kept.
+import { errorText, t } from "../shared/i18n.js";
+import { call } from "../shared/api.js";
+import { Sheet, html, toast, useState } from "../shared/ui.js";
+
+const AXES = [0, 1]; // colour and size cover what shops sell by comment; the API takes more
+const list = (text) => text.split(/[,，、\n]/).map((one) => one.trim()).filter(Boolean);
+
+function read(form) {
+  const options = AXES.map((index) => ({ axis: form.get(`axis${index}`).trim(), values: list(form.get(`values${index}`)).map((value) => ({ value, short: [] })) })).filter((one) => one.axis && one.values.length);
+  return {
+    code: form.get("code").trim(),
+    names: list(form.get("names")),
+    name_en: form.get("name_en").trim(),
+    price_minor: Math.trunc(Number(form.get("price"))),
+    picture: form.get("picture").trim(),
+    limit_per_viewer: Math.trunc(Number(form.get("limit")) || 0),
+    options,
+  };
+}
+
+export function ProductSheet({ onClose, onAdded }) {
+  const [error, setError] = useState(null);
+  const [warnings, setWarnings] = useState(null);
+  const submit = async (event) => {
+    event.preventDefault();
+    const product = read(new FormData(event.currentTarget));
+    if (!warnings) {
+      const check = await call("POST", "/api/products/check", product);
+      if (!check.ok) return setError(check.error);
+      if (check.warnings?.length) return setWarnings(check.warnings);
+    }
+    const answer = await call("POST", "/api/products", product);
+    if (!answer.ok) return setError(answer.error);
+    onAdded(answer.product);
+    toast(t("shop.product_added", { code: product.code }));
+    return onClose();
+  };
+  const changed = () => {
+    setError(null);
+    setWarnings(null);
+  };
+  const field = (name, label, more = {}) => html`<label class="field"><span>${label}</span><input class="input small" name=${name} ...${more} /></label>`;
+  return html`<${Sheet} title=${t("shop.product_new")} onClose=${onClose}><form class="stack" onSubmit=${submit} onInput=${changed}>
+    <div class="pair">${field("code", t("shop.code"), { required: true, maxlength: 20, placeholder: "A01", autofocus: true })}${field("price", t("shop.price"), { required: true, type: "number", min: 1, inputmode: "numeric" })}</div>
+    ${field("names", t("shop.names"), { required: true, placeholder: t("shop.names_example") })}
+    ${field("name_en", t("shop.name_en"))}
+    ${AXES.map((index) => html`<div key=${index} class="pair">${field(`axis${index}`, t("shop.axis"), { placeholder: t(`shop.axis${index}_example`) })}${field(`values${index}`, t("shop.values"), { placeholder: t(`shop.values${index}_example`) })}</div>`)}
+    <div class="pair">${field("picture", t("shop.picture"), { placeholder: "https://" })}${field("limit", t("shop.limit"), { type: "number", min: 0, value: 0, inputmode: "numeric" })}</div>
+    ${error && html`<p class="error" role="alert">${errorText(error)}</p>`}
+    ${warnings && html`<div class="warnings" role="alert"><b>${t("shop.warnings")}</b><ul>${warnings.map((one) => html`<li>${one.reason}</li>`)}</ul></div>`}
+    <button class="btn dark" type="submit">${t(warnings ? "shop.product_anyway" : "shop.product_save")}</button>
+  </form><//>`;
+}
