@@ -41,7 +41,28 @@ RETRY_SECONDS = (0.01, 0.05, 0.1, 0.2, 0.4)  # pauses between attempts; the last
 UNEXPECTED_MAX = 3  # attempts at a call the server refuses for a reason not known here
 VIEWER_LETTERS = b"abcdefghijklmnopqrstuvwxyz0123456789-\n"
 
-Pending = tuple[Operation, Template, "asyncio.Future[Answer]"]
+
+class Bulk:
+    """The answers of many operations submitted together: one future for all of them."""
+
+    __slots__ = ("answers", "future", "left")
+
+    def __init__(self, count: int) -> None:
+        self.answers: list[Answer] = [NO_ANSWER] * count
+        self.left = count
+        self.future: asyncio.Future[list[Answer]] = asyncio.get_running_loop().create_future()
+
+    def put(self, place: int, answer: Answer) -> None:
+        self.answers[place] = answer
+        self.left -= 1
+        if self.left == 0 and not self.future.done():
+            self.future.set_result(self.answers)
+
+
+NO_ANSWER = Answer("", Outcome.UNAVAILABLE, (), 0)
+RESERVED = Outcome.RESERVED
+Pending = tuple[Operation, Template, "asyncio.Future[Answer] | None", "Bulk | None", int]
+"""An operation, its template, and where its answer goes: a future, or a place in a Bulk."""
 
 WAIT = re.compile("LOADING|BUSY |CLUSTERDOWN|TRYAGAIN|MASTERDOWN|ASK ")
 FULL = re.compile("OOM |MISCONF")
@@ -51,9 +72,18 @@ REASON_GONE = "The store did not answer in time. Send the same id again to learn
 
 def refuse(pending: Pending, outcome: Outcome, reason: str = "", retry_after_ms: int = 0) -> None:
     """Answers an operation that was not applied (or, `unavailable`, perhaps was)."""
-    if not pending[2].done():
-        answer_id = pending[0].id if isinstance(pending[0].id, str) else ""
-        pending[2].set_result(Answer(answer_id, outcome, (), 0, retry_after_ms, reason))
+    answer_id = pending[0].id if isinstance(pending[0].id, str) else ""
+    deliver(pending, Answer(answer_id, outcome, (), 0, retry_after_ms, reason))
+
+
+def deliver(pending: Pending, answer: Answer) -> None:
+    """Hands an answer to who waits for it; who has stopped waiting gets none."""
+    _, _, future, bulk, place = pending
+    if future is not None:
+        if not future.done():
+            future.set_result(answer)
+    elif bulk is not None:
+        bulk.put(place, answer)
 
 
 class Batch:
@@ -62,19 +92,18 @@ class Batch:
     __slots__ = ("arguments", "pending")
 
     def __init__(self, pending: list[Pending], offer_seconds: int) -> None:
-        numbers: dict[int, int] = {}
-        templates: list[bytes] = []
-        flat: list[Any] = []
-        extra: list[Any] = []
-        for (operation, template, _), raw in zip(pending, raw_ids([p[0].id for p in pending]), strict=True):
-            number = numbers.get(id(template))
-            if number is None:
-                templates.append(template.data)
-                number = numbers[id(template)] = len(templates)
-            flat += (number, raw, viewer_of(operation))
-            extra += (operation.id, operation.chat)
+        templates = dict.fromkeys([p[1] for p in pending])
+        for number, template in enumerate(templates, start=1):
+            template.number = number
+        ids = [p[0].id for p in pending]
+        chats = [p[0].chat for p in pending]
+        flat: list[Any] = [None] * (3 * len(pending))
+        flat[0::3] = [p[1].number for p in pending]
+        flat[1::3] = raw_ids(ids)
+        flat[2::3] = [viewer_of(p[0]) for p in pending]
         self.pending = pending
-        self.arguments = (pack(templates), pack(flat), pack(extra), offer_seconds)
+        told = pack(chats) if any(chats) else b""
+        self.arguments = (pack([template.data for template in templates]), pack(flat), pack(ids), told, offer_seconds)
 
     def answered(self, reply: bytes) -> tuple[bool, str]:
         """Hands out the answers; returns (more work is due, ledger id)."""
@@ -84,18 +113,19 @@ class Batch:
             first, length, number, available = runs[at : at + 4]
             template = pending[first - 1][1]
             item, quantity, deadline = template.item, template.quantity, now + template.hold_ms
-            for operation, _, future in pending[first - 1 : first - 1 + length]:
-                if not future.done():
-                    line = LineAnswer(
-                        item, Outcome.RESERVED, f"{item}#{number}", quantity, 0, number, 0, deadline, available
-                    )
-                    future.set_result(Answer(operation.id, Outcome.RESERVED, (line,), now))
+            for operation, _, future, bulk, place in pending[first - 1 : first - 1 + length]:
+                line = LineAnswer(item, RESERVED, f"{item}#{number}", quantity, 0, number, 0, deadline, available)
+                answer = Answer(operation.id, RESERVED, (line,), now)
+                if future is not None:  # `deliver`, without the call: this loop runs once a comment
+                    if not future.done():
+                        future.set_result(answer)
+                elif bulk is not None:
+                    bulk.put(place, answer)
                 number += 1
                 available -= quantity
         for at in range(0, len(results), 2):
-            operation, _, future = pending[results[at] - 1]
-            if not future.done():
-                future.set_result(decode_answer(operation.id, results[at + 1]))
+            answered = pending[results[at] - 1]
+            deliver(answered, decode_answer(answered[0].id, results[at + 1]))
         return more, ledger_id.decode()
 
 

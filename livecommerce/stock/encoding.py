@@ -73,7 +73,7 @@ class Template:
         quantity, hold_ms: of that line.
     """
 
-    __slots__ = ("data", "hold_ms", "item", "items", "quantity")
+    __slots__ = ("data", "hold_ms", "item", "items", "number", "quantity")
 
     def __init__(self, data: bytes, items: tuple[str, ...], quantity: int = 0, hold_ms: int = 0) -> None:
         self.data = data
@@ -81,6 +81,7 @@ class Template:
         self.item = items[0] if len(items) == 1 else ""
         self.quantity = quantity
         self.hold_ms = hold_ms
+        self.number = 0  # in the batch that is being encoded; no await lies between setting and use
 
 
 def whole(value: Any, low: int, high: int) -> bool:
@@ -235,31 +236,51 @@ class Templates:
 
     def __init__(self) -> None:
         self._known: dict[Any, Template] = {}
+        self._last: Reserve | None = None
+        self._last_template = Template(b"", ())
 
     def of(self, operation: Operation) -> Template:
         if type(operation) is Reserve:
-            key = (
-                operation.lines,
-                operation.show,
-                operation.fill,
-                operation.repeat,
-                operation.waitlist,
-                operation.limits,
-                operation.hold_seconds,
-                operation.source,
-            )
-            try:
-                found = self._known.get(key)
-            except TypeError:  # lines as a list, numbers as objects: the checks below say what is wrong
-                found = None
-            if found is not None:
-                return found
-            made = self._make(operation)
-            if len(self._known) >= TEMPLATES_MAX:
-                self._known.clear()
-            self._known[key] = made
-            return made
+            last = self._last
+            if (
+                last is not None
+                and operation.lines is last.lines  # who keeps the lines of an offer saves hashing them
+                and operation.limits is last.limits
+                and operation.show == last.show
+                and operation.hold_seconds == last.hold_seconds
+                and operation.fill == last.fill
+                and operation.repeat == last.repeat
+                and operation.waitlist is last.waitlist
+                and operation.source == last.source
+            ):
+                return self._last_template
+            self._last_template = self._remembered(operation)
+            self._last = operation
+            return self._last_template
         return self._make(operation)
+
+    def _remembered(self, operation: Reserve) -> Template:
+        key = (
+            operation.lines,
+            operation.show,
+            operation.fill,
+            operation.repeat,
+            operation.waitlist,
+            operation.limits,
+            operation.hold_seconds,
+            operation.source,
+        )
+        try:
+            found = self._known.get(key)
+        except TypeError:  # lines as a list, numbers as objects: the checks below say what is wrong
+            found = None
+        if found is not None:
+            return found
+        made = self._make(operation)
+        if len(self._known) >= TEMPLATES_MAX:
+            self._known.clear()
+        self._known[key] = made
+        return made
 
     def _make(self, operation: Operation) -> Template:
         check_name(operation.show, "show")

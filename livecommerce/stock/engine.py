@@ -18,7 +18,7 @@ from typing import Any
 import hiredis
 
 from livecommerce.settings import Stock
-from livecommerce.stock.batcher import ShopQueue, refuse
+from livecommerce.stock.batcher import Bulk, ShopQueue, refuse
 from livecommerce.stock.connection import Connection, ConnectionLost, address_of
 from livecommerce.stock.encoding import NAME, Refused, Template, Templates, id_text, pack, unpack
 from livecommerce.stock.operations import Operation
@@ -78,9 +78,9 @@ class StockEngine:
             queue = self._queues.get(operation.shop) or self._queue(operation.shop)
         except Refused as refusal:
             nothing = Template(b"", ())
-            refuse((operation, nothing, future), refusal.outcome, refusal.reason)
+            refuse((operation, nothing, future, None, 0), refusal.outcome, refusal.reason)
             return future
-        queue.put((operation, template, future))
+        queue.put((operation, template, future, None, 0))
         return future
 
     async def submit(self, operation: Operation) -> Answer:
@@ -88,8 +88,20 @@ class StockEngine:
         return await self.enqueue(operation)
 
     async def submit_all(self, operations: Sequence[Operation]) -> list[Answer]:
-        """Many operations; answers in their order."""
-        return list(await asyncio.gather(*map(self.enqueue, operations)))
+        """Many operations, in order; their answers in the same order. Cheaper than as many `submit`."""
+        if not operations:
+            return []
+        bulk = Bulk(len(operations))
+        templates = self._templates
+        for place, operation in enumerate(operations):
+            try:
+                template = templates.of(operation)
+                queue = self._queues.get(operation.shop) or self._queue(operation.shop)
+            except Refused as refusal:
+                refuse((operation, Template(b"", ()), None, bulk, place), refusal.outcome, refusal.reason)
+            else:
+                queue.put((operation, template, None, bulk, place))
+        return await bulk.future
 
     def _queue(self, shop: str) -> ShopQueue:
         if not isinstance(shop, str) or not NAME.fullmatch(shop):
@@ -132,7 +144,18 @@ class StockEngine:
         for attempt in range(ATTEMPTS_MAX):
             try:
                 connection = await self._servers.connection(shop)
-                call = ("FCALL", self._servers.function, 1, key, "", empty, empty, empty, self._settings.offer_seconds)
+                call = (
+                    "FCALL",
+                    self._servers.function,
+                    1,
+                    key,
+                    "",
+                    empty,
+                    empty,
+                    empty,
+                    b"",
+                    self._settings.offer_seconds,
+                )
                 for _ in range(SWEEPS_AT_ONCE_MAX):
                     if not unpack(await connection.call(*call))[1]:
                         break

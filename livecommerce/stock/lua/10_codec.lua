@@ -39,7 +39,7 @@ function codec.pack_item(item)
 end
 
 function codec.unpack_item(name, bytes)
-  local item = { name = name, line = {}, joined = {}, left = {} }
+  local item = { name = name, line = {}, line_count = 0, joined = {}, left = {} }
   item.available, item.held, item.sold, item.waiting, item.supplied, item.next, item.entries, item.closed =
     struct.unpack("<I4I4I4I4I4I4I4B", bytes)
   return item
@@ -47,7 +47,7 @@ end
 
 function codec.new_item(name)
   return { name = name, available = 0, held = 0, sold = 0, waiting = 0, supplied = 0, next = 1, entries = 0, closed = 0,
-    line = {}, joined = {}, left = {} }
+    line = {}, line_count = 0, joined = {}, left = {} }
 end
 
 -- an offer: what was promised when the claim was made. key = 6 bytes of a digest of the bytes
@@ -80,13 +80,13 @@ function codec.answer(outcome, at, line) -- an answer of one line, or of none
 end
 
 --[[ A viewer's record in one show: every operation with its answer, followed by the claims it made.
-  "r" idlen id digest4 at6 offer6 number4 quantity2 hold3 available4 state1      one line, reserved in full: 32 bytes + id
+  "r" idlen id number4 available4 digest4 at6 offer6 quantity2 hold3 state1      one line, reserved in full: 32 bytes + id
   "o" idlen id digest4 answerlen2 answer  claims x ( "c" offer6 number4 state1 held2 waiting2 flags1 deadline6 hold3 ) ]]
 local CLAIM_BYTES = 26
 
 local function read_short(bytes, at, operation)
-  local digest, made, offer, number, quantity, hold, available, state, after =
-    struct.unpack("<c4I6c6I4I2I3I4B", bytes, at)
+  local number, available, digest, made, offer, quantity, hold, state, after =
+    struct.unpack("<I4I4c4I6c6I2I3B", bytes, at)
   operation.digest, operation.at, operation.available, operation.quantity = digest, made, available, quantity
   operation.short = true
   operation.claims[1] = { offer = offer, number = number, state = state, held = quantity, waiting = 0, flags = 0,
@@ -122,8 +122,8 @@ function codec.parse_record(bytes)
 end
 
 local function write_short(out, operation, claim)
-  out[#out + 1] = "r" .. string.char(#operation.id) .. operation.id .. operation.digest .. struct.pack(
-    "<I6c6I4I2I3I4B", operation.at, claim.offer, claim.number, claim.held, claim.hold, operation.available, claim.state)
+  out[#out + 1] = "r" .. string.char(#operation.id) .. operation.id .. struct.pack("<I4I4c4I6c6I2I3B",
+    claim.number, operation.available, operation.digest, operation.at, claim.offer, claim.held, claim.hold, claim.state)
 end
 
 -- The short form can say only what it has fields for; anything that touched more than the state needs the long one.

@@ -17,11 +17,14 @@ end
 function world.show(w, name)
   local show = w.shows[name]
   if not show then
-    show = { name = name, key = w.stock .. "viewers:" .. name, strings = {}, fields = {}, chats = {}, claims = {} }
+    show = { name = name, key = w.stock .. "viewers:" .. name, strings = {}, fields = {}, chats = {}, claims = {}, pieces = 0,
+      claims_count = 0, sets = {}, sets_count = 0 }
     w.shows[name] = show
   end
   return show
 end
+
+function world.chat(show, chat) show.chats[#show.chats + 1] = chat end
 
 function world.load_items(w, names)
   local wanted = {}
@@ -93,7 +96,7 @@ function world.find(w, show_name, reservation, viewer)
   if not number or number < 1 or number > 4294967295 then return nil end
   local item = world.item(w, name)
   if not item or number >= item.next then return nil end
-  local stored = item.next - #item.line
+  local stored = item.next - item.line_count
   local owner = number >= stored and item.line[number - stored + 1]
     or redis.call("LINDEX", w.stock .. "line:" .. name, number - 1)
   if not owner then return nil end

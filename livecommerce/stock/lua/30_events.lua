@@ -11,14 +11,15 @@ end
 function events.claim(w, claim, operation, id, outcome)
   local offer = world.offer(w, claim.offer)
   local show = world.show(w, claim.record.show)
-  show.claims[#show.claims + 1] = cmsgpack.pack({
+  show.pieces = show.pieces + 1
+  show.claims[show.pieces] = cmsgpack.pack({
     id = events.id_text(id), op = operation, viewer = claim.record.viewer, item = claim.item,
     outcome = OUTCOMES[outcome], reservation = claim.item .. "#" .. claim.number, number = claim.number,
     reserved = claim.held, waiting = claim.waiting, position = claim.position or 0, deadline = claim.deadline,
     state = STATES[claim.state], quantity = claim.held + claim.waiting, price = offer.price, currency = offer.currency,
     text = offer.text, source = offer.source,
   })
-  show.claims_count = (show.claims_count or 0) + 1
+  show.claims_count = show.claims_count + 1
 end
 
 -- The claim as it is now, for the ledger and the log. Called after every change of a claim.
@@ -34,7 +35,7 @@ function events.offer(w, line)
   codec.offer(line.offer, line.offer_bytes)
 end
 
--- Parts of a fast claim that are the same for a whole run: everything but id, viewer, number and reservation.
+-- What is the same for all claims of a run: everything but id, viewer, number and reservation.
 function events.constant(w, template, line, deadline)
   local offer = codec.offer(line.offer, line.offer_bytes)
   local out = { "\222\0\17" } -- map of 17
@@ -42,7 +43,6 @@ function events.constant(w, template, line, deadline)
   add("op", "reserve") add("item", line.item) add("outcome", "reserved") add("reserved", line.quantity)
   add("waiting", 0) add("position", 0) add("deadline", deadline) add("state", "held") add("quantity", line.quantity)
   add("price", offer.price) add("currency", offer.currency) add("text", offer.text) add("source", offer.source)
-  out[#out + 1] = codec.pack_string("id")
   return table.concat(out)
 end
 
@@ -55,11 +55,11 @@ end
 -- head, so that nothing is unpacked to be packed again.
 function events.entry(w, show, stock)
   local chats, count = show.chats, #show.chats
-  local has_claims = (show.claims_count or 0) > 0 or stock ~= nil
+  local has_claims = show.claims_count > 0 or stock ~= nil
   local parts = { array_head(count + (has_claims and 1 or 0)), table.concat(chats) }
   if has_claims then
     parts[3] = "\132" .. codec.pack_string("t") .. codec.pack_string("claims") .. codec.pack_string("at")
-      .. cmsgpack.pack(w.now) .. codec.pack_string("claims") .. array_head(show.claims_count or 0)
+      .. cmsgpack.pack(w.now) .. codec.pack_string("claims") .. array_head(show.claims_count)
     parts[4] = table.concat(show.claims)
     parts[5] = codec.pack_string("stock") .. (stock or "\128")
   end

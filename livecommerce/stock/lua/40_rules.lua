@@ -166,7 +166,8 @@ local function make_claim(w, operation, line, item, grant, wait, hold_seconds, w
     operation = operation, record = operation.record }
   if grant > 0 then set_deadline(w, claim, w.now + hold_seconds * 1000) end
   item.next = item.next + 1
-  item.line[#item.line + 1] = operation.record.viewer
+  item.line_count = item.line_count + 1
+  item.line[item.line_count] = operation.record.viewer
   item.available, item.held, item.waiting = item.available - grant, item.held + grant, item.waiting + wait
   if wait > 0 then
     world.join(item, claim)

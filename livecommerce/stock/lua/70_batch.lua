@@ -2,7 +2,8 @@
 -- KEYS[1] lc:{shop}:stock:items (every other key shares its hash tag)
 -- ARGV[1] run id of the server the caller is connected to, the fence; "" skips the check
 -- ARGV[2] msgpack array of templates; ARGV[3] msgpack array of (template, id, viewer) an operation
--- ARGV[4] msgpack array of (id as text, chat) an operation; ARGV[5] seconds an offer from the waitlist stands
+-- ARGV[4] msgpack array of ids as text, [] where ARGV[3] has them so; ARGV[5] msgpack array of chat events, or empty
+-- ARGV[6] seconds an offer from the waitlist stands
 -- Answer: msgpack [at_ms, more, runs, [operation, answer] ..., ledger id or ""]
 
 local batch = {}
@@ -108,7 +109,7 @@ end
 
 -- One HMGET a show for all viewers of the batch.
 local function read_records(w, templates, flat, count)
-  local lists = {}
+  local lists, lengths = {}, {}
   for index = 0, count - 1 do
     local template, viewer = templates[flat[index * 3 + 1]], flat[index * 3 + 3]
     if template and not template.bad and type(viewer) == "string" and viewer ~= "" then
@@ -117,7 +118,8 @@ local function read_records(w, templates, flat, count)
         list = {}
         lists[template.show] = list
       end
-      list[#list + 1] = viewer
+      lengths[template.show] = (lengths[template.show] or 0) + 1
+      list[lengths[template.show]] = viewer
     end
   end
   for name, viewers in pairs(lists) do
@@ -177,9 +179,9 @@ local function decide(w, template, id, viewer, chat)
   operation.answer = codec.pack_answer(outcome, w.now, lines)
   if NOT_STORED[outcome] then return operation.answer end
   store(w, template, operation, viewer, outcome, lines)
-  if chat ~= "" then
+  if text(chat, 1, 100000) then
     local show = world.show(w, template.show)
-    show.chats[#show.chats + 1] = chat
+    world.chat(show, chat)
   end
   return operation.answer
 end
