@@ -20,8 +20,6 @@ BITRATE = 128_000
 FRAME_SAMPLES = 1_024
 # Five seconds of sound: a thread that is further behind is not going to catch up; the oldest frames are left out.
 FRAMES_WAITING_MAX = 250
-# One decode and one encode take 0.3 ms; a thread that does not end within this hangs in a codec.
-JOIN_SECONDS = 2.0
 
 
 class AacEncoder:
@@ -35,6 +33,7 @@ class AacEncoder:
         self._on_ready, self._on_frame = on_ready, on_frame
         self._queue: queue.Queue[TimedFrame | None] = queue.Queue(FRAMES_WAITING_MAX)
         self.dropped_frames = 0
+        self._is_stopped = False
         self._thread = threading.Thread(target=self._run, name="aac", daemon=True)
         self._thread.start()
 
@@ -45,8 +44,9 @@ class AacEncoder:
         except queue.Full:
             self.dropped_frames += 1
 
-    def close(self) -> None:
-        """Ends the thread; frames still inside are dropped."""
+    def stop(self) -> None:
+        """Ends the thread soon; nothing is told any more. Does not wait."""
+        self._is_stopped = True
         while True:
             try:
                 self._queue.put_nowait(None)
@@ -56,13 +56,16 @@ class AacEncoder:
                     self._queue.get_nowait()
                 except queue.Empty:
                     continue
-        self._thread.join(JOIN_SECONDS)
 
     def _tell(self, call: Callable[[Any], None], value: Any) -> None:
         try:
-            self._loop.call_soon_threadsafe(call, value)
+            self._loop.call_soon_threadsafe(self._deliver, call, value)
         except RuntimeError:  # the loop has been closed: the process is going
             log.debug("aac: nobody listens any more")
+
+    def _deliver(self, call: Callable[[Any], None], value: Any) -> None:
+        if not self._is_stopped:
+            call(value)
 
     def _run(self) -> None:
         try:

@@ -67,12 +67,21 @@ class RelayControl:
             self._session = None
 
     async def _ask(
-        self, method: str, path: str, body: str | None = None, headers: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: str | None = None,
+        headers: dict[str, str] | None = None,
+        seconds: float = TIMEOUT_SECONDS,
     ) -> tuple[int, Mapping[str, str], bytes]:
         base = self.address if self.address.startswith("http") else "http://relay"
         try:
             async with self._client().request(
-                method, base.rstrip("/") + path, data=body.encode() if body is not None else None, headers=headers
+                method,
+                base.rstrip("/") + path,
+                data=body.encode() if body is not None else None,
+                headers=headers,
+                timeout=aiohttp.ClientTimeout(total=seconds),
             ) as response:
                 content = await response.read()
                 if response.content_type == "application/json" and response.status >= 400:
@@ -122,6 +131,14 @@ class RelayControl:
             NotFound, Unavailable.
         """
         await self._ask("DELETE", f"/{kind}/{show}/{session}")
+
+    async def fetch(self, path: str, seconds: float) -> tuple[int, Mapping[str, str], bytes]:
+        """GET of an HLS playlist or part, which may be held back for some seconds: (status, headers, body).
+
+        Raises:
+            StreamUnknown, NotFound, BadInput, Unavailable.
+        """
+        return await self._ask("GET", path, seconds=seconds)
 
     async def streams(self) -> dict[str, Any]:
         """{"streams": {show: figures}, "relay": counters}."""

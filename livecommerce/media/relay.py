@@ -18,6 +18,7 @@ from aiohttp import web
 
 from livecommerce.media.control_app import ControlApp
 from livecommerce.media.mux import Mux, open_socket
+from livecommerce.media.outputs import Outputs
 from livecommerce.media.plane import MediaPlane, new_handshake_pool
 from livecommerce.settings import Media, Settings
 
@@ -126,23 +127,33 @@ async def serve_relay(
     """
     udp = open_socket(settings.media.host, udp_port)
     teller = _Teller(on_stream_event)
+
+    def on_event(show: str, event: StreamEvent) -> None:
+        outputs.note(show, event)
+        teller.put(show, event)
+
     plane = MediaPlane(
         Mux(udp, new_handshake_pool()),
         candidate_addresses(settings.media),
         bitrate_max_kbps=settings.media.bitrate_max_kbps,
-        on_event=teller.put,
+        on_event=on_event,
     )
+    outputs = Outputs(plane.streams, settings.data_folder if settings.media.recording else None)
     secret = settings.secret if control_socket_path.startswith("tcp://") else ""
-    runner = web.AppRunner(ControlApp(plane, secret=secret).app(), access_log=None)
+    app = ControlApp(plane, secret=secret).app()
+    app.add_routes(outputs.routes())
+    runner = web.AppRunner(app, access_log=None)
     telling = asyncio.create_task(teller.run())
     try:
         plane.start()
+        outputs.start()
         await _listen(runner, control_socket_path)
         log.info("relay %s: udp port %d, control %s", relay_id, plane.mux.port, control_socket_path)
         if on_ready is not None:
             on_ready(plane)
         await stop.wait()
     finally:
+        await outputs.close()
         await runner.cleanup()
         plane.close()
         with contextlib.suppress(TimeoutError):

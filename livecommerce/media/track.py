@@ -243,6 +243,11 @@ class Track:
         if not self._is_rebasing:
             self._report = (ntp, self.canonical_timestamp(timestamp), now)
 
+    @property
+    def report(self) -> tuple[int, int] | None:
+        """(NTP 64 bit, canonical timestamp) of the present host's last sender report; None before its first."""
+        return None if self._report is None else self._report[:2]
+
     def clocks(self, now: float, ntp_now: int) -> tuple[int, int] | None:
         """(NTP 64 bit, canonical timestamp) at `now` for a sender report; None before any packet.
 
