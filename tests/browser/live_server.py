@@ -1,4 +1,4 @@
-"""A real server for a test: `livecommerce serve` on free ports in a folder of its own, with logins and an API client."""
+"""A real server for a test: `livecommerce serve` on free ports in a folder of its own, with logins."""
 
 from __future__ import annotations
 
