@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from livecommerce.comments import CatalogueIndex
+from typing import Any
+
+from livecommerce.comments import Axis, CatalogueIndex, ItemWords
 from livecommerce.shows.state import State
 
 
 def catalogue_index(state: State) -> CatalogueIndex:
-    """Products in the show's order; closed ones too, so that the answer is `closed` and not `not understood`."""
-    return CatalogueIndex([state["items"][code] for code in state["order"]])
+    """Products in the show's order; closed ones too, so that the answer is `sales_closed` and not "not understood"."""
+    words = [item_words(state["items"][code]) for code in state["order"]]
+    return CatalogueIndex.build(words, packs=tuple(state["show"]["packs"]))
+
+
+def item_words(product: dict[str, Any]) -> ItemWords:
+    names = [*product["names"], product["name_en"]] if product["name_en"] else product["names"]
+    axes = tuple(
+        Axis(axis["axis"], tuple((value["value"], tuple(value["short"])) for value in axis["values"]))
+        for axis in product["options"]
+    )
+    return ItemWords(code=product["code"], names=tuple(names), options=axes)

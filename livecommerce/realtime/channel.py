@@ -201,7 +201,7 @@ class Channel:
             del self.last_chat_ms[next(iter(self.last_chat_ms))]
 
     def _stock_event(self, events: list[Event]) -> list[WireEvent]:
-        changed = counters(events)
+        changed = counters(events, self.state)
         return [{"t": "stock", "items": changed}] if changed else []
 
     def _frame(self, serializer: Serializer, events: list[WireEvent], before: str, after: str, count: int) -> bytes:

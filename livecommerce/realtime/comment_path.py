@@ -119,6 +119,7 @@ class CommentPath:
         if problem is not None:
             shown = await self._say_only(channel, viewer, event, ruling, "order", problem["reason"])
             return {**shown, **{key: value for key, value in problem.items() if key != "reason"}}
+        await self._introduce(channel, viewer)
         answer = await self._orders.reserve(channel.state, viewer, event["id"], resolved, pack(event), "comment")
         raise_refusal(answer)
         return {
@@ -147,11 +148,16 @@ class CommentPath:
         resolved, problem = self._orders.resolve(channel.state, [Want(code, (), quantity)], chosen, code)
         if problem is not None:
             return {"verdict": "order", "lines": [], **problem}
-        name = {"t": "name", "viewer": viewer.viewer, "name": viewer.name, "at": self._store.now_ms()}
-        answer = await self._orders.reserve(channel.state, viewer, claim_id, resolved, pack(name), "button")
+        await self._introduce(channel, viewer)
+        answer = await self._orders.reserve(channel.state, viewer, claim_id, resolved, b"", "button")
         raise_refusal(answer)
         lines = answer_lines(answer, channel.state["items"])
         return {"verdict": "order", "reason": str(answer.outcome), "lines": lines}
+
+    async def _introduce(self, channel: Channel, viewer: Viewer) -> None:
+        """The name of a buyer is kept with the show before the first claim: tickets carry it. Once a viewer and name."""
+        if channel.state["names"].get(viewer.viewer) != viewer.name:
+            await self._store.name(channel.show, viewer.viewer, viewer.name)
 
     async def cancel(self, channel: Channel, viewer: Viewer, raw: dict[str, Any]) -> dict[str, Any]:
         """A viewer gives up an own claim.

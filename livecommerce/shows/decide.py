@@ -190,9 +190,9 @@ def _unhide(state: State, command: c.Unhide, actor: c.Actor, now_ms: int) -> Dec
         decision.events.append({**{key: value for key, value in held.items() if key != "held"}, "at": now_ms})
         decision.writes.append([HELD, "hdel", command.comment])
         decision.writes.append([NAMES, "hset", held["viewer"], held["name"]])
-    if command.comment in state["triage"]:
-        decision.events.append(_triage_done(command.comment, "shown", actor, now_ms))
-        decision.writes.append([TRIAGE, "hdel", command.comment])
+        if state["triage"].get(command.comment, {}).get("verdict") == "none":  # it waited for this word alone
+            decision.events.append(_triage_done(command.comment, "shown", actor, now_ms))
+            decision.writes.append([TRIAGE, "hdel", command.comment])
     return decision
 
 

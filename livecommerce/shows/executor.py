@@ -167,6 +167,10 @@ class Executor:
         item = checked_item(command.item)
         for sku in item.skus():
             await self.store.supply(keys.shop, keys.show, sku, item.supply.get(sku, 0), f"item {command.id}")
+        counters = await self.store.engine.counters(keys.shop, item.skus())
+        decision.events[0]["stock"] = {
+            sku: [c.available, c.held, c.sold, c.waiting, c.supplied] for sku, c in counters.items()
+        }
         return decision
 
     async def _accept(self, keys: Keys, state: State, command: c.Accept, actor: c.Actor) -> Decision:

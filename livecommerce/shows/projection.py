@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from livecommerce.shows.model import label_of, options_of, viewer_handle
-from livecommerce.shows.state import EMPTY_BUYER, Event, State
+from livecommerce.shows.state import EMPTY_BUYER, Event, State, stock_of
 
 WireEvent = dict[str, Any]
 PUBLIC_SETTINGS = ("slow_seconds", "links_off", "waitlist")
@@ -231,13 +231,20 @@ _PROJECTIONS: dict[str, Callable[[Projector, Event, State, State, Wire], None]] 
 }
 
 
-def counters(events: Iterable[Event]) -> dict[str, list[int]]:
-    """The last value of every counter that a run of events changed: what conflation leaves."""
-    changed: dict[str, list[int]] = {}
+def counters(events: Iterable[Event], after: State) -> dict[str, list[int]]:
+    """The last value of every counter of the show that a run of events changed: what conflation leaves."""
+    changed: set[str] = set()
     for event in events:
         if event["t"] == "claims" and event.get("stock"):
             changed.update(event["stock"])
-    return changed
+        elif event["t"] == "item":
+            changed.update(event["item"]["skus"])
+    items = after["items"]
+    return {
+        sku: after["stock"][sku]
+        for sku in sorted(changed)
+        if sku in after["stock"] and sku in items.get(sku.split("/")[0], {"skus": ()})["skus"]
+    }
 
 
 def public_snapshot(state: State, projector: Projector, viewers: int) -> dict[str, Any]:
@@ -249,7 +256,7 @@ def public_snapshot(state: State, projector: Projector, viewers: int) -> dict[st
         "epoch": state["epoch"], "offset": state["offset"], "now": state["now"],
         "show": {key: show[key] for key in keys},
         "items": [state["items"][code] for code in state["order"]],
-        "stock": state["stock"], "pin": pin,
+        "stock": stock_of(state), "pin": pin,
         "chat": [projector.chat_line(line, staff=False) for line in state["chat"] if visible(line, state)],
         "settings": public_settings(state["settings"]), "notice": state["notice"], "viewers": viewers,
         "media": {key: state["media"][key] for key in ("state", "at") if key in state["media"]},

@@ -9,7 +9,8 @@ Shape::
     {"epoch", "offset", "now", "salt", "version",
      "show": {"id","title","shop","shop_name","stage","started_ms","ended_ms","currency","locale","hold_seconds",
               "packs","limits"},
-     "order": [code, …], "items": {code: product}, "stock": {sku: [available, held, sold, waiting, supplied]},
+     "order": [code, …], "items": {code: product}, "stock": {sku: [available, held, sold, waiting, supplied]}
+              (of these products at least; `stock_of` leaves out what a claims event told of other shows of the shop),
      "pins": [{"pin","code","at","media_ms"}, …] (newest last), "chat": [chat event, …] (newest last),
      "hidden": {comment: staff login}, "held": {comment: chat event}, "settings": {…}, "notice", "media": {…},
      "buyers": {viewer: {"muted_until","banned","restricted","hold_max","shadow"}}, "addresses": {mark: viewer},
@@ -59,6 +60,12 @@ def current_pin(state: State) -> dict[str, Any] | None:
     return pin if pin is not None and pin["code"] is not None else None
 
 
+def stock_of(state: State) -> dict[str, list[int]]:
+    """Counters of the show's own products."""
+    stock = state["stock"]
+    return {sku: stock[sku] for code in state["order"] for sku in state["items"][code]["skus"] if sku in stock}
+
+
 def pinned_for(state: State, pin_id: str | None, now_ms: int) -> str | None:
     """The code a bare `+1` means: what that page showed if it was current within 30 s, else what is pinned now."""
     pins = state["pins"]
@@ -96,7 +103,7 @@ def _chat(draft: State, event: Event, owned: set[str]) -> None:
     if event.get("held"):
         if len(draft["held"]) < HELD_MAX:
             _own(draft, "held", owned)[event["id"]] = event
-    elif event.get("name"):
+    elif event["viewer"] and event.get("name"):
         _remember_name(draft, event["viewer"], event["name"], owned)
 
 
@@ -151,6 +158,9 @@ def _pin(draft: State, event: Event, owned: set[str]) -> None:
 
 def _item(draft: State, event: Event, owned: set[str]) -> None:
     code = event["item"]["code"]
+    for sku, counters in event.get("stock", {}).items():
+        if sku not in draft["stock"]:  # what changed since these were read has come by itself, before or after
+            _own(draft, "stock", owned)[sku] = list(counters)
     if code not in draft["items"]:
         _own(draft, "order", owned).append(code)
     _own(draft, "items", owned)[code] = event["item"]

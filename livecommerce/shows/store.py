@@ -18,6 +18,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from livecommerce.comments import PACKS
 from livecommerce.errors import BadInput, Busy, Conflict, IdReused, ShowUnknown, StorageFull, Unavailable
 from livecommerce.shows.decide import Decision, pack, pack_for_lua
 from livecommerce.shows.model import Keys, ShowSetup, checked_item
@@ -150,6 +151,9 @@ class ShowStore:
         items = [checked_item(item) for item in setup.items]
         if len({item.code for item in items}) != len(items):
             raise BadInput("A show lists each product once.")
+        unknown = [name for name in setup.packs if name not in PACKS]
+        if unknown:
+            raise BadInput(f"There is no grammar pack {unknown[0]!r}; there are {', '.join(sorted(PACKS))}.")
         if any(item.currency != setup.currency for item in items):
             raise BadInput(f"All products of this show are priced in {setup.currency}.")
         await self._answer(cast("Awaitable[Any]", self.redis.hsetnx(Keys.SHOWS, setup.id, setup.shop)))

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import Redis
+
+from livecommerce.settings import Stock
+from livecommerce.shows.executor import Executor
+from livecommerce.shows.store import ShowStore
+from livecommerce.stock.engine import StockEngine
+from tests.realtime.world import SHOW, setup
+
+
+@pytest.fixture
+async def store(valkey: Redis) -> AsyncIterator[ShowStore]:
+    """A store with the demo show in it."""
+    engine = StockEngine(valkey, Stock())
+    await engine.start()
+    store = ShowStore(valkey, engine)
+    await store.start()
+    await store.create(setup(SHOW))
+    yield store
+    await store.close()
+    await engine.close()
+
+
+@pytest.fixture
+def executor(store: ShowStore) -> Executor:
+    return Executor(store)

@@ -1,0 +1,174 @@
+"""Snapshot before + events = snapshot after: the promise behind every resume, checked for every command there is."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+
+from livecommerce.shows.commands import KINDS, Actor, read_command
+from livecommerce.shows.decide import pack
+from livecommerce.shows.executor import Executor
+from livecommerce.shows.state import State, fold, stock_of
+from livecommerce.shows.store import ChatLine, ShowStore
+from livecommerce.stock.operations import Line, Reserve
+from tests.realtime.world import SHOP, SHOW
+
+OWNER = Actor("olga", "owner")
+HAT = {"code": "C01", "names": ["帽子"], "price_minor": 300, "supply": {"C01": 4}}
+
+# What has to have happened before, then the command. "comment-1" is an unclear line of anna, "comment-2" a held one of
+# ben; "A01#1" is a reservation of anna.
+STORIES: dict[str, list[dict[str, Any]]] = {
+    "start": [{"do": "start"}],
+    "end": [{"do": "start"}, {"do": "pin", "code": "A01"}, {"do": "end"}],
+    "pin": [{"do": "pin", "code": "A01"}, {"do": "pin", "code": "A02", "media_ms": 1234}],
+    "unpin": [{"do": "pin", "code": "A01"}, {"do": "unpin"}],
+    "restock": [{"do": "restock", "sku": "A02/紅色/M", "quantity": 7}],
+    "adjust": [{"do": "adjust", "sku": "A01", "quantity": -1, "reason": "broken"}],
+    "price": [{"do": "price", "code": "A01", "price_minor": 500}],
+    "close_item": [{"do": "close_item", "code": "A01"}],
+    "open_item": [{"do": "close_item", "code": "A01"}, {"do": "open_item", "code": "A01"}],
+    "add_item": [{"do": "add_item", "item": HAT}],
+    "remove_item": [{"do": "pin", "code": "A01"}, {"do": "remove_item", "code": "A01"}],
+    "hide": [{"do": "hide", "comment": "comment-1"}],
+    "unhide": [
+        {"do": "hide", "comment": "comment-1"},
+        {"do": "unhide", "comment": "comment-1"},
+        {"do": "unhide", "comment": "comment-2"},
+    ],
+    "mute": [{"do": "mute", "viewer": "anna", "seconds": 60}],
+    "unmute": [{"do": "mute", "viewer": "anna", "seconds": 60}, {"do": "unmute", "viewer": "anna"}],
+    "ban": [{"do": "ban", "viewer": "anna", "addresses": ["mark1", "mark2"]}],
+    "unban": [{"do": "ban", "viewer": "anna", "addresses": ["mark1"]}, {"do": "unban", "viewer": "anna"}],
+    "restrict": [{"do": "restrict", "viewer": "anna", "hold_max": 2}],
+    "unrestrict": [{"do": "restrict", "viewer": "anna"}, {"do": "unrestrict", "viewer": "anna"}],
+    "shadow": [{"do": "shadow", "viewer": "anna"}],
+    "unshadow": [{"do": "shadow", "viewer": "anna"}, {"do": "unshadow", "viewer": "anna"}],
+    "cancel": [{"do": "cancel", "reservation": "A01#1"}],
+    "extend": [{"do": "extend", "reservation": "A01#1", "seconds": 1200}],
+    "accept": [
+        {
+            "do": "accept",
+            "comment": "comment-1",
+            "lines": [{"code": "A02", "options": ["M", "紅色"], "quantity": 2}],
+            "remember": "那件",
+        }
+    ],
+    "dismiss": [{"do": "dismiss", "comment": "comment-1"}],
+    "settings": [{"do": "settings", "slow_seconds": 5, "links_off": True, "first_hold": True}],
+    "words": [{"do": "words", "add": ["ＢＡＤ", "壞話"]}, {"do": "words", "remove": ["bad"]}],
+    "notice": [{"do": "notice", "text": "免運"}, {"do": "notice", "text": None}],
+    "say": [{"do": "say", "text": "大家好"}],
+    "undo": [{"do": "hide", "comment": "comment-1", "id": "hide-one-1"}, {"do": "undo", "command": "hide-one-1"}],
+}
+
+
+def test_every_command_has_a_story() -> None:
+    assert set(STORIES) == set(KINDS)
+
+
+@pytest.mark.parametrize("name", sorted(KINDS))
+async def test_snapshot_and_events_give_the_next_snapshot(name: str, store: ShowStore, executor: Executor) -> None:
+    await some_life(store)
+    for fields in STORIES[name]:
+        command = read_command({"id": str(uuid.uuid4()), **fields})
+        outcome = await checked(store, executor.execute(SHOW, command, OWNER))
+        again = await checked(store, executor.execute(SHOW, command, OWNER))
+        assert again == outcome, "the same id gives the same outcome"
+
+
+UNDOABLE = [
+    name for name in sorted(STORIES) if name not in ("start", "end", "cancel", "extend", "accept", "dismiss", "undo")
+]
+
+
+@pytest.mark.parametrize("name", UNDOABLE)
+async def test_undo_brings_the_state_back(name: str, store: ShowStore, executor: Executor) -> None:
+    await some_life(store)
+    *before, last = STORIES[name]
+    for fields in before:
+        await executor.execute(SHOW, read_command({"id": str(uuid.uuid4()), **fields}), OWNER)
+    state = visible_state(await store.load(SHOW))
+    await executor.execute(SHOW, read_command({"id": "the-command", **last}), OWNER)
+    changed = visible_state(await store.load(SHOW))
+    assert changed != state or name == "say", "the story changes something"
+    undo = read_command({"id": str(uuid.uuid4()), "do": "undo", "command": "the-command"})
+    await checked(store, executor.execute(SHOW, undo, OWNER))
+    after = await store.load(SHOW)
+    assert visible_state(after) == state or name in (
+        "add_item",
+        "remove_item",
+        "restock",
+        "adjust",
+        "say",
+        "unhide",
+        "mute",
+        "unmute",
+    )
+    entry = after["audit"][-1]
+    assert (entry["id"], entry["undone"], entry["undone_by"]) == ("the-command", True, "olga")
+
+
+async def some_life(store: ShowStore) -> None:
+    """A show with a reservation, a line in triage and a held line."""
+    line = Line("A01", 2, 590, "TWD", "A01 帆布包")
+    await store.engine.submit(Reserve(id="reserve-1", shop=SHOP, show=SHOW, viewer="anna", lines=(line,)))
+    for comment, viewer, held in (("comment-1", "anna", False), ("comment-2", "ben", True)):
+        event = {
+            "t": "chat",
+            "id": comment,
+            "viewer": viewer,
+            "name": viewer,
+            "text": "那件兩個",
+            "at": 1,
+            "kind": "viewer",
+            "verdict": "unclear",
+        }
+        if held:
+            event["held"] = True
+        triage = {
+            "t": "triage",
+            "comment": comment,
+            "viewer": viewer,
+            "name": viewer,
+            "text": "那件兩個",
+            "at": 1,
+            "verdict": "unclear",
+            "reason": "no_item",
+            "pin": None,
+            "guess": [],
+        }
+        line_ = ChatLine(
+            comment,
+            viewer,
+            "" if held else viewer,
+            "held" if held else "log",
+            pack({"viewer": viewer}),
+            pack(event),
+            pack(triage),
+        )
+        assert await store.append_chat(SHOW, line_) == b""
+
+
+async def checked(store: ShowStore, doing: Any) -> Any:
+    """Does something and compares the state read anew with the one before plus the events since."""
+    before = await store.load(SHOW)
+    result = await doing
+    after = await store.load(SHOW)
+    entries = await store.read(SHOW, before["offset"])
+    folded = fold(before, [event for _, events in entries for event in events])
+    folded["offset"] = entries[-1][0] if entries else before["offset"]
+    assert comparable(folded) == comparable(after)
+    return result
+
+
+def comparable(state: State) -> State:
+    return {**{key: value for key, value in state.items() if key not in ("now", "version")}, "stock": stock_of(state)}
+
+
+def visible_state(state: State) -> State:
+    left_out = ("now", "version", "offset", "audit", "pins", "chat", "tickets")
+    seen = {key: value for key, value in state.items() if key not in left_out}
+    return {**seen, "stock": stock_of(state), "pinned": state["pins"][-1]["code"] if state["pins"] else None}
