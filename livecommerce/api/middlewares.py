@@ -38,7 +38,6 @@ PLAIN_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
-    "Server": "livecommerce",
 }
 
 
@@ -160,7 +159,12 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
         return
     for name, value in PLAIN_HEADERS.items():
         response.headers.setdefault(name, value)
-    if not request.path.startswith(CROSS_ORIGIN_PREFIXES):
+    response.headers["Server"] = "livecommerce"  # not the versions of what it is made of
+    if request.path.startswith(CROSS_ORIGIN_PREFIXES):
+        # Any site may embed the player or be the encoder's page; without credentials, so no cookie of ours comes along.
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        response.headers["Access-Control-Expose-Headers"] = "Location, ETag, Link, Accept-Patch, Retry-After"
+    else:
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
     if request_scheme(request, context_of(request).settings.http.trusted_proxies) == "https":
         response.headers.setdefault("Strict-Transport-Security", HSTS)

@@ -1,0 +1,206 @@
+"""The pages and their files: who sees which, under which policy, and how long a browser may keep it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from typing import Any
+
+import pytest
+
+from livecommerce.accounts.viewers import COOKIE
+from livecommerce.api.assets import Assets
+from livecommerce.api.locales import choose_locale
+from livecommerce.api.pages import page_policy
+from livecommerce.errors import NotFound
+from tests.api.conftest import Site
+
+HTML = {"Accept": "text/html,application/xhtml+xml"}
+
+
+def boot_of(text: str) -> dict[str, Any]:
+    found = re.search(r'<script type="application/json" id="boot">(.*?)</script>', text, re.DOTALL)
+    assert found is not None
+    boot: dict[str, Any] = json.loads(found[1])
+    return boot
+
+
+async def page(site: Site, path: str, **more: Any) -> tuple[int, str, Any]:
+    answer = await site.client.get(path, headers={**HTML, **more}, allow_redirects=False)
+    return answer.status, await answer.text(), answer
+
+
+async def test_a_viewer_needs_no_account_and_keeps_one_identity(site: Site) -> None:
+    await site.login()
+    await site.make_show()
+    site.leave()
+    status, text, answer = await page(site, "/live/demo")
+    assert status == 200
+    boot = boot_of(text)
+    assert (boot["page"], boot["snapshot"]["show"]["id"]) == ("watch", "demo")
+    assert boot["urls"] == {"whep": "/whep/demo", "whip": "/whip/demo", "watch": f"{site.origin}/live/demo"}
+    cookie = answer.cookies[COOKIE]
+    assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Lax", "/")
+    assert boot["ice_servers"][1]["username"].endswith(cookie.value.split(".")[1])
+    _, _, again = await page(site, "/live/demo")
+    assert COOKIE not in again.cookies, "the same person"
+    site.leave()
+    _, _, forged = await page(site, "/live/demo", Cookie=f"{COOKIE}=v1.someone-else.{'A' * 43}")
+    assert forged.cookies[COOKIE].value.split(".")[1] != "someone-else"
+
+
+async def test_every_page_has_its_own_nonce_and_runs_no_other_script(site: Site) -> None:
+    await site.login()
+    await site.make_show()
+    nonces = set()
+    for path in ("/", "/studio", "/login", "/live/demo", "/studio/demo", "/control/demo"):
+        status, text, answer = await page(site, path)
+        assert status == 200, path
+        policy = answer.headers["Content-Security-Policy"]
+        nonce = re.search(r"'nonce-([^']+)'", policy)
+        assert nonce is not None
+        nonces.add(nonce[1])
+        scripts = re.findall(r"<script([^>]*)>", text)
+        assert scripts
+        for attributes in scripts:
+            assert f'nonce="{nonce[1]}"' in attributes or 'type="application/json"' in attributes, (path, attributes)
+        assert "unsafe" not in policy
+        assert not re.search(r"\son[a-z]+=", re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)), path
+        assert answer.headers["Cache-Control"] == "no-store"
+    assert len(nonces) == 6
+
+
+async def test_desks_ask_for_a_login_and_lead_back(site: Site) -> None:
+    await site.login()
+    await site.make_show()
+    site.leave()
+    for path in ("/studio", "/studio/demo", "/control/demo"):
+        status, _, answer = await page(site, path)
+        assert (status, answer.headers["Location"]) == (303, f"/login?next={path}")
+    _, text, _ = await page(site, "/")
+    assert boot_of(text)["page"] == "login"
+    await site.login("rival")
+    for path in ("/studio/demo", "/control/demo"):
+        assert (await page(site, path))[0] == 404
+    await site.login("mei")
+    status, text, _ = await page(site, "/control/demo")
+    assert (status, boot_of(text)["staff"]["role"]) == (200, "moderator")
+
+
+@pytest.mark.parametrize(
+    ("asked", "goes"),
+    [
+        ("/studio/demo", "/studio/demo"),
+        ("//evil.example", "/"),
+        ("https://evil.example", "/"),
+        ("/\\evil.example", "/"),
+        ("javascript:alert(1)", "/"),
+        ("/studio?x=1", "/"),
+        ("", "/"),
+    ],
+)
+async def test_after_the_login_nobody_is_sent_to_another_site(site: Site, asked: str, goes: str) -> None:
+    answer = await site.client.get("/login", params={"next": asked}, headers=HTML)
+    assert boot_of(await answer.text())["next"] == goes
+
+
+async def test_an_unknown_show_is_a_page_for_people(site: Site) -> None:
+    for path in ("/live/nowhere", "/live/No_Where", "/nothing"):
+        status, text, answer = await page(site, path)
+        assert (status, answer.content_type) == (404, "text/html")
+        assert "404" in text
+
+
+async def test_what_a_host_types_cannot_break_out_of_the_page(site: Site) -> None:
+    await site.login()
+    title = "</script><script>alert(1)</script>\"'>"
+    await site.told("POST", "/api/shows", {"id": "quotes", "title": title})
+    _, text, _ = await page(site, "/live/quotes")
+    assert "<script>alert(1)" not in text
+    assert boot_of(text)["snapshot"]["show"]["title"] == title
+
+
+@pytest.mark.parametrize(
+    ("cookie", "accepted", "locale"),
+    [
+        (None, None, "zh-TW"),
+        ("en", "zh-TW", "en"),
+        ("xx", "en-US,en;q=0.9", "en"),
+        (None, "fr,zh-CN;q=0.5,en;q=0.3", "zh-TW"),
+        (None, "zh;q=0.1,en;q=0.9", "en"),
+        (None, "en;q=0", "zh-TW"),
+        (None, "en;q=x", "zh-TW"),
+        (None, ";;;,,,", "zh-TW"),
+    ],
+)
+def test_the_locale(cookie: str | None, accepted: str | None, locale: str) -> None:
+    assert choose_locale(cookie, accepted, "zh-TW") == locale
+
+
+async def test_the_page_speaks_the_locale_it_was_asked_for(site: Site) -> None:
+    for accepted, lang in (("en", 'lang="en"'), ("zh-TW", 'lang="zh-Hant"')):
+        _, text, _ = await page(site, "/login", **{"Accept-Language": accepted})
+        assert lang in text
+
+
+def test_a_strange_host_header_cannot_write_the_policy() -> None:
+    assert "evil" not in page_policy("n", "x; script-src evil")
+    assert "ws://shop.example:8080 wss://shop.example:8080" in page_policy("n", "shop.example:8080")
+
+
+async def test_a_file_under_its_hash_is_kept_for_good(site: Site) -> None:
+    assets = Assets(site.context.web_folder)
+    address = assets.address("shared/base.css")
+    plain = {"Accept-Encoding": "identity"}
+    answer = await site.client.get(address, headers=plain)
+    body = await answer.read()
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert answer.content_type == "text/css"
+    assert body == (site.context.web_folder / "shared/base.css").read_bytes()
+    for other in ("/static/shared/base.css", "/static/shared/base.css?v=000000000000"):
+        answer = await site.client.get(other, headers=plain)
+        assert answer.headers["Cache-Control"] == "no-cache"
+        unchanged = await site.client.get(other, headers={"If-None-Match": answer.headers["ETag"]})
+        assert (unchanged.status, await unchanged.read()) == (304, b"")
+
+
+async def test_files_travel_compressed(site: Site) -> None:
+    answer = await site.client.get(
+        "/static/shared/base.css", headers={"Accept-Encoding": "gzip"}, auto_decompress=False
+    )
+    packed = await answer.read()
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert answer.headers["Vary"] == "Accept-Encoding"
+    assert gzip.decompress(packed) == (site.context.web_folder / "shared/base.css").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "watch/index.html", "shared/head.html", "../pyproject.toml", "..%2fpyproject.toml", "%2e%2e/pyproject.toml",
+        "shared/../../pyproject.toml", "nothing.js", "shared", "shared/", ".hidden", "a//b.js", "%00", "x" * 3000,
+    ],
+)  # fmt: skip
+async def test_what_is_no_file_for_browsers_is_not_there(site: Site, path: str) -> None:
+    answer = await site.client.get(f"/static/{path}")
+    assert answer.status == 404
+    assert "pyproject" not in await answer.text()
+
+
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Any) -> None:
+    web = tmp_path / "web"
+    web.mkdir()
+    (tmp_path / "secret.txt").write_text("secret")
+    (web / "inside.txt").symlink_to(tmp_path / "secret.txt")
+    with pytest.raises(NotFound):
+        Assets(web).load("inside.txt")
+
+
+def test_a_changed_file_gets_another_hash(tmp_path: Any) -> None:
+    file = tmp_path / "a.js"
+    file.write_text("export const a = 1;")
+    assets = Assets(tmp_path)
+    first = assets.address("a.js")
+    file.write_text("export const a = 22;")
+    assert assets.address("a.js") != first
