@@ -47,6 +47,11 @@ def choose(product: dict[str, Any], options: Sequence[str], chosen: dict[str, st
     return (None, missing) if missing else ("/".join(parts), [])
 
 
+def named_values(axis: dict[str, Any], options: Sequence[str]) -> list[str]:
+    """Which of this axis's values the text named: none or one."""
+    return [value["value"] for value in axis["values"] if value["value"] in options]
+
+
 class OrderMaker:
     def __init__(self, engine: StockEngine) -> None:
         self._engine = engine
@@ -64,7 +69,9 @@ class OrderMaker:
                 return [], {"reason": "sales_closed"}
             sku, missing = choose(product, want.options, chosen if want.code == pinned else {})
             if sku is None:
-                return [], {"reason": "need_options", "need": {"code": want.code, "axes": missing}}
+                given = {axis["axis"]: value for axis in product["options"] for value in named_values(axis, want.options)}
+                need = {"code": want.code, "axes": missing, "options": given, "quantity": want.quantity}
+                return [], {"reason": "need_options", "need": need}
             quantity = want.quantity + (lines[sku].quantity if sku in lines else 0)
             lines[sku] = offer_line(state, product, sku, quantity)
         if len(lines) > LINES_MAX:

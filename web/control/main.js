@@ -93,7 +93,7 @@ const HelpSheet = () => html`<${Sheet} title=${t("control.help")} onClose=${clos
 
 function Page() {
   const bye = live.goodbye.value;
-  if (bye && !bye.reconnect) return html`<p class="loading" role="alert">${errorText(bye)}</p>`;
+  if (bye && !bye.reconnect) return html`<div class="loading" role="alert"><p>${errorText(bye)}</p><a class="btn small line" href=${bye.code === "login_needed" ? `/login?next=${location.pathname}` : location.pathname}>${t(bye.code === "login_needed" ? "common.login_again" : "common.reload")}</a></div>`;
   if (!live.state.value) return html`<p class="loading" role="status">${t("common.connecting")}</p>`;
   const waiting = queue.value.length;
   return html`<${Header} />

@@ -1,5 +1,5 @@
 // Comments that wait for a person: the best guess first, one key to accept it. The loud thing of this page.
-import { clock, nameOf, t, timeOfDay } from "../shared/i18n.js";
+import { clock, knows, nameOf, t, timeOfDay } from "../shared/i18n.js";
 import { isComplete, valuesOf } from "../shared/live.js";
 import { command, live } from "../shared/staff.js";
 import { html, now, signal } from "../shared/ui.js";
@@ -108,7 +108,7 @@ function Card({ entry, open }) {
   };
   const onScreen = typeof entry.pin === "string" ? entry.pin : entry.pin?.code;
   return html`<li class=${`card ${open ? "open" : ""}`}>
-    <button class="face" type="button" aria-expanded=${open} onClick=${choose}><span class="muted">${entry.name || t("common.guest")} · ${timeOfDay(entry.at, true)}${onScreen && live.item(onScreen) ? ` · ${t("control.on_screen", { code: onScreen })}` : ""}</span><h3>${entry.text}</h3></button>
+    <button class="face" type="button" aria-expanded=${open} onClick=${choose}><span class="muted">${entry.name || t("common.guest")} · ${timeOfDay(entry.at, true)}${onScreen && live.item(onScreen) ? ` · ${t("control.on_screen", { code: onScreen })}` : ""}${knows(`reason.${entry.reason}`) ? ` · ${t(`reason.${entry.reason}`)}` : ""}</span><h3>${entry.text}</h3></button>
     ${open ? html`<${Open} entry=${entry} />` : html`<${Guess} lines=${linesFor(entry)} />`}
   </li>`;
 }

@@ -63,7 +63,8 @@ export const nameOf = (item) => (locale.value === "en" && item.name_en) || item.
 
 /** What to say for an error `{code, reason, retry_after_ms}`: our words by code, else the server's reason. */
 export function errorText(error) {
-  const key = `error.${error?.code}`;
+  const why = `error.${error?.code}.${error?.details?.why}`;
+  const key = knows(why) ? why : `error.${error?.code}`;
   if (!knows(key)) return error?.reason || t("error.internal");
   const seconds = Math.ceil((error.retry_after_ms ?? 0) / 1000);
   return seconds > 0 && knows(`${key}.wait`) ? t(`${key}.wait`, { s: seconds }) : t(key);

@@ -74,11 +74,15 @@ export function openShow({ show, as, snapshot = null, name = "" }) {
     },
     onFrame(frame) {
       setSkew(frame.now);
-      if (state.value && frame.n !== undefined && frame.n !== state.value.viewers) state.value = { ...state.value, viewers: frame.n };
-      if (state.value && frame.ev.length) fold(frame.ev);
+      if (!state.value) return;
+      if (frame.n !== state.value.viewers) state.value = { ...state.value, viewers: frame.n };
+      if (frame.ev.length) fold(frame.ev);
     },
     onPrivate: (events) => state.value && fold(events),
-    onLink: (next) => (link.value = next),
+    onLink(next) {
+      link.value = next;
+      if (next === "open") goodbye.value = null; // it was only for a moment
+    },
     onBye: (next) => (goodbye.value = next),
   });
 

@@ -1,5 +1,5 @@
 // Below the picture: the show's course, another encoder (OBS), and a comment tried on the parser.
-import { errorText, nameOf, t, timeOfDay } from "../shared/i18n.js";
+import { errorText, knows, nameOf, t, timeOfDay } from "../shared/i18n.js";
 import { call } from "../shared/api.js";
 import { ask, copy, live, mayHost, showId } from "../shared/staff.js";
 import { Icon, html, now, signal, useState } from "../shared/ui.js";
@@ -70,7 +70,7 @@ function Simulator() {
   };
   return html`<div class="tool"><form class="row" onSubmit=${submit}><input class="input small grow" value=${text} maxlength="200" placeholder=${t("studio.simulate_example")} aria-label=${t("studio.simulate")} onInput=${(event) => setText(event.currentTarget.value)} />
       <button class="btn small line" type="submit">${t("studio.simulate_go")}</button></form>
-    <div role="status">${read?.ok && html`<p><span class=${`tag ${{ order: "ok", change: "ok", unclear: "warn", question: "ask" }[read.verdict] ?? ""}`}>${t(`common.verdict_${read.verdict}`)}</span> <span class="muted">${read.reason}</span></p>
+    <div role="status">${read?.ok && html`<p><span class=${`tag ${{ order: "ok", change: "ok", unclear: "warn", question: "ask" }[read.verdict] ?? ""}`}>${t(`common.verdict_${read.verdict}`)}</span> <span class="muted">${knows(`reason.${read.reason}`) ? t(`reason.${read.reason}`) : read.reason}</span></p>
       <ul class="intents">${(read.intents ?? []).map((intent, index) => html`<${Intent} key=${index} intent=${intent} />`)}</ul>`}
     ${read && !read.ok && html`<p class="bad">${errorText(read.error)}</p>`}</div></div>`;
 }

@@ -2,6 +2,7 @@
 import { boot, errorText, t } from "../shared/i18n.js";
 import { openShow } from "../shared/live.js";
 import { newId, signal, toast } from "../shared/ui.js";
+import { outcomeText } from "../shared/verdict.js";
 
 const OUTBOX_MAX = 20; // unanswered comments kept on the page; more means the line is gone and the oldest help nobody
 const RIBBON_SECONDS = 10;
@@ -58,6 +59,7 @@ export async function setName(name) {
 function answered(answer, quantity) {
   if (answer.need) return showRibbon({ kind: "need", need: answer.need, quantity: answer.need.quantity ?? quantity ?? 1 }, 0);
   if (answer.lines?.length) return showRibbon({ kind: "lines", lines: answer.lines });
+  if ((answer.verdict === "order" || answer.verdict === "change") && answer.reason) return showRibbon({ kind: "words", title: outcomeText(answer.reason) });
   if (answer.verdict === "unclear") return showRibbon({ kind: "words", title: t("watch.unclear"), text: t("watch.unclear_example") });
   if (answer.verdict === "held") return showRibbon({ kind: "words", title: t("watch.held_back"), text: t("watch.held_back_hint") });
   return undefined;
@@ -82,25 +84,29 @@ export function comment(text) {
   outbox.value = [...outbox.value, { id, text, status: "sending", payload }].slice(-OUTBOX_MAX);
   return deliver({ id, payload });
 }
-export const retry = (id) => deliver(outbox.value.find((one) => one.id === id));
+export function retry(id) {
+  const entry = outbox.value.find((one) => one.id === id);
+  return deliver({ ...entry, payload: { ...entry.payload, again: true } });
+}
 export const forget = (id) => (outbox.value = outbox.value.filter((one) => one.id !== id));
 
 // A comment that got no answer is sent again, under its own id, when the line is back: the server counts it once.
 live.link.subscribe((link) => {
-  if (link === "open") for (const one of outbox.peek()) if (one.error?.code === "no_answer") deliver(one);
+  if (link === "open") for (const one of outbox.peek()) if (one.error?.code === "no_answer") retry(one.id);
 });
 
 /** The button: one piece of `code` with `options`. The same id is used again until an answer came. */
-export async function claim(code, options, quantity = 1, id = newId()) {
+export async function claim(code, options, quantity = 1, id = null) {
   claiming.value = true;
-  const answer = await live.send("claim", { id, code, options, quantity });
+  const known = id ?? newId();
+  const answer = await live.send("claim", { id: known, code, options, quantity, ...(id && { again: true }) });
   claiming.value = false;
   if (answer.ok) {
     answered(answer, quantity);
     if (!myName() && answer.lines?.some((line) => line.reserved || line.waiting)) sheet.value = "name";
     return;
   }
-  const again = () => claim(code, options, quantity, id);
+  const again = () => claim(code, options, quantity, known);
   showRibbon({ kind: "words", bad: true, title: errorText(answer.error), retry: again }, 0);
 }
 
