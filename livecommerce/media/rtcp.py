@@ -198,13 +198,13 @@ def source_description(ssrc: int, name: bytes) -> bytes:
 
 
 def nack(sender_ssrc: int, media_ssrc: int, sequences: Iterable[int]) -> bytes:
-    """Generic NACK for 16-bit numbers in rising order (RFC 4585 section 6.2.1)."""
+    """Generic NACK for numbers in rising order, of which 16 bits count (RFC 4585 section 6.2.1)."""
     words: list[tuple[int, int]] = []
     for sequence in sequences:
         if words and 0 < (distance := (sequence - words[-1][0]) & 0xFFFF) <= 16:
             words[-1] = (words[-1][0], words[-1][1] | 1 << (distance - 1))
         else:
-            words.append((sequence, 0))
+            words.append((sequence & 0xFFFF, 0))
     body = struct.pack("!II", sender_ssrc, media_ssrc) + b"".join(struct.pack("!HH", *word) for word in words)
     return _packet(205, 1, body)
 
