@@ -69,7 +69,9 @@ class OrderMaker:
                 return [], {"reason": "sales_closed"}
             sku, missing = choose(product, want.options, chosen if want.code == pinned else {})
             if sku is None:
-                given = {axis["axis"]: value for axis in product["options"] for value in named_values(axis, want.options)}
+                given = {
+                    axis["axis"]: value for axis in product["options"] for value in named_values(axis, want.options)
+                }
                 need = {"code": want.code, "axes": missing, "options": given, "quantity": want.quantity}
                 return [], {"reason": "need_options", "need": need}
             quantity = want.quantity + (lines[sku].quantity if sku in lines else 0)
