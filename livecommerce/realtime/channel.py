@@ -64,12 +64,15 @@ class Pace:
 class Channel:
     """The viewers of a show on this process and what they are told."""
 
-    def __init__(self, state: State, pace: Pace, presence: Presence) -> None:
+    def __init__(
+        self, state: State, pace: Pace, presence: Presence, on_banned: Callable[[Channel, str, list[str]], None]
+    ) -> None:
         self.show: str = state["show"]["id"]
         self.shop: str = state["show"]["shop"]
         self.groups: dict[GroupKey, dict[str, Viewer]] = {(a, s): {} for a in AUDIENCES for s in SERIALIZERS}
         self.by_viewer: dict[str, set[Viewer]] = {}
         self.wake = asyncio.Event()
+        self.on_banned = on_banned
         self._urgent = asyncio.Event()
         self._pace = pace
         self._presence = presence
@@ -244,18 +247,20 @@ class Channel:
     def _after_tick(self, events: list[Event]) -> None:
         for event in events:
             if event["t"] == "buyer" and event["banned"]:
-                for viewer in self._barred(event):
+                sockets = [viewer for viewer in self.by_viewer.get(event["viewer"], ()) if viewer.audience == "viewer"]
+                known = self.state["addresses"]
+                unknown = sorted({viewer.address for viewer in sockets} - known.keys())
+                if unknown:
+                    self.on_banned(self, event["viewer"], unknown)
+                for viewer in {*sockets, *self._barred(set(event.get("addresses_added", ())))}:
                     viewer.goodbye(BANNED)
 
-    def _barred(self, event: Event) -> list[Viewer]:
-        marks = set(event.get("addresses_added", ()))
-        sockets = list(self.by_viewer.get(event["viewer"], ()))
-        if marks:
-            everyone = (
-                v for (audience, _), group in self.groups.items() if audience == "viewer" for v in group.values()
-            )
-            sockets += [viewer for viewer in everyone if viewer.address in marks and viewer not in sockets]
-        return [viewer for viewer in sockets if viewer.audience == "viewer"]
+    def _barred(self, marks: set[str]) -> list[Viewer]:
+        """Sockets at these addresses under cookies that have not spoken: the banned one's other windows."""
+        if not marks:
+            return []
+        everyone = (v for (audience, _), group in self.groups.items() if audience == "viewer" for v in group.values())
+        return [v for v in everyone if v.address in marks and v.viewer not in self.state["names"]]
 
     # --- joining, resuming, leaving --------------------------------------------------------------------------------
 

@@ -19,10 +19,12 @@ log = structlog.get_logger(__name__)
 
 # After the last viewer left: a page reload or a short cut must find ring and mirror warm.
 IDLE_SECONDS = 120.0
+ADDRESSES_MAX = 8  # of one banned viewer: phone, home, work and some to spare
 
 
 class Channels:
     def __init__(self, redis: Redis, store: ShowStore, settings: Realtime, process: str) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
         self.presence = Presence(redis, process)
         self.pace = Pace(settings.tick_hz_max)
         self._redis = redis
@@ -72,7 +74,7 @@ class Channels:
 
     async def _load(self, show: str) -> Channel:
         state = await self._store.load(show)
-        channel = Channel(state, self.pace, self.presence)
+        channel = Channel(state, self.pace, self.presence, self._note_addresses)
         reader = self._readers.get(channel.shop)
         if reader is None:
             reader = ShopReader(self._redis, self._store, channel.shop, 1 / self.pace.hz_max)
@@ -83,6 +85,12 @@ class Channels:
         await reader.nudge()
         await self.presence.refresh(show, channel.viewer_count())
         return channel
+
+    def _note_addresses(self, channel: Channel, viewer: str, marks: list[str]) -> None:
+        """A banned viewer was watching here: the addresses are barred too, whoever gave the command."""
+        task = asyncio.create_task(self._store.bar_addresses(channel.show, viewer, marks[:ADDRESSES_MAX]))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def release(self, channel: Channel) -> None:
         """One who opened it is gone."""

@@ -155,7 +155,7 @@ class CommentPath:
         return {"verdict": "order", "reason": str(answer.outcome), "lines": lines}
 
     async def _introduce(self, channel: Channel, viewer: Viewer) -> None:
-        """The name of a buyer is kept with the show before the first claim: tickets carry it. Once a viewer and name."""
+        """Keeps the name of a buyer with the show before the first claim: tickets carry it."""
         if channel.state["names"].get(viewer.viewer) != viewer.name:
             await self._store.name(channel.show, viewer.viewer, viewer.name)
 

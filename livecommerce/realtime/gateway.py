@@ -36,7 +36,7 @@ from livecommerce.realtime.metrics import METRICS
 from livecommerce.realtime.private_names import LeanServer, MixedServer, make_server
 from livecommerce.realtime.viewer import Audience, Viewer
 from livecommerce.settings import Settings
-from livecommerce.shows.commands import Actor, Ban, read_command
+from livecommerce.shows.commands import Actor, read_command
 from livecommerce.shows.errors import ShowOfAnotherShop
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.model import address_mark, valid_id
@@ -365,15 +365,8 @@ class Gateway:
     async def _on_command(self, viewer: Viewer, raw: Any) -> Answer:
         actor = self._actor(viewer)
         command = read_command(raw)
-        if isinstance(command, Ban):
-            command = self._with_addresses(viewer.channel, command)
         outcome = await self.executor.execute(viewer.channel.show, command, actor)
         return {"outcome": outcome}
-
-    def _with_addresses(self, channel: Channel, command: Ban) -> Ban:
-        """The addresses from which the banned viewer is watching now (marks of this process; others add on refusal)."""
-        marks = {socket.address for socket in channel.by_viewer.get(command.viewer, ())}
-        return Ban(id=command.id, viewer=command.viewer, addresses=tuple(sorted(marks))[:8])
 
     async def _on_ask(self, viewer: Viewer, raw: Any) -> Answer:
         self._actor(viewer)

@@ -108,7 +108,8 @@ class Unmute(Command, frozen=True, kw_only=True, tag="unmute"):
 
 
 class Ban(Command, frozen=True, kw_only=True, tag="ban"):
-    """`addresses` are filled in by the gateway (marks, never plain addresses)."""
+    """`addresses` are marks, never plain addresses: kept by `unban`, for its undo. The processes that the viewer is
+    connected to add those it watches from."""
 
     viewer: Viewer
     addresses: Annotated[tuple[str, ...], Meta(max_length=8)] = ()

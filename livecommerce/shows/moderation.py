@@ -25,12 +25,14 @@ class Ruling(Struct, frozen=True):
 
 
 def barred(state: State, viewer: str, address: str) -> bool:
-    """True for a banned viewer, and for a banned one's address under a new cookie. `address` is a mark."""
+    """True for a banned viewer, and for a banned one's address under a cookie that has not spoken in this show.
+
+    Whole mobile networks share an address, so viewers known to the show keep their place. `address` is a mark.
+    """
     buyer = state["buyers"].get(viewer)
     if buyer is not None and buyer["banned"]:
         return True
-    banned_as = state["addresses"].get(address)
-    return banned_as is not None
+    return address in state["addresses"] and viewer not in state["names"]
 
 
 def may_act(state: State, viewer: str, now_ms: int) -> LiveCommerceError | None:

@@ -20,7 +20,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from livecommerce.comments import PACKS
 from livecommerce.errors import BadInput, Busy, Conflict, IdReused, ShowUnknown, StorageFull, Unavailable
-from livecommerce.shows.decide import Decision, pack, pack_for_lua
+from livecommerce.shows.decide import Decision, buyer_of, pack, pack_for_lua
 from livecommerce.shows.model import Keys, ShowSetup, checked_item
 from livecommerce.shows.state import AUDIT_MAX, CHAT_MAX, TICKETS_MAX, Event, State, ticket_record
 from livecommerce.shows.words import fold_word
@@ -259,6 +259,25 @@ class ShowStore:
         event = {"t": "media", "state": state, "at": self.now_ms(), **details}
         kept = {key: value for key, value in event.items() if key != "t"}
         await self.publish(show, [event], [[1, "hset", "media", pack(kept)]])
+
+    async def bar_addresses(self, show: str, viewer: str, marks: Sequence[str]) -> None:
+        """The addresses that a banned viewer watches from join the ban, unless it was lifted meanwhile.
+
+        Raises:
+            Unavailable, StorageFull.
+        """
+        keys = await self.keys_of(show)
+        for _ in range(3):  # the state moves on only by commands of people
+            state = await self.load(show, chat=0, whole=False)
+            record = buyer_of(state, viewer)
+            if not record["banned"]:
+                return
+            event = {
+                "t": "buyer", "viewer": viewer, **record, "at": state["now"], "addresses_added": list(marks),
+            }  # fmt: skip
+            decision = Decision([event], [[10, "hset", mark, viewer] for mark in marks])
+            if await self.commit(keys, "", state["version"], decision, None) is not None:
+                return
 
     async def name(self, show: str, viewer: str, name: str) -> None:
         event = {"t": "name", "viewer": viewer, "name": name, "at": self.now_ms()}
