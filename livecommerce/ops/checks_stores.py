@@ -87,10 +87,14 @@ def _memory(client: Redis) -> Iterator[Finding]:
         yield ok("valkey memory", f"noeviction, {amount}")
 
 
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
 def library_names(answer: Iterable[Any]) -> set[str]:
-    """Names in a FUNCTION LIST answer: maps in RESP3, flat lists of pairs in RESP2."""
+    """Names in a FUNCTION LIST answer: maps in RESP3, flat lists of pairs in RESP2, bytes or texts in both."""
     maps = (entry if isinstance(entry, dict) else dict(zip(entry[::2], entry[1::2], strict=True)) for entry in answer)
-    return {str(entry["library_name"]) for entry in maps}
+    return {_text(value) for entry in maps for key, value in entry.items() if _text(key) == "library_name"}
 
 
 def _libraries(client: Redis, wanted: Iterable[str]) -> Iterator[Finding]:

@@ -83,7 +83,7 @@ def explain_exit(code: int) -> str:
             return f"killed by {signal.Signals(-code).name}"
         return f"killed by signal {-code}"
     if code == EXIT_CONFIGURATION:
-        return "refused its configuration (exit code 78)"
+        return "its configuration is refused (exit code 78)"
     return f"exit code {code}"
 
 
@@ -228,7 +228,7 @@ class Child:
             await asyncio.sleep(1.0)
             now = time.monotonic()
             if self.state == State.starting and now - born > READY_SECONDS_MAX:
-                self._kill_reason = f"was not ready after {READY_SECONDS_MAX:.0f} s"
+                self._kill_reason = f"not ready after {READY_SECONDS_MAX:.0f} s"
             elif self.plan.probe is None and self.state == State.ready and now - self._last_beat > SILENT_SECONDS_MAX:
                 self._kill_reason = f"hung: no heartbeat for {now - self._last_beat:.0f} s"
             else:

@@ -74,7 +74,7 @@ class Supervisor:
             if self.stop_asked.is_set():
                 return False
             if child.refused or (child.starts >= START_FAILURES_MAX and child.state == State.waiting):
-                raise StartFailed(f"{child.plan.name} did not start: it {child.last_reason}.", process=child.plan.name)
+                raise StartFailed(f"{child.plan.name} did not start: {child.last_reason}.", process=child.plan.name)
             if time.monotonic() > limit:
                 raise StartFailed(
                     f"{child.plan.name} was not ready after {READY_SECONDS_MAX:.0f} s.", process=child.plan.name

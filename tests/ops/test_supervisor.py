@@ -112,7 +112,7 @@ async def test_a_killed_child_comes_back_and_the_reason_is_kept(plan, started, t
 async def test_a_child_that_keeps_dying_fails_the_start(plan, started) -> None:
     supervisor = Supervisor([plan("web-0", GOOD), plan("worker", DIES)])
     started.append(supervisor)
-    with pytest.raises(StartFailed, match=r"worker did not start: it exit code 3"):
+    with pytest.raises(StartFailed, match=r"worker did not start: exit code 3"):
         await supervisor.start()
     assert supervisor.child("worker").starts == 4
     await supervisor.stop()
@@ -122,7 +122,7 @@ async def test_a_child_that_keeps_dying_fails_the_start(plan, started) -> None:
 async def test_a_refused_configuration_is_not_tried_again(plan, started) -> None:
     supervisor = Supervisor([plan("relay-0", REFUSES)])
     started.append(supervisor)
-    with pytest.raises(StartFailed, match="refused its configuration"):
+    with pytest.raises(StartFailed, match="its configuration is refused"):
         await supervisor.start()
     assert supervisor.child("relay-0").starts == 1
 
@@ -239,7 +239,7 @@ def test_delays_double_with_jitter_up_to_five_seconds_and_a_calm_minute_forgives
 
 @pytest.mark.parametrize(
     ("code", "words"),
-    [(-9, "killed by SIGKILL"), (-11, "killed by SIGSEGV"), (1, "exit code 1"), (78, "refused its configuration")],
+    [(-9, "killed by SIGKILL"), (-11, "killed by SIGSEGV"), (1, "exit code 1"), (78, "its configuration is refused")],
 )
 def test_exits_are_explained(code: int, words: str) -> None:
     assert explain_exit(code).startswith(words)
