@@ -60,10 +60,11 @@ export function Bar({ stock }) {
 export function Sheet({ title, onClose, tone = "paper", footer, aside, children }) {
   const box = useRef(null);
   useEffect(() => {
-    if (!box.current.open) box.current.showModal();
+    box.current.showModal();
+    (box.current.querySelector("[autofocus]") ?? box.current).focus();
   }, []);
   const outside = (event) => event.target === box.current && onClose();
-  return html`<dialog ref=${box} class=${`sheet ${tone}`} aria-label=${title} onClose=${onClose} onClick=${outside}>
+  return html`<dialog ref=${box} tabindex="-1" class=${`sheet ${tone}`} aria-label=${title} onClose=${onClose} onClick=${outside}>
     <header><h2>${title}</h2>${aside}<button class="icon" type="button" aria-label=${t("common.close")} onClick=${onClose}><${Icon} name="close" /></button></header>
     <div class="in">${children}</div>
     ${footer && html`<footer>${footer}</footer>`}

@@ -16,11 +16,10 @@ export function Pinned() {
   const stock = totals(item, live.stock.value);
   return html`<div class="pinned">
     <img class="pic" src=${item.picture} alt="" width="84" height="84" />
-    <div class="grow"><div class="row"><span class="code">${item.code}</span><span class="muted">${t("studio.on_screen")}</span></div>
+    <div class="grow"><div class="row"><span class="code">${item.code}</span><span class="muted cut grow">${t("studio.on_screen")}</span><button class="btn small line" type="button" onClick=${unpin}>${t("studio.unpin")} <kbd>Esc</kbd></button></div>
       <h2 class="cut">${nameOf(item)}</h2>
       <div class="row figures"><b>${money(item.price_minor, item.currency)}</b><span class=${stock[0] <= 0 ? "out" : stock[0] <= 10 ? "low" : ""}>${stockText(stock)}</span></div>
       <${Bar} stock=${stock} /></div>
-    <button class="btn small line" type="button" onClick=${unpin}>${t("studio.unpin")} <kbd>Esc</kbd></button>
   </div>`;
 }
 
