@@ -1,0 +1,21 @@
+"""The shape of a grammar pack."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Pack(msgspec.Struct, frozen=True):
+    """Words of one language.
+
+    Attributes:
+        name: "zh-TW", "en", …
+        words: rows of (kind, value, words separated by "|"); see kinds.py for kinds and values.
+        bare_plus_binds: whether "+1" alone takes the item on the screen.
+        phone_claims: whether a phone number counts as the claim word.
+    """
+
+    name: str
+    words: tuple[tuple[int, object, str], ...]
+    bare_plus_binds: bool = True
+    phone_claims: bool = False

@@ -1,0 +1,379 @@
+"""One comment to one verdict. Pure: the same text, catalogue, packs and pin always give the same answer.
+
+fold → mask → tokenise → bind → judge → read. The judge looks at *which sorts* of words there are; only what passes it is read
+as an order, and the reader refuses whatever it cannot account for. A false order costs ten missed ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from livecommerce.comments import kinds
+from livecommerce.comments.binding import bind, quantity_of
+from livecommerce.comments.catalogue import CatalogueIndex, Item, View
+from livecommerce.comments.changes import has_change, read_changes
+from livecommerce.comments.folding import fold, suspects, unmask, visible
+from livecommerce.comments.kinds import Token, bits
+from livecommerce.comments.masking import mask
+from livecommerce.comments.orders import OrderReader, Refused, choose
+from livecommerce.comments.tokens import tokenise
+from livecommerce.comments.verdict import Intent, Reason, Reserve, Verdict, VerdictWord
+
+TEXT_LENGTH_MAX: Final = (
+    2000  # ten times what a show accepts; longer text is cut before folding so that time stays bounded
+)
+
+_SIGNALS: Final = bits(
+    kinds.ITEM, kinds.OPTION, kinds.NUMBER, kinds.QUANTITY, kinds.LESS, kinds.BAD_QUANTITY, kinds.CLAIM, kinds.WEAK_CLAIM,
+    kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO, kinds.CODE_LIKE, kinds.GLUED, kinds.EVERY_VALUE, kinds.PHONE,
+    kinds.QUESTION, kinds.ASK, kinds.TOPIC, kinds.REPORT, kinds.STATE, kinds.WORD_NUMBER,
+)  # fmt: skip
+_ACTS: Final = bits(
+    kinds.QUANTITY, kinds.LESS, kinds.CLAIM, kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO, kinds.BAD_QUANTITY
+)
+_CHANGE: Final = bits(kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO, kinds.LESS)
+_ORDERS: Final = bits(kinds.QUANTITY, kinds.CLAIM)
+_ASKS: Final = bits(kinds.QUESTION, kinds.ASK, kinds.QUESTION_START)
+_ASKABLE: Final = bits(
+    kinds.ITEM, kinds.OPTION, kinds.QUANTITY, kinds.TOPIC, kinds.ASK, kinds.THIS, kinds.CLAIM, kinds.REMARK, kinds.CODE_LIKE,
+    kinds.PRICE, kinds.BAD_QUANTITY, kinds.CANCEL, kinds.STATE, kinds.LESS, kinds.REPORT, kinds.EVERY_VALUE, kinds.GLUED,
+)  # fmt: skip
+_STRANGE: Final = bits(kinds.UNKNOWN, kinds.PROSE, kinds.TOPIC, kinds.ALL, kinds.QUESTION_START, kinds.BAD_NUMBER)
+_LOOKS_ODD: Final = bits(kinds.CODE_LIKE, kinds.GLUED, kinds.BAD_QUANTITY)
+_DROPPED: Final = bits(kinds.PRICE, kinds.REMARK, kinds.SOFT, kinds.PRAISE, kinds.PHONE, kinds.LINK, kinds.ANY_MORE)
+_NEEDS_JUDGING: Final = ~bits(
+    kinds.ITEM, kinds.OPTION, kinds.QUANTITY, kinds.CLAIM, kinds.SEPARATOR, kinds.AND, kinds.LESS, kinds.BAD_QUANTITY,
+    kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO, kinds.TO, kinds.CODE_LIKE, kinds.EVERY_VALUE, kinds.PRICE,
+)  # fmt: skip
+_NONE: Final[tuple[Intent, ...]] = ()
+
+
+def parse(text: str, index: CatalogueIndex, packs: Sequence[str], pinned: str | None) -> Verdict:
+    """Read one comment.
+
+    Args:
+        text: the comment as sent.
+        index: the show's compiled catalogue.
+        packs: names of the show's grammar packs; raises PackUnknown for others.
+        pinned: code of the item on this viewer's screen when it was sent, or None.
+    """
+    view = index.view(tuple(packs))
+    pinned_item = index.items.get(pinned) if pinned is not None else None
+    if len(text) > TEXT_LENGTH_MAX:
+        text = text[:TEXT_LENGTH_MAX]
+    if not text.isascii():
+        if suspects(text):
+            return _suspect(text, view, pinned_item)
+        text = visible(text)
+    return _read(text, view, pinned_item)
+
+
+def _suspect(text: str, view: View, pinned: Item | None) -> Verdict:
+    """What imitates or hides letters never orders, however it reads without the disguise."""
+    verdict = _read(unmask(text), view, pinned)
+    if verdict.verdict in ("order", "change"):
+        return Verdict("unclear", _NONE, Reason.LOOK_ALIKE, guess=verdict.intents)
+    return verdict
+
+
+def _read(text: str, view: View, pinned: Item | None) -> Verdict:
+    folded = fold(text)
+    if view.twins:
+        folded = fold(folded.translate(view.twins))
+    folded = mask(folded)
+    raw = tokenise(folded, view)
+    signals = 0
+    for token in raw:
+        signals |= 1 << token.kind
+    if not signals & _SIGNALS and not signals & bits(
+        kinds.PLUS, kinds.MINUS, kinds.TIMES, kinds.WORD_NUMBER, kinds.NUMBER
+    ):
+        return _CHATTER
+    return _Judge(bind(raw, view), folded, view, pinned).verdict()
+
+
+_CHATTER: Final = Verdict("none", _NONE, Reason.CHATTER)
+
+
+class _Judge:
+    """Decides what sort of comment it is from the kinds of its words."""
+
+    __slots__ = ("coded", "folded", "items", "mask", "pinned", "tokens", "view")
+
+    def __init__(self, tokens: list[Token], folded: str, view: View, pinned: Item | None) -> None:
+        self.folded = folded
+        self.view = view
+        self.pinned = pinned
+        self.items: list[Item] = []
+        self.coded = False
+        mask = 0
+        for place, token in enumerate(tokens):
+            mask |= 1 << token.kind
+            if token.kind == kinds.ITEM:
+                owners: tuple[Item, ...] = token.value  # type: ignore[assignment]
+                self.items.append(owners[0])
+                self.coded = self.coded or folded[token.start : token.end].startswith(owners[0].folded)
+            elif token.kind == kinds.NUMBER and str(token.value) in view.codes and _quantity_next(tokens, place):
+                self.items.append(view.codes[str(token.value)])
+                self.coded = True
+        self.tokens = tokens
+        self.mask = mask
+
+    def has(self, kinds_mask: int) -> bool:
+        return bool(self.mask & kinds_mask)
+
+    def verdict(self) -> Verdict:
+        """The answer, the first rule that applies."""
+        if not self.mask & _NEEDS_JUDGING:
+            return self._act()
+        return (
+            self._question()
+            or self._report()
+            or self._negation()
+            or self._agreement()
+            or self._doubt()
+            or self._strange()
+            or self._act()
+        )
+
+    def _answer(self, verdict: VerdictWord, reason: Reason) -> Verdict:
+        if verdict == "none":
+            return Verdict("none", _NONE, reason)
+        return Verdict(verdict, _NONE, reason, guess=self._guess())
+
+    def _question(self) -> Verdict | None:
+        mask = self.mask
+        asks = mask & bits(kinds.QUESTION, kinds.ASK)
+        if mask & (1 << kinds.QUESTION_START):
+            first = next((token for token in self.tokens if token.kind not in (kinds.SOFT, kinds.SEPARATOR)), None)
+            asks = asks or (first is not None and first.kind == kinds.QUESTION_START)
+        if not asks:
+            topics = bits(kinds.TOPIC)
+            return (
+                self._answer("question", Reason.QUESTION)
+                if mask and not mask & ~topics and len(self.tokens) == 1
+                else None
+            )
+        number = any(token.kind == kinds.NUMBER and str(token.value) in self.view.codes for token in self.tokens)
+        if not mask & _ASKABLE and not (number and mask & (1 << kinds.QUESTION)):
+            return self._answer("none", Reason.CHATTER)
+        if mask & (1 << kinds.UNKNOWN) and not mask & (
+            _ASKABLE & ~bits(kinds.CLAIM, kinds.OPTION, kinds.PRICE, kinds.CANCEL)
+        ):
+            if not mask & bits(kinds.OPTION, kinds.CLAIM, kinds.PRICE) or not mask & bits(kinds.QUESTION):
+                return self._answer("none", Reason.CHATTER)
+        if self._asks_about_another():
+            return self._answer("unclear", Reason.OTHER_QUESTION)
+        return self._answer("question", Reason.QUESTION)
+
+    def _asks_about_another(self) -> bool:
+        """An item that is ordered or changed, and another one beside it that is not."""
+        acted: set[str] = set()
+        named: set[str] = set()
+        last: str | None = None
+        for token in self.tokens:
+            if token.kind == kinds.ITEM:
+                owners: tuple[Item, ...] = token.value  # type: ignore[assignment]
+                last = owners[0].code
+                named.add(last)
+            elif token.kind in (kinds.QUANTITY, kinds.LESS, kinds.CANCEL):
+                acted.add(last or (self.pinned.code if self.pinned else ""))
+        return bool(acted) and bool(named - acted)
+
+    def _report(self) -> Verdict | None:
+        if self.has(bits(kinds.REPORT)):
+            return self._answer("unclear", Reason.REPORT)
+        if self.has(bits(kinds.STATE)):
+            if self.items or self.has(bits(kinds.QUANTITY, kinds.CLAIM, kinds.CODE_LIKE)):
+                return self._answer("unclear", Reason.REPORT)
+            return self._answer("none", Reason.CHATTER)
+        return None
+
+    def _negation(self) -> Verdict | None:
+        if not self.has(bits(kinds.NEGATION)):
+            return None
+        if self.has(bits(kinds.ANY_MORE)) and self._cancelled_by_any_more():
+            return None
+        clauses = _clauses(self.tokens)
+        denied = [clause for clause in clauses if any(token.kind == kinds.NEGATION for token in clause)]
+        others = [clause for clause in clauses if clause not in denied]
+        if any(token.kind < 60 and _ACTS >> token.kind & 1 for clause in others for token in clause):
+            return self._answer("unclear", Reason.NEGATION)
+        for clause in denied:
+            place = next(place for place, token in enumerate(clause) if token.kind == kinds.NEGATION)
+            before, after = clause[:place], clause[place + 1 :]
+            if any(_ORDERS >> token.kind & 1 for token in before) and after:
+                return self._answer("unclear", Reason.NEGATION)
+            codes = {token.value for token in clause if token.kind == kinds.ITEM}
+            if len(codes) > 1 and any(_ACTS >> token.kind & 1 for token in after):
+                return self._answer("unclear", Reason.NEGATION)
+        return self._answer("none", Reason.NEGATION)
+
+    def _cancelled_by_any_more(self) -> bool:
+        """ "不要A01了", "don't want A1 anymore": turn the pair into a cancel word."""
+        tokens = self.tokens
+        denials = [place for place, token in enumerate(tokens) if token.kind == kinds.NEGATION]
+        ends = [place for place, token in enumerate(tokens) if token.kind == kinds.ANY_MORE]
+        if len(denials) != 1 or len(ends) != 1 or tokens[denials[0]].value != "want":
+            return False
+        if self.has(
+            bits(kinds.QUANTITY, kinds.CLAIM, kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO, kinds.LESS, kinds.UNKNOWN)
+        ):
+            return False
+        denial = tokens[denials[0]]
+        kept = [token for token in tokens if token.kind != kinds.ANY_MORE]
+        place = kept.index(denial)
+        kept[place] = Token(kinds.CANCEL, None, denial.start, denial.end)
+        self.tokens = kept
+        self.mask = self.mask & ~bits(kinds.NEGATION, kinds.ANY_MORE) | bits(kinds.CANCEL)
+        return True
+
+    def _agreement(self) -> Verdict | None:
+        if not self.has(bits(kinds.AGREE)):
+            return None
+        if self.items or self.has(bits(kinds.CLAIM, kinds.CODE_LIKE, kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO)):
+            if self.items and not self.coded and not self.has(_ACTS):
+                return self._answer("none", Reason.AGREEMENT)
+            return self._answer("unclear", Reason.AGREEMENT)
+        return self._answer("none", Reason.AGREEMENT)
+
+    def _doubt(self) -> Verdict | None:
+        if self.has(bits(kinds.ANY_MORE)):
+            soft = all(token.value == "soft" for token in self.tokens if token.kind == kinds.ANY_MORE)
+            if not soft and (self.items or self.has(_ACTS)):
+                return self._answer("unclear", Reason.DOUBT)
+        if not self.has(bits(kinds.DOUBT)):
+            return None
+        if self.has(_ACTS) or self.coded or self.has(bits(kinds.CODE_LIKE, kinds.GLUED)):
+            return self._answer("unclear", Reason.DOUBT)
+        return self._answer("none", Reason.CHATTER)
+
+    def _strange(self) -> Verdict | None:
+        """Words nobody knows. Beside a bare "+1" or in prose they make it chatter, beside a code or an option a doubt."""
+        mask = self.mask
+        if mask & (1 << kinds.ALL) and mask & bits(kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO):
+            return self._answer("unclear", Reason.CANCEL_ALL)
+        if mask & (1 << kinds.LINK) and not self.items:
+            return self._answer("none", Reason.CHATTER)
+        bare = not self.items
+        if bare and mask & (1 << kinds.PRAISE):
+            if mask & bits(kinds.OPTION, kinds.CLAIM, kinds.CODE_LIKE) and mask & _ORDERS:
+                return self._answer("unclear", Reason.UNKNOWN_WORDS)
+            return self._answer("none", Reason.AGREEMENT)
+        if mask & _STRANGE:
+            odd = mask & bits(kinds.CODE_LIKE, kinds.GLUED) and mask & _ACTS
+            split_code = self._split_code()
+            if self.coded or odd or split_code:
+                return self._answer("unclear", Reason.UNKNOWN_CODE if odd or split_code else Reason.UNKNOWN_WORDS)
+            if self.items and mask & _ACTS:
+                return self._answer("unclear", Reason.UNKNOWN_WORDS)
+            if mask & (1 << kinds.OPTION) and mask & _ORDERS:
+                return self._answer("unclear", Reason.UNKNOWN_WORDS)
+            return self._answer("none", Reason.CHATTER)
+        if bare and mask & _ORDERS and mask & bits(kinds.SOFT):
+            if any(token.kind == kinds.SOFT and token.value == "person" for token in self.tokens):
+                return self._answer("unclear", Reason.DOUBT)
+        if bare and mask & (1 << kinds.REMARK) and not mask & bits(kinds.CLAIM, kinds.OPTION):
+            wide = any(token.kind == kinds.REMARK and token.value == "wide" for token in self.tokens)
+            if wide and mask & _ORDERS or self.tokens[0].kind == kinds.REMARK and mask & _ORDERS:
+                return self._answer("unclear", Reason.DOUBT)
+        return None
+
+    def _split_code(self) -> bool:
+        """ "A 01+1": a single letter before a number that is followed by a quantity."""
+        for place in range(len(self.tokens) - 2):
+            first, second, third = self.tokens[place : place + 3]
+            if first.kind == kinds.UNKNOWN and second.kind == kinds.NUMBER and third.kind == kinds.QUANTITY:
+                return first.end - first.start == 1 and first.end + 1 >= second.start
+        return False
+
+    def _act(self) -> Verdict:
+        tokens = self._meaningful()
+        mask = self.mask
+        if not tokens:
+            return self._answer("none", Reason.CHATTER)
+        if mask & bits(kinds.GLUED):
+            acts = self.items or mask & _ACTS or len(tokens) == 1 and self._has_code_inside()
+            return self._answer("unclear", Reason.GLUED) if acts else self._answer("none", Reason.CHATTER)
+        if mask & bits(kinds.CODE_LIKE):
+            return self._answer("unclear", Reason.UNKNOWN_CODE)
+        if all(
+            token.kind in (kinds.NUMBER, kinds.WORD_NUMBER, kinds.SEPARATOR, kinds.THIS, kinds.AND) for token in tokens
+        ):
+            return self._answer("none", Reason.CHATTER)
+        if all(token.kind in (kinds.THIS, kinds.WEAK_CLAIM, kinds.AND, kinds.SEPARATOR) for token in tokens):
+            return self._answer("none", Reason.CHATTER)
+        if mask & bits(kinds.CHANGE, kinds.CHANGE_TO) and len(tokens) == 1:
+            return self._answer("none", Reason.CHATTER)
+        try:
+            if has_change(tokens):
+                intents = read_changes(tokens, self.folded, self.view, self.pinned)
+            else:
+                intents = OrderReader(tokens, self.folded, self.view, self.pinned).read()
+        except Refused as refusal:
+            return self._answer("unclear", refusal.reason)
+        if all(isinstance(intent, Reserve) for intent in intents):
+            return Verdict("order", intents, Reason.ORDER)
+        return Verdict("change", intents, Reason.CHANGE)
+
+    def _has_code_inside(self) -> bool:
+        codes = self.view.codes
+        for token in self.tokens:
+            if token.kind == kinds.GLUED:
+                word = str(token.value)
+                # a glued run has at most 200 characters and codes at most a dozen: a bounded look
+                if any(word[start : start + size] in codes for start in range(len(word)) for size in (2, 3, 4, 5)):
+                    return True
+        return False
+
+    def _meaningful(self) -> list[Token]:
+        """Without what the judge has found harmless; a phone number is the claim word where the pack says so."""
+        kept: list[Token] = []
+        phone_claims = self.view.phone_claims
+        for token in self.tokens:
+            if token.kind == kinds.PHONE and phone_claims:
+                if self.items or self.has(bits(kinds.OPTION)):
+                    kept.append(Token(kinds.CLAIM, "attached", token.start, token.end))
+            elif not _DROPPED >> token.kind & 1:
+                kept.append(token)
+        return kept
+
+    def _guess(self) -> tuple[Intent, ...]:
+        """The reading a moderator would most likely accept: the first item or the one on the screen, one piece or as written."""
+        item = self.items[0] if self.items else self.pinned
+        if item is None or self.has(_CHANGE):
+            return ()
+        amount = 1
+        words: list[str] = []
+        for token in self.tokens:
+            if token.kind == kinds.QUANTITY:
+                amount = token.value[0]  # type: ignore[index]
+            elif token.kind == kinds.NUMBER and str(token.value) not in self.view.codes:
+                amount = quantity_of(token) or amount
+            elif token.kind == kinds.OPTION and item.choices.get(str(token.value)) is not None:
+                words.append(str(token.value))
+        try:
+            return (Reserve(item.code, choose(item, words), amount),)
+        except Refused:
+            return (Reserve(item.code, (), amount),)
+
+
+def _quantity_next(tokens: list[Token], place: int) -> bool:
+    """Whether the number at `place` is followed by a quantity, options between them allowed: then it is a code."""
+    for token in tokens[place + 1 :]:
+        if token.kind in (kinds.QUANTITY, kinds.LESS, kinds.CANCEL):
+            return True
+        if token.kind != kinds.OPTION:
+            return False
+    return False
+
+
+def _clauses(tokens: list[Token]) -> list[list[Token]]:
+    found: list[list[Token]] = [[]]
+    for token in tokens:
+        if token.kind == kinds.SEPARATOR:
+            found.append([])
+        else:
+            found[-1].append(token)
+    return [clause for clause in found if clause]
