@@ -167,10 +167,14 @@ class MediaPlane:
         Raises:
             NotFound.
         """
-        peer = self.session(show, session, role)
-        if isinstance(peer, Host) and peer.stream.host is peer:
-            peer.stream.end("the host ended the stream", time.monotonic())
-        peer.close("deleted")
+        stream = self.streams.get(show)
+        is_last_host = role == "host" and stream is not None and stream.host_session == session
+        if stream is not None and is_last_host and stream.state is not StreamState.ENDED:
+            # Also when its connection closed just before the DELETE came: the wish counts, not the order of packets.
+            stream.end("the host ended the stream", time.monotonic())
+            self.peers.pop(session, None)
+            return
+        self.session(show, session, role).close("deleted")
         self.peers.pop(session, None)
 
     def _tick(self) -> None:

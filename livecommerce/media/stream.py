@@ -62,6 +62,7 @@ class Stream:
         self.fan_outs = {kind: FanOut(track, socket_) for kind, track in self.tracks.items()}
         self.viewers: dict[str, Viewer] = {}
         self.host: Host | None = None
+        self.host_session = ""
         self.state = StreamState.WAITING
         self.ended_at: float | None = None
         self.taps: list[Callable[[str, list[Any], float], None]] = []
@@ -105,6 +106,7 @@ class Stream:
     def take_host(self, host: Host) -> None:
         """A host was accepted; an earlier one is let go. Viewers notice nothing but new pictures."""
         previous, self.host = self.host, host
+        self.host_session = host.session
         if previous is not None:
             previous.close("replaced")
         self.ended_at = None

@@ -1,0 +1,174 @@
+"""Chromium as host and as viewer, through the pages' own client module."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from livecommerce.media.synthetic_host import Quality
+from tests.media.stage import WAIT_SECONDS, Stage, open_stage, until
+
+pytestmark = pytest.mark.browser
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+]
+GO_LIVE = """async () => {
+  const stream = await navigator.mediaDevices.getUserMedia({ video: { width: 1280, height: 720 }, audio: true });
+  window.states = [];
+  window.session = whip.publish(stream, { url: "/whip/demo", onstate: ({ state }) => states.push(state) });
+}"""
+# A picture no encoder can make small: what reaches the relay is then what the feedback allows.
+GO_LIVE_WITH_NOISE = """async () => {
+  const canvas = document.getElementById("canvas");
+  const context = canvas.getContext("2d");
+  const noise = new Uint32Array(640 * 360);
+  const image = new ImageData(new Uint8ClampedArray(noise.buffer), 640, 360);
+  let seed = 1;
+  setInterval(() => {
+    for (let i = 0; i < noise.length; i++) noise[i] = 0xff000000 | ((seed = (seed * 1103515245 + 12345) | 0) >>> 8);
+    context.putImageData(image, 0, 0);
+  }, 66);
+  window.session = whip.publish(canvas.captureStream(15), { url: "/whip/demo" });
+}"""
+WATCH = """() => {
+  const video = document.getElementById("video");
+  window.states = [];
+  window.session = whip.play(video, { url: "/whep/demo", onstate: ({ state }) => states.push(state) });
+}"""
+# Reads the bar of cells that the synthetic picture carries; the delay of each frame shown, in ms.
+READ_CLOCK = """(count) => new Promise((resolve) => {
+  const video = document.getElementById("video"), canvas = document.getElementById("canvas");
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  const delays = [];
+  const look = () => {
+    const cell = Math.floor(video.videoWidth / 40);
+    canvas.width = video.videoWidth;
+    canvas.height = cell;
+    context.drawImage(video, 0, 0);
+    const now = Date.now() >>> 0;
+    const { data } = context.getImageData(0, cell >> 1, canvas.width, 1);
+    const bits = Array.from({ length: 40 }, (_, i) => (data[4 * (i * cell + (cell >> 1))] > 128 ? 1 : 0));
+    const value = bits.slice(4, 36).reduce((sum, bit) => (sum * 2 + bit) >>> 0, 0);
+    let check = 0;
+    for (let shift = 0; shift < 32; shift += 4) check += (value >>> shift) & 15;
+    const given = bits.slice(36).reduce((sum, bit) => sum * 2 + bit, 0);
+    if (bits.slice(0, 4).join("") === "1010" && (check & 15) === given) delays.push((now - value) | 0);
+    if (delays.length >= count) resolve(delays);
+    else video.requestVideoFrameCallback(look);
+  };
+  video.requestVideoFrameCallback(look);
+})"""
+
+
+@contextlib.asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    assert path, "these tests need Chromium: apt-get install chromium, or set CHROMIUM=/path/to/it"
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+async def opened(browser: Browser, stage: Stage, script: str) -> Page:
+    page = await browser.new_page()
+    await page.goto(stage.url + "/")
+    await page.wait_for_function("window.whip")
+    await page.evaluate(script)
+    return page
+
+
+async def figures(page: Page) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(await page.evaluate("session.stats().then((it) => JSON.stringify(it ?? {}))"))
+    return found
+
+
+async def waiting(page: Page, condition: Callable[[dict[str, Any]], bool], what: str) -> None:
+    """Polls the page's own figures until they are as expected."""
+    deadline = asyncio.get_running_loop().time() + WAIT_SECONDS
+    while not condition(found := await figures(page)):
+        assert asyncio.get_running_loop().time() < deadline, f"never: {what}: {found}"
+        await asyncio.sleep(0.1)
+
+
+async def decodes(page: Page, more: int) -> None:
+    """Waits until the page has decoded `more` further pictures."""
+    goal = (await figures(page)).get("framesDecoded", 0) + more
+    await waiting(page, lambda found: found.get("framesDecoded", 0) >= goal, f"{goal} decoded pictures")
+
+
+async def test_a_browser_goes_live_and_two_browsers_watch() -> None:
+    async with open_stage() as stage, chromium() as browser:
+        host = await opened(browser, stage, GO_LIVE)
+        await until(lambda: "live" in stage.states(), "live")
+        viewers = [await opened(browser, stage, WATCH) for _ in range(2)]
+        for viewer in viewers:
+            await decodes(viewer, 20)
+            found = await figures(viewer)
+            assert (found["width"], found["height"], found["packetsLost"]) == (1280, 720, 0)
+            assert found["packets"] > found["framesDecoded"]
+            await viewer.wait_for_function("states.includes('live')")
+        await until(lambda: stage.stream.hint in ("good", "bitrate_low"), "the stream is healthy")
+        await host.evaluate("session.stop()")
+        await until(lambda: stage.states()[-1] == "ended", "the host's stop ends the stream")
+        await viewers[0].close()
+        await until(lambda: len(stage.stream.viewers) <= 1, "a closed page is gone")
+
+
+async def test_a_browser_host_that_reloads_resumes_its_viewers_stream() -> None:
+    async with open_stage() as stage, chromium() as browser:
+        host = await opened(browser, stage, GO_LIVE)
+        await until(lambda: "live" in stage.states(), "live")
+        viewer = await opened(browser, stage, WATCH)
+        await decodes(viewer, 10)
+        track = stage.stream.tracks["video"]
+        ssrc, head = track.ssrc, track.head
+        await host.close()
+        second = await opened(browser, stage, GO_LIVE)
+        await decodes(viewer, 30)
+        assert track.ssrc == ssrc
+        assert track.head > head
+        assert await viewer.evaluate("states.filter((state) => state === 'waiting').length") == 0
+        await second.close()
+
+
+async def test_feedback_lets_the_browser_reach_the_bitrate_it_may_send() -> None:
+    async with open_stage() as stage, chromium() as browser:
+        await opened(browser, stage, GO_LIVE_WITH_NOISE)
+        await until(lambda: "live" in stage.states(), "live")
+        await until(lambda: stage.stream.kbps > 1_800, "the bitrate climbs towards 2,500 kbit/s")
+        assert stage.stream.host is not None
+        assert stage.stream.host.receptions["video"].fraction_lost < 0.05
+
+
+async def test_what_a_browser_shows_is_fresh() -> None:
+    """The clock in the picture is read back from the frames on screen."""
+    quality = Quality(width=640, height=360, frames_per_second=24, bitrate_kbps=600)
+    async with open_stage() as stage, chromium() as browser, stage.host(quality=quality):
+        viewer = await opened(browser, stage, WATCH)
+        await decodes(viewer, 60)
+        delays = sorted(await viewer.evaluate(READ_CLOCK, 30))
+        print(f"glass to glass ms: p50 {delays[15]}, worst {delays[-1]}")
+        assert len(delays) == 30
+        assert all(0 <= delay < 10_000 for delay in delays)
