@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from livecommerce.orders.changes import ClaimChange
 from livecommerce.records import orders as rows
 from livecommerce.records.database import Database
-from livecommerce.records.structs import Order, OrderLine, OrderState
+from livecommerce.records.structs import LineState, Order, OrderLine, OrderState
+from livecommerce.stock.ledger import LedgerClaim
 
 ACTIVE = frozenset(("held", "waiting", "offered"))
 OWED = frozenset(("held", "offered", "confirmed"))
@@ -28,29 +29,29 @@ def position_key(position: str) -> tuple[int, int]:
     return int(milliseconds), int(number or 0)
 
 
-def latest(changes: Iterable[ClaimChange]) -> dict[str, ClaimChange]:
+def latest(changes: Iterable[LedgerClaim]) -> dict[str, LedgerClaim]:
     """The last change of each reservation, in the order in which reservations first appear."""
-    found: dict[str, ClaimChange] = {}
+    found: dict[str, LedgerClaim] = {}
     for change in changes:
         found[change.reservation] = change
     return found
 
 
-def line_of(shop: str, change: ClaimChange) -> OrderLine:
+def line_of(shop: str, change: LedgerClaim, claimed_ms: int) -> OrderLine:
     return OrderLine(
         shop=shop,
         reservation=change.reservation,
         order=order_id(shop, change.show, change.viewer),
-        sku=change.sku,
+        sku=change.item,
         number=change.number,
-        quantity=change.quantity,
+        quantity=change.reserved,
         waiting=change.waiting,
         unit_price_minor=change.unit_price_minor,
         currency=change.currency,
         text=change.text,
-        state=change.state,
+        state=cast("LineState", change.state),
         deadline_ms=change.deadline_ms,
-        claimed_ms=change.at_ms,
+        claimed_ms=claimed_ms,
         updated_ms=change.at_ms,
     )
 
@@ -69,9 +70,9 @@ def with_totals(order: Order, lines: Sequence[OrderLine], now_ms: int) -> Order:
     )
 
 
-async def _orders_for(connection: AsyncConnection, shop: str, changes: Iterable[ClaimChange]) -> dict[str, Order]:
+async def _orders_for(connection: AsyncConnection, shop: str, changes: Iterable[LedgerClaim]) -> dict[str, Order]:
     """Every order these changes touch, by id; new ones are numbered in the order of their first claim."""
-    by_show: dict[str, dict[str, ClaimChange]] = {}
+    by_show: dict[str, dict[str, LedgerClaim]] = {}
     for change in changes:
         by_show.setdefault(change.show, {}).setdefault(change.viewer, change)
     orders: dict[str, Order] = {}
@@ -99,7 +100,7 @@ async def _orders_for(connection: AsyncConnection, shop: str, changes: Iterable[
     return orders
 
 
-async def apply(database: Database, shop: str, entries: Sequence[tuple[str, Sequence[ClaimChange]]]) -> tuple[str, int]:
+async def apply(database: Database, shop: str, entries: Sequence[tuple[str, Sequence[LedgerClaim]]]) -> tuple[str, int]:
     """Writes ledger entries into orders and moves the position, all or nothing.
 
     Args:
@@ -114,10 +115,17 @@ async def apply(database: Database, shop: str, entries: Sequence[tuple[str, Sequ
         if not fresh:
             return position, 0
         changes = latest(change for _, found in fresh for change in found)
+        claimed_ms: dict[str, int] = {}
+        for _, found in fresh:
+            for change in found:
+                claimed_ms.setdefault(change.reservation, change.at_ms)
         if changes:
             orders = await _orders_for(connection, shop, changes.values())
             await rows.put_orders(connection, list(orders.values()))  # before their lines: foreign key
-            await rows.put_lines(connection, [line_of(shop, change) for change in changes.values()])
+            await rows.put_lines(
+                connection,
+                [line_of(shop, change, claimed_ms[change.reservation]) for change in changes.values()],
+            )
             lines: dict[str, list[OrderLine]] = {}
             for line in await rows.lines_of(connection, list(orders)):
                 lines.setdefault(line.order, []).append(line)

@@ -9,10 +9,10 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from livecommerce.orders.changes import Decoder
 from livecommerce.orders.projection import apply, position_key
 from livecommerce.records.database import Database
 from livecommerce.records.orders import OrderRepository
+from livecommerce.stock.ledger import decode
 
 log = structlog.get_logger(__name__)
 
@@ -31,11 +31,10 @@ _GIVE_UP = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL
 class Projector:
     """Projects one shop at a time. `step(shop)` does one bounded piece of work."""
 
-    def __init__(self, redis: Redis, database: Database, decode: Decoder) -> None:
+    def __init__(self, redis: Redis, database: Database) -> None:
         self._redis = redis
         self._database = database
         self._orders = OrderRepository(database)
-        self._decode = decode
         self._name = secrets.token_hex(8)
         self._renew = redis.register_script(_RENEW)
         self._give_up = redis.register_script(_GIVE_UP)
@@ -59,6 +58,7 @@ class Projector:
 
         Raises:
             redis.RedisError, sqlalchemy.exc.SQLAlchemyError: nothing was changed; call again.
+            LedgerUnreadable: an entry of a newer program; nothing is skipped, the position stays before it.
         """
         if not await self._take(shop):
             return 0
@@ -70,10 +70,7 @@ class Projector:
         raw: Any = await self._redis.xrange(self._ledger(shop), f"({position}", "+", count=ENTRIES_MAX)
         if not raw:
             return 0
-        entries = []
-        for entry_id, fields in raw:
-            name = entry_id.decode() if isinstance(entry_id, bytes) else str(entry_id)
-            entries.append((name, self._decode(name, fields)))
+        entries = [(entry.id, entry.claims) for entry in (decode(name, fields) for name, fields in raw)]
         self._positions.pop(shop)  # unknown again if the next line fails half-way
         position, counted = await apply(self._database, shop, entries)
         self._positions[shop] = position
