@@ -34,11 +34,13 @@ types: install
 test: install lint types
 	bash scripts/chromium.sh
 	bash scripts/postgres.sh
+	bash scripts/redis.sh
 	$(BIN)/python -m pytest -m "not nightly"
 
 nightly: install
 	bash scripts/chromium.sh
 	bash scripts/postgres.sh
+	bash scripts/redis.sh
 	$(BIN)/python -m pytest -m "nightly" --timeout 3600
 
 lock:

@@ -35,6 +35,7 @@ COMMANDS: dict[str, Command] = {
     "worker": Command("livecommerce.app:worker_command", "the worker alone: ledger to orders, expiry"),
     "demo": Command("livecommerce.demo.command:demo", "a running show with a synthetic host and buyers"),
     "doctor": Command("livecommerce.doctor:doctor", "what is missing on this machine, and what to do about it"),
+    "stock": Command("livecommerce.stock_command:stock", "compare stock with its ledger, or rebuild it from there"),
     "staff": Command("livecommerce.staff:staff", "staff logins: add, reset, list"),
     "settings": Command("livecommerce.ops.reference:settings_table", "print the table of all settings", False),
     "errors": Command("livecommerce.ops.reference:errors_table", "print the table of all numbered errors", False),

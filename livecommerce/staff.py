@@ -36,7 +36,7 @@ def random_password() -> str:
 
 
 @asynccontextmanager
-async def _store_url(settings: Settings) -> AsyncIterator[str]:
+async def store_url(settings: Settings) -> AsyncIterator[str]:
     """The Valkey that holds the sessions: configured, the running server's, else one started for this moment.
 
     Raises:
@@ -63,7 +63,7 @@ async def _store_url(settings: Settings) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def _accounts(settings: Settings) -> AsyncIterator[tuple[Accounts, Repositories]]:
-    async with _store_url(settings) as url:
+    async with store_url(settings) as url:
         redis = connect(url)
         records = await Repositories.open(settings)
         accounts = Accounts(settings, redis, records)

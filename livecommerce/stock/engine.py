@@ -23,6 +23,7 @@ from livecommerce.stock.connection import Connection, ConnectionLost, address_of
 from livecommerce.stock.encoding import NAME, Refused, Template, Templates, id_text, pack, unpack
 from livecommerce.stock.operations import Operation
 from livecommerce.stock.outcomes import CLAIM_STATES, Answer, Claim, Counters, Outcome
+from livecommerce.stock.rebuild import verify
 from livecommerce.stock.records import ACTIVE, EXTENDED, StoredClaim, StoredOperation, parse_item, parse_record
 from livecommerce.stock.servers import Servers
 
@@ -123,11 +124,24 @@ class StockEngine:
 
     async def _reconcile(self, shop: str, connection: Connection) -> str:
         """Another server answers for the shop: sales stay closed until ledger and state agree. Words if they do not."""
-        seen = await connection.call("HGET", f"lc:{{{shop}}}:stock:items", "#fence")
-        log.warning("shop %s: server %s instead of %s, comparing the ledger", shop, connection.run_id, seen)
-        await connection.call(
-            "FCALL", f"{self._servers.function}_fence", 1, f"lc:{{{shop}}}:stock:items", seen or b"", connection.run_id
-        )
+        key = f"lc:{{{shop}}}:stock:items"
+        seen = await connection.call("HGET", key, "#fence") or b""
+        if seen == connection.run_id.encode():
+            return ""  # another process was faster
+        log.warning("shop %s: server %s instead of %s, comparing the ledger", shop, connection.run_id, seen.decode())
+        found = await verify(connection, shop, self._queues[shop].last_ledger_id if shop in self._queues else "")
+        if seen == b"rebuilding":
+            found.append("the shop is being rebuilt from its ledger, or was and did not finish: run stock rebuild")
+        if found:
+            for words in found:
+                log.error("shop %s stays closed: %s", shop, words)
+            return "; ".join(found[:3])
+        try:
+            await connection.call("FCALL", f"{self._servers.function}_fence", 1, key, seen, connection.run_id)
+        except hiredis.ReplyError as error:
+            if not str(error).startswith("FENCED"):  # that one: somebody else has compared and moved it
+                raise
+        log.warning("shop %s: ledger and state agree, sales go on", shop)
         return ""
 
     # ---- reads
@@ -138,27 +152,12 @@ class StockEngine:
         Raises:
             StockUnavailable: no server answers.
         """
-        empty = pack([])
         key = f"lc:{{{shop}}}:stock:items"
         reason: Exception | None = None
         for attempt in range(ATTEMPTS_MAX):
             try:
                 connection = await self._servers.connection(shop)
-                call = (
-                    "FCALL",
-                    self._servers.function,
-                    1,
-                    key,
-                    "",
-                    empty,
-                    empty,
-                    empty,
-                    b"",
-                    self._settings.offer_seconds,
-                )
-                for _ in range(SWEEPS_AT_ONCE_MAX):
-                    if not unpack(await connection.call(*call))[1]:
-                        break
+                await self._expire(connection, key)
                 return list(await asyncio.gather(*(connection.call(*command) for command in commands)))
             except ConnectionLost as error:
                 reason = error
@@ -172,6 +171,19 @@ class StockEngine:
                     self._servers.forget(shop)
             await asyncio.sleep(0.05 * attempt)
         raise StockUnavailable(f"stock of shop {shop} cannot be read: {reason}")
+
+    async def _expire(self, connection: Connection, key: str) -> None:
+        """Calls with no operation until nothing is due. A fenced shop or a full server can still be read."""
+        empty, seconds = pack([]), self._settings.offer_seconds
+        call = ("FCALL", self._servers.function, 1, key, connection.run_id, empty, empty, empty, b"", seconds)
+        for _ in range(SWEEPS_AT_ONCE_MAX):
+            try:
+                if not unpack(await connection.call(*call))[1]:
+                    return
+            except hiredis.ReplyError as error:
+                if not str(error).startswith(("FENCED", "OOM", "MISCONF", "NOREPLICAS")):
+                    raise
+                return
 
     async def sweep(self, shop: str) -> None:
         """Expires what is due and serves who waits. Every operation does so too; this is for quiet shops."""

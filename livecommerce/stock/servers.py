@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from livecommerce.stock.connection import Address, Connection, ConnectionLost, connect
 from livecommerce.stock.library import library
 
+REDIRECTIONS_MAX = 5  # a slot moves once, perhaps while it is asked for
 NODES_MAX = 64  # nodes remembered; more are found again by MOVED
 
 
@@ -50,6 +51,33 @@ class Servers:
                 self._of_shop[shop] = candidate
                 return made
             raise ConnectionLost(f"no server can be reached: {reason}")
+
+    async def connection_of(self, shop: str) -> Connection:
+        """A connection to the server that holds the shop now, asked for rather than believed.
+
+        Raises:
+            ConnectionLost: it cannot be reached.
+        """
+        for _ in range(REDIRECTIONS_MAX):
+            connection = await self.connection(shop)
+            try:
+                await connection.call("EXISTS", f"lc:{{{shop}}}:ledger")
+            except hiredis.ReplyError as error:
+                if not str(error).startswith("MOVED "):
+                    raise
+                self.moved(shop, str(error))
+            else:
+                return connection
+        raise ConnectionLost(f"shop {shop} is moved around")
+
+    async def connections(self) -> list[Connection]:
+        """A connection to every known server that can be reached."""
+        await self.connection("")
+        found = []
+        for address in list(self._nodes):
+            with contextlib.suppress(OSError, ConnectionLost, TimeoutError, hiredis.ReplyError):
+                found.append(await self._open(address))
+        return found
 
     async def _open(self, address: Address) -> Connection:
         found = self._connections.get(address)

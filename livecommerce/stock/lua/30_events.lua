@@ -22,17 +22,18 @@ function events.claim(w, claim, operation, id, outcome)
   show.claims_count = show.claims_count + 1
 end
 
+function events.offer(w, line)
+  w.offers[line.offer] = line.offer_bytes
+  codec.offer(line.offer, line.offer_bytes)
+end
+
 -- The claim as it is now, for the ledger and the log. Called after every change of a claim.
 function events.changed(w, claim, operation, id, outcome)
   claim.record.changed = true
+  w.offers[claim.offer] = world.offer(w, claim.offer).bytes -- so that a ledger entry can be read on its own
   w.effects[#w.effects + 1] = { "c", claim.record.show, claim.record.viewer, claim.operation.id, claim.item, claim.number,
     claim.offer, claim.state, claim.held, claim.waiting, claim.flags, claim.deadline, claim.hold, operation, id }
   events.claim(w, claim, operation, id, outcome)
-end
-
-function events.offer(w, line)
-  if not w.offers[line.offer] then w.offers[line.offer] = line.offer_bytes end
-  codec.offer(line.offer, line.offer_bytes)
 end
 
 -- What is the same for all claims of a run: everything but id, viewer, number and reservation.

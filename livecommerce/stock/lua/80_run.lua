@@ -126,7 +126,7 @@ local function write_shows(w, stock)
       sets[#sets + 1] = record.viewer
       sets[#sets + 1] = codec.pack_record(record.operations, w.item_of)
     end
-    if #sets > 0 then redis.call("SADD", w.stock .. "shows", name) end
+    if #sets > 0 or show.fields_changed then redis.call("SADD", w.stock .. "shows", name) end
     for from = 1, #sets, WRITE_CHUNK do
       redis.call("HSET", show.key, unpack(sets, from, math.min(from + WRITE_CHUNK - 1, #sets)))
     end

@@ -1,0 +1,64 @@
+"""`livecommerce stock`: compares the stock of shops with their ledger, and puts it right by the ledger.
+
+`verify` exits 0 when everything agrees, else 1 with a sentence a difference. `rebuild` closes the shop for everyone while
+it works; afterwards the state is what the ledger says.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+
+from livecommerce.errors import NotFound
+from livecommerce.ops.flags import settings_from
+from livecommerce.ops.redis_client import connect
+from livecommerce.settings import Settings
+from livecommerce.staff import store_url
+from livecommerce.stock.connection import address_of
+from livecommerce.stock.ledger import LedgerUnreadable
+from livecommerce.stock.rebuild import rebuild, shops_of, verify
+from livecommerce.stock.servers import Servers
+
+
+def stock_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("verify", "rebuild"))
+    parser.add_argument("--shop", help="one shop; without it: all shops that have a ledger")
+    parser.add_argument(
+        "--seen", default="", metavar="POSITION", help="ledger position that is known elsewhere, e.g. in the orders"
+    )
+
+
+async def _run(arguments: argparse.Namespace, settings: Settings) -> int:
+    async with store_url(settings) as url:
+        redis = connect(url)
+        servers = Servers(address_of(redis))
+        try:
+            shops = [arguments.shop] if arguments.shop else await shops_of(servers)
+            if not shops:
+                raise NotFound("No shop has a ledger yet.")
+            differing = 0
+            for shop in shops:
+                connection = await servers.connection_of(shop)
+                if arguments.action == "verify":
+                    found = await verify(connection, shop, arguments.seen)
+                    differing += bool(found)
+                    print(f"{shop}: {'differs from its ledger:' if found else 'agrees with its ledger'}")
+                else:
+                    found = await rebuild(connection, shop)
+                    print(f"{shop}: rebuilt from its ledger{', which put right:' if found else '; nothing differed'}")
+                for words in found:
+                    print(f"  {words}")
+            return 1 if differing else 0
+        finally:
+            servers.close()
+            await redis.aclose()
+
+
+def stock(arguments: argparse.Namespace) -> int:
+    """Compare stock with its ledger (verify), or put it right by the ledger (rebuild)."""
+    try:
+        return asyncio.run(_run(arguments, settings_from(arguments)))
+    except LedgerUnreadable as error:
+        print(f"livecommerce: {error}", file=sys.stderr)
+        return 1
