@@ -12,7 +12,7 @@ class PasswordRefused(BadInput):
 
 class LoginRefused(BadInput):
     number, code = 1021, "login_refused"
-    reason = "A login has 2 to 64 characters: letters, digits and . _ @ + -"
+    reason = "A login has 2 to 64 characters; letters, digits and the signs . _ @ + - are allowed."
 
 
 class RoleTooLow(NotAllowed):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import structlog
@@ -51,10 +50,13 @@ async def build_realtime(
     gateway.attach(app)
     log.info("realtime", path="fast" if fast else "stock")
 
-    async def run(_: web.Application) -> AsyncIterator[None]:
+    async def start(_: web.Application) -> None:
         await gateway.start()
-        yield
+
+    async def move(_: web.Application) -> None:
+        """Before aiohttp waits for its handlers: each socket is one, and must be told to leave first."""
         await gateway.close()
 
-    app.cleanup_ctx.append(run)
+    app.on_startup.append(start)
+    app.on_shutdown.append(move)
     return Realtime(gateway)

@@ -33,7 +33,17 @@ OFFSETS = {"web-0": 0, "relay-0": 100, "worker": 200}
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LiveServer]:
+    """A server to be killed."""
     live = LiveServer(tmp_path / "data")
+    live.start()
+    yield live
+    live.stop()
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """One server for the tests that only look; the last test of the file stops it."""
+    live = LiveServer(Path(tmp_path_factory.mktemp("calm")) / "data")
     live.start()
     yield live
     live.stop()
@@ -194,22 +204,20 @@ def _runs(pid: int) -> bool:
         return False
 
 
-async def test_a_second_server_on_the_same_folder_is_refused_in_words(server: LiveServer) -> None:
+async def test_a_second_server_on_the_same_folder_is_refused_in_words(calm: LiveServer) -> None:
     second = await asyncio.create_subprocess_exec(
-        *server._command("serve", "--set", "http.port=0"),
-        env=server._environment(),
+        *calm._command("serve", "--set", "http.port=0"),
+        env=calm._environment(),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     _, errors = await asyncio.wait_for(second.communicate(), 30)
     assert second.returncode == 1
-    assert (
-        f"error 6011 (already_running): A server (pid {running(server)['pid']}) is already running" in errors.decode()
-    )
+    assert f"error 6011 (already_running): A server (pid {running(calm)['pid']}) is already running" in errors.decode()
 
 
-async def test_a_taken_port_is_told_in_words(server: LiveServer, tmp_path: Path) -> None:
-    port = running(server)["http_port"]
+async def test_a_taken_port_is_told_in_words(calm: LiveServer, tmp_path: Path) -> None:
+    port = running(calm)["http_port"]
     other = LiveServer(tmp_path / "other", http__port=str(port))
     flags = [word for name, value in other.settings.items() for word in ("--set", f"{name}={value}")]
     second = await asyncio.create_subprocess_exec(
@@ -221,23 +229,11 @@ async def test_a_taken_port_is_told_in_words(server: LiveServer, tmp_path: Path)
     assert "LIVECOMMERCE_HTTP_PORT" in errors.decode()
 
 
-async def test_the_stop_is_clean_and_leaves_nothing_behind(server: LiveServer) -> None:
-    children = processes(server)
-    assert set(children) == {"valkey", "relay-0", "worker", "web-0"}
-    began = time.monotonic()
-    await asyncio.to_thread(server.stop)
-    assert time.monotonic() - began < 15  # LiveServer would have killed it then
-    assert not any(_runs(pid) for pid in children.values())
-    log = server.log.read_text("utf-8", "replace")
-    assert "did not stop in time" not in log
-    assert "stopped" in log
-
-
-async def test_doctor_and_the_health_check_see_the_running_server(server: LiveServer) -> None:
+async def test_doctor_and_the_health_check_see_the_running_server(calm: LiveServer) -> None:
     for words in (["doctor", "--quick"], ["doctor", "--json"]):
         process = await asyncio.create_subprocess_exec(
-            *server._command(*words, "--set", "media.external_addresses=127.0.0.1"),
-            env=server._environment(),
+            *calm._command(*words, "--set", "media.external_addresses=127.0.0.1"),
+            env=calm._environment(),
             stdout=asyncio.subprocess.PIPE,
         )
         printed, _ = await asyncio.wait_for(process.communicate(), 60)
@@ -250,9 +246,9 @@ async def test_doctor_and_the_health_check_see_the_running_server(server: LiveSe
     }
 
 
-async def test_the_internal_port_tells_figures(server: LiveServer) -> None:
+async def test_the_internal_port_tells_figures(calm: LiveServer) -> None:
     for offset in OFFSETS.values():
-        port = running(server)["internal_port"] + offset
+        port = running(calm)["internal_port"] + offset
 
         def ask(path: str, port: int = port) -> str:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
@@ -260,3 +256,15 @@ async def test_the_internal_port_tells_figures(server: LiveServer) -> None:
 
         assert json.loads(await asyncio.to_thread(ask, "/health/live"))["live"] is True
         assert "livecommerce_build_info" in await asyncio.to_thread(ask, "/metrics")
+
+
+async def test_the_stop_is_clean_and_leaves_nothing_behind(calm: LiveServer) -> None:
+    children = processes(calm)
+    assert set(children) == {"valkey", "relay-0", "worker", "web-0"}
+    began = time.monotonic()
+    await asyncio.to_thread(calm.stop)
+    assert time.monotonic() - began < 15  # LiveServer would have killed it then
+    assert not any(_runs(pid) for pid in children.values())
+    log = calm.log.read_text("utf-8", "replace")
+    assert "did not stop in time" not in log
+    assert "stopped" in log

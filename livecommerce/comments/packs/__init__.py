@@ -15,7 +15,7 @@ COMMON: Final[Pack] = common.PACK
 
 
 class PackUnknown(BadInput):
-    number, code = 1020, "pack_unknown"
+    number, code = 1060, "pack_unknown"
     reason = "There is no such grammar pack. The packs are zh-TW, zh-CN, en, th, fil, vi and ko."
 
 
