@@ -1,5 +1,5 @@
 // The right column: one buyer's card, all reservations with search, and the audit trail with undo.
-import { knows, money, t, timeOfDay } from "../shared/i18n.js";
+import { knows, money, person, t, timeOfDay } from "../shared/i18n.js";
 import { ask, command, live, undo } from "../shared/staff.js";
 import { Countdown, Icon, Ticket, html, serverNow, signal, useEffect, useState } from "../shared/ui.js";
 import { isOver, labelOf, ticketKind, totalOf } from "../shared/verdict.js";
@@ -12,8 +12,8 @@ function Reservation({ ticket, named }) {
   const kind = ticketKind(ticket.state);
   const over = isOver(ticket.state);
   const title = `${labelOf(ticket, live.item(ticket.code))} ×\u00a0${ticket.quantity}`;
-  const who = named ? html`<button class="link" type="button" onClick=${() => ((buyer.value = ticket.viewer), (side.value = "buyer"))}>${ticket.name || t("common.guest")}</button> · ` : "";
-  const cancel = () => command("cancel", { reservation: ticket.id }, t("control.cancelled_done", { name: ticket.name }));
+  const who = named ? html`<button class="link" type="button" onClick=${() => ((buyer.value = ticket.viewer), (side.value = "buyer"))}>${person(ticket.name)}</button> · ` : "";
+  const cancel = () => command("cancel", { reservation: ticket.id }, t("control.cancelled_done", { name: person(ticket.name) }));
   const extend = () => command("extend", { reservation: ticket.id, seconds: EXTEND_SECONDS }, t("control.extended", { n: EXTEND_SECONDS / 60 }));
   const isOpen = kind === "held" || kind === "wait";
   return html`<li><${Ticket} kind=${kind} gone=${over} small=${t(`common.state_${ticket.state}`)} number=${kind === "wait" ? ticket.position : ticket.number} title=${title}
@@ -43,7 +43,7 @@ export function BuyerCard() {
   }, [viewer]);
   if (!viewer) return html`<p class="empty">${t("control.no_buyer")}</p>`;
   const record = buyerRecord(viewer);
-  const name = nameOfViewer(viewer);
+  const name = person(nameOfViewer(viewer));
   const listed = ticketsOf(viewer);
   const known = new Set(listed.map((ticket) => ticket.id));
   const tickets = [...listed, ...older.filter((ticket) => !known.has(ticket.id))];
@@ -95,7 +95,7 @@ export function Reservations() {
 
 function about(entry) {
   const what = entry.about ?? {};
-  const parts = [what.code, what.sku, what.reservation, what.text, what.quantity !== undefined && `× ${what.quantity}`, what.price_minor !== undefined && money(what.price_minor, live.show.value.currency), what.viewer && nameOfViewer(what.viewer)];
+  const parts = [what.code, what.sku, what.reservation, what.text, what.quantity !== undefined && `× ${what.quantity}`, what.price_minor !== undefined && money(what.price_minor, live.show.value.currency), what.viewer && person(nameOfViewer(what.viewer))];
   if (what.comment) parts.push(live.chat.value.find((line) => line.id === what.comment)?.text);
   if (what.slow_seconds !== undefined && what.slow_seconds !== null) parts.push(t("control.slow_n", { n: what.slow_seconds }));
   return parts.filter(Boolean).join(" ");

@@ -1,5 +1,5 @@
 // The chat under the keys: J/K move, H hides, M mutes, B removes, Z takes the last thing back.
-import { t, timeOfDay } from "../shared/i18n.js";
+import { person, t, timeOfDay } from "../shared/i18n.js";
 import { live } from "../shared/staff.js";
 import { Icon, html, useEffect, useLayoutEffect, useRef } from "../shared/ui.js";
 import { claimMark } from "../shared/verdict.js";
@@ -40,7 +40,7 @@ function Line({ line, claims, chosen }) {
   const tag = tagOf(line, claims);
   return html`<li ref=${row} class=${`line ${chosen ? "chosen" : ""} ${isHidden(line) ? "gone" : ""} ${line.kind}`}>
     <button class="face" type="button" aria-current=${chosen ? "true" : null} onClick=${() => mark(chosen ? null : line)}>
-      <time class="muted">${timeOfDay(line.at, true)}</time><b class="cut">${line.name || t("common.guest")}</b><span class="text">${line.text}</span>${tag && html`<span class=${`tag ${tag[0]}`}>${tag[1]}</span>`}
+      <time class="muted">${timeOfDay(line.at, true)}</time><b class="cut">${person(line.name)}</b><span class="text">${line.text}</span>${tag && html`<span class=${`tag ${tag[0]}`}>${tag[1]}</span>`}
     </button>
     ${chosen && html`<${Actions} line=${line} />`}
   </li>`;

@@ -1,5 +1,5 @@
 // The control panel's own state: which line, which triage card, which buyer; and what its keys do.
-import { t } from "../shared/i18n.js";
+import { person, t } from "../shared/i18n.js";
 import { command, live } from "../shared/staff.js";
 import { computed, signal } from "../shared/ui.js";
 
@@ -55,13 +55,13 @@ export function toggleHide(line) {
 }
 export const buyerRecord = (viewer) => live.part("buyers").value?.find((one) => one.viewer === viewer) ?? { viewer, muted_until: 0, banned: false, restricted: false, hold_max: 0 };
 export function mute(viewer, name) {
-  if (viewer) command("mute", { viewer, seconds: MUTE_SECONDS }, t("control.muted_done", { name, n: MUTE_SECONDS / 60 }));
+  if (viewer) command("mute", { viewer, seconds: MUTE_SECONDS }, t("control.muted_done", { name: person(name), n: MUTE_SECONDS / 60 }));
 }
 export function ban(viewer, name) {
-  if (viewer) command("ban", { viewer }, t("control.banned_done", { name }));
+  if (viewer) command("ban", { viewer }, t("control.banned_done", { name: person(name) }));
 }
 export const ticketsOf = (viewer) => (live.part("reservations").value ?? []).filter((ticket) => ticket.viewer === viewer).sort((a, b) => b.at_ms - a.at_ms);
-export const nameOfViewer = (viewer) => seen.value.findLast((line) => line.viewer === viewer)?.name ?? ticketsOf(viewer)[0]?.name ?? t("common.guest");
+export const nameOfViewer = (viewer) => seen.value.findLast((line) => line.viewer === viewer)?.name ?? ticketsOf(viewer)[0]?.name ?? "";
 export const linesOf = (viewer) => seen.value.filter((line) => line.viewer === viewer).slice(-6);
 
 export const queue = computed(() => [...(live.part("triage").value ?? [])].sort((a, b) => a.at - b.at));

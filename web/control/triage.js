@@ -1,5 +1,5 @@
 // Comments that wait for a person: the best guess first, one key to accept it. The loud thing of this page.
-import { clock, knows, nameOf, t, timeOfDay } from "../shared/i18n.js";
+import { clock, knows, nameOf, person, t, timeOfDay } from "../shared/i18n.js";
 import { isComplete, valuesOf } from "../shared/live.js";
 import { command, live } from "../shared/staff.js";
 import { html, now, signal } from "../shared/ui.js";
@@ -44,7 +44,7 @@ export async function accept(entry) {
   busy.value = entry.comment;
   const remember = edits.value[entry.comment]?.remember?.trim();
   const wanted = lines.map(({ code, options, quantity }) => ({ code, options, quantity }));
-  const done = await command("accept", { comment: entry.comment, lines: wanted, ...(remember && { remember }) }, t("control.accepted", { name: entry.name }));
+  const done = await command("accept", { comment: entry.comment, lines: wanted, ...(remember && { remember }) }, t("control.accepted", { name: person(entry.name) }));
   busy.value = null;
   if (done) forget(entry.comment);
 }
@@ -55,7 +55,7 @@ export function askBuyer(entry) {
   if (!entry) return;
   const [line] = linesFor(entry);
   const missing = line?.item?.options.filter((option) => !line.options[option.axis]).map((option) => option.axis) ?? [];
-  const text = missing.length ? t("control.ask_options", { name: entry.name, item: nameOf(line.item), axes: missing.join("、") }) : t("control.ask_item_example", { name: entry.name });
+  const text = missing.length ? t("control.ask_options", { name: person(entry.name), item: nameOf(line.item), axes: missing.join("、") }) : t("control.ask_item_example", { name: person(entry.name) });
   command("say", { text }, t("control.asked"));
 }
 /** Digit keys choose among the values of the first missing axis. */
@@ -108,7 +108,7 @@ function Card({ entry, open }) {
   };
   const onScreen = typeof entry.pin === "string" ? entry.pin : entry.pin?.code;
   return html`<li class=${`card ${open ? "open" : ""}`}>
-    <button class="face" type="button" aria-expanded=${open} onClick=${choose}><span class="muted">${entry.name || t("common.guest")} · ${timeOfDay(entry.at, true)}${onScreen && live.item(onScreen) ? ` · ${t("control.on_screen", { code: onScreen })}` : ""}${knows(`reason.${entry.reason}`) ? ` · ${t(`reason.${entry.reason}`)}` : ""}</span><h3>${entry.text}</h3></button>
+    <button class="face" type="button" aria-expanded=${open} onClick=${choose}><span class="muted">${person(entry.name)} · ${timeOfDay(entry.at, true)}${onScreen && live.item(onScreen) ? ` · ${t("control.on_screen", { code: onScreen })}` : ""}${knows(`reason.${entry.reason}`) ? ` · ${t(`reason.${entry.reason}`)}` : ""}</span><h3>${entry.text}</h3></button>
     ${open ? html`<${Open} entry=${entry} />` : html`<${Guess} lines=${linesFor(entry)} />`}
   </li>`;
 }

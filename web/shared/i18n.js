@@ -61,6 +61,10 @@ export function day(ms) {
 /** A product's or label's name in the page's language. */
 export const nameOf = (item) => (locale.value === "en" && item.name_en) || item.name || item.names?.[0] || item.code;
 
+const GUEST = /^guest-([a-z0-9]{1,6})$/; // what the server calls a viewer who has not given a name
+export const isGuest = (name) => !name || GUEST.test(name);
+export const person = (name) => (name ? name.replace(GUEST, (_, mark) => `${t("common.guest")} ${mark}`) : t("common.guest"));
+
 /** What to say for an error `{code, reason, retry_after_ms}`: our words by code, else the server's reason. */
 export function errorText(error) {
   const why = `error.${error?.code}.${error?.details?.why}`;

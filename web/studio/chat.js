@@ -1,5 +1,5 @@
 // The chat, readable from two metres: claims carry a jade edge, questions a blue one.
-import { t } from "../shared/i18n.js";
+import { person, t } from "../shared/i18n.js";
 import { command, live } from "../shared/staff.js";
 import { Icon, html, signal, useLayoutEffect, useRef, useState } from "../shared/ui.js";
 import { claimMark } from "../shared/verdict.js";
@@ -11,7 +11,7 @@ const behind = signal(false);
 function Line({ line, claims }) {
   const mark = claimMark(claims);
   const kind = mark && mark.kind !== "none" ? "claim" : line.verdict === "question" ? "q" : "";
-  return html`<li class=${`${line.kind} ${kind} ${line.hidden ? "gone" : ""}`}><b>${line.name || t("common.guest")}</b> ${line.kind === "claim" ? t(mark?.kind === "warn" ? "common.queued" : "common.claimed") : line.text}${
+  return html`<li class=${`${line.kind} ${kind} ${line.hidden ? "gone" : ""}`}><b>${person(line.name)}</b> ${line.kind === "claim" ? t(mark?.kind === "warn" ? "common.queued" : "common.claimed") : line.text}${
     mark && html` <span class=${`mark ${mark.kind}`}>${mark.text}</span>`
   }</li>`;
 }

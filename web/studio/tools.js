@@ -10,9 +10,9 @@ const MINUTES = (SAMPLES_MAX * SAMPLE_SECONDS) / 60;
 const WIDTH = 720;
 const HEIGHT = 150;
 const TOP = 22;
-const BUCKET_MS = 30_000;
+const BARS = 40;
 
-/** Viewers as a line, claims as bars of 30 s, the pinned product's code where it changed: the last 20 minutes. */
+/** Viewers as a line, claims as forty bars, the pinned product's code where it changed: the last 20 minutes. */
 function Course() {
   const end = Math.ceil(now.value / 5000) * 5000; // moves every five seconds, so the curve is not redrawn each second
   const start = Math.max(end - MINUTES * 60_000, Math.min(live.show.value.started_ms || end, end - 180_000)); // a young show fills the width too
@@ -20,10 +20,11 @@ function Course() {
   const points = samples.value.filter((one) => one.at >= start);
   const most = Math.max(10, ...points.map((one) => one.viewers)) * 1.1;
   const y = (viewers) => HEIGHT - 16 - (viewers / most) * (HEIGHT - TOP - 16);
+  const barMs = (end - start) / BARS;
   const buckets = new Map();
   for (const ticket of live.part("reservations").value ?? []) {
     if (ticket.at_ms < start) continue;
-    const bucket = Math.floor(ticket.at_ms / BUCKET_MS) * BUCKET_MS;
+    const bucket = start + Math.floor((ticket.at_ms - start) / barMs) * barMs;
     buckets.set(bucket, (buckets.get(bucket) ?? 0) + ticket.quantity);
   }
   const tallest = Math.max(4, ...buckets.values());
@@ -31,7 +32,7 @@ function Course() {
   const line = points.map((one, index) => `${index ? "L" : "M"}${x(one.at).toFixed(1)} ${y(one.viewers).toFixed(1)}`).join("");
   return html`<figure class="course"><svg viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label=${t("studio.course_label", { n: live.viewers.value })} preserveAspectRatio="none">
       ${[0, 0.5, 1].map((share) => html`<path class="grid" d=${`M0 ${y((most / 1.1) * share)}H${WIDTH}`} />`)}
-      ${[...buckets].map(([at, pieces]) => html`<rect class="claims" x=${x(at) + 2} y=${HEIGHT - 16 - (pieces / tallest) * (HEIGHT - TOP - 40)} width=${(BUCKET_MS / (end - start)) * WIDTH - 4} height=${(pieces / tallest) * (HEIGHT - TOP - 40)} rx="1.5" />`)}
+      ${[...buckets].map(([at, pieces]) => html`<rect class="claims" x=${x(at) + 3} y=${HEIGHT - 16 - (pieces / tallest) * (HEIGHT - TOP - 40)} width=${WIDTH / BARS - 6} height=${(pieces / tallest) * (HEIGHT - TOP - 40)} rx="1.5" />`)}
       ${pins.map((one) => html`<path class="mark" d=${`M${x(one.at)} ${TOP - 4}V${HEIGHT - 16}`} />`)}
       ${line && html`<path class="viewers" d=${line} />`}
     </svg>

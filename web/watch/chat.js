@@ -1,5 +1,5 @@
 // The chat: lines with their claims, what is being sent, the composer, and a throttled voice for screen readers.
-import { errorText, t, timeOfDay } from "../shared/i18n.js";
+import { errorText, person, t, timeOfDay } from "../shared/i18n.js";
 import { serverNow, Icon, html, signal, useLayoutEffect, useRef } from "../shared/ui.js";
 import { claimMark } from "../shared/verdict.js";
 import { ClaimButton } from "./card.js";
@@ -11,13 +11,13 @@ const SPEAK_EVERY_MS = 4000;
 function Line({ line, mine, claims }) {
   const mark = claimMark(claims);
   return html`<li class=${`line ${line.kind} ${mine ? "mine" : ""} ${mark?.kind ?? ""}`}>
-    <b>${line.name || t("common.guest")}</b> ${line.kind === "claim" ? t(mark?.kind === "warn" ? "watch.queued" : "watch.claimed") : line.text}${mark && html` <span class="mark">${mark.text}</span>`}
+    <b>${person(line.name)}</b> ${line.kind === "claim" ? t(mark?.kind === "warn" ? "watch.queued" : "watch.claimed") : line.text}${mark && html` <span class="mark">${mark.text}</span>`}
   </li>`;
 }
 
 function Pending({ one }) {
-  if (one.status === "sending") return html`<li class="line mine sending"><b>${myName() || t("common.guest")}</b> ${one.text} <span class="mark">${t("watch.sending")}</span></li>`;
-  return html`<li class="line mine failed" role="alert"><b>${myName() || t("common.guest")}</b> ${one.text}<span class="why">${errorText(one.error)}
+  if (one.status === "sending") return html`<li class="line mine sending"><b>${person(myName())}</b> ${one.text} <span class="mark">${t("watch.sending")}</span></li>`;
+  return html`<li class="line mine failed" role="alert"><b>${person(myName())}</b> ${one.text}<span class="why">${errorText(one.error)}
     <button class="link" type="button" onClick=${() => retry(one.id)}>${t("common.retry")}</button> <button class="link" type="button" onClick=${() => forget(one.id)}>${t("common.drop")}</button></span></li>`;
 }
 
@@ -29,7 +29,7 @@ live.listen((events) => {
   if (waiting.length > 500) waiting = waiting.slice(-500); // a burst is read as a number anyway
 });
 setInterval(() => {
-  if (waiting.length) spoken.value = waiting.length === 1 ? `${waiting[0].name}: ${waiting[0].text}` : t("watch.new_comments", { n: waiting.length });
+  if (waiting.length) spoken.value = waiting.length === 1 ? `${person(waiting[0].name)}: ${waiting[0].text}` : t("watch.new_comments", { n: waiting.length });
   waiting = [];
 }, SPEAK_EVERY_MS);
 

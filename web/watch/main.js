@@ -16,7 +16,7 @@ function Top() {
     <h1 class="cut">${show.shop_name}<span class="title"> · ${show.title}</span></h1>
     <span class="grow"></span>
     <span class="chip" title=${t("watch.viewers")}><span class="sr">${t("watch.viewers")}</span><${Icon} name="people" />${count(live.viewers.value)}</span>
-    ${onAir && delaySeconds.value !== null && html`<span class="chip" title=${t("watch.delay_hint")}>${t("watch.delay", { s: delaySeconds.value.toFixed(1) })}</span>`}
+    ${onAir && delaySeconds.value !== null && html`<span class="chip" title=${t("watch.delay_hint")}>${t("watch.delay", { s: Math.max(0.1, delaySeconds.value).toFixed(1) })}</span>`}
   </header>`;
 }
 

@@ -38,6 +38,8 @@ function stop() {
   delaySeconds.value = null;
   picture.value = "idle";
 }
+// A landscape picture on an upright phone keeps its whole width at the top; the chat takes the room below it.
+video.addEventListener("resize", () => document.body.classList.toggle("wide", video.videoWidth > video.videoHeight * 1.1));
 video.addEventListener("playing", () => (picture.value = "playing"));
 video.addEventListener("volumechange", () => (muted.value = video.muted));
 

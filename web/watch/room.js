@@ -1,5 +1,5 @@
 // What a viewer does in a show: comments, claims, cancels. Everything shown comes back from the server.
-import { boot, errorText, t } from "../shared/i18n.js";
+import { boot, errorText, isGuest, t } from "../shared/i18n.js";
 import { openShow } from "../shared/live.js";
 import { newId, signal, toast } from "../shared/ui.js";
 import { outcomeText } from "../shared/verdict.js";
@@ -46,7 +46,10 @@ export function choose(code, axis, value) {
 }
 
 /** The name this viewer goes by; empty until asked for once. */
-export const myName = () => live.me.value?.name || read("lc_name") || "";
+export function myName() {
+  const known = live.me.value?.name;
+  return isGuest(known) ? (read("lc_name") ?? "") : known;
+}
 export async function setName(name) {
   const answer = await live.send("name", { name });
   if (!answer.ok) return answer;
