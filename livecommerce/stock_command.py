@@ -1,6 +1,6 @@
 """`livecommerce stock`: compares the stock of shops with their ledger, and puts it right by the ledger.
 
-`verify` exits 0 when everything agrees, else 1 with a sentence a difference. `rebuild` closes the shop for everyone while
+`verify` exits 0 when everything agrees, else 1 with a sentence a difference. `rebuild` closes the shop for all while
 it works; afterwards the state is what the ledger says.
 """
 
