@@ -300,13 +300,13 @@ class HlsStream:
         listed = self._listed(variant)
         if not listed:
             return False
-        last = listed[-1]
-        if number != last.number:
-            return number < last.number
-        if part is None:
-            return last.is_done
-        # A part beyond a finished segment means the first of the next one.
-        return len(last.parts) > part
+        found = next((segment for segment in listed if segment.number == number), None)
+        if found is None:
+            return number < listed[-1].number
+        if part is None or part < len(found.parts):
+            return found.is_done or part is not None
+        # A part beyond a finished segment means the first of the next one (section 6.2.5.2).
+        return found.is_done and self.has(variant, number + 1, 0)
 
     async def wait_for(self, variant: str, number: int, part: int | None) -> bool:
         """False when it did not come within three target durations (then answer 503)."""
@@ -327,7 +327,8 @@ class HlsStream:
         for segment in reversed(self.segments[-SEGMENTS_LISTED - 1 :]):
             if variant not in segment.variants:
                 break
-            found.append(segment)
+            if segment.parts:
+                found.append(segment)
         return found[::-1]
 
     def last_number(self, variant: str) -> int:
@@ -369,7 +370,7 @@ class HlsStream:
         return "\n".join(lines) + "\n"
 
     def _hint(self, last: Segment) -> str:
-        return f"{self._number}.0.m4s" if last.is_done else f"{last.number}.{len(last.parts)}.m4s"
+        return f"{last.number + 1}.0.m4s" if last.is_done else f"{last.number}.{len(last.parts)}.m4s"
 
     def multivariant(self) -> str:
         """The multivariant playlist, Opus first. Empty before the first picture."""

@@ -20,7 +20,7 @@ from aiohttp import web
 from livecommerce.errors import BadInput, NotFound, StreamUnknown, Unavailable
 from livecommerce.media.aac import AacEncoder
 from livecommerce.media.hls import AAC, OPUS, HlsStream
-from livecommerce.media.packaging import Packager
+from livecommerce.media.packaging import Packager, Sink
 from livecommerce.media.recording import Recording
 from livecommerce.media.recording_files import folder_of
 from livecommerce.media.stream import Stream, StreamState
@@ -118,7 +118,7 @@ class ShowOutput:
     def _stop_aac(self) -> None:
         if self._aac is not None:
             log.info("aac of %s ends", self.stream.show)
-            self.packager.sinks.remove(self._aac)
+            self._drop(self._aac)
             self._aac.encoder.stop()
             self._aac = None
             if self.hls is not None:
@@ -128,20 +128,23 @@ class ShowOutput:
         self._stop_aac()
         if self.hls is not None:
             log.info("hls of %s ends", self.stream.show)
-            if self.hls in self.packager.sinks:
-                self.packager.sinks.remove(self.hls)
+            self._drop(self.hls)
             self.hls.end()
             self.hls = None
+
+    def _drop(self, sink: Sink) -> None:
+        with contextlib.suppress(ValueError):  # it may have ended before
+            self.packager.sinks.remove(sink)
 
     def stream_ended(self) -> Recording | None:
         """No more pictures: players are told; gives the recording to be closed in a thread."""
         recording, self.recording = self.recording, None
         if recording is not None:
             recording.finish()
-            self.packager.sinks.remove(recording)
+            self._drop(recording)
         self._stop_aac()
         if self.hls is not None:
-            self.packager.sinks.remove(self.hls)
+            self._drop(self.hls)
             self.hls.end()
         return recording
 
