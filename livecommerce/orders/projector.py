@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 GROUP = "orders"  # its last-delivered id mirrors the SQL position: for lag figures, and so that stock trims behind it
 ENTRIES_MAX = 100  # of one transaction: 100 batches of 256 operations hold SQLite's write lock about a second
-LAG_MAX = 10_000  # "many" is all a graph needs to know
+LAG_MAX = 2_000  # "many" is all a graph needs to know
 LEASE_MS = 15_000  # a worker that died leaves a shop alone this long; SQL's own lock keeps two from counting twice
 
 _RENEW = """
@@ -98,8 +98,13 @@ class Projector:
             await self._give_up(keys=[self._lease(shop)], args=[self._name])
         self._positions.clear()
 
-    async def lag(self, shop: str) -> int:
-        """Entries of the ledger that are not in SQL yet, counted up to LAG_MAX."""
+    async def lag(self, shop: str) -> tuple[int, float]:
+        """(entries of the ledger that are not in SQL yet, counted up to LAG_MAX; seconds since the oldest of them)."""
         position = await self._orders.position(shop)
+        waiting: Any = await self._redis.xrange(self._ledger(shop), f"({position}", "+", count=1)
+        if not waiting:
+            return 0, 0.0
+        oldest_ms = position_key(waiting[0][0].decode())[0]
+        seconds, microseconds = await self._redis.time()
         entries: Any = await self._redis.xrange(self._ledger(shop), f"({position}", "+", count=LAG_MAX)
-        return len(entries)
+        return len(entries), max(0.0, seconds + microseconds / 1e6 - oldest_ms / 1000)
