@@ -293,7 +293,9 @@ class Binder:
     def _to(self, token: Token, position: int) -> int:
         if self.mask & _CHANGES:
             self.out.append(token)
-        elif self.view.words.get("으로") is None:  # Korean 로 is a mere particle without a change word
+        elif token.value == "and":
+            self._put(kinds.AND, None, token, token)
+        elif token.value != "particle":  # Korean 로, Filipino ng: without a change word they say nothing
             self._put(kinds.UNKNOWN, None, token, token)
         return position + 1
 
@@ -314,6 +316,7 @@ class Binder:
             kinds.LESS,
             kinds.WORD_NUMBER,
             kinds.THIS,
+            kinds.CODE_LIKE,
         ):
             self._put(kinds.UNKNOWN, None, token, token)
         return position + 1

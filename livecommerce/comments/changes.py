@@ -76,6 +76,8 @@ def _axes(item: Item, words: list[str]) -> set[int]:
 def _split(clause: list[Token]) -> tuple[list[Token], list[Token]]:
     verbs = [place for place, token in enumerate(clause) if token.kind in (kinds.CHANGE, kinds.CHANGE_TO)]
     marks = [place for place, token in enumerate(clause) if token.kind == kinds.TO]
+    if len(marks) > 1:  # a real "to" beats particles
+        marks = [place for place in marks if clause[place].value is None]
     if len(verbs) != 1 or len(marks) > 1:
         raise Refused(Reason.CHANGE_UNCLEAR)
     verb = verbs[0]
@@ -138,6 +140,6 @@ def _side(tokens: list[Token], text: str, view: View, holder: Item | None, *, ta
                     raise Refused(Reason.BAD_QUANTITY)
         elif kind == kinds.BAD_QUANTITY:
             raise Refused(Reason.BAD_QUANTITY)
-        elif kind not in (kinds.CLAIM, kinds.WEAK_CLAIM, kinds.THIS, kinds.OBJECT):
+        elif kind not in (kinds.CLAIM, kinds.WEAK_CLAIM, kinds.THIS, kinds.OBJECT, kinds.TO):
             raise Refused(Reason.CHANGE_UNCLEAR)
     return Side(item, options, amount)

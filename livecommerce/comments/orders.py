@@ -256,7 +256,13 @@ class OrderReader:
     def _claim(self, strength: str, position: int) -> None:
         current = self.current
         if current.action == "cancel":
-            raise Refused(Reason.CHANGE_UNCLEAR)
+            if current.is_empty() and strength == "attached":
+                return  # "cancel my order"
+            if current.is_empty() or not self._more_follows(position):
+                raise Refused(Reason.CHANGE_UNCLEAR)
+            self._close()
+            self.current.claim = strength
+            return
         if self.pending:
             raise Refused(Reason.NO_QUANTITY)
         if current.qty is not None or (current.claim and not current.is_empty()):

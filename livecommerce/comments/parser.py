@@ -27,7 +27,7 @@ TEXT_LENGTH_MAX: Final = (
 _SIGNALS: Final = bits(
     kinds.ITEM, kinds.OPTION, kinds.NUMBER, kinds.QUANTITY, kinds.LESS, kinds.BAD_QUANTITY, kinds.CLAIM, kinds.WEAK_CLAIM,
     kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO, kinds.CODE_LIKE, kinds.GLUED, kinds.EVERY_VALUE, kinds.PHONE,
-    kinds.QUESTION, kinds.ASK, kinds.TOPIC, kinds.REPORT, kinds.STATE, kinds.WORD_NUMBER,
+    kinds.QUESTION, kinds.ASK, kinds.TOPIC, kinds.REPORT, kinds.STATE, kinds.WORD_NUMBER, kinds.ANY_MORE,
 )  # fmt: skip
 _ACTS: Final = bits(
     kinds.QUANTITY, kinds.LESS, kinds.CLAIM, kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO, kinds.BAD_QUANTITY
@@ -172,11 +172,17 @@ class _Judge:
         acted: set[str] = set()
         named: set[str] = set()
         last: str | None = None
+        waiting = False  # a claim or cancel word stands before its item
         for token in self.tokens:
             if token.kind == kinds.ITEM:
                 owners: tuple[Item, ...] = token.value  # type: ignore[assignment]
                 last = owners[0].code
                 named.add(last)
+                if waiting:
+                    acted.add(last)
+                waiting = False
+            elif token.kind in (kinds.CLAIM, kinds.CANCEL) and last is None:
+                waiting = True
             elif token.kind in (kinds.QUANTITY, kinds.LESS, kinds.CANCEL):
                 acted.add(last or (self.pinned.code if self.pinned else ""))
         return bool(acted) and bool(named - acted)
@@ -203,7 +209,8 @@ class _Judge:
         for clause in denied:
             place = next(place for place, token in enumerate(clause) if token.kind == kinds.NEGATION)
             before, after = clause[:place], clause[place + 1 :]
-            if any(_ORDERS >> token.kind & 1 for token in before) and after:
+            told = self.items or self.has(bits(kinds.QUANTITY)) or not self.has(bits(kinds.UNKNOWN))
+            if told and any(_ORDERS >> token.kind & 1 for token in before) and after:
                 return self._answer("unclear", Reason.NEGATION)
             codes = {token.value for token in clause if token.kind == kinds.ITEM}
             if len(codes) > 1 and any(_ACTS >> token.kind & 1 for token in after):
@@ -257,6 +264,8 @@ class _Judge:
         if mask & (1 << kinds.LINK) and not self.items:
             return self._answer("none", Reason.CHATTER)
         bare = not self.items
+        if mask & bits(kinds.PRAISE) and not bare and not self.coded and not mask & _ACTS:
+            return self._answer("none", Reason.CHATTER)
         if bare and mask & (1 << kinds.PRAISE):
             if mask & bits(kinds.OPTION, kinds.CLAIM, kinds.CODE_LIKE) and mask & _ORDERS:
                 return self._answer("unclear", Reason.UNKNOWN_WORDS)

@@ -60,7 +60,7 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
         None,
         "all colors|all colours|every color|every colour|each color|each colour|one of each color|one of each colour|all the colors|all the colours|in all colors|in every color",
     ),
-    (kinds.ALL, None, "all|everything|every|both|cancel all|cancel everything|any|whole|entire"),
+    (kinds.ALL, None, "all|everything|every|both|any|whole|entire"),
     (kinds.EACH, None, "each|ea|apiece"),
     (kinds.AND, None, "and|plus|n|then"),
     (kinds.PLUS, None, "plus"),
@@ -156,5 +156,5 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
         "red|orange|yellow|green|blue|purple|black|white|gray|grey|pink|brown|beige|navy|gold|silver|khaki|cream|maroon|violet|tan|teal|ivory|lavender|mint|turquoise|burgundy|peach"
         "|small|medium|large|xsmall|xlarge|extra large|extra small|x-large|x-small|light blue|dark blue|dark green|navy blue|sky blue|nude|mustard|olive|charcoal|fuchsia|magenta|lilac",
     ),
-    (kinds.NOUN, None, "size|sz|color|colour|in size|in color|in colour|sized|size:|color:"),
+    (kinds.NOUN, "topic", "size|sz|color|colour|in size|in color|in colour|sized|size:|color:"),
 )

@@ -63,7 +63,7 @@ PACK: Final = Pack(
             None,
             "gawing|gawin ng|gawin mo|gawin na lang|gawin nalang|gawin niyong|gawin nyong|gawin nyo|palit sa|pa-change to|pa change to|papalit sa|papalit ng|palitan ng|palit ng|palitan mo ng|gawin po",
         ),
-        (kinds.TO, None, "ng|sa|by"),
+        (kinds.TO, "particle", "ng|sa"),
         (kinds.REDUCE, None, "bawas|bawasan|bawasan ng|pabawas|pabawas ng|bawas ng|minus|kaltas"),
         (kinds.EVERY_VALUE, None, "lahat ng kulay|bawat kulay|all colors"),
         (kinds.ALL, None, "lahat|lahat-lahat|lahat ng|lahat po|buo"),
@@ -120,7 +120,7 @@ PACK: Final = Pack(
         (
             kinds.PERSON,
             None,
-            "nanay|mama|tatay|papa|asawa|anak|kapatid|lola|lolo|tita|tito|pinsan|kaibigan|ate|kuya|jowa|pamangkin|biyenan|misis|mister|friend ko|mommy|byenan|inaanak|mama ko|nanay ko|asawa ko|anak ko|ate ko|kapatid ko",
+            "nanay|mama|tatay|papa|asawa|anak|kapatid|lola|lolo|tita|tito|pinsan|kaibigan|jowa|pamangkin|biyenan|misis|mister|friend ko|mommy|byenan|inaanak|mama ko|nanay ko|asawa ko|anak ko|ate ko|kapatid ko",
         ),
         (kinds.FOR, "words", "para kay|para sa|para kina|kay|para|regalo kay|pang"),
         (kinds.COUNTER, None, "piraso|pirasong|pcs po|pares|kahon|balot|set na|na piraso"),
@@ -140,6 +140,6 @@ PACK: Final = Pack(
             None,
             "pula|itim|puti|asul|berde|dilaw|kahel|lila|kayumanggi|rosas|ginto|pilak|malaking|maliit na",
         ),
-        (kinds.NOUN, None, "kulay|na kulay|kulay na|sukat|size na|na size"),
+        (kinds.NOUN, "topic", "kulay|na kulay|kulay na|sukat|size na|na size"),
     ),
 )

@@ -125,7 +125,7 @@ PACK: Final = Pack(
         (
             kinds.PERSON,
             None,
-            "mẹ|má|ba|bố|cha|vợ|chồng|bạn em|con|con gái|con trai|bà|ông|dì|cô|chị gái|em gái|anh trai|em trai|bạn thân|mẹ em|ba em|bà ngoại|bà nội|chị em|mẹ chồng|đồng nghiệp|ông xã|bà xã|bạn|bạn mình|mẹ mình|vợ anh|chồng em|con em|ny|người yêu|cháu",
+            "mẹ|má|ba|bố|cha|vợ|chồng|bạn em|con|con gái|con trai|bà|ông|dì|chị gái|em gái|anh trai|em trai|bạn thân|mẹ em|ba em|bà ngoại|bà nội|chị em|mẹ chồng|đồng nghiệp|ông xã|bà xã|bạn mình|mẹ mình|vợ anh|chồng em|con em|ny|người yêu|cháu",
         ),
         (kinds.FOR, "words", "cho|giùm|dùm|hộ|giúp|dành cho|tặng|thay|thay cho"),
         (
