@@ -30,9 +30,9 @@ class Command(NamedTuple):
 
 COMMANDS: dict[str, Command] = {
     "serve": Command("livecommerce.app:serve", "start everything and keep it running"),
-    "web": Command("livecommerce.app:web_command", "one web process alone: pages, API, sockets"),
-    "relay": Command("livecommerce.app:relay_command", "one media relay alone"),
-    "worker": Command("livecommerce.app:worker_command", "the worker alone: ledger to orders, expiry"),
+    "web": Command("livecommerce.app:web", "one web process alone: pages, API, sockets"),
+    "relay": Command("livecommerce.app:relay", "one media relay alone"),
+    "worker": Command("livecommerce.app:worker", "the worker alone: ledger to orders, expiry"),
     "demo": Command("livecommerce.demo.command:demo", "a running show with a synthetic host and buyers"),
     "doctor": Command("livecommerce.doctor:doctor", "what is missing on this machine, and what to do about it"),
     "stock": Command("livecommerce.stock_command:stock", "compare stock with its ledger, or rebuild it from there"),

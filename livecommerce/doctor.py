@@ -21,13 +21,14 @@ from livecommerce.ops.flags import settings_from
 from livecommerce.ops.redaction import redact_text
 from livecommerce.ops.valkey import EmbeddedValkey, ValkeyNotFound, binary_version, find_binary
 from livecommerce.records.database import MIGRATIONS, Database, database_url
+from livecommerce.roles.stores import FUNCTION_LIBRARIES
 from livecommerce.settings import Settings
 
 SQL_SECONDS_MAX = 5.0
 
 
 def _valkey(settings: Settings) -> Iterator[Finding]:
-    libraries = function_libraries()
+    libraries = FUNCTION_LIBRARIES
     if settings.redis.url:
         yield from checks_stores.valkey(settings.redis.url, libraries)
         return
@@ -44,13 +45,6 @@ def _valkey(settings: Settings) -> Iterator[Finding]:
     version = ".".join(map(str, binary_version(binary) or ()))
     socket = EmbeddedValkey(folder).socket
     yield ok("valkey", f"an embedded one will be started: {Path(binary).name} {version}, socket {socket}")
-
-
-def function_libraries() -> tuple[str, ...]:
-    """Names of the Lua libraries that the rooms load into Valkey."""
-    from livecommerce.app import FUNCTION_LIBRARIES
-
-    return FUNCTION_LIBRARIES
 
 
 def _revision(connection: Connection) -> str | None:

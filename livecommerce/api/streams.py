@@ -19,8 +19,7 @@ from livecommerce.api.errors import MediaTypeWrong
 from livecommerce.api.links import public_base
 from livecommerce.api.shows import own_show
 from livecommerce.errors import BadInput, ShowUnknown, TokenWrong, TooMuch
-from livecommerce.media.control import Kind, RelayControl
-from livecommerce.media.control_app import FRAGMENT_TYPE
+from livecommerce.media.control import FRAGMENT_TYPE, Kind, RelayControl
 from livecommerce.media.ice_servers import ice_servers, link_headers
 from livecommerce.records.rows import now_ms
 from livecommerce.records.structs import AuditEntry

@@ -10,9 +10,11 @@ import aiohttp
 import orjson
 
 from livecommerce.errors import LiveCommerceError, Unavailable, catalogue
-from livecommerce.media.control_app import FRAGMENT_TYPE, PUBLISHER_HEADER
 
 Kind = Literal["whip", "whep"]
+# Here and not with the routes that need them: this side must not load WebRTC to talk to a relay.
+PUBLISHER_HEADER = "X-Publisher"
+FRAGMENT_TYPE = "application/trickle-ice-sdpfrag"
 # The relay answers from memory; what takes longer is a relay in trouble.
 TIMEOUT_SECONDS = 5.0
 

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from livecommerce.errors import BadInput, LiveCommerceError, LoginNeeded, SdpRefused
+from livecommerce.media.control import FRAGMENT_TYPE, PUBLISHER_HEADER
 from livecommerce.media.plane import Accepted, MediaPlane
 from livecommerce.media.sdp import OFFER_BYTES_MAX
 
@@ -21,8 +22,6 @@ log = logging.getLogger(__name__)
 
 _SHOW = re.compile(r"[a-z0-9-]{1,40}")
 _ROLES = {"whip": "host", "whep": "viewer"}
-PUBLISHER_HEADER = "X-Publisher"
-FRAGMENT_TYPE = "application/trickle-ice-sdpfrag"
 
 
 def error_response(error: LiveCommerceError) -> web.Response:

@@ -1,0 +1,97 @@
+"""The relay role: one media relay, its control door, its events into the shows' logs."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from livecommerce.errors import Unavailable
+from livecommerce.media.directory import announce
+from livecommerce.media.plane import MediaPlane
+from livecommerce.media.relay import serve_relay
+from livecommerce.ops import folder as folders
+from livecommerce.ops import metrics
+from livecommerce.ops.process import Frame
+from livecommerce.ops.valkey import socket_path
+from livecommerce.roles.stores import open_stores
+from livecommerce.settings import Settings, SettingsError
+
+RELAY_START_SECONDS_MAX = 20.0  # binding a port and making a certificate takes a second on a slow machine
+
+
+def _control_addresses(settings: Settings, index: int) -> tuple[str, str]:
+    """(where the relay listens for the web role, where the web role reaches it).
+
+    Raises:
+        SettingsError: a control port without a secret would let anybody publish.
+    """
+    url = settings.media.control_url
+    if not url:
+        path = str(socket_path(Path(settings.data_folder), f"relay-{index}.sock"))
+        return path, path
+    parts = urlsplit(url)
+    if parts.scheme != "http" or not parts.hostname or not parts.port:
+        raise SettingsError(f"media.control_url is {url!r}; expected like http://10.0.0.5:8188")
+    if not settings.secret:
+        raise SettingsError("media.control_url needs `secret`, the same on all nodes: it guards the relay's control")
+    port = parts.port + index
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"tcp://{parts.hostname}:{port}", f"http://{host}:{port}"
+
+
+@asynccontextmanager
+async def relay_role(frame: Frame) -> AsyncIterator[None]:
+    """One media relay: its UDP and TCP port, its control door, its events into the shows' logs."""
+    settings = frame.settings
+    listen, reached_by = _control_addresses(settings, frame.index)
+    folders.prepare(settings)
+    async with open_stores(frame) as stores:
+        stop = asyncio.Event()
+        planes: list[MediaPlane] = []
+        up = asyncio.Event()
+
+        def ready(plane: MediaPlane) -> None:
+            planes.append(plane)
+            up.set()
+
+        async def tell(show: str, event: Mapping[str, Any]) -> None:
+            details = {key: value for key, value in event.items() if key != "state"}
+            await stores.shows.media(show, str(event["state"]), **details)
+
+        serving_task = asyncio.create_task(
+            serve_relay(
+                settings,
+                relay_id=frame.name,
+                control_socket_path=listen,
+                udp_port=settings.media.port + frame.index if settings.media.port else 0,
+                stop=stop,
+                on_stream_event=tell,
+                on_ready=ready,
+            ),
+            name="relay",
+        )
+        coming_up = asyncio.create_task(up.wait())
+        await asyncio.wait(
+            {serving_task, coming_up}, timeout=RELAY_START_SECONDS_MAX, return_when=asyncio.FIRST_COMPLETED
+        )
+        coming_up.cancel()
+        if not planes:
+            stop.set()
+            await serving_task  # raises what went wrong
+            raise Unavailable("The relay did not come up.")
+        metrics.register("relay", planes[0].metrics)
+        frame.watch(serving_task)
+        relay_id = f"{socket.gethostname()}/{frame.name}"
+        announcing = asyncio.create_task(announce(stores.redis, relay_id, reached_by), name="announce")
+        frame.watch(announcing)
+        try:
+            yield
+        finally:
+            announcing.cancel()
+            stop.set()
+            await asyncio.gather(serving_task, announcing, return_exceptions=True)

@@ -1,0 +1,117 @@
+"""What every role stands on: a checked Valkey with the function libraries, the stock engine, the shows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from livecommerce.errors import StoreUnsuitable, Unavailable
+from livecommerce.ops.checks_stores import library_names
+from livecommerce.ops.health import Check
+from livecommerce.ops.process import Frame
+from livecommerce.ops.redis_client import connect
+from livecommerce.ops.valkey import VERSION_MIN, EmbeddedValkey
+from livecommerce.records.repositories import Repositories
+from livecommerce.settings import Settings, SettingsError
+from livecommerce.shows.store import LIBRARY as SHOWS_LIBRARY
+from livecommerce.shows.store import ShowStore
+from livecommerce.stock.engine import StockEngine
+from livecommerce.stock.library import library as stock_library
+
+
+def _library_name(text: str) -> str:
+    found = re.match(r"#!lua name=(\S+)", text)
+    assert found, "a function library starts with its name"
+    return found[1]
+
+
+# What the rooms load into Valkey; `doctor` and readiness ask for them by name.
+FUNCTION_LIBRARIES: tuple[str, ...] = (stock_library()[0], _library_name(SHOWS_LIBRARY))
+
+
+def store_url(settings: Settings) -> str:
+    """The configured Valkey, else the embedded one of a server that runs on this data folder.
+
+    Raises:
+        SettingsError: there is neither.
+    """
+    if settings.redis.url:
+        return settings.redis.url
+    embedded = EmbeddedValkey(Path(settings.data_folder))
+    if embedded.answers():
+        return embedded.url
+    raise SettingsError(
+        "redis.url is empty and no embedded Valkey runs here. A role alone needs LIVECOMMERCE_REDIS_URL; "
+        "`livecommerce serve` starts everything."
+    )
+
+
+async def _check_store(redis: Redis) -> None:
+    """
+    Raises:
+        StoreUnsuitable: too old, a replica, or one that evicts. Losing stock silently is worse than not starting.
+        Unavailable: it does not answer.
+    """
+    try:
+        info: Mapping[str, Any] = await redis.info()
+    except RedisError as error:
+        raise Unavailable(f"Valkey does not answer: {error}", retry_after_ms=1_000) from error
+    version = str(info.get("valkey_version") or info.get("redis_version", "0"))
+    if tuple(int(number) for number in re.findall(r"\d+", version)[:2]) < VERSION_MIN:
+        raise StoreUnsuitable(f"Valkey/Redis is {version}; 7.0 or newer is needed for functions.")
+    policy = str(info.get("maxmemory_policy", "noeviction"))
+    if policy != "noeviction":
+        raise StoreUnsuitable(f"maxmemory-policy is {policy}: it would forget stock. Set it to noeviction.")
+
+
+def _valkey_check(redis: Redis) -> Check:
+    async def check() -> str | None:
+        await redis.ping()
+        missing = set(FUNCTION_LIBRARIES) - library_names(await redis.function_list())
+        return f"function libraries not loaded: {', '.join(sorted(missing))}" if missing else None
+
+    return check
+
+
+def sql_check(records: Repositories) -> Check:
+    async def check() -> str | None:
+        await records.database.ping()
+        return None
+
+    return check
+
+
+class Stores:
+    """What every role holds: a checked Valkey, the engine and the shows on it, with their libraries loaded."""
+
+    def __init__(self, redis: Redis, engine: StockEngine, shows: ShowStore) -> None:
+        self.redis = redis
+        self.engine = engine
+        self.shows = shows
+
+
+@asynccontextmanager
+async def open_stores(frame: Frame) -> AsyncIterator[Stores]:
+    redis = connect(store_url(frame.settings))
+    try:
+        await _check_store(redis)
+        engine = StockEngine(redis, frame.settings.stock)
+        shows = ShowStore(redis, engine)
+        try:
+            await shows.start()
+            name, text = stock_library()
+            if name not in library_names(await redis.function_list(library=name)):
+                await redis.function_load(text.decode(), replace=True)
+            frame.health.checks["valkey"] = _valkey_check(redis)
+            yield Stores(redis, engine, shows)
+        finally:
+            await shows.close()
+            await engine.close()
+    finally:
+        await redis.aclose()
