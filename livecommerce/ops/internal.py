@@ -29,8 +29,13 @@ def _routes(health: Health) -> list[web.RouteDef]:
 
 
 @contextlib.asynccontextmanager
-async def serve_internal(health: Health, host: str, port: int | None) -> AsyncIterator[int | None]:
+async def serve_internal(
+    health: Health, host: str, port: int | None, *, held: bool = False
+) -> AsyncIterator[int | None]:
     """Serves while entered; yields the port (a real one where 0 was asked), None when switched off.
+
+    Args:
+        held: the supervisor holds this port for us, so it looks taken and is ours all the same.
 
     Raises:
         PortInUse
@@ -38,13 +43,13 @@ async def serve_internal(health: Health, host: str, port: int | None) -> AsyncIt
     if port is None:
         yield None
         return
-    if port:
+    if port and not held:
         ports.refuse_taken(host, port, socket.SOCK_STREAM, "http.internal_port")
     app = web.Application()
     app.add_routes(_routes(health))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
-    site = web.TCPSite(runner, host, port)
+    site = web.TCPSite(runner, host, port, reuse_port=held or None)
     try:
         await site.start()
         yield int(runner.addresses[0][1])

@@ -26,6 +26,10 @@ class Notifier:
             os.set_inheritable(self._descriptor, False)
             os.set_blocking(self._descriptor, False)
 
+    @property
+    def supervised(self) -> bool:
+        return self._descriptor is not None
+
     def _write(self, byte: bytes) -> bool:
         """False when the supervisor is gone."""
         if self._descriptor is None:

@@ -94,7 +94,8 @@ async def _serve(frame: Frame, role: Role) -> None:
     port = ports.internal_port(settings, frame.role, frame.index)
     heart = asyncio.create_task(frame.health.heartbeat.beat(), name="heartbeat")
     try:
-        async with serve_internal(frame.health, settings.http.internal_host, port) as internal:
+        host, held = settings.http.internal_host, notifier.supervised
+        async with serve_internal(frame.health, host, port, held=held) as internal:
             manager = role(frame)
             await manager.__aenter__()
             frame.health.started = True

@@ -54,23 +54,25 @@ class Ground:
         self.lock.release()
 
 
-def _real_http_port(settings: Settings) -> tuple[Settings, tuple[socket.socket, ...]]:
+def _real_http_ports(settings: Settings) -> tuple[Settings, tuple[socket.socket, ...]]:
     http = settings.http
     if http.port:
         ports.refuse_taken(http.host, http.port, socket.SOCK_STREAM, "http.port")
-    held = ports.reserve(http.host, http.port)
-    http = msgspec.structs.replace(http, port=held.getsockname()[1])
-    if http.internal_port == 0:
+    held = [ports.reserve(http.host, http.port or ports.free_row(http.host, [socket.SOCK_STREAM], [0]))]
+    http = msgspec.structs.replace(http, port=held[0].getsockname()[1])
+    if http.internal_port >= 0:
         offsets = _internal_offsets(settings)
-        http = msgspec.structs.replace(
-            http, internal_port=ports.free_row(http.internal_host, [socket.SOCK_STREAM], offsets)
-        )
-    elif http.internal_port > 0:
-        for offset in _internal_offsets(settings):
-            ports.refuse_taken(
-                http.internal_host, http.internal_port + offset, socket.SOCK_STREAM, "http.internal_port"
-            )
-    return msgspec.structs.replace(settings, http=http), (held,)
+        base = http.internal_port or ports.free_row(http.internal_host, [socket.SOCK_STREAM], offsets)
+        http = msgspec.structs.replace(http, internal_port=base)
+        try:
+            for offset in offsets:
+                ports.refuse_taken(http.internal_host, base + offset, socket.SOCK_STREAM, "http.internal_port")
+                held.append(ports.reserve(http.internal_host, base + offset))
+        except BaseException:
+            for one in held:
+                one.close()
+            raise
+    return msgspec.structs.replace(settings, http=http), tuple(held)
 
 
 def _internal_offsets(settings: Settings) -> list[int]:
@@ -100,7 +102,7 @@ def prepare_ground(settings: Settings) -> Ground:
     held: tuple[socket.socket, ...] = ()
     try:
         settings = msgspec.structs.replace(settings, data_folder=str(folder))
-        settings, held = _real_http_port(settings)
+        settings, held = _real_http_ports(settings)
         settings = _real_media_port(settings)
         valkey = None
         if not settings.redis.url:
