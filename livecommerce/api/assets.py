@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
+import time
 from pathlib import Path, PurePosixPath
 
 from aiohttp import web
@@ -15,6 +16,7 @@ from livecommerce.errors import NotFound
 HASH_LENGTH = 12  # 48 bits: no two releases of one file meet by chance
 FILE_BYTES_MAX = 8_000_000  # pages, scripts and drawings; videos do not belong here
 GZIP_BYTES_MIN = 600  # smaller files fit one packet anyway
+FRESH_SECONDS = 1.0  # how late a file changed on disk is seen
 FILES_MAX = 2_000  # kept in memory; web/ has some hundred
 
 CONTENT_TYPES = {
@@ -53,9 +55,13 @@ def _is_public(path: str) -> bool:
 
 
 class Assets:
-    def __init__(self, folder: Path) -> None:
+    """The files by path. A file is looked at again after `fresh_seconds`: a page names fifty of them."""
+
+    def __init__(self, folder: Path, *, fresh_seconds: float = FRESH_SECONDS) -> None:
         self.folder = folder
         self._known: dict[str, Asset] = {}
+        self._fresh: dict[str, float] = {}
+        self._fresh_seconds = fresh_seconds
 
     def load(self, path: str) -> Asset:
         """A file of `web/` by its relative path, read again when it changed.
@@ -63,6 +69,14 @@ class Assets:
         Raises:
             NotFound: no such file, a template, or a path that leaves the folder.
         """
+        now = time.monotonic()
+        if self._fresh.get(path, -1.0) > now:
+            return self._known[path]
+        asset = self._look(path)
+        self._fresh[path] = now + self._fresh_seconds
+        return asset
+
+    def _look(self, path: str) -> Asset:
         if not _PATH.fullmatch(path) or not _is_public(path):
             raise NotFound
         file = self.folder / path
@@ -84,6 +98,7 @@ class Assets:
         digest = hashlib.sha256(body).hexdigest()[:HASH_LENGTH]
         if len(self._known) >= FILES_MAX:
             self._known.clear()
+            self._fresh.clear()
         asset = self._known[path] = Asset(digest, content_type, body, small, stamp)
         return asset
 

@@ -200,7 +200,7 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Any) -> None:
 def test_a_changed_file_gets_another_hash(tmp_path: Any) -> None:
     file = tmp_path / "a.js"
     file.write_text("export const a = 1;")
-    assets = Assets(tmp_path)
+    assets = Assets(tmp_path, fresh_seconds=0.0)
     first = assets.address("a.js")
     file.write_text("export const a = 22;")
     assert assets.address("a.js") != first
