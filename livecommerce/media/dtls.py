@@ -7,6 +7,8 @@ A handshake is driven by public pyOpenSSL names only. OpenSSL releases the GIL, 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ctypes
 import datetime
 import logging
 import secrets
@@ -263,6 +265,11 @@ class Association:
             for datagram in self._handshake.close():
                 self._send(datagram)
 
+    def release(self) -> None:
+        """Frees OpenSSL's state without a goodbye, once retransmitted flights need no answer any more."""
+        self._finish()
+        self._pool.note_release()
+
     def _finish(self) -> None:
         self._closed = True
         self._inbox.clear()
@@ -318,6 +325,16 @@ class Association:
         self._turn(timed_out=True)
 
 
+# Associations released before the allocator is asked to give their memory back (80 KiB each).
+TRIM_AFTER = 64
+
+
+def _trim() -> None:
+    """Gives freed heap back to the system where the C library can (glibc); elsewhere it stays for the next joins."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 class HandshakePool:
     """One thread for all handshakes of a process: joins queue behind each other, media behind none of them."""
 
@@ -325,6 +342,7 @@ class HandshakePool:
         self.identity = identity
         self.running: set[Association] = set()
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="dtls")
+        self._released = 0
 
     @property
     def is_full(self) -> bool:
@@ -346,6 +364,16 @@ class HandshakePool:
         if not is_server:
             association.start()
         return association
+
+    def note_release(self) -> None:
+        """An association was freed; now and then, when nobody is joining, the memory goes back."""
+        self._released += 1
+
+    def tidy(self) -> None:
+        """Called once a second."""
+        if self._released >= TRIM_AFTER and not self.running:
+            self._released = 0
+            self._executor.submit(_trim)
 
     def run(self, handshake: Handshake, received: Sequence[bytes], timed_out: bool) -> asyncio.Future[Step]:
         loop = asyncio.get_running_loop()

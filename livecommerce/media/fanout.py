@@ -21,6 +21,7 @@ from livecommerce.media.track import CanonicalPacket, Track, phase_for, runs
 log = logging.getLogger(__name__)
 
 _SOL_UDP, _UDP_SEGMENT = 17, 103
+HEADER_BYTES = 12
 # What a path without segmentation offload answers.
 _GSO_REFUSALS = (errno.EIO, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOPROTOOPT)
 
@@ -71,11 +72,11 @@ class Socket:
         self.counters.calls += 1
         self.counters.octets += len(datagram)
 
-    def send_segments(self, buffers: Sequence[bytes], count: int, octets: int, control: Control, lane: Lane) -> None:
-        """One call for `count` datagrams of equal size (header and sealed body alternate in `buffers`)."""
+    def send_segments(self, buffer: bytearray, count: int, segment: int, control: Control, address: Address) -> None:
+        """One call for `count` datagrams of `segment` bytes, the last of which may be shorter."""
         counters = self.counters
         try:
-            self._udp.sendmsg(buffers, control, 0, lane.address)
+            self._udp.sendmsg((buffer,), control, 0, address)
         except (BlockingIOError, InterruptedError):
             counters.refused += count
             return
@@ -83,14 +84,14 @@ class Socket:
             if error.errno in _GSO_REFUSALS and control:
                 log.warning("segmentation offload is off from now on: %s", error)
                 self.has_gso = False
-                for index in range(0, len(buffers), 2):
-                    self.send(buffers[index] + buffers[index + 1], lane.address)
+                for start in range(0, len(buffer), segment):
+                    self.send(bytes(buffer[start : start + segment]), address)
                 return
             counters.refused += count
             return
         counters.packets += count
         counters.calls += 1
-        counters.octets += octets
+        counters.octets += len(buffer)
 
 
 Control = list[tuple[int, int, bytes]]
@@ -103,12 +104,13 @@ class Lane:
         shift: added to a canonical number gives the viewer's SRTP packet index (RFC 3711 section 3.3.1).
         nonce_base: salt and SSRC, ready to be XORed with a packet index (GCM only).
         cursor: next number to replay while catching up; None when live.
+        rider: the same viewer's sound lane, when its packets may travel in this picture lane's sends.
     """
 
     __slots__ = (
         "address",
         "cursor",
-        "encrypt",
+        "encrypt_into",
         "is_started",
         "nonce_base",
         "octets",
@@ -116,6 +118,7 @@ class Lane:
         "packets",
         "payload_type",
         "phase",
+        "rider",
         "shift",
         "stream_path",
         "track",
@@ -131,8 +134,9 @@ class Lane:
         self.cursor: int | None = None
         self.phase = self.shift = 0
         self.packets = self.octets = 0
+        self.rider: Lane | None = None
         if isinstance(outbound, GcmOutbound):
-            self.encrypt = outbound.encrypt
+            self.encrypt_into = outbound.encrypt_into
             self.nonce_base = outbound.salt ^ track.ssrc << 48
 
     def start(self, number: int) -> None:
@@ -149,46 +153,84 @@ class Lane:
         return self.outbound.seal_rtp(header, packet.body, self.track.ssrc, packet.number + self.shift)
 
     @property
+    def key(self) -> LaneKey:
+        """Lanes with the same key share headers and packet indices."""
+        return self.payload_type, self.phase, self.shift
+
+    @property
     def is_fast(self) -> bool:
         """GCM over UDP: the path by which nearly everyone is served."""
         return self.stream_path is None and not isinstance(self.outbound, CmOutbound)
 
 
 LaneKey = tuple[int, int, int]
+GroupKey = tuple[LaneKey, LaneKey | None]
+# (nonce index, header, body, where the sealed body goes)
+Prepared = tuple[int, bytes, bytes, memoryview]
 
 
 class FanOut:
-    """The live lanes of one track, grouped by what their packets have in common."""
+    """The live lanes of one track, grouped by what their packets have in common.
+
+    A sound lane whose viewer also has a live picture lane is riding: its packet may be the last, shorter segment of a
+    picture's send, which saves a system call a packet.
+    """
 
     def __init__(self, track: Track, socket_: Socket) -> None:
         self.track = track
         self._socket = socket_
-        self._fast: dict[LaneKey, list[Lane]] = {}
+        self._fast: dict[GroupKey, list[Lane]] = {}
+        self._riding: dict[GroupKey, list[Lane]] = {}
         self._slow: list[Lane] = []
 
     @property
     def lane_count(self) -> int:
-        return len(self._slow) + sum(map(len, self._fast.values()))
+        return len(self._slow) + sum(map(len, self._fast.values())) + sum(map(len, self._riding.values()))
 
-    def add(self, lane: Lane) -> None:
+    def add(self, lane: Lane, *, is_riding: bool = False) -> None:
         """The lane gets every flushed packet from now on."""
-        if lane.is_fast:
-            self._fast.setdefault((lane.payload_type, lane.phase, lane.shift), []).append(lane)
-        else:
+        if not lane.is_fast:
             self._slow.append(lane)
+            return
+        groups = self._riding if is_riding else self._fast
+        groups.setdefault((lane.key, lane.rider.key if lane.rider is not None else None), []).append(lane)
 
     def discard(self, lane: Lane) -> None:
-        key = (lane.payload_type, lane.phase, lane.shift)
-        for lanes in (self._fast.get(key, []), self._slow):
+        key = (lane.key, lane.rider.key if lane.rider is not None else None)
+        for groups in (self._fast, self._riding):
+            lanes = groups.get(key, [])
             if lane in lanes:
                 lanes.remove(lane)
-        if key in self._fast and not self._fast[key]:
-            del self._fast[key]
+                if not lanes:
+                    del groups[key]
+        if lane in self._slow:
+            self._slow.remove(lane)
 
-    def send(self, packets: Sequence[CanonicalPacket]) -> None:
-        """Everything flushed, to every live lane."""
+    def send(self, packets: Sequence[CanonicalPacket], rider: tuple[Track, CanonicalPacket] | None = None) -> bool:
+        """Everything flushed, to every live lane.
+
+        Args:
+            rider: a sound packet to take along for lanes that have a rider.
+
+        Returns:
+            True where the rider travelled with all of them; else the sound fan-out has to send it itself.
+        """
+        found = list(runs(packets))
+        has_ridden = rider is not None and bool(found) and self._takes(found[-1], rider[1])
+        for run in found:
+            guest = rider if has_ridden and run is found[-1] else None
+            for (key, rider_key), lanes in self._fast.items():
+                self._send_run(run, key, lanes, guest if rider_key is not None else None)
+            for (key, _), lanes in self._riding.items():
+                self._send_run(run, key, lanes)
+            for lane in self._slow:
+                self._send_slow(run, lane)
+        return has_ridden
+
+    def send_alone(self, packets: Sequence[CanonicalPacket]) -> None:
+        """To the lanes that are not riding: the others' packets went with their pictures."""
         for run in runs(packets):
-            for key, lanes in self._fast.items():
+            for (key, _), lanes in self._fast.items():
                 self._send_run(run, key, lanes)
             for lane in self._slow:
                 self._send_slow(run, lane)
@@ -197,33 +239,77 @@ class FanOut:
         """Replay or repair for one lane."""
         for run in runs(packets):
             if lane.is_fast:
-                self._send_run(run, (lane.payload_type, lane.phase, lane.shift), (lane,))
+                self._send_run(run, lane.key, (lane,))
             else:
                 self._send_slow(run, lane)
 
-    def _send_run(self, run: Sequence[CanonicalPacket], key: LaneKey, lanes: Sequence[Lane]) -> None:
+    def _takes(self, run: Sequence[CanonicalPacket], guest: CanonicalPacket) -> bool:
+        """Only the last segment of a send may be shorter, so a run with a short tail has no room for a guest."""
+        return self._socket.has_gso and len(guest.body) <= len(run[0].body) == len(run[-1].body)
+
+    def _prepare(
+        self,
+        run: Sequence[CanonicalPacket],
+        key: LaneKey,
+        guest: tuple[Track, CanonicalPacket] | None,
+        lanes: Sequence[Lane],
+    ) -> tuple[bytearray, list[Prepared], Prepared | None]:
+        """One buffer for all lanes of a group: headers are written once, sealed bodies over and over."""
         payload_type, phase, shift = key
         ssrc = self.track.ssrc
-        prepared = [(p.number + shift, p.header(payload_type, phase, ssrc), p.body) for p in run]
-        count = len(run)
-        octets = sum(12 + len(p.body) + TAG_BYTES for p in run)
+        packets = [*run, guest[1]] if guest is not None else run
+        buffer = bytearray(sum(HEADER_BYTES + len(packet.body) + TAG_BYTES for packet in packets))
+        view = memoryview(buffer)
+        prepared: list[Prepared] = []
+        guests: Prepared | None = None
+        position = 0
+        for packet in packets:
+            end = position + HEADER_BYTES + len(packet.body) + TAG_BYTES
+            place = view[position + HEADER_BYTES : end]
+            if guest is not None and packet is guest[1]:
+                rider = lanes[0].rider
+                if rider is None:
+                    raise RuntimeError("a guest without a lane")
+                header = packet.header(rider.payload_type, rider.phase, guest[0].ssrc)
+                guests = (packet.number + rider.shift, header, packet.body, place)
+            else:
+                header = packet.header(payload_type, phase, ssrc)
+                prepared.append((packet.number + shift, header, packet.body, place))
+            buffer[position : position + HEADER_BYTES] = header
+            position = end
+        return buffer, prepared, guests
+
+    def _send_run(
+        self,
+        run: Sequence[CanonicalPacket],
+        key: LaneKey,
+        lanes: Sequence[Lane],
+        guest: tuple[Track, CanonicalPacket] | None = None,
+    ) -> None:
         udp = self._socket
-        control: Control = []
-        if count > 1:
-            if not udp.has_gso:
-                for lane in lanes:
-                    self._send_slow(run, lane)
-                return
-            control = [(_SOL_UDP, _UDP_SEGMENT, struct.pack("=H", 12 + len(run[0].body) + TAG_BYTES))]
-        send = udp.send_segments
+        count = len(run) + (guest is not None)
+        if count > 1 and not udp.has_gso:
+            for lane in lanes:
+                self._send_slow(run, lane)
+                if guest is not None and lane.rider is not None:
+                    self._send_slow((guest[1],), lane.rider)
+            return
+        buffer, prepared, guests = self._prepare(run, key, guest, lanes)
+        segment = HEADER_BYTES + len(run[0].body) + TAG_BYTES
+        control: Control = [(_SOL_UDP, _UDP_SEGMENT, struct.pack("=H", segment))] if count > 1 else []
+        octets = sum(HEADER_BYTES + len(packet.body) + TAG_BYTES for packet in run)
+        send, run_count = udp.send_segments, len(run)
         for lane in lanes:
-            encrypt, nonce_base = lane.encrypt, lane.nonce_base
-            buffers: list[bytes] = []
-            for index, header, body in prepared:
-                buffers.append(header)
-                buffers.append(encrypt((nonce_base ^ index).to_bytes(12, "big"), body, header))
-            send(buffers, count, octets, control, lane)
-            lane.packets += count
+            encrypt_into, nonce_base = lane.encrypt_into, lane.nonce_base
+            for index, header, body, place in prepared:
+                encrypt_into((nonce_base ^ index).to_bytes(12, "big"), body, header, place)
+            if guests is not None and (rider := lane.rider) is not None:
+                index, header, body, place = guests
+                rider.encrypt_into((rider.nonce_base ^ index).to_bytes(12, "big"), body, header, place)
+                rider.packets += 1
+                rider.octets += len(body)
+            send(buffer, count, segment, control, lane.address)
+            lane.packets += run_count
             lane.octets += octets
 
     def _send_slow(self, run: Sequence[CanonicalPacket], lane: Lane) -> None:

@@ -52,6 +52,7 @@ BYTES_MAX = 48 * 1024 * 1024
 # Web processes ask once for all their viewers; this is for hundreds of them, or for players without one between.
 WAITERS_MAX = 2_000
 BLOCK_SECONDS = 3.0 * TARGET_SECONDS
+DISCONTINUITIES_FIRST_MAX = 4_096
 # Sound that waits for its picture: silence for a host who was away a minute comes at once.
 FRAMES_WAITING_MAX = 4_000
 OPUS, AAC = "opus", "aac"
@@ -107,7 +108,8 @@ class HlsStream:
         self.segments: list[Segment] = []
         self.is_ended = False
         self.aac: AacSetup | None = None
-        self._discontinuities = self._first
+        # Another count than before a restart; small, because players keep arrays by it.
+        self._discontinuities = self._first // 60 % DISCONTINUITIES_FIRST_MAX
         self._parameters: ParameterSets | None = None
         self._initializations: dict[str, ParameterSets] = {}
         self._fragment_number = 0
@@ -145,7 +147,9 @@ class HlsStream:
         self._append(held, ticks)
         self._held = picture
         length = picture.time - self._segment_start
-        if length >= SEGMENT_TICKS - KEYFRAME_LEAD_TICKS and not picture.is_key:
+        # The first segment is short: players begin when there is a whole one.
+        wanted = SEGMENT_TICKS if len(self.segments) > 1 else SEGMENT_TICKS_MIN
+        if length >= wanted - KEYFRAME_LEAD_TICKS and not picture.is_key:
             self._request_keyframe(picture.arrived)
 
     def audio(self, frame: TimedFrame) -> None:
@@ -313,10 +317,9 @@ class HlsStream:
         return await self._wait(lambda: self.has(variant, number, part), BLOCK_SECONDS)
 
     async def wait_until_playable(self, variant: str) -> bool:
-        """Until there is as much as a player wants before it starts: the part hold-back."""
-        wanted = PART_HOLD_BACK_SECONDS * VIDEO_CLOCK
+        """Until there is a whole segment; players take a playlist without one for a fault."""
         return await self._wait(
-            lambda: self.is_ended or sum(segment.ticks for segment in self._listed(variant)) >= wanted, BLOCK_SECONDS
+            lambda: self.is_ended or any(segment.is_done for segment in self._listed(variant)), BLOCK_SECONDS
         )
 
     # What goes out

@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 import logging
 import secrets
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
@@ -26,6 +27,11 @@ log = logging.getLogger(__name__)
 SILENCE_SECONDS_MAX = 15.0
 # An offer whose checks never come holds its place this long.
 UNVERIFIED_SECONDS_MAX = 10.0
+# DTLS repeats a flight after 1, 2 and 4 s; whoever needs longer joins again.
+LINGER_SECONDS = 5.0
+# A living peer checks every 2.5 s (browsers) to 6 s (aiortc).
+GOODBYE_SECONDS = 7.0
+ALERT = 21
 # Credentials before and after an ICE restart.
 CREDENTIALS_MAX = 2
 
@@ -83,6 +89,7 @@ class Peer:
         self._challenged: tuple[bytes, Path] | None = None
         self.association: Association | None = None
         self.keys: Keys | None = None
+        self.connected_at = 0.0
         self.close_reason = ""
         self.on_closed: Callable[[Peer], None] | None = None
 
@@ -177,13 +184,24 @@ class Peer:
 
     def receive_dtls(self, datagram: bytes) -> None:
         """A DTLS record from a verified address."""
-        if self.state in (PeerState.VERIFIED, PeerState.CONNECTED):
+        if self.keys is not None and self.association is None:
+            if datagram[0] == ALERT:
+                # Probably a goodbye, but nobody can vouch for it any more: believe it unless the peer speaks up soon.
+                self.heard_at = min(self.heard_at, time.monotonic() - SILENCE_SECONDS_MAX + GOODBYE_SECONDS)
+        elif self.state in (PeerState.VERIFIED, PeerState.CONNECTED):
             self._associate().feed(datagram)
+
+    def release_association(self, now: float) -> None:
+        """OpenSSL's 80 KiB are needed only while the peer may repeat its last flight."""
+        if self.keys is not None and self.association is not None and now - self.connected_at > LINGER_SECONDS:
+            self.association.release()
+            self.association = None
 
     def _connected(self, keys: Keys) -> None:
         if self.state is PeerState.CLOSED:
             return
         self.keys = keys
+        self.connected_at = time.monotonic()
         self.set_state(PeerState.CONNECTED, keys.profile.decode())
         self.connected(keys)
 

@@ -17,7 +17,7 @@ from livecommerce.media import sdp
 from livecommerce.media.dtls import HandshakePool, Identity
 from livecommerce.media.host import Host, HostPlan
 from livecommerce.media.mux import Mux
-from livecommerce.media.peer import Peer
+from livecommerce.media.peer import Peer, PeerState
 from livecommerce.media.stream import Event, Stream, StreamState
 from livecommerce.media.viewer import Viewer, ViewerPlan
 
@@ -130,11 +130,12 @@ class MediaPlane:
             self.refused += 1
             raise Busy("The relay is full right now.", retry_after_ms=2_000)
 
-    def _accept(self, peer: Peer, offer: sdp.Offer, answered: Sequence[sdp.Answered]) -> Accepted:
+    def _accept(self, peer: Peer, offer: sdp.Offer, answered: list[sdp.Answered]) -> Accepted:
         self.peers[peer.session] = peer
         self.joins += 1
         self.mux.register(peer)
         answer = sdp.write_answer(offer, answered, peer.local(self.candidates), str(int(time.time())))
+        answered.clear()  # a browser's offer is 50 KiB of codecs, which nobody needs for the length of a show
         return Accepted(peer.session, answer, peer.etag)
 
     def _host_closed(self, peer: Peer) -> None:
@@ -196,8 +197,11 @@ class MediaPlane:
         for peer in list(self.peers.values()):
             if peer.is_dead(now):
                 peer.close("silent")
-            if peer.state.value == "closed":
+            elif isinstance(peer, Viewer):
+                peer.release_association(now)
+            if peer.state is PeerState.CLOSED:
                 self.peers.pop(peer.session, None)
+        self.mux.handshakes.tidy()
         for show, stream in list(self.streams.items()):
             stream.second(now)
             for viewer in stream.viewers.values():

@@ -67,23 +67,28 @@ class RtcpSeal(Protocol):
     def __call__(self, packet: bytes, /) -> bytes: ...
 
 
+EncryptInto = Callable[[bytes, bytes, bytes, bytearray | memoryview], int]
+
+
 class GcmOutbound:
-    """What the fan-out needs of one viewer: `encrypt(nonce, payload, header)` and the salt as a number.
+    """What the fan-out needs of one viewer: `encrypt_into(nonce, payload, header, buffer)` and the salt as a number.
 
     The nonce of a packet is `salt XOR (SSRC << 48 | packet index)`, 12 bytes big-endian (RFC 7714 section 8.1).
     """
 
-    __slots__ = ("_rtcp_encrypt", "_rtcp_index", "_rtcp_salt", "encrypt", "salt")
+    __slots__ = ("_rtcp_encrypt", "_rtcp_index", "_rtcp_salt", "encrypt_into", "salt")
 
     def __init__(self, master: bytes) -> None:
-        self.encrypt: Callable[[bytes, bytes, bytes], bytes] = AESGCM(derive(master, _RTP_KEY, 16)).encrypt
+        self.encrypt_into: EncryptInto = AESGCM(derive(master, _RTP_KEY, 16)).encrypt_into
         self.salt = int.from_bytes(derive(master, _RTP_SALT, 12), "big")
         self._rtcp_encrypt = AESGCM(derive(master, _RTCP_KEY, 16)).encrypt
         self._rtcp_salt = int.from_bytes(derive(master, _RTCP_SALT, 12), "big")
         self._rtcp_index = 0
 
     def seal_rtp(self, header: bytes, payload: bytes, ssrc: int, index: int) -> bytes:
-        return header + self.encrypt((self.salt ^ (ssrc << 48 | index)).to_bytes(12, "big"), payload, header)
+        sealed = bytearray(len(payload) + TAG_BYTES)
+        self.encrypt_into((self.salt ^ (ssrc << 48 | index)).to_bytes(12, "big"), payload, header, sealed)
+        return header + sealed
 
     def seal_rtcp(self, packet: bytes) -> bytes:
         """SRTCP (RFC 7714 section 9): header in clear, the rest and tag encrypted, E flag and index at the end."""

@@ -96,14 +96,11 @@ class Viewer(Peer):
         self.stream.admit(self)
 
     def moved(self, path: Path) -> None:
-        for kind, lane in self.lanes.items():
-            fan_out = self.stream.fan_outs[kind]
-            is_live = lane.is_started and lane.cursor is None
-            fan_out.discard(lane)
+        self.stream.withdraw(self)
+        for lane in self.lanes.values():
             lane.address = path.address
             lane.stream_path = path if path.is_stream else None
-            if is_live:
-                fan_out.add(lane)
+        self.stream.place(self)
 
     def receive_rtcp(self, datagram: bytes, now: float) -> None:
         compound = self._inbound.open(datagram) if self._inbound is not None else None

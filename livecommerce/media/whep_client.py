@@ -257,6 +257,11 @@ class WhepClient:
     def is_closed_by_relay(self) -> bool:
         return bool(self._failure)
 
+    @property
+    def socket(self) -> socket.socket:
+        """The present socket, for whoever reads it outside the loop."""
+        return self._udp
+
     def _drop_socket(self) -> None:
         asyncio.get_running_loop().remove_reader(self._udp.fileno())
         self._udp.close()

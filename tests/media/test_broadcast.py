@@ -30,6 +30,16 @@ async def test_viewers_see_and_hear_the_host() -> None:
     assert stage.states() == ["live", "ended"]
 
 
+async def test_with_a_large_audience_sounds_share_the_pictures_sends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("livecommerce.media.stream.SHARE_VIEWERS_MIN", 1)
+    async with open_stage() as stage, stage.host(), viewing(stage, 2) as viewers:
+        for viewer in viewers:
+            await viewer.more_frames(30)
+            sounds = viewer.sounds
+            await until(lambda viewer=viewer, sounds=sounds: viewer.sounds > sounds + 50, "sound")
+        assert all(viewer.lanes["video"].rider is not None for viewer in stage.stream.viewers.values())
+
+
 async def test_a_late_viewer_enters_at_the_last_keyframe_without_a_new_one() -> None:
     async with open_stage() as stage, stage.host():
         track = stage.stream.tracks["video"]

@@ -141,14 +141,14 @@ class RecordingOutbound(GcmOutbound):
     def __init__(self, master: bytes) -> None:
         super().__init__(master)
         self.used: dict[bytes, tuple[bytes, bytes]] = {}
-        real = self.encrypt
+        real = self.encrypt_into
 
-        def encrypt(nonce: bytes, payload: bytes, header: bytes) -> bytes:
+        def encrypt_into(nonce: bytes, payload: bytes, header: bytes, buffer: bytearray | memoryview) -> int:
             known = self.used.setdefault(nonce, (payload, header))
             assert known == (payload, header), "one nonce for two packets"
-            return real(nonce, payload, header)
+            return real(nonce, payload, header, buffer)
 
-        self.encrypt = encrypt
+        self.encrypt_into = encrypt_into
 
 
 @pytest.fixture
@@ -288,6 +288,41 @@ class TestSending:
         assert [each.marker for each in parsed if each is not None] == [False, False, False, True]
         assert out.counters.packets == 4
         assert out.counters.calls == (1 if has_gso else 4)
+        sender.close()
+
+    @pytest.mark.parametrize(
+        ("sizes", "has_gso", "shares"),
+        [((700, 700), True, True), ((700, 300), True, False), ((100, 100), True, False), ((700, 700), False, False)],
+        ids=["equal pictures", "short tail", "sound larger than pictures", "no segmentation"],
+    )
+    def test_a_sound_rides_with_a_picture(self, sizes: tuple[int, ...], has_gso: bool, shares: bool, sink: Any) -> None:
+        pictures, sounds = Track("video", 90_000), Track("audio", 48_000)
+        sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        out = Socket(sender)
+        out.has_gso = has_gso
+        fans = {track.kind: FanOut(track, out) for track in (pictures, sounds)}
+        outbound = RecordingOutbound(bytes(28))
+        video, audio = (Lane(track, 102, outbound, sink.getsockname()) for track in (pictures, sounds))
+        video.start(pictures.head + 1)
+        audio.start(sounds.head + 1)
+        video.rider = audio
+        fans["audio"].add(audio, is_riding=True)
+        fans["video"].add(video)
+        for index, size in enumerate(sizes):
+            pictures.take(rtp.RtpPacket(102, index == 1, index, 0, 9, b"\x61" * size, 0, b""), 1.0)
+        sounds.take(rtp.RtpPacket(111, True, 7, 0, 8, b"sound" * 30, 0, b""), 1.0)
+        (sound,) = sounds.flush()
+        rode = fans["video"].send(pictures.flush(), (sounds, sound))
+        assert rode is shares
+        (fans["audio"].send_alone if rode else fans["audio"].send)([sound])
+        receiver = libsrtp_session(GCM_PROFILE, bytes(28), inbound=True)
+        arrived = [rtp.parse(receiver.unprotect(sink.recv(2_048))) for _ in range(3)]
+        assert sorted(len(each.payload) for each in arrived if each) == sorted((*sizes, 150))
+        assert {each.ssrc for each in arrived if each} == {pictures.ssrc, sounds.ssrc}
+        assert (video.packets, audio.packets) == (2, 1)
+        assert out.counters.calls == (1 if shares else 3 if not has_gso else 2)
+        with pytest.raises(BlockingIOError):
+            sink.recv(2_048)
         sender.close()
 
     def test_a_path_that_refuses_segmentation_is_served_plainly_from_then_on(self, sink: Any) -> None:

@@ -1,0 +1,263 @@
+"""Video to hundreds of viewers: one relay process on one core, its host and viewers on another, over loopback UDP.
+
+Viewers complete ICE and DTLS and count packets. Peers of the comparison send the same packets in the same run: stock aiortc
+(`RTCDtlsTransport._send_rtp`) and a C loop with EVP AES-GCM and UDP_SEGMENT.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from livecommerce.media.control import RelayControl
+from livecommerce.media.dtls import Identity
+from livecommerce.settings import Media, Settings
+from loadtest import media_send
+from loadtest.media_peers import Crowd, run_host
+
+PACKETS_PER_VIEWER_SECOND = 200
+PROBES = 5
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", metavar="FILE", help="write the figures here")
+    parser.add_argument("--viewers", type=int, default=500, help="viewers of the steady run (500)")
+    parser.add_argument("--seconds", type=float, default=10.0, help="length of the steady run (10)")
+    parser.add_argument("--joins", type=int, default=200, help="joins of the slow and of the fast round (200)")
+
+
+def _relay(path: str, core: int | None, ready: Any, stop: Any) -> None:
+    if core is not None:
+        os.sched_setaffinity(0, {core})
+    from livecommerce.media.relay import serve_relay
+
+    async def go() -> None:
+        local_stop = asyncio.Event()
+        serving = asyncio.create_task(
+            serve_relay(
+                Settings(media=Media(host="127.0.0.1")),
+                relay_id="load",
+                control_socket_path=path,
+                udp_port=0,
+                stop=local_stop,
+                on_stream_event=lambda *_: None,
+                on_ready=lambda _: ready.set(),
+            )
+        )
+        while not stop.is_set() and not serving.done():
+            await asyncio.sleep(0.1)
+        local_stop.set()
+        await serving
+
+    asyncio.run(go())
+
+
+def cpu_seconds(process_id: int) -> float:
+    """User and system time of a process and all its threads."""
+    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def resident_bytes(process_id: int) -> int:
+    pages = int(Path(f"/proc/{process_id}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _percentile(values: list[float], share: float) -> float | None:
+    if not values:
+        return None
+    ordered = sorted(values)
+    return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))], 2)
+
+
+async def _join_at(crowd: Crowd, control: RelayControl, identity: Identity, count: int, per_second: float) -> None:
+    loop = asyncio.get_running_loop()
+    began, tasks = loop.time(), []
+    for index in range(count):
+        await asyncio.sleep(max(0.0, began + index / per_second - loop.time()))
+        tasks.append(asyncio.create_task(crowd.join(control, identity)))
+    await asyncio.gather(*tasks)
+
+
+async def _storm(control: RelayControl, identity: Identity, count: int, per_second: float) -> dict[str, Any]:
+    """Joins at a rate while probing viewers measure the forward delay."""
+    probes, crowd = Crowd(), Crowd()
+    for _ in range(PROBES):
+        await probes.join(control, identity, is_probe=True)
+    probes.delays_ms.clear()
+    await _join_at(crowd, control, identity, count, per_second)
+    times = [joined.milliseconds for joined in crowd.joins if joined.milliseconds is not None]
+    found = {
+        "joins_per_second": per_second,
+        "joins": count,
+        "failed": sum(joined.milliseconds is None for joined in crowd.joins),
+        "failure": next((joined.failure for joined in crowd.joins if joined.failure), ""),
+        "join_ms_p50": _percentile(times, 0.5),
+        "join_ms_p99": _percentile(times, 0.99),
+        "forward_delay_ms_p50": _percentile(probes.delays_ms, 0.5),
+        "forward_delay_ms_p99": _percentile(probes.delays_ms, 0.99),
+    }
+    crowd.close()
+    probes.close()
+    return found
+
+
+async def _steady(
+    control: RelayControl, identity: Identity, relay: int, viewers: int, seconds: float
+) -> dict[str, Any]:
+    """The reference load: CPU of the relay per packet it sent."""
+    crowd = Crowd()
+    before = resident_bytes(relay)
+    await _join_at(crowd, control, identity, viewers, 50)
+    crowd.rest()
+    crowd.count(1.0)
+    first = (await control.streams())["relay"]
+    cpu, began = cpu_seconds(relay), time.monotonic()
+    packets, octets = crowd.count(seconds)
+    cpu, elapsed = cpu_seconds(relay) - cpu, time.monotonic() - began
+    last = (await control.streams())["relay"]
+    sent = last["packets_sent_total"] - first["packets_sent_total"]
+    present = len(crowd.clients)
+    found = {
+        "viewers": present,
+        "seconds": round(elapsed, 2),
+        "packets_sent": sent,
+        "packets_counted": packets,
+        "packets_refused": last["packets_refused_total"] - first["packets_refused_total"],
+        "mbit_per_second": round(octets * 8e-6 / elapsed, 1),
+        "packets_per_call": round(sent / (last["send_calls_total"] - first["send_calls_total"]), 2),
+        "segmentation_offload": bool(last["segmentation_offload"]),
+        "cpu_share": round(cpu / elapsed, 4),
+        "us_per_packet": round(cpu * 1e6 / sent, 3),
+        "kib_per_viewer": round((resident_bytes(relay) - before) / 1024 / max(1, present), 1),
+    }
+    crowd.close()
+    return found
+
+
+def _cores() -> tuple[int | None, int | None]:
+    """(the relay's core, everybody else's); no pinning on one core or where the system cannot."""
+    if not hasattr(os, "sched_getaffinity"):
+        return None, None
+    cores = sorted(os.sched_getaffinity(0))
+    return (cores[0], cores[1]) if len(cores) > 1 else (None, None)
+
+
+async def _rounds(arguments: argparse.Namespace, path: str, relay: int) -> dict[str, Any]:
+    control, identity = RelayControl(path), Identity()
+    try:
+        found = {
+            "join_50": await _storm(control, identity, arguments.joins, 50),
+            "join_200": await _storm(control, identity, arguments.joins, 200),
+        }
+        await asyncio.sleep(0.5)
+        found["steady"] = await _steady(control, identity, relay, arguments.viewers, arguments.seconds)
+        return found
+    finally:
+        await control.close()
+
+
+def _serve_and_measure(arguments: argparse.Namespace) -> dict[str, Any]:
+    context = multiprocessing.get_context("spawn")
+    relay_core, load_core = _cores()
+    ready, live, stop = context.Event(), context.Event(), context.Event()
+    with tempfile.TemporaryDirectory(prefix="media-load-", dir="/tmp") as folder:
+        path = f"{folder}/relay.sock"
+        relay = context.Process(target=_relay, args=(path, relay_core, ready, stop))
+        host = context.Process(target=run_host, args=(path, load_core, live, stop))
+        try:
+            relay.start()
+            if not ready.wait(20):
+                raise RuntimeError("the relay did not start")
+            host.start()
+            if not live.wait(20):
+                raise RuntimeError("the host did not connect")
+            if load_core is not None:
+                os.sched_setaffinity(0, {load_core})
+            time.sleep(1.0)
+            return asyncio.run(_rounds(arguments, path, relay.pid or 0))
+        finally:
+            stop.set()
+            for process in (host, relay):
+                if process.pid is not None:
+                    process.join(10)
+                    if process.is_alive():
+                        process.kill()
+
+
+def _compare() -> dict[str, Any]:
+    """Costs a packet in this process on the relay's core, medians of three, taken in turns."""
+    relay_core, _ = _cores()
+    if relay_core is not None:
+        os.sched_setaffinity(0, {relay_core})
+    rounds = [(media_send.ours(1.5), media_send.stock_aiortc(1.5), media_send.c_limit(1.5)) for _ in range(3)]
+    ours = statistics.median(each[0] for each in rounds)
+    stock = statistics.median(each[1] for each in rounds)
+    limits = [each[2][0] for each in rounds if each[2][0] is not None]
+    limit = statistics.median(limits) if limits else None
+    return {
+        "ours_us": round(ours, 3),
+        "aiortc_us": round(stock, 3),
+        "c_limit_us": None if limit is None else round(limit, 3),
+        "c_limit_note": rounds[0][2][1],
+        "vs_aiortc_send": round(stock / ours, 2),
+        "vs_c_limit": None if limit is None else round(limit / ours, 3),
+    }
+
+
+def _janus_note() -> str:
+    if shutil.which("janus") is None:
+        return "janus is not installed (apt-get install janus); this comparison was left out"
+    found = subprocess.run(["janus", "--version"], capture_output=True, text=True, timeout=10, check=False)
+    return f"{found.stdout.strip()[:100]} is installed, but this test does not drive it yet"
+
+
+def main(arguments: argparse.Namespace) -> int:
+    affinity = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+    measured = _serve_and_measure(arguments)
+    compared = _compare()
+    if affinity is not None:
+        os.sched_setaffinity(0, affinity)
+    cost = measured["steady"]["us_per_packet"]
+    per_core = measured["steady"]["viewers"] / measured["steady"]["cpu_share"]
+    figures: dict[str, Any] = {
+        "us_per_packet": cost,
+        "viewers_per_core": round(per_core),
+        "viewers_per_core_safe": round(per_core * 0.6),
+        "join_ms_p50": measured["join_50"]["join_ms_p50"],
+        "join_ms_p99": measured["join_50"]["join_ms_p99"],
+        "forward_delay_ms_p99": measured["join_200"]["forward_delay_ms_p99"],
+        "kib_per_viewer": measured["steady"]["kib_per_viewer"],
+        "ratios": {
+            "vs_aiortc_send": compared["vs_aiortc_send"],
+            "vs_c_limit": compared["vs_c_limit"],
+            "vs_janus": None,
+        },
+        "notes": {"vs_janus": _janus_note(), "vs_c_limit": compared["c_limit_note"]},
+        "send": compared,
+        "rounds": measured,
+        "environment": {
+            "python": platform.python_version(),
+            "system": platform.platform(),
+            "cores": os.cpu_count(),
+            "load_average": os.getloadavg()[0],
+            "relay_core_and_load_core": _cores(),
+            **{name: version(name) for name in ("aiortc", "cryptography", "pylibsrtp", "av", "uvloop")},
+        },
+    }
+    print(json.dumps(figures, indent=2))
+    if arguments.json:
+        Path(arguments.json).write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
+    return 0
