@@ -52,6 +52,13 @@ class Figures(Collector):
             yield family
 
 
+_registered: dict[str, Figures] = {}  # by prefix: one entry a room
+
+
 def register(prefix: str, read: Callable[[], Mapping[str, float]]) -> None:
-    """Adds a room's figures to /metrics of this process as `livecommerce_<prefix>_<name>`."""
-    REGISTRY.register(Figures(prefix, read))
+    """Adds a room's figures to /metrics of this process as `livecommerce_<prefix>_<name>`, in place of earlier ones."""
+    before = _registered.pop(prefix, None)
+    if before is not None:
+        REGISTRY.unregister(before)
+    _registered[prefix] = figures = Figures(prefix, read)
+    REGISTRY.register(figures)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -9,14 +10,19 @@ from urllib.parse import urlsplit
 
 import msgspec
 from aiohttp import web
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 
 from livecommerce.accounts.accounts import Accounts
 from livecommerce.api.access_log import AccessLogger
 from livecommerce.api.build import build_api
 from livecommerce.api.context import Context
+from livecommerce.api.publish import publish_waiting
 from livecommerce.comments import Axis, ItemWords, check_catalogue
+from livecommerce.errors import LiveCommerceError
 from livecommerce.media.directory import RelayDirectory
 from livecommerce.ops.http_metrics import count_requests
+from livecommerce.ops.logs import logger
 from livecommerce.ops.process import Frame
 from livecommerce.realtime.compose import build_realtime
 from livecommerce.realtime.presence import count_viewers
@@ -24,6 +30,9 @@ from livecommerce.records.repositories import Repositories
 from livecommerce.roles.stores import open_stores, sql_check
 from livecommerce.settings import Settings
 
+log = logger(__name__)
+
+PUBLISH_SECONDS = 10.0  # a host who set a show up during a restart of Valkey waits at most this long for its page
 WEB_DRAIN_SECONDS = 3.0  # requests in flight when we stop; sockets are told `moving` before and come back elsewhere
 KEEPALIVE_SECONDS = 75.0  # longer than the 60 s of common proxies, which must be the ones to close
 LISTEN_BACKLOG = 4096  # a thousand viewers open the page in one second when a host posts the link
@@ -75,6 +84,16 @@ async def _listening(app: web.Application, settings: Settings) -> AsyncIterator[
         await runner.cleanup()
 
 
+async def _keep_publishing(context: Context) -> None:
+    """Puts shows on air whose set-up found Valkey away; what is not there yet stays for the next round."""
+    while True:
+        await asyncio.sleep(PUBLISH_SECONDS)
+        try:
+            await publish_waiting(context)
+        except (RedisError, SQLAlchemyError, LiveCommerceError) as error:
+            log.warning("waiting shows were not looked at", error=repr(error))
+
+
 @asynccontextmanager
 async def web_role(frame: Frame) -> AsyncIterator[None]:
     """Pages, API and sockets of one process."""
@@ -97,19 +116,20 @@ async def web_role(frame: Frame) -> AsyncIterator[None]:
         async def viewers(show: str) -> int:
             return await count_viewers(stores.redis, show)
 
-        build_api(
-            app,
-            Context(
-                settings=settings,
-                redis=stores.redis,
-                records=records,
-                accounts=accounts,
-                engine=stores.engine,
-                shows=realtime.store,
-                relay_for=directory.relay_for,
-                check_catalogue=catalogue_warnings,
-                viewers=viewers,
-            ),
+        context = Context(
+            settings=settings,
+            redis=stores.redis,
+            records=records,
+            accounts=accounts,
+            engine=stores.engine,
+            shows=realtime.store,
+            relay_for=directory.relay_for,
+            check_catalogue=catalogue_warnings,
+            viewers=viewers,
         )
+        build_api(app, context)
         await stack.enter_async_context(_listening(app, settings))
+        publishing = asyncio.create_task(_keep_publishing(context), name="publish waiting shows")
+        frame.watch(publishing)
+        stack.callback(publishing.cancel)
         yield

@@ -15,7 +15,7 @@ from tests.tidy.sources import ROOT, project_files, python_files, short, tree_of
 FUNCTION_LINES_MAX = 70
 FILE_LINES_MAX = 600
 LINE_LENGTH_MAX = 120
-NAMELESS = {"utils", "util", "helpers", "helper", "misc", "manager", "managers", "common", "stuff"}
+NAMELESS = {"utils", "util", "helpers", "helper", "misc", "manager", "managers"}
 CODE = {".py", ".js", ".css", ".lua", ".html", ".sh", ".toml", ".yaml", ".yml", ".json", ".md", ".mjs"}
 OURS = [
     path

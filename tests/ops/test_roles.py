@@ -1,0 +1,138 @@
+"""The seams between rooms that the roles sew: which store, which control door, which origins."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from livecommerce.errors import StoreUnsuitable, Unavailable
+from livecommerce.ops.process import Frame
+from livecommerce.ops.valkey import EmbeddedValkey
+from livecommerce.roles import relay, stores, web
+from livecommerce.settings import Http, Media, Settings, SettingsError
+from livecommerce.settings import Redis as RedisSettings
+
+
+@pytest.fixture
+def settings(tmp_path: Path, valkey_server: EmbeddedValkey) -> Settings:
+    return Settings(
+        data_folder=str(tmp_path),
+        secret="words that sign the cookies",
+        redis=RedisSettings(url=valkey_server.url),
+        http=Http(port=0, internal_port=-1),
+        media=Media(host="127.0.0.1", port=0),
+    )
+
+
+def test_a_role_alone_needs_a_store_and_says_so(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="LIVECOMMERCE_REDIS_URL"):
+        stores.store_url(Settings(data_folder=str(tmp_path)))
+
+
+def test_a_role_alone_finds_the_embedded_store_of_its_folder(valkey_server: EmbeddedValkey) -> None:
+    assert stores.store_url(Settings(data_folder=str(valkey_server.folder))) == valkey_server.url
+
+
+async def test_opening_the_stores_loads_every_function_library(valkey: Redis, settings: Settings) -> None:
+    frame = Frame(settings, "worker", 0)
+    async with stores.open_stores(frame):
+        check = frame.health.checks["valkey"]
+        assert await check() is None
+        await valkey.function_flush("SYNC")
+        missing = await check()
+        assert missing is not None
+        assert all(name in missing for name in stores.FUNCTION_LIBRARIES)
+
+
+async def test_a_store_that_evicts_is_refused(valkey: Redis, settings: Settings) -> None:
+    await valkey.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        with pytest.raises(StoreUnsuitable, match="noeviction"):
+            async with stores.open_stores(Frame(settings, "web", 0)):
+                pass
+    finally:
+        await valkey.config_set("maxmemory-policy", "noeviction")
+
+
+async def test_a_store_that_is_away_is_told(settings: Settings, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("livecommerce.ops.redis_client.RETRIES", 1)
+    away = msgspec.structs.replace(settings, redis=RedisSettings(url=f"unix://{tmp_path}/nobody.sock"))
+    with pytest.raises(Unavailable, match="does not answer"):
+        async with stores.open_stores(Frame(away, "web", 0)):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("url", "index", "listen", "reached_by"),
+    [
+        ("http://10.0.0.5:8188", 0, "tcp://10.0.0.5:8188", "http://10.0.0.5:8188"),
+        ("http://10.0.0.5:8188", 2, "tcp://10.0.0.5:8190", "http://10.0.0.5:8190"),
+        ("http://[fd00::5]:8188", 0, "tcp://fd00::5:8188", "http://[fd00::5]:8188"),
+    ],
+)
+def test_the_control_door_of_a_relay_on_another_node(settings, url, index, listen, reached_by) -> None:
+    media = msgspec.structs.replace(settings.media, control_url=url)
+    assert relay._control_addresses(msgspec.structs.replace(settings, media=media), index) == (listen, reached_by)
+
+
+def test_the_control_door_is_a_socket_in_the_data_folder_by_default(settings: Settings, tmp_path: Path) -> None:
+    path = str(tmp_path / "relay-1.sock")
+    assert relay._control_addresses(settings, 1) == (path, path)
+
+
+@pytest.mark.parametrize(
+    ("url", "secret"), [("http://10.0.0.5:8188", ""), ("10.0.0.5:8188", "x" * 32), ("https://h:1", "x" * 32)]
+)
+def test_an_open_or_unclear_control_door_is_refused(settings: Settings, url: str, secret: str) -> None:
+    media = msgspec.structs.replace(settings.media, control_url=url)
+    with pytest.raises(SettingsError, match="control_url"):
+        relay._control_addresses(msgspec.structs.replace(settings, media=media, secret=secret), 0)
+
+
+@pytest.mark.parametrize(
+    ("public_url", "origins"),
+    [("", None), ("https://live.example.com/", ["https://live.example.com", "http://127.0.0.1:8080"])],
+)
+def test_origins_of_sockets(public_url: str, origins: list[str] | None) -> None:
+    assert web._allowed_origins(Settings(http=Http(public_url=public_url))) == origins
+
+
+def test_warnings_of_the_comment_parser_reach_the_catalogue() -> None:
+    items = [
+        {"code": "M", "names": ["上衣"], "price": 1, "options": [{"axis": "尺寸", "values": {"M": [], "L": []}}]},
+        {"code": "A01", "names": ["洋裝"], "price": 1, "options": []},
+    ]
+    found = web.catalogue_warnings(items, ["zh-TW", "en"])
+    assert {warning["code"] for warning in found} == {"M"}
+
+
+async def test_a_relay_announces_itself_and_leaves(valkey: Redis, settings: Settings) -> None:
+    frame = Frame(settings, "relay", 0)
+    async with relay.relay_role(frame):
+        async with asyncio.timeout(10):
+            while not await valkey.hgetall("lc:relays"):
+                await asyncio.sleep(0.02)
+        assert (Path(settings.data_folder) / "relay-0.sock").exists()
+        frame.ask_stop("the test is over")
+    assert await valkey.hgetall("lc:relays") == {}
+    assert not frame.failed
+
+
+@pytest.mark.parametrize(
+    ("role", "never"),
+    [
+        ("worker", ("aiortc", "livecommerce.api", "livecommerce.media", "livecommerce.realtime")),
+        ("web", ("aiortc", "livecommerce.media.plane")),
+        ("relay", ("livecommerce.api", "livecommerce.realtime")),
+    ],
+)
+def test_a_role_carries_only_its_own_rooms(role: str, never: tuple[str, ...]) -> None:
+    program = f"import sys, livecommerce.roles.{role}; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert [name for name in never if name in loaded] == []
