@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urljoin
 
 import aiohttp
@@ -25,6 +25,7 @@ from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtp
 from av.video.frame import PictureType
 
 from livecommerce.media.synthetic_picture import Picture
+from livecommerce.media.synthetic_stage import Stage
 
 log = logging.getLogger(__name__)
 
@@ -40,16 +41,21 @@ DEAD_SECONDS = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """What is encoded. The defaults are the reference stream; `SMALL` fits a busy two-core machine."""
+    """What is encoded. The defaults are the reference stream; `SMALL` fits a busy two-core machine.
+
+    `scene`: "measure" carries a time that machines can read back, "stage" is for people to look at.
+    """
 
     width: int = 1280
     height: int = 720
     frames_per_second: int = 30
     bitrate_kbps: int = 1_200
     keyframe_seconds: float = 2.0
+    scene: Literal["measure", "stage"] = "measure"
 
 
 SMALL = Quality(960, 540, 24, 900)
+STAGE = Quality(540, 960, 24, 900, scene="stage")
 
 
 @dataclass(slots=True)
@@ -132,7 +138,8 @@ class Encoder:
         quality = self._quality
         video, audio = self._video_codec(), self._audio_codec()
         frame = av.VideoFrame(quality.width, quality.height, "yuv420p")
-        picture = Picture(quality.width, quality.height, frame.planes[0].line_size, frame.planes[1].line_size)
+        scene = Stage if quality.scene == "stage" else Picture
+        picture = scene(quality.width, quality.height, frame.planes[0].line_size, frame.planes[1].line_size)
         tone, beep = _tone(400, 2_500), _tone(1_000, 9_000)
         began = time.monotonic()
         frames = chunks = 0
@@ -155,7 +162,7 @@ class Encoder:
                 frames += skipped
                 chunks = int(frames / quality.frames_per_second * SAMPLE_RATE / SAMPLES)
 
-    def _encode_video(self, codec: Any, picture: Picture, index: int) -> None:
+    def _encode_video(self, codec: Any, picture: Picture | Stage, index: int) -> None:
         frame = av.VideoFrame(picture.width, picture.height, "yuv420p")
         for plane, data in zip(frame.planes, picture.draw(index), strict=True):
             plane.update(data)

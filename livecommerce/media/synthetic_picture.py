@@ -47,6 +47,15 @@ def read_bar(bits: tuple[int, ...]) -> int | None:
     return value if bits == bar_bits(value) else None
 
 
+def glyph_rows(text: str, dot: int, ink: int, ground: int) -> list[bytes]:
+    """Seven rows of luma for `text`, each dot `dot` pixels wide; a row is to be repeated `dot` times."""
+    rows = []
+    for row in range(7):
+        dots = "".join(_GLYPHS[character].split()[row] + "0" for character in text)
+        rows.append(b"".join(bytes((ink if one == "1" else ground,)) * dot for one in dots))
+    return rows
+
+
 class Picture:
     """Draws frames of one size.
 
@@ -71,14 +80,6 @@ class Picture:
             b"".join(bytes((base + row * 30 * 2 // height,)) * chroma_stride for row in range(height // 2))
             for base in (112, 118)
         ]
-        self._glyphs = {character: self._glyph(dots) for character, dots in _GLYPHS.items()}
-
-    def _glyph(self, dots: str) -> list[bytes]:
-        rows = []
-        for row in dots.split():
-            line = b"".join(bytes((WHITE if dot == "1" else BLACK,)) * self._dot for dot in row)
-            rows.append(line + bytes((BLACK,)) * self._dot)
-        return rows
 
     def draw(self, index: int, now_seconds: float | None = None) -> tuple[bytes, bytes, bytes]:
         """Luma and both chroma planes of frame `index`, stamped with the time (the wall clock unless given)."""
@@ -103,10 +104,10 @@ class Picture:
 
     def _draw_clock(self, luma: bytearray, now: float) -> None:
         text = time.strftime("%H:%M:%S", time.localtime(now)) + f".{int(now * 1_000) % 1_000:03d}"
-        glyph_rows = [b"".join(self._glyphs[character][row] for character in text) for row in range(7)]
-        left = (self.width - len(glyph_rows[0])) // 2
+        rows = glyph_rows(text, self._dot, WHITE, BLACK)
+        left = (self.width - len(rows[0])) // 2
         top = self.height // 2 - 7 * self._dot // 2
-        for row, line in enumerate(glyph_rows):
+        for row, line in enumerate(rows):
             for repeat in range(self._dot):
                 at = (top + row * self._dot + repeat) * self._stride + left
                 luma[at : at + len(line)] = line
