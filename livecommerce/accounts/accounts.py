@@ -10,7 +10,7 @@ from aiohttp import web
 from argon2 import PasswordHasher
 from redis.asyncio import Redis
 
-from livecommerce.accounts import sessions, viewers
+from livecommerce.accounts import devices, sessions, viewers
 from livecommerce.accounts.addresses import request_address
 from livecommerce.accounts.errors import LoginRefused, LoginTaken, LoginTooOften, RoleTooLow
 from livecommerce.accounts.identity import ROLES, Identity, Role, Staff
@@ -103,17 +103,20 @@ class Accounts:
 
     # Logging in
 
-    def _buckets(self, login: str, address: str) -> list[Bucket]:
+    def _buckets(self, login: str, address: str, device: str | None) -> list[Bucket]:
+        who = f"login-device:{device}" if device else f"login:{login[:64]}"
         return [
-            Bucket(f"login:{login[:64]}", WRONG_PER_LOGIN, WRONG_PER_LOGIN_PER_MINUTE),
+            Bucket(who, WRONG_PER_LOGIN, WRONG_PER_LOGIN_PER_MINUTE),
             Bucket(f"login-from:{address}", WRONG_PER_ADDRESS, WRONG_PER_ADDRESS_PER_MINUTE),
         ]
 
-    async def login(self, login: str, password: str, address: str) -> tuple[Staff, str]:
+    async def login(
+        self, login: str, password: str, address: str, device_cookie: str | None = None
+    ) -> tuple[Staff, str]:
         """Checks a password and opens a session: (who, token for the cookie `lc_staff`).
 
         Every try is counted before the password is looked at, and given back when it was right, so that many tries
-        at once cannot slip through.
+        at once cannot slip through. A browser known for this login (`lc_device`) is counted on its own.
 
         Raises:
             LoginWrong: unknown login, wrong password or disabled account: one answer, one duration.
@@ -121,7 +124,7 @@ class Accounts:
             Busy: too many logins at once.
         """
         login = fold_login(login)
-        buckets = self._buckets(login, address)
+        buckets = self._buckets(login, address, devices.device_of(self.secret, login, device_cookie))
         wait_ms = await self.rate_limit.take(buckets)
         if wait_ms:
             raise LoginTooOften(retry_after_ms=wait_ms)
@@ -134,6 +137,10 @@ class Accounts:
             await self._records.staff.set_password_hash(record.id, await self._passwords.hash(password))
         staff = staff_of(record)
         return staff, await self.sessions.open(staff)
+
+    def device_cookie(self, staff: Staff) -> str:
+        """The value of `lc_device` for a browser that has just logged in."""
+        return devices.device_cookie(self.secret, staff.login)
 
     async def logout(self, request: web.BaseRequest) -> None:
         await self.sessions.close(request.cookies.get(sessions.COOKIE))

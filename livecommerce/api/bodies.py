@@ -57,5 +57,17 @@ async def read_json(request: web.Request, kind: type[Kind], *, bytes_max: int = 
         raise BodyNotJson from error
 
 
+def whole_number(request: web.Request, name: str, default: int, most: int) -> int:
+    """A query parameter from 0 to `most`.
+
+    Raises:
+        BadInput
+    """
+    text = request.query.get(name, str(default))
+    if not text.isascii() or not text.isdigit() or len(text) > 20 or int(text) > most:
+        raise BadInput(f"{name} is a whole number from 0 to {most}.", field=name)
+    return int(text)
+
+
 def json_answer(shape: Any, *, status: int = 200) -> web.Response:
     return web.Response(body=msgspec.json.encode(shape), status=status, content_type="application/json")

@@ -37,6 +37,7 @@ def routes() -> list[web.RouteDef]:
         web.post("/api/login", account_routes.post_login),
         web.post("/api/logout", account_routes.post_logout),
         web.get("/api/me", account_routes.get_me),
+        web.get("/api/audit", account_routes.get_audit),
         web.get("/api/products", products.get_products),
         web.post("/api/products", products.post_product),
         web.post("/api/products/check", products.check_product),

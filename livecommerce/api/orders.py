@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
+import structlog
 from aiohttp import web
 from msgspec import Meta, Struct
 
 from livecommerce.accounts.identity import Staff
-from livecommerce.api.bodies import json_answer, read_json
+from livecommerce.api.bodies import json_answer, read_json, whole_number
 from livecommerce.api.context import Context, context_of
 from livecommerce.api.errors import OrderUnknown
 from livecommerce.api.shows import own_show
-from livecommerce.errors import BadInput
 from livecommerce.orders.export import csv_lines, header
 from livecommerce.orders.till import Till
 from livecommerce.records.orders import ORDERS_PAGE_MAX
@@ -21,6 +21,8 @@ from livecommerce.records.rows import now_ms
 from livecommerce.records.structs import AuditEntry, Order
 from livecommerce.shows.model import OUTSIDE_ID_PATTERN, Keys
 from livecommerce.shows.projection import Projector
+
+log = structlog.get_logger(__name__)
 
 PAGE_DEFAULT = 100
 
@@ -63,20 +65,13 @@ def order_shape(order: Order, names: dict[str, str], handles: dict[str, str]) ->
     return shape
 
 
-def _whole(request: web.Request, name: str, default: int, most: int) -> int:
-    text = request.query.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or int(text[:12]) > most:
-        raise BadInput(f"{name} is a whole number from 0 to {most}.", field=name)
-    return int(text)
-
-
 async def get_orders(request: web.Request) -> web.Response:
     """A page of orders by number: `?after=` the last number seen, `?limit=` how many; `next` is null at the end."""
     context = context_of(request)
     staff = await context.accounts.need_staff(request)
     show = await own_show(context, staff, request.match_info["show"])
-    after = _whole(request, "after", 0, 10**9)
-    limit = max(1, _whole(request, "limit", PAGE_DEFAULT, ORDERS_PAGE_MAX))
+    after = whole_number(request, "after", 0, 10**9)
+    limit = max(1, whole_number(request, "limit", PAGE_DEFAULT, ORDERS_PAGE_MAX))
     orders = await context.records.orders.of_show(show.shop, show.id, after=after, limit=limit)
     names, handles = await _names(context, show.shop, show.id, orders)
     following = orders[-1].number if len(orders) == limit else None
@@ -97,10 +92,17 @@ async def get_orders_csv(request: web.Request) -> web.StreamResponse:
     page = await context.records.orders.of_show(show.shop, show.id)
     await answer.prepare(request)
     await answer.write(header().encode())
-    while page:
-        names, handles = await _names(context, show.shop, show.id, page)
-        await answer.write(csv_lines(page, names, handles).encode())
-        page = await context.records.orders.of_show(show.shop, show.id, after=page[-1].number)
+    try:
+        while page:
+            names, handles = await _names(context, show.shop, show.id, page)
+            await answer.write(csv_lines(page, names, handles).encode())
+            page = await context.records.orders.of_show(show.shop, show.id, after=page[-1].number)
+    except Exception as error:
+        # Half a file is on its way: cut the line, so that nobody takes it for the whole.
+        log.warning("orders.csv broke off", show=show.id, error=repr(error))
+        if request.transport is not None:
+            request.transport.abort()
+        return answer
     await answer.write_eof()
     return answer
 

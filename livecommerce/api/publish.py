@@ -65,6 +65,8 @@ async def publish_waiting(context: Context) -> int:
             done += 1
         except LiveCommerceError as error:
             log.warning("a show could not be published", show=record.id, code=error.code)
+        except Exception:  # one show that cannot be made must not keep the site from starting
+            log.exception("a show could not be published", show=record.id)
     return done
 
 

@@ -19,6 +19,7 @@ from livecommerce.api.publish import change_live, publish
 from livecommerce.api.snapshots import SNAPSHOTS
 from livecommerce.catalog.errors import ProductUnknown
 from livecommerce.catalog.products import Product, as_public, limit, price, supply_of
+from livecommerce.comments import PACKS, PackUnknown
 from livecommerce.errors import BadInput, Conflict, ShowUnknown
 from livecommerce.records.structs import ShowItemRecord, ShowRecord
 from livecommerce.shows import commands
@@ -158,6 +159,9 @@ async def post_show(request: web.Request) -> web.Response:
     staff = await context.accounts.need_staff(request, "owner", "host")
     body = await read_json(request, ShowBody)
     shop = await shop_of(context, staff)
+    unknown = [pack for pack in body.packs or () if pack not in PACKS]
+    if unknown:
+        raise PackUnknown(f"There is no grammar pack {unknown[0]}. The packs are {', '.join(sorted(PACKS))}.")
     record = await context.records.shows.add(
         ShowRecord(
             id=body.id or new_show_id(),

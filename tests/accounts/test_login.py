@@ -9,6 +9,7 @@ from argon2 import PasswordHasher
 from redis.asyncio import Redis
 
 from livecommerce.accounts.accounts import WRONG_PER_LOGIN, Accounts
+from livecommerce.accounts.devices import device_of
 from livecommerce.accounts.errors import LoginRefused, LoginTaken, LoginTooOften, PasswordRefused
 from livecommerce.accounts.passwords import CHECKS_WAITING_MAX, Passwords
 from livecommerce.accounts.sessions import SESSIONS_MAX
@@ -98,6 +99,30 @@ async def test_wrong_passwords_are_slowed_per_login_and_the_right_one_waits_too(
         await accounts.login("mei", PASSWORD, "203.0.113.99")
     assert 0 < refused.value.retry_after_ms <= 31_000
     assert await outcome(accounts, "someone-else", "wrong password") == "login_wrong"
+
+
+async def test_a_browser_that_was_here_before_is_not_locked_out_by_strangers(accounts: Accounts) -> None:
+    mei = await accounts.add_staff("lingling", "mei", PASSWORD, "host")
+    await accounts.add_staff("lingling", "otto", PASSWORD, "host")
+    cookie = accounts.device_cookie(mei)
+    for number in range(WRONG_PER_LOGIN + 1):
+        await outcome(accounts, "mei", "wrong password", f"203.0.113.{number}")
+    assert await outcome(accounts, "mei", PASSWORD, "198.51.100.1") == "login_too_often"
+    staff, _ = await accounts.login("mei", PASSWORD, "198.51.100.1", cookie)
+    assert staff == mei
+    for _ in range(WRONG_PER_LOGIN):
+        with pytest.raises(LoginWrong):
+            await accounts.login("mei", "wrong password", "198.51.100.2", cookie)
+    with pytest.raises(LoginTooOften):
+        await accounts.login("mei", PASSWORD, "198.51.100.3", cookie)
+
+
+async def test_a_device_cookie_is_good_for_its_own_login(accounts: Accounts) -> None:
+    mei = await accounts.add_staff("lingling", "mei", PASSWORD, "host")
+    cookie = accounts.device_cookie(mei)
+    assert device_of(accounts.secret, "mei", cookie)
+    for login, other in (("otto", cookie), ("mei", cookie[:-1]), ("mei", ""), ("mei", None), ("mei", "v1.x.y")):
+        assert device_of(accounts.secret, login, other) is None
 
 
 async def test_one_address_cannot_try_many_logins(accounts: Accounts) -> None:

@@ -7,6 +7,8 @@ import io
 from typing import Any
 
 import pytest
+from aiohttp import ClientError
+from sqlalchemy.exc import OperationalError
 
 from livecommerce.orders.projector import Projector
 from livecommerce.stock.operations import Line, Reserve
@@ -72,6 +74,23 @@ async def test_the_csv_holds_every_claim_and_no_formula(selling: Site, monkeypat
     assert [(row["sku"], row["quantity"]) for row in rows] == [("B02", "1"), ("B02", "2"), ("B02", "3")]
     assert rows[0]["buyer"] == "'=小美"
     assert "vera" not in body
+
+
+async def test_a_file_that_breaks_off_is_not_taken_for_the_whole(
+    selling: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = type(selling.context.records.orders)
+    whole = repository.of_show
+
+    async def breaks(self: Any, shop: str, show: str, *, after: int = 0, limit: int = 1) -> Any:
+        if after:
+            raise OperationalError("SELECT", {}, Exception("disk I/O error"))
+        return await whole(self, shop, show, after=after, limit=limit)
+
+    monkeypatch.setattr(repository, "of_show", breaks)
+    answer = await selling.client.get("/api/shows/demo/orders.csv")
+    with pytest.raises(ClientError):
+        await answer.read()
 
 
 async def test_money_is_marked_by_the_host_and_not_by_a_moderator(selling: Site) -> None:

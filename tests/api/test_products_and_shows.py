@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from livecommerce.comments import PackUnknown
 from livecommerce.stock.engine import StockUnavailable
 from tests.api.conftest import COAT, MUG, Site
 
@@ -29,8 +30,13 @@ async def test_a_product_is_added_changed_and_removed(site: Site) -> None:
     assert await site.refused("PUT", "/api/products/A01", {**COAT, "code": "A02"}) == (400, 1031)
     assert (await site.ask("DELETE", "/api/products/A01")).status == 200
     assert await site.refused("DELETE", "/api/products/A01") == (404, 3030)
-    trail = await site.context.records.audit.newest("lingling")
-    assert [entry.do for entry in trail] == ["product_removed", "product_changed", "product_added"]
+    assert await site.refused("GET", "/api/audit") == (403, 2020), "the trail is the owner's"
+    await site.login("ling")
+    _, shape = await site.told("GET", "/api/audit")
+    trail = shape["audit"]
+    assert [entry["do"] for entry in trail] == ["product_removed", "product_changed", "product_added"]
+    _, shape = await site.told("GET", f"/api/audit?before={trail[0]['id']}")
+    assert shape["audit"] == trail[1:]
 
 
 async def test_the_parsers_warnings_are_told_where_a_product_causes_them(
@@ -87,6 +93,8 @@ async def test_prices_limits_and_supply_of_the_show_are_its_own(site: Site) -> N
         ({"title": "x", "id": "a" * 41}, (400, 1000)),
         ({"title": "x", "hold_seconds": 1}, (400, 1000)),
         ({"title": "x", "color": "red"}, (400, 1000)),
+        ({"title": "x", "packs": ["klingon"]}, (400, PackUnknown.number)),
+        ({"title": "x", "packs": []}, (400, 1000)),
         ({"title": "x", "items": [{"code": "ZZ"}]}, (404, 3030)),
         ({"title": "x", "items": [{"code": "B02"}, {"code": "B02"}]}, (400, 1000)),
         ({"title": "x", "items": [{"code": "B02", "price_minor": -1}]}, (400, 1032)),

@@ -1,0 +1,235 @@
+"""Replays of recorded shows: the page, its video with ranges, its chat and chapters, and the shop's download.
+
+GET /replay/{show}                       the page; leads to the live page while the show is on air
+GET /replay/{show}/video.mp4             the recording (RFC 9110 section 14: one range)
+GET /replay/{show}/events.json           chat, products and chapters on the recording's time
+GET /api/shows/{show}/recording.mp4      the same file as a download for the shop's staff, also during the show
+
+The files lie below the data folder, which web processes share with the relay of their machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+from aiohttp import hdrs, web
+
+from livecommerce.api import pages, shows
+from livecommerce.api.context import Context, context_of
+from livecommerce.api.links import public_base
+from livecommerce.errors import NotFound, ShowUnknown
+from livecommerce.media.event_archive import Replay, read_replay
+from livecommerce.media.recording_files import EVENTS, MANIFEST, folder_of
+from livecommerce.media.recording_reader import Movie, read_recording
+
+# A scan of a three-hour show takes half a second; what was found is kept for some shows.
+KEPT_MAX = 16
+# How long the scan of a growing recording stands; its movie only ever gets longer.
+GROWING_SECONDS = 10.0
+# The page may be read by everyone; a moderator's hiding must reach it soon.
+EVENTS_AGE_SECONDS = 60
+
+
+class ReplayMissing(NotFound):
+    number, code = 3041, "replay_missing"
+    reason = "There is no replay of this show."
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A recording read from disk. `mark` tells whether the files have changed since."""
+
+    mark: tuple[Any, ...]
+    until: float
+    movie: Movie
+    replay: bytes
+    show: dict[str, Any]
+    is_running: bool
+
+
+def _mark(folder: Path) -> tuple[Any, ...] | None:
+    found: list[Any] = []
+    for name in (MANIFEST, EVENTS):
+        with contextlib.suppress(OSError):
+            status = (folder / name).stat()
+            found.append((name, status.st_mtime_ns, status.st_size))
+    return tuple(found) if found and found[0][0] == MANIFEST else None
+
+
+def _read(folder: Path, mark: tuple[Any, ...], until: float) -> Recorded | None:
+    recorded = read_recording(folder)
+    movie = recorded.movie() if recorded is not None else None
+    if recorded is None or movie is None:
+        return None
+    origin_ms = recorded.manifest.origin_ms
+    replay: Replay = read_replay(folder, origin_ms, movie.duration_ms)
+    shape = {"origin_ms": origin_ms, "duration_ms": movie.duration_ms, **msgspec.structs.asdict(replay)}
+    return Recorded(mark, until, movie, msgspec.json.encode(shape), replay.show, recorded.is_running)
+
+
+class Recordings:
+    """Reads recordings in a thread, each once while its files stay the same."""
+
+    def __init__(self, data_folder: str) -> None:
+        self._data_folder = data_folder
+        self._kept: dict[str, Recorded] = {}
+        self._reading: dict[str, asyncio.Task[Recorded | None]] = {}
+
+    async def get(self, show: str) -> Recorded:
+        """
+        Raises:
+            ReplayMissing
+        """
+        folder = folder_of(self._data_folder, show)
+        mark = await asyncio.to_thread(_mark, folder)
+        if mark is None:
+            raise ReplayMissing
+        now = asyncio.get_running_loop().time()
+        kept = self._kept.get(show)
+        if kept is not None and kept.mark == mark and (not kept.is_running or now < kept.until):
+            return kept
+        reading = self._reading.get(show)
+        if reading is None:
+            read = asyncio.to_thread(_read, folder, mark, now + GROWING_SECONDS)
+            reading = self._reading[show] = asyncio.create_task(read, name=f"replay {show}")
+            reading.add_done_callback(lambda task: self._reading.pop(show, None))
+        found = await asyncio.shield(reading)
+        if found is None:
+            raise ReplayMissing
+        self._kept.pop(show, None)
+        self._kept[show] = found
+        while len(self._kept) > KEPT_MAX:
+            del self._kept[next(iter(self._kept))]
+        return found
+
+
+RECORDINGS: web.AppKey[Recordings] = web.AppKey("livecommerce.api.replay", Recordings)
+
+
+async def _finished(request: web.Request) -> Recorded:
+    """The recording of a show that is not on air.
+
+    Raises:
+        ReplayMissing
+    """
+    context, show = context_of(request), request.match_info["show"]
+    recorded = await request.app[RECORDINGS].get(show)
+    if await _is_live(context, request, show):
+        raise ReplayMissing("The show is on air now; the replay comes after it.")
+    return recorded
+
+
+async def _is_live(context: Context, request: web.Request, show: str) -> bool:
+    try:
+        snapshot = await shows.snapshot_of(request, show)
+    except ShowUnknown:  # long over and forgotten by the live store; its recording stays
+        return False
+    return bool(snapshot["show"]["stage"] == "live")
+
+
+async def get_replay(request: web.Request) -> web.Response:
+    context, show = context_of(request), request.match_info["show"]
+    if await _is_live(context, request, show):
+        return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": f"/live/{show}"})
+    recorded = await request.app[RECORDINGS].get(show)
+    shown = {"id": show, "title": show, "shop_name": "", "currency": "TWD", **recorded.show}
+    urls = {
+        "video": f"/replay/{show}/video.mp4?v={quote(recorded.movie.mark)}",
+        "events": f"/replay/{show}/events.json",
+        "watch": f"{public_base(request)}/replay/{show}",
+    }
+    return pages.render(request, "replay", {"snapshot": None, "urls": urls}, show=shown)
+
+
+async def get_events(request: web.Request) -> web.Response:
+    recorded = await _finished(request)
+    answer = web.Response(
+        body=recorded.replay,
+        content_type="application/json",
+        headers={"Cache-Control": f"public, max-age={EVENTS_AGE_SECONDS}", "Vary": "Accept-Encoding"},
+    )
+    answer.enable_compression()
+    return answer
+
+
+async def get_video(request: web.Request) -> web.StreamResponse:
+    recorded = await _finished(request)
+    exact = request.query.get("v") == recorded.movie.mark
+    return await _send(request, recorded.movie, "public, max-age=86400" if exact else "no-cache")
+
+
+async def get_recording(request: web.Request) -> web.StreamResponse:
+    context = context_of(request)
+    staff = await context.accounts.need_staff(request)
+    show = (await shows.own_show(context, staff, request.match_info["show"])).id
+    recorded = await request.app[RECORDINGS].get(show)
+    headers = {"Content-Disposition": f'attachment; filename="{show}.mp4"'}
+    return await _send(request, recorded.movie, "private, no-cache", headers)
+
+
+def _range(request: web.Request, movie: Movie) -> tuple[int, int] | None:
+    """(start, end) of the one range asked for; None for the whole. A range of other content counts as none.
+
+    Raises:
+        HTTPRequestRangeNotSatisfiable
+    """
+    condition = request.headers.get(hdrs.IF_RANGE)
+    if hdrs.RANGE not in request.headers or (condition is not None and condition != f'"{movie.mark}"'):
+        return None
+    try:
+        asked = request.http_range
+    except ValueError:  # several ranges, other units: RFC 9110 section 14.2 lets us send everything
+        return None
+    start, end, _ = asked.indices(movie.size)
+    if start >= end:
+        raise web.HTTPRequestRangeNotSatisfiable(headers={"Content-Range": f"bytes */{movie.size}"})
+    return start, end
+
+
+async def _send(
+    request: web.Request, movie: Movie, cache_control: str, more: dict[str, str] | None = None
+) -> web.StreamResponse:
+    etag = f'"{movie.mark}"'
+    headers = {"Accept-Ranges": "bytes", "ETag": etag, "Cache-Control": cache_control, **(more or {})}
+    if request.headers.get(hdrs.IF_NONE_MATCH) == etag and hdrs.RANGE not in request.headers:
+        return web.Response(status=304, headers=headers)
+    asked = _range(request, movie)
+    start, end = asked if asked is not None else (0, movie.size)
+    if asked is not None:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{movie.size}"
+    answer = web.StreamResponse(status=200 if asked is None else 206, headers=headers)
+    answer.content_type = "video/mp4"
+    answer.content_length = end - start
+    await answer.prepare(request)
+    if request.method != "HEAD":
+        pieces = movie.read(start, end)
+        while (piece := await asyncio.to_thread(_next, pieces)) is not None:
+            await answer.write(piece)
+    await answer.write_eof()
+    return answer
+
+
+def _next(pieces: Iterator[bytes]) -> bytes | None:
+    return next(pieces, None)
+
+
+_SHOW = "{show:[a-z0-9-]{1,40}}"
+routes: list[web.RouteDef] = [
+    web.get(f"/replay/{_SHOW}", get_replay),
+    web.get(f"/replay/{_SHOW}/video.mp4", get_video),
+    web.get(f"/replay/{_SHOW}/events.json", get_events),
+    web.get(f"/api/shows/{_SHOW}/recording.mp4", get_recording),
+]
+
+
+def add_replay(app: web.Application, context: Context) -> None:
+    """What the routes need; they are in `routes`."""
+    app[RECORDINGS] = Recordings(context.settings.data_folder)
