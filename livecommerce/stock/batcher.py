@@ -185,6 +185,7 @@ class ShopQueue:
         self._loop = asyncio.get_running_loop()
         self.more = False
         self.last_ledger_id = ""
+        self.batches = self.operations = self.batches_again = 0  # sent since the start, for the metrics
 
     def put(self, pending: Pending) -> None:
         if len(self.queue) >= self._length_max:
@@ -243,6 +244,8 @@ class ShopQueue:
 
     def _send(self, connection: Connection, batch: Batch) -> None:
         self._in_flight += 1
+        self.batches += 1
+        self.operations += len(batch.pending)
         connection.send(self._command(connection, batch), lambda reply: self._answered(batch, reply))
 
     def _answered(self, batch: Batch, reply: Any) -> None:
@@ -285,6 +288,7 @@ class ShopQueue:
         while True:
             try:
                 connection = await self._servers.connection(self.shop)
+                self.batches_again += 1
                 reply = await self._once(connection, batch)
             except ConnectionLost as error:
                 refusal = f"lost: {error}"

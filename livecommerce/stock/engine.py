@@ -71,6 +71,17 @@ class StockEngine:
             await queue.close()
         self._servers.close()
 
+    def figures(self) -> dict[str, float]:
+        """Of this process, all shops: calls and operations sent, calls sent again after a fault, operations waiting."""
+        queues = self._queues.values()
+        return {
+            "batches_total": sum(queue.batches for queue in queues),
+            "operations_total": sum(queue.operations for queue in queues),
+            "batches_again_total": sum(queue.batches_again for queue in queues),
+            "queue_length": sum(len(queue.queue) for queue in queues),
+            "shops": len(queues),
+        }
+
     def enqueue(self, operation: Operation) -> asyncio.Future[Answer]:
         """`submit` without a coroutine: the future of the answer."""
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
@@ -229,18 +240,20 @@ class StockEngine:
             if show is not None
             else sorted(s.decode() for s in (await self._read(shop, ("SMEMBERS", stock + "shows")))[0])
         )
-        found: list[tuple[int, int, Any]] = []
+        found: list[tuple[int, int, int, Any]] = []
+        order = 0  # no two entries are equal, so that a heap never has to compare claims
         limit = min(limit, CLAIMS_MAX)
         for name in shows:
             async for who, data in self._records(shop, f"{stock}viewers:{name}", viewer):
                 for operation in parse_record(data, {}):
                     for claim in operation.claims:
-                        entry = (operation.at, claim.number, (name, who, operation, claim))
+                        order += 1
+                        entry = (operation.at, claim.number, order, (name, who, operation, claim))
                         if len(found) < limit:
                             heapq.heappush(found, entry)
-                        elif entry[:2] > found[0][:2]:
+                        elif entry[:3] > found[0][:3]:
                             heapq.heapreplace(found, entry)
-        newest = [entry[2] for entry in sorted(found, key=lambda entry: entry[:2], reverse=True)]
+        newest = [entry[3] for entry in sorted(found, key=lambda entry: entry[:3], reverse=True)]
         await self._load_offers(shop, {claim.offer for _, _, _, claim in newest})
         positions = await self._positions(shop, newest)
         return [self._claim(parts, positions.get((parts[3].offer, parts[3].number), 0)) for parts in newest]

@@ -236,7 +236,7 @@ class Model:
         if operation.repeat == "once" and sum(claim.units for claim in counted) + earlier_units:
             return Outcome.ALREADY_CLAIMED, 0, 0, 0
         if operation.repeat == "set":
-            if earlier_units or active == want:
+            if earlier or active == want:
                 return Outcome.UNCHANGED, 0, 0, 0
             if active > want:
                 return Outcome.REDUCED, 0, 0, active - want

@@ -132,7 +132,9 @@ local function plan_line(w, template, record, line, sofar)
     return { outcome = OUTCOME.already_claimed, item = item }
   end
   if template.repeat_policy == 1 then
-    if before > 0 or totals.item_active == want then return { outcome = OUTCOME.unchanged, item = item } end
+    local seen = sofar.seen[line.item] -- two totals for one item in one comment: the first one is meant
+    sofar.seen[line.item] = true
+    if seen or totals.item_active == want then return { outcome = OUTCOME.unchanged, item = item } end
     if totals.item_active > want then
       return { outcome = OUTCOME.reduced, item = item, reduce = totals.item_active - want }
     end
@@ -226,7 +228,7 @@ function rules.reserve(w, template, record, operation)
     end
     return OUTCOME.over_limit, lines
   end
-  local sofar = { units = {}, taken = {}, joined = {}, show = 0 }
+  local sofar = { units = {}, seen = {}, taken = {}, joined = {}, show = 0 }
   for index, line in ipairs(template.lines) do plans[index] = plan_line(w, template, record, line, sofar) end
   local failed = set_fails(template, plans)
   if failed then
