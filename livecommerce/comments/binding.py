@@ -1,7 +1,7 @@
 """Put words together: a sign with its number, a number with its counter, "size" with its option, "for" with its person.
 
-In: raw tokens. Out: tokens of which every one either means something for an order by itself or is UNKNOWN. A single walk;
-each step looks at a bounded number of neighbours.
+In: raw tokens. Out: tokens of which every one either means something for an order by itself or is UNKNOWN.
+A single walk; each step looks at a bounded number of neighbours.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ _HAN_NAME_MAX: Final = 4
 _NUMBERS: Final = bits(kinds.NUMBER, kinds.WORD_NUMBER)
 _WORDS_OF_NO_NUMBER: Final = bits(kinds.PRICE, kinds.PROSE, kinds.BAD_NUMBER, kinds.GLUED, kinds.CODE_LIKE, kinds.PHONE)
 _BINDS: Final = bits(
-    kinds.NUMBER, kinds.WORD_NUMBER, kinds.PLUS, kinds.MINUS, kinds.TIMES, kinds.COUNTER, kinds.BAD_COUNTER, kinds.EACH, kinds.REDUCE,
-    kinds.NOUN, kinds.TO, kinds.OBJECT, kinds.FOR, kinds.FOR_ME, kinds.PERSON, kinds.REMARK, kinds.CLAIM_SUFFIX, kinds.ITEM_NUMBER,
-    kinds.BAD_NUMBER, kinds.ORDER_NOUN, kinds.PHONE,
+    kinds.NUMBER, kinds.WORD_NUMBER, kinds.PLUS, kinds.MINUS, kinds.TIMES, kinds.COUNTER, kinds.BAD_COUNTER,
+    kinds.EACH, kinds.REDUCE, kinds.NOUN, kinds.TO, kinds.OBJECT, kinds.FOR, kinds.FOR_ME, kinds.PERSON,
+    kinds.REMARK, kinds.CLAIM_SUFFIX, kinds.ITEM_NUMBER, kinds.BAD_NUMBER, kinds.ORDER_NOUN, kinds.PHONE,
 )  # fmt: skip
 _APPLAUSE: Final = re.compile("5{3,}|6{3,}|1{3,}|2{3,}|8{3,}|9{3,}|233+|0{3,}")
+_UNDOING: Final = bits(kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO, kinds.REPORT, kinds.NEGATION)
 _CHANGES: Final = bits(kinds.CHANGE, kinds.CHANGE_TO)
 _CHANGE_VERBS: Final = bits(kinds.CHANGE, kinds.CHANGE_TO, kinds.TO)
 
@@ -165,7 +166,7 @@ class Binder:
                 self._put(kinds.QUANTITY, (amount, "each"), token, self.tokens[after - 1])
             return after
         if self.out and self.out[-1].kind == kinds.QUANTITY:
-            amount, _ = self.out[-1].value  # type: ignore[misc]
+            amount, _ = self.out[-1].value
             self._each_of_last(amount)
             return position + 1
         self._put(kinds.UNKNOWN, None, token, token)
@@ -241,7 +242,7 @@ class Binder:
         return after
 
     def _word_number(self, token: Token, position: int) -> int:
-        """A spelled number without a counter. In Chinese it counts only after a change word; 十 before a digit is a plus."""
+        """A spelled number without a counter: in Chinese only after a change word; 十 before a digit is a plus."""
         written = token.value
         before = self.out[-1] if self.out else None
         if isinstance(written, int):
@@ -322,7 +323,7 @@ class Binder:
         return position + 1
 
     def _order_noun(self, token: Token, position: int) -> int:
-        if not self.mask & bits(kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO, kinds.REPORT, kinds.NEGATION):
+        if not self.mask & _UNDOING:
             self._put(kinds.UNKNOWN, None, token, token)
         elif token.value is not None:
             self.out.append(token)

@@ -1,7 +1,7 @@
 """The show's items, compiled once per catalogue version into hash tables that the tokeniser reads.
 
-An index is immutable to its users. For every set of packs it makes one View (words of packs and items merged) on first use
-and keeps it, so that a comment costs the same with ten thousand items as with ten.
+An index is immutable to its users. For every set of packs it makes one View (words of packs and items merged) on
+first use and keeps it, so that a comment costs the same with ten thousand items as with ten.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class ShopWords(msgspec.Struct, frozen=True):
 
 
 class Item:
-    """A compiled item. `choices` maps a folded option word to (axis number, value), or to None where it is ambiguous."""
+    """A compiled item. `choices` maps a folded option word to (axis number, value), to None where it is ambiguous."""
 
     __slots__ = ("axes", "choices", "code", "folded")
 
@@ -137,7 +137,7 @@ class View:
 
     def __init__(
         self, items: Sequence[Item], names: Sequence[tuple[str, Item]], shop: ShopWords, packs: tuple[str, ...]
-    ):
+    ) -> None:
         grammar = chosen(packs)
         self.bare_plus_binds = all(pack.bare_plus_binds for pack in grammar)
         self.phone_claims = any(pack.phone_claims for pack in grammar)

@@ -115,14 +115,14 @@ def _side(tokens: list[Token], text: str, view: View, holder: Item | None, *, ta
     for token in tokens:
         kind = token.kind
         if kind == kinds.ITEM:
-            owners: tuple[Item, ...] = token.value  # type: ignore[assignment]
+            owners: tuple[Item, ...] = token.value
             if len(owners) != 1 or (item is not None and owners[0] is not item):
                 raise Refused(Reason.CHANGE_UNCLEAR)
             item = owners[0]
         elif kind == kinds.OPTION:
             options.append(str(token.value))
         elif kind == kinds.QUANTITY and amount is None:
-            amount, how = token.value  # type: ignore[misc]
+            amount, how = token.value
             if how == "each":
                 raise Refused(Reason.CHANGE_UNCLEAR)
         elif kind in (kinds.NUMBER, kinds.WORD_NUMBER) and amount is None:

@@ -43,7 +43,7 @@ def parse(arguments: argparse.Namespace) -> int:
             print(score.report())
             return 1 if score.failures else 0
     except (OSError, ValueError, KeyError, TypeError, AttributeError, BadInput) as problem:
-        print(f"livecommerce parse: cannot use the file: {problem!r}", file=sys.stderr)
+        print(f"livecommerce parse: cannot use {path}: {problem!r}", file=sys.stderr)
         return 2
     return _serve(catalogs)
 
@@ -52,8 +52,6 @@ def _serve(catalogs: dict[str, CatalogueIndex]) -> int:
     """One answer a line, in order, flushed at once so that a pipe may ask and wait."""
     out = sys.stdout.buffer
     for line in sys.stdin.buffer:
-        if not line.strip():
-            continue
         try:
             reply = _reply(json.loads(line), catalogs)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, BadInput):

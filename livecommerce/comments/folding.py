@@ -32,7 +32,7 @@ _LATIN_TWINS: Final = {
 
 
 def _compatible_twins() -> dict[str, str]:
-    """Characters that Unicode calls compatible with ASCII letters, digits and signs, full width left out (that is folded)."""
+    """Characters that Unicode calls compatible with ASCII letters, digits and signs; full width is folded instead."""
     twins: dict[str, str] = {}
     blocks = ((0xB2, 0xBA), (0x2070, 0x209C), (0x2100, 0x214F), (0x2160, 0x2188), (0x2460, 0x24FF), (0x2776, 0x2793))
     wide = ((0x3200, 0x32FF), (0x1D400, 0x1D7FF), (0x1F100, 0x1F16F), (0x1FBF0, 0x1FBF9))
@@ -67,9 +67,11 @@ _KEYCAP: Final = re.compile("[0-9#*]\ufe0f?\u20e3")
 _OVERRIDE: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _TOUCHING: Final = re.compile(f"[^\\s]([{_INVISIBLE}]+)(?=[^\\s{_INVISIBLE}])")
 _PLAIN_SIGN: Final = re.compile("[0-9A-Za-z+\\-*.０-９Ａ-Ｚａ-ｚ＋－]")
-_BLANKS: Final = re.compile(
-    "[^\\S\n]{2,}|[\t\r\f\v\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\x1c-\x1f\x85]"
+_BLANKS: Final = re.compile(" {2,}")
+_BLANK_SIGNS: Final = "\t\r\f\v\u00a0\u1680\u2028\u2029\u202f\u205f\u3000\x1c\x1d\x1e\x1f\x85" + "".join(
+    map(chr, range(0x2000, 0x200B))
 )
+_STRETCHABLE: Final = frozenset("ะาๆอ\u0e4d")
 _STRETCHED_THAI: Final = re.compile("([ะาๆอ])\\1+")
 
 
@@ -77,6 +79,8 @@ def _table() -> dict[int, str | int | None]:
     table: dict[int, str | int | None] = dict(TO_SIMPLIFIED)
     for point in range(0xFF01, 0xFF5F):
         table[point] = chr(point - 0xFEE0).lower()
+    for sign in _BLANK_SIGNS:
+        table[ord(sign)] = " "
     for zero in (0x0E50, 0x0ED0):  # Thai, Lao
         for digit in range(10):
             table[zero + digit] = str(digit)
@@ -106,7 +110,7 @@ def _once(text: str) -> str:
         return text.lower().translate(_FOLD)
     if not unicodedata.is_normalized("NFC", text):
         text = unicodedata.normalize("NFC", text)
-    return text.translate(_FOLD).lower().replace("\u0e4d\u0e32", "\u0e33")
+    return text.translate(_FOLD).lower()
 
 
 def fold(text: str) -> str:
@@ -116,15 +120,17 @@ def fold(text: str) -> str:
     """
     folded = _once(text)
     if not folded.isascii():
-        # A character made by one step can be food for another (full-width letter plus accent). Three rounds settle all of
-        # Unicode's cases that exist today; the property test would show a fourth.
+        # A full-width letter before a combining accent folds to a pair that composes. Three rounds settle all cases
+        # of today's Unicode; the property test would show a fourth.
         for _ in range(3):
-            again = _once(folded)
-            if again == folded:
+            if unicodedata.is_normalized("NFC", folded):
                 break
-            folded = again
-        folded = _STRETCHED_THAI.sub(r"\1", folded)
-    return _BLANKS.sub(" ", folded).strip()
+            folded = _once(folded)
+        if not _STRETCHABLE.isdisjoint(folded):
+            folded = _STRETCHED_THAI.sub(r"\1", folded.replace("\u0e4d\u0e32", "\u0e33"))
+    if "  " in folded:
+        folded = _BLANKS.sub(" ", folded)
+    return folded.strip()
 
 
 def fold_for_match(text: str) -> str:

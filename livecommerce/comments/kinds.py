@@ -1,11 +1,11 @@
-"""What a word of a comment can be. Plain integers, because the tokeniser compares them some hundred thousand times a second.
+"""What a word of a comment can be. Plain integers: the tokeniser compares them a million times a second.
 
-A kind below CORE_LAST carries meaning for an order; `mask` sets in judgement.py are built of `1 << kind`.
+Sets of kinds are integers built of `1 << kind`, see `bits`.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -74,7 +74,7 @@ class Token(msgspec.Struct, frozen=True, gc=False):
     """One read word. `value` depends on `kind` (see above); `start`, `end` are positions in the folded text."""
 
     kind: int
-    value: object
+    value: Any  # by kind: see above
     start: int
     end: int
 

@@ -34,9 +34,13 @@ _PHONE: Final = (
     r"|0\d{1,3}(?:[ .-]?\d{3,4}){2}|1[3-9]\d{9})(?![0-9a-z])"
     r"|(?<![a-z0-9.+*-])84\d{9}(?![0-9a-z])"
 )
-_MONEY_AFTER: Final = r"nt\b|元|块|円|圆|¥|฿|บาท|baht|thb|₫|đồng|đ(?![a-zà-ỹ])|vnd|₱|php|pesos?|piso|₩|원|usd|dollars?|bucks|twd|ntd|台币|日币|rmb|人民币"
+_MONEY_AFTER: Final = (
+    r"nt\b|元|块|円|圆|¥|฿|บาท|baht|thb|₫|đồng|đ(?![a-zà-ỹ])|vnd|₱|php|pesos?|piso|₩|원|usd|dollars?|bucks"
+    r"|twd|ntd|台币|日币|rmb|人民币"
+)
 _PRICE: Final = (
-    rf"(?<![a-z0-9+*.])(?:nt\$?|us\$?|\$|฿|₱|₩|₫|¥|php|rm) ?\d[\d,]{{0,9}}(?:\.\d{{1,2}})?(?![0-9])k?(?: ?(?:{_MONEY_AFTER}))?"
+    rf"(?<![a-z0-9+*.])(?:nt\$?|us\$?|\$|฿|₱|₩|₫|¥|php|rm) ?\d[\d,]{{0,9}}(?:\.\d{{1,2}})?"
+    rf"(?![0-9])k?(?: ?(?:{_MONEY_AFTER}))?"
     rf"|(?<![a-z0-9+*.-])\d[\d.,]{{0,11}}(?:k|tr)?(?:万|千)? ?(?:{_MONEY_AFTER})(?:钱)?"
     r"|(?<![a-z0-9+*.-])\d{2,4}k(?![a-z0-9])"
     r"|(?<![a-z0-9.])\d{1,3}(?:[.,]\d{3}){1,3}(?![0-9a-z])"
@@ -71,12 +75,9 @@ _ALL: Final = re.compile(
     f"|(?P<price>{_PRICE})|(?P<bad>{_BAD_NUMBER})",
     re.ASCII,
 )
-_UNIT_STARTS: Final = "".join(
-    sorted({unit[0] for unit in f"{_UNIT}|{_MONEY_AFTER}|折|万|千|公|斤|kg|lb|tr|กิโล".split("|")} - {"["})
-)
 _WORTH: Final = re.compile(
     r"[@$฿₱₩₫¥%=~/第]|www|[a-z]\.[a-z]|buy|php|7-11|711|买 ?[0-9一二两三四五六]"
-    rf"|[0-9](?:[.,:]|[0-9]{{3}}|-[0-9]| ?[{_UNIT_STARTS}])"
+    rf"|[0-9](?:[.,:]|[0-9]{{3}}|-[0-9]| ?(?:{_UNIT}|{_MONEY_AFTER}|折|万|千|公斤|斤|kg|lb|k|tr|กิโล))"
 )
 _MARK_OF: Final = {
     "link": " \ue000 ",

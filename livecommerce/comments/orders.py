@@ -50,7 +50,9 @@ class Part:
 
 
 def choose(item: Item, words: list[str]) -> tuple[str, ...]:
-    """Catalogue values of option words in the order of the item's axes. Raises Refused for strangers and contradictions."""
+    """Catalogue values of option words in the order of the item's axes. Raises Refused where they do not fit."""
+    if not words:
+        return ()
     chosen: dict[int, str] = {}
     for word in words:
         choice = item.choices.get(word)
@@ -99,7 +101,7 @@ class OrderReader:
             elif kind == kinds.OPTION:
                 self._option(str(token.value), position)
             elif kind == kinds.QUANTITY:
-                amount, how = token.value  # type: ignore[misc]
+                amount, how = token.value
                 self._quantity(amount, how)
             elif kind == kinds.NUMBER:
                 self._number(token, position)
@@ -137,7 +139,7 @@ class OrderReader:
         return any(_MORE >> token.kind & 1 for token in self.tokens[position + 1 :])
 
     def _item(self, token: Token, position: int) -> None:
-        owners: tuple[Item, ...] = token.value  # type: ignore[assignment]
+        owners: tuple[Item, ...] = token.value
         word = self.text[token.start : token.end]
         holder = self.current.item or self.last_item or self.pinned
         if holder is not None and holder not in owners and holder.choices.get(word) is not None:
@@ -154,9 +156,7 @@ class OrderReader:
         following = self._next_marker(position)
         if current.post_claim and current.item is not None:
             raise Refused(Reason.TWO_READINGS)  # "A12 CF B7": whose claim?
-        if current.item is None and current.action == "cancel":
-            current.item = item
-        elif current.item is None and current.qty is None:
+        if (current.item is None and current.action == "cancel") or (current.item is None and current.qty is None):
             current.item = item
         elif current.item is None:
             if following in (kinds.QUANTITY, kinds.LESS, kinds.NUMBER):
@@ -223,13 +223,14 @@ class OrderReader:
             return
         if item is not None:
             alone = current.item is None and current.qty is None
-            if following in (kinds.QUANTITY, kinds.CANCEL, kinds.LESS) and (
-                current.item is None or current.qty or self._each(position)
+            if (
+                (
+                    following in (kinds.QUANTITY, kinds.CANCEL, kinds.LESS)
+                    and (current.item is None or current.qty or self._each(position))
+                )
+                or (alone and current.claim and (self.pinned is None or quantity_of(token) is None))
+                or (alone and current.action == "cancel")
             ):
-                self._take(item, position)
-            elif alone and current.claim and (self.pinned is None or quantity_of(token) is None):
-                self._take(item, position)
-            elif alone and current.action == "cancel":
                 self._take(item, position)
             else:
                 raise Refused(Reason.TWO_READINGS)
@@ -241,7 +242,7 @@ class OrderReader:
     def _each(self, position: int) -> bool:
         for token in self.tokens[position + 1 :]:
             if token.kind == kinds.QUANTITY:
-                return bool(token.value[1] == "each")  # type: ignore[index]
+                return bool(token.value[1] == "each")
         return False
 
     def _bare_number(self, amount: int | None, position: int) -> None:
@@ -346,10 +347,7 @@ class OrderReader:
         if part.every:
             self._every_value(part, item)
             return
-        if part.how == "each" and part.options:
-            split = groups(item, part.options)
-        else:
-            split = [part.options]
+        split = groups(item, part.options) if part.how == "each" and part.options else [part.options]
         for words in split:
             self.intents.append(Reserve(item.code, choose(item, words), part.qty or 1))
 
@@ -401,6 +399,8 @@ class OrderReader:
         self.intents.append(Cancel(item.code, choose(item, part.options)))
 
     def _added_up(self) -> tuple[Intent, ...]:
+        if len(self.intents) == 1:
+            return (self.intents[0],)
         totals: dict[tuple[str, tuple[str, ...]], int] = {}
         merged: list[Intent] = []
         for intent in self.intents:

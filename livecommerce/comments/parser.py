@@ -1,7 +1,7 @@
 """One comment to one verdict. Pure: the same text, catalogue, packs and pin always give the same answer.
 
-fold → mask → tokenise → bind → judge → read. The judge looks at *which sorts* of words there are; only what passes it is read
-as an order, and the reader refuses whatever it cannot account for. A false order costs ten missed ones.
+fold → mask → tokenise → bind → judge → read. The judge looks at *which sorts* of words there are; only what passes it
+is read as an order, and the reader refuses whatever it cannot account for. A false order costs ten missed ones.
 """
 
 from __future__ import annotations
@@ -25,27 +25,63 @@ TEXT_LENGTH_MAX: Final = (
 )
 
 _SIGNALS: Final = bits(
-    kinds.ITEM, kinds.OPTION, kinds.NUMBER, kinds.QUANTITY, kinds.LESS, kinds.BAD_QUANTITY, kinds.CLAIM, kinds.WEAK_CLAIM,
-    kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO, kinds.CODE_LIKE, kinds.GLUED, kinds.EVERY_VALUE, kinds.PHONE,
-    kinds.QUESTION, kinds.ASK, kinds.TOPIC, kinds.REPORT, kinds.STATE, kinds.WORD_NUMBER, kinds.ANY_MORE,
+    kinds.ITEM, kinds.OPTION, kinds.NUMBER, kinds.QUANTITY, kinds.LESS, kinds.BAD_QUANTITY, kinds.CLAIM,
+    kinds.WEAK_CLAIM, kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO, kinds.CODE_LIKE, kinds.GLUED,
+    kinds.EVERY_VALUE, kinds.PHONE, kinds.QUESTION, kinds.ASK, kinds.TOPIC, kinds.REPORT, kinds.STATE,
+    kinds.WORD_NUMBER, kinds.ANY_MORE, kinds.PLUS, kinds.MINUS, kinds.TIMES,
 )  # fmt: skip
 _ACTS: Final = bits(
-    kinds.QUANTITY, kinds.LESS, kinds.CLAIM, kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO, kinds.BAD_QUANTITY
-)
+    kinds.QUANTITY, kinds.LESS, kinds.CLAIM, kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO, kinds.BAD_QUANTITY,
+)  # fmt: skip
 _CHANGE: Final = bits(kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO, kinds.LESS)
 _ORDERS: Final = bits(kinds.QUANTITY, kinds.CLAIM)
 _ASKS: Final = bits(kinds.QUESTION, kinds.ASK, kinds.QUESTION_START)
 _ASKABLE: Final = bits(
-    kinds.ITEM, kinds.OPTION, kinds.QUANTITY, kinds.TOPIC, kinds.ASK, kinds.THIS, kinds.CLAIM, kinds.REMARK, kinds.CODE_LIKE,
-    kinds.PRICE, kinds.BAD_QUANTITY, kinds.CANCEL, kinds.STATE, kinds.LESS, kinds.REPORT, kinds.EVERY_VALUE, kinds.GLUED,
+    kinds.ITEM, kinds.OPTION, kinds.QUANTITY, kinds.TOPIC, kinds.ASK, kinds.THIS, kinds.CLAIM, kinds.REMARK,
+    kinds.CODE_LIKE, kinds.PRICE, kinds.BAD_QUANTITY, kinds.CANCEL, kinds.STATE, kinds.LESS, kinds.REPORT,
+    kinds.EVERY_VALUE, kinds.GLUED,
 )  # fmt: skip
 _STRANGE: Final = bits(kinds.UNKNOWN, kinds.PROSE, kinds.TOPIC, kinds.ALL, kinds.QUESTION_START, kinds.BAD_NUMBER)
 _LOOKS_ODD: Final = bits(kinds.CODE_LIKE, kinds.GLUED, kinds.BAD_QUANTITY)
 _DROPPED: Final = bits(kinds.PRICE, kinds.REMARK, kinds.SOFT, kinds.PRAISE, kinds.PHONE, kinds.LINK, kinds.ANY_MORE)
 _NEEDS_JUDGING: Final = ~bits(
-    kinds.ITEM, kinds.OPTION, kinds.QUANTITY, kinds.CLAIM, kinds.SEPARATOR, kinds.AND, kinds.LESS, kinds.BAD_QUANTITY,
-    kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO, kinds.TO, kinds.CODE_LIKE, kinds.EVERY_VALUE, kinds.PRICE,
+    kinds.ITEM, kinds.OPTION, kinds.QUANTITY, kinds.CLAIM, kinds.SEPARATOR, kinds.AND, kinds.LESS,
+    kinds.BAD_QUANTITY, kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO, kinds.TO, kinds.CODE_LIKE,
+    kinds.EVERY_VALUE, kinds.PRICE,
 )  # fmt: skip
+_IDLE: Final = bits(
+    kinds.NUMBER, kinds.WORD_NUMBER, kinds.SEPARATOR, kinds.THIS, kinds.AND, kinds.WEAK_CLAIM,
+)  # fmt: skip
+_QUESTION_OR_ASK: Final = bits(kinds.QUESTION, kinds.ASK)
+_A_TOPIC: Final = bits(kinds.TOPIC)
+_WEAKLY_ASKABLE: Final = bits(kinds.CLAIM, kinds.OPTION, kinds.PRICE, kinds.CANCEL)
+_THING_WORDS: Final = bits(kinds.OPTION, kinds.CLAIM, kinds.PRICE)
+_A_QUESTION: Final = bits(kinds.QUESTION)
+_A_REPORT: Final = bits(kinds.REPORT)
+_A_STATE: Final = bits(kinds.STATE)
+_WANTED: Final = bits(kinds.QUANTITY, kinds.CLAIM, kinds.CODE_LIKE)
+_A_NEGATION: Final = bits(kinds.NEGATION)
+_A_ANY_MORE: Final = bits(kinds.ANY_MORE)
+_A_QUANTITY: Final = bits(kinds.QUANTITY)
+_A_UNKNOWN: Final = bits(kinds.UNKNOWN)
+_NOT_A_PLAIN_REFUSAL: Final = bits(
+    kinds.QUANTITY, kinds.CLAIM, kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO, kinds.LESS, kinds.UNKNOWN,
+)  # fmt: skip
+_NEGATION_OR_ANY_MORE: Final = bits(kinds.NEGATION, kinds.ANY_MORE)
+_A_CANCEL: Final = bits(kinds.CANCEL)
+_A_AGREE: Final = bits(kinds.AGREE)
+_MEANT: Final = bits(kinds.CLAIM, kinds.CODE_LIKE, kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO)
+_A_DOUBT: Final = bits(kinds.DOUBT)
+_CODE_LIKE_OR_GLUED: Final = bits(kinds.CODE_LIKE, kinds.GLUED)
+_UNDOING: Final = bits(kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO)
+_A_PRAISE: Final = bits(kinds.PRAISE)
+_ORDER_LIKE: Final = bits(kinds.OPTION, kinds.CLAIM, kinds.CODE_LIKE)
+_A_SOFT: Final = bits(kinds.SOFT)
+_CLAIM_OR_OPTION: Final = bits(kinds.CLAIM, kinds.OPTION)
+_A_GLUED: Final = bits(kinds.GLUED)
+_A_CODE_LIKE: Final = bits(kinds.CODE_LIKE)
+_CHANGE_OR_CHANGE_TO: Final = bits(kinds.CHANGE, kinds.CHANGE_TO)
+_A_OPTION: Final = bits(kinds.OPTION)
 _NONE: Final[tuple[Intent, ...]] = ()
 
 
@@ -86,9 +122,7 @@ def _read(text: str, view: View, pinned: Item | None) -> Verdict:
     signals = 0
     for token in raw:
         signals |= 1 << token.kind
-    if not signals & _SIGNALS and not signals & bits(
-        kinds.PLUS, kinds.MINUS, kinds.TIMES, kinds.WORD_NUMBER, kinds.NUMBER
-    ):
+    if not signals & _SIGNALS:
         return _CHATTER
     return _Judge(bind(raw, view), folded, view, pinned).verdict()
 
@@ -111,7 +145,7 @@ class _Judge:
         for place, token in enumerate(tokens):
             mask |= 1 << token.kind
             if token.kind == kinds.ITEM:
-                owners: tuple[Item, ...] = token.value  # type: ignore[assignment]
+                owners: tuple[Item, ...] = token.value
                 self.items.append(owners[0])
                 self.coded = self.coded or folded[token.start : token.end].startswith(owners[0].folded)
             elif token.kind == kinds.NUMBER and str(token.value) in view.codes and _quantity_next(tokens, place):
@@ -144,12 +178,12 @@ class _Judge:
 
     def _question(self) -> Verdict | None:
         mask = self.mask
-        asks = mask & bits(kinds.QUESTION, kinds.ASK)
+        asks = mask & _QUESTION_OR_ASK
         if mask & (1 << kinds.QUESTION_START):
             first = next((token for token in self.tokens if token.kind not in (kinds.SOFT, kinds.SEPARATOR)), None)
             asks = asks or (first is not None and first.kind == kinds.QUESTION_START)
         if not asks:
-            topics = bits(kinds.TOPIC)
+            topics = _A_TOPIC
             return (
                 self._answer("question", Reason.QUESTION)
                 if mask and not mask & ~topics and len(self.tokens) == 1
@@ -158,11 +192,9 @@ class _Judge:
         number = any(token.kind == kinds.NUMBER and str(token.value) in self.view.codes for token in self.tokens)
         if not mask & _ASKABLE and not (number and mask & (1 << kinds.QUESTION)):
             return self._answer("none", Reason.CHATTER)
-        if mask & (1 << kinds.UNKNOWN) and not mask & (
-            _ASKABLE & ~bits(kinds.CLAIM, kinds.OPTION, kinds.PRICE, kinds.CANCEL)
-        ):
-            if not mask & bits(kinds.OPTION, kinds.CLAIM, kinds.PRICE) or not mask & bits(kinds.QUESTION):
-                return self._answer("none", Reason.CHATTER)
+        strange = mask & _A_UNKNOWN and not mask & (_ASKABLE & ~_WEAKLY_ASKABLE)
+        if strange and not (mask & _THING_WORDS and mask & _A_QUESTION):
+            return self._answer("none", Reason.CHATTER)
         if self._asks_about_another():
             return self._answer("unclear", Reason.OTHER_QUESTION)
         return self._answer("question", Reason.QUESTION)
@@ -175,7 +207,7 @@ class _Judge:
         waiting = False  # a claim or cancel word stands before its item
         for token in self.tokens:
             if token.kind == kinds.ITEM:
-                owners: tuple[Item, ...] = token.value  # type: ignore[assignment]
+                owners: tuple[Item, ...] = token.value
                 last = owners[0].code
                 named.add(last)
                 if waiting:
@@ -188,18 +220,18 @@ class _Judge:
         return bool(acted) and bool(named - acted)
 
     def _report(self) -> Verdict | None:
-        if self.has(bits(kinds.REPORT)):
+        if self.has(_A_REPORT):
             return self._answer("unclear", Reason.REPORT)
-        if self.has(bits(kinds.STATE)):
-            if self.items or self.has(bits(kinds.QUANTITY, kinds.CLAIM, kinds.CODE_LIKE)):
+        if self.has(_A_STATE):
+            if self.items or self.has(_WANTED):
                 return self._answer("unclear", Reason.REPORT)
             return self._answer("none", Reason.CHATTER)
         return None
 
     def _negation(self) -> Verdict | None:
-        if not self.has(bits(kinds.NEGATION)):
+        if not self.has(_A_NEGATION):
             return None
-        if self.has(bits(kinds.ANY_MORE)) and self._cancelled_by_any_more():
+        if self.has(_A_ANY_MORE) and self._cancelled_by_any_more():
             return None
         clauses = _clauses(self.tokens)
         denied = [clause for clause in clauses if any(token.kind == kinds.NEGATION for token in clause)]
@@ -209,7 +241,7 @@ class _Judge:
         for clause in denied:
             place = next(place for place, token in enumerate(clause) if token.kind == kinds.NEGATION)
             before, after = clause[:place], clause[place + 1 :]
-            told = self.items or self.has(bits(kinds.QUANTITY)) or not self.has(bits(kinds.UNKNOWN))
+            told = self.items or self.has(_A_QUANTITY) or not self.has(_A_UNKNOWN)
             if told and any(_ORDERS >> token.kind & 1 for token in before) and after:
                 return self._answer("unclear", Reason.NEGATION)
             codes = {token.value for token in clause if token.kind == kinds.ITEM}
@@ -224,54 +256,52 @@ class _Judge:
         ends = [place for place, token in enumerate(tokens) if token.kind == kinds.ANY_MORE]
         if len(denials) != 1 or len(ends) != 1 or tokens[denials[0]].value != "want":
             return False
-        if self.has(
-            bits(kinds.QUANTITY, kinds.CLAIM, kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO, kinds.LESS, kinds.UNKNOWN)
-        ):
+        if self.has(_NOT_A_PLAIN_REFUSAL):
             return False
         denial = tokens[denials[0]]
         kept = [token for token in tokens if token.kind != kinds.ANY_MORE]
         place = kept.index(denial)
         kept[place] = Token(kinds.CANCEL, None, denial.start, denial.end)
         self.tokens = kept
-        self.mask = self.mask & ~bits(kinds.NEGATION, kinds.ANY_MORE) | bits(kinds.CANCEL)
+        self.mask = self.mask & ~_NEGATION_OR_ANY_MORE | _A_CANCEL
         return True
 
     def _agreement(self) -> Verdict | None:
-        if not self.has(bits(kinds.AGREE)):
+        if not self.has(_A_AGREE):
             return None
-        if self.items or self.has(bits(kinds.CLAIM, kinds.CODE_LIKE, kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO)):
+        if self.items or self.has(_MEANT):
             if self.items and not self.coded and not self.has(_ACTS):
                 return self._answer("none", Reason.AGREEMENT)
             return self._answer("unclear", Reason.AGREEMENT)
         return self._answer("none", Reason.AGREEMENT)
 
     def _doubt(self) -> Verdict | None:
-        if self.has(bits(kinds.ANY_MORE)):
+        if self.has(_A_ANY_MORE):
             soft = all(token.value == "soft" for token in self.tokens if token.kind == kinds.ANY_MORE)
             if not soft and (self.items or self.has(_ACTS)):
                 return self._answer("unclear", Reason.DOUBT)
-        if not self.has(bits(kinds.DOUBT)):
+        if not self.has(_A_DOUBT):
             return None
-        if self.has(_ACTS) or self.coded or self.has(bits(kinds.CODE_LIKE, kinds.GLUED)):
+        if self.has(_ACTS) or self.coded or self.has(_CODE_LIKE_OR_GLUED):
             return self._answer("unclear", Reason.DOUBT)
         return self._answer("none", Reason.CHATTER)
 
     def _strange(self) -> Verdict | None:
-        """Words nobody knows. Beside a bare "+1" or in prose they make it chatter, beside a code or an option a doubt."""
+        """Words nobody knows: beside a bare "+1" or in prose they make chatter, beside a code or an option a doubt."""
         mask = self.mask
-        if mask & (1 << kinds.ALL) and mask & bits(kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO):
+        if mask & (1 << kinds.ALL) and mask & _UNDOING:
             return self._answer("unclear", Reason.CANCEL_ALL)
         if mask & (1 << kinds.LINK) and not self.items:
             return self._answer("none", Reason.CHATTER)
         bare = not self.items
-        if mask & bits(kinds.PRAISE) and not bare and not self.coded and not mask & _ACTS:
+        if mask & _A_PRAISE and not bare and not self.coded and not mask & _ACTS:
             return self._answer("none", Reason.CHATTER)
         if bare and mask & (1 << kinds.PRAISE):
-            if mask & bits(kinds.OPTION, kinds.CLAIM, kinds.CODE_LIKE) and mask & _ORDERS:
+            if mask & _ORDER_LIKE and mask & _ORDERS:
                 return self._answer("unclear", Reason.UNKNOWN_WORDS)
             return self._answer("none", Reason.AGREEMENT)
         if mask & _STRANGE:
-            odd = mask & bits(kinds.CODE_LIKE, kinds.GLUED) and mask & _ACTS
+            odd = mask & _CODE_LIKE_OR_GLUED and mask & _ACTS
             split_code = self._split_code()
             if self.coded or odd or split_code:
                 return self._answer("unclear", Reason.UNKNOWN_CODE if odd or split_code else Reason.UNKNOWN_WORDS)
@@ -280,12 +310,12 @@ class _Judge:
             if mask & (1 << kinds.OPTION) and mask & _ORDERS:
                 return self._answer("unclear", Reason.UNKNOWN_WORDS)
             return self._answer("none", Reason.CHATTER)
-        if bare and mask & _ORDERS and mask & bits(kinds.SOFT):
-            if any(token.kind == kinds.SOFT and token.value == "person" for token in self.tokens):
+        for token in self.tokens if bare and mask & _ORDERS and mask & _A_SOFT else ():
+            if token.kind == kinds.SOFT and token.value == "person":
                 return self._answer("unclear", Reason.DOUBT)
-        if bare and mask & (1 << kinds.REMARK) and not mask & bits(kinds.CLAIM, kinds.OPTION):
+        if bare and mask & (1 << kinds.REMARK) and not mask & _CLAIM_OR_OPTION:
             wide = any(token.kind == kinds.REMARK and token.value == "wide" for token in self.tokens)
-            if wide and mask & _ORDERS or self.tokens[0].kind == kinds.REMARK and mask & _ORDERS:
+            if (wide and mask & _ORDERS) or (self.tokens[0].kind == kinds.REMARK and mask & _ORDERS):
                 return self._answer("unclear", Reason.DOUBT)
         return None
 
@@ -302,18 +332,14 @@ class _Judge:
         mask = self.mask
         if not tokens:
             return self._answer("none", Reason.CHATTER)
-        if mask & bits(kinds.GLUED):
-            acts = self.items or mask & _ACTS or len(tokens) == 1 and self._has_code_inside()
+        if mask & _A_GLUED:
+            acts = self.items or mask & _ACTS or (len(tokens) == 1 and self._has_code_inside())
             return self._answer("unclear", Reason.GLUED) if acts else self._answer("none", Reason.CHATTER)
-        if mask & bits(kinds.CODE_LIKE):
+        if mask & _A_CODE_LIKE:
             return self._answer("unclear", Reason.UNKNOWN_CODE)
-        if all(
-            token.kind in (kinds.NUMBER, kinds.WORD_NUMBER, kinds.SEPARATOR, kinds.THIS, kinds.AND) for token in tokens
-        ):
+        if not mask & ~(_DROPPED | _IDLE):
             return self._answer("none", Reason.CHATTER)
-        if all(token.kind in (kinds.THIS, kinds.WEAK_CLAIM, kinds.AND, kinds.SEPARATOR) for token in tokens):
-            return self._answer("none", Reason.CHATTER)
-        if mask & bits(kinds.CHANGE, kinds.CHANGE_TO) and len(tokens) == 1:
+        if mask & _CHANGE_OR_CHANGE_TO and len(tokens) == 1:
             return self._answer("none", Reason.CHATTER)
         try:
             if has_change(tokens):
@@ -338,18 +364,20 @@ class _Judge:
 
     def _meaningful(self) -> list[Token]:
         """Without what the judge has found harmless; a phone number is the claim word where the pack says so."""
+        if not self.mask & _DROPPED:
+            return self.tokens
         kept: list[Token] = []
         phone_claims = self.view.phone_claims
         for token in self.tokens:
             if token.kind == kinds.PHONE and phone_claims:
-                if self.items or self.has(bits(kinds.OPTION)):
+                if self.items or self.has(_A_OPTION):
                     kept.append(Token(kinds.CLAIM, "attached", token.start, token.end))
             elif not _DROPPED >> token.kind & 1:
                 kept.append(token)
         return kept
 
     def _guess(self) -> tuple[Intent, ...]:
-        """The reading a moderator would most likely accept: the first item or the one on the screen, one piece or as written."""
+        """What a moderator would most likely accept: the first item or the one on the screen, one or as written."""
         item = self.items[0] if self.items else self.pinned
         if item is None or self.has(_CHANGE):
             return ()
@@ -357,7 +385,7 @@ class _Judge:
         words: list[str] = []
         for token in self.tokens:
             if token.kind == kinds.QUANTITY:
-                amount = token.value[0]  # type: ignore[index]
+                amount = token.value[0]
             elif token.kind == kinds.NUMBER and str(token.value) not in self.view.codes:
                 amount = quantity_of(token) or amount
             elif token.kind == kinds.OPTION and item.choices.get(str(token.value)) is not None:

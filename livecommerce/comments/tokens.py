@@ -1,7 +1,7 @@
 """Text to words: the longest word of packs and catalogue at every place, unknown stretches as UNKNOWN.
 
-Latin words and codes are read whole ("A12abc" is never A12). Chinese and Thai have no spaces and are read by longest match.
-Korean runs are understood to their end or not at all. Time is linear in the text: each position tries a handful of lengths.
+Latin words and codes are read whole ("A12abc" is never A12). Chinese and Thai have no spaces and are read by longest
+match. Korean runs are understood to their end or not at all. Time is linear: each position tries a handful of lengths.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from typing import Final, Literal
 
 import msgspec
@@ -13,7 +13,7 @@ VERSION: Final = "1"
 VerdictWord = Literal["order", "change", "question", "unclear", "none"]
 
 
-class Reason(str, Enum):
+class Reason(StrEnum):
     """Why a comment was read as it was. Stable words: pages translate them, the docs list them."""
 
     ORDER = "order"

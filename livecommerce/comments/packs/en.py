@@ -14,19 +14,29 @@ PACK: Final = Pack(
         (
             kinds.CLAIM,
             "strong",
-            "sold|i want|i'll take|ill take|i will take|i'd like|i would like|i'll buy|i will buy|i'll have|i'll get|i want to buy|i want to order|i'd like to buy|i'd like to order"
-            "|i would like to order|i wanna buy|i wanna order|i'd love|sold to me|i'm buying|i will get|i'll order|i also want|i'd like to get|i want to get",
+            (
+                "sold|i want|i'll take|ill take|i will take|i'd like|i would like|i'll buy|i will buy|i'll have"
+                "|i'll get|i want to buy|i want to order|i'd like to buy|i'd like to order|i would like to order"
+                "|i wanna buy|i wanna order|i'd love|sold to me|i'm buying|i will get|i'll order|i also want"
+                "|i'd like to get|i want to get"
+            ),
         ),
         (
             kinds.CLAIM,
             "attached",
-            "buy|buying|order|ordering|purchase|claim|claiming|give me|gimme|want|want to buy|want to order|please reserve|reserve|wanna buy|reserve me",
+            (
+                "buy|buying|order|ordering|purchase|claim|claiming|give me|gimme|want|want to buy|want to order"
+                "|please reserve|reserve|wanna buy|reserve me"
+            ),
         ),
         *english.WORDS,
         (
             kinds.PROSE,
             None,
-            "i want to know|i want to see|i want to sleep|in order|order number|in order to|buy me|sold my|sold the|i want to go|i'd like to know|i'd like to see|i want to watch",
+            (
+                "i want to know|i want to see|i want to sleep|in order|order number|in order to|buy me|sold my"
+                "|sold the|i want to go|i'd like to know|i'd like to see|i want to watch"
+            ),
         ),
     ),
 )

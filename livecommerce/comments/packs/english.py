@@ -5,60 +5,87 @@ from __future__ import annotations
 from typing import Final
 
 from livecommerce.comments import kinds
+from livecommerce.comments.packs.pack import numerals
 
 WORDS: Final[tuple[tuple[int, object, str], ...]] = (
     (
         kinds.IGNORE,
         None,
-        "hi|hello|hey|there|host|seller|shop|admin|ma'am|mam|maam|sir|sis|dear|hun|hon|miss|guys|everyone|the|a|an|of|in|me|my|i|just|u|you|so much"
-        "|very much|thank|thankss|cheers|kindly|team|morning|good morning|good evening|good afternoon|good day|boss|girl|babe|mama|ladies|for me"
-        "|have a nice day|god bless|bless|much appreciated|appreciated|appreciate it|many thanks|thanks a lot|thanks so much|item|code|with|number|no.",
+        (
+            "hi|hello|hey|there|host|seller|shop|admin|ma'am|mam|maam|sir|sis|dear|hun|hon|miss|guys|everyone|the"
+            "|a|an|of|in|me|my|i|just|u|you|so much|very much|thank|thankss|cheers|kindly|team|morning"
+            "|good morning|good evening|good afternoon|good day|boss|girl|babe|mama|ladies|for me|have a nice day"
+            "|god bless|bless|much appreciated|appreciated|appreciate it|many thanks|thanks a lot|thanks so much"
+            "|item|code|with|number|no."
+        ),
     ),
     (
         kinds.SOFT,
         None,
-        "also|too|another|more|again|now|yes|yeah|yep|yup|finally|asap|first|no problem|no worries|no rush|no hurry|add|take|get|need|total|only"
-        "|i need|can't wait|cant wait|wow|oh|as well|then|please add|add me|put me down|today|one more|same price",
+        (
+            "also|too|another|more|again|now|yes|yeah|yep|yup|finally|asap|first|no problem|no worries|no rush"
+            "|no hurry|add|take|get|need|total|only|i need|can't wait|cant wait|wow|oh|as well|then|please add"
+            "|add me|put me down|today|one more|same price"
+        ),
     ),
     (
         kinds.NEGATION,
         "want",
-        "don't want|dont want|do not want|don't need|dont need|do not need|i don't want|not buying|don't want to buy|won't take|not taking|don't like"
-        "|didn't want|did not want|not interested in|not getting|don't wanna|dont wanna|not want",
+        (
+            "don't want|dont want|do not want|don't need|dont need|do not need|i don't want|not buying"
+            "|don't want to buy|won't take|not taking|don't like|didn't want|did not want|not interested in"
+            "|not getting|don't wanna|dont wanna|not want"
+        ),
     ),
     (
         kinds.NEGATION,
         None,
-        "no|not|don't|dont|do not|never|won't|wont|will not|can't|cant|cannot|can not|didn't|didnt|did not|doesn't|doesnt|isn't|isnt|wasn't|aren't|without|neither"
-        "|nor|nope|nah|no thanks|no thank you|shouldn't|wouldn't|stop|skip|pass on|not yet|instead of|nobody|none|refuse",
+        (
+            "no|not|don't|dont|do not|never|won't|wont|will not|can't|cant|cannot|can not|didn't|didnt|did not"
+            "|doesn't|doesnt|isn't|isnt|wasn't|aren't|without|neither|nor|nope|nah|no thanks|no thank you"
+            "|shouldn't|wouldn't|stop|skip|pass on|not yet|instead of|nobody|none|refuse"
+        ),
     ),
     (kinds.ANY_MORE, "doubt", "anymore|any more|any longer|no more"),
     (
         kinds.CANCEL,
         None,
-        "cancel|cancel my|please cancel|pls cancel|canceling|cancelling|cancel it|cancel please|i'd like to cancel|want to cancel|i want to cancel|wanna cancel"
-        "|i need to cancel|remove|remove my|delete|delete my|no longer want|i no longer want|no longer need|take off|cancel the|need to cancel|have to cancel"
-        "|i have to cancel|would like to cancel|i would like to cancel|changed my mind on|can cancel",
+        (
+            "cancel|cancel my|please cancel|pls cancel|canceling|cancelling|cancel it|cancel please"
+            "|i'd like to cancel|want to cancel|i want to cancel|wanna cancel|i need to cancel|remove|remove my"
+            "|delete|delete my|no longer want|i no longer want|no longer need|take off|cancel the|need to cancel"
+            "|have to cancel|i have to cancel|would like to cancel|i would like to cancel|changed my mind on"
+            "|can cancel"
+        ),
     ),
     (kinds.ORDER_NOUN, None, "order|orders|reservation|my order"),
     (
         kinds.CHANGE,
         None,
-        "change|swap|switch|exchange|replace|change my|swap my|switch my|change order|please change|pls change|update|update my|i want to change|want to change"
-        "|i'd like to change|wanna change|edit|modify|convert|change the|i want to swap|want to swap|need to change|i need to change",
+        (
+            "change|swap|switch|exchange|replace|change my|swap my|switch my|change order|please change"
+            "|pls change|update|update my|i want to change|want to change|i'd like to change|wanna change|edit"
+            "|modify|convert|change the|i want to swap|want to swap|need to change|i need to change"
+        ),
     ),
     (
         kinds.CHANGE_TO,
         None,
-        "make it|change to|change it to|change qty to|change quantity to|switch to|switch it to|swap to|swap it to|changed to|change into|update to|update it to"
-        "|change mine to|swap for|change that to|change order to|change my order to|make that|change it into|swap it for|please make it|pls make it",
+        (
+            "make it|change to|change it to|change qty to|change quantity to|switch to|switch it to|swap to"
+            "|swap it to|changed to|change into|update to|update it to|change mine to|swap for|change that to"
+            "|change order to|change my order to|make that|change it into|swap it for|please make it|pls make it"
+        ),
     ),
     (kinds.TO, None, "to|into|with"),
     (kinds.REDUCE, None, "minus|less|reduce|reduce by|lessen"),
     (
         kinds.EVERY_VALUE,
         None,
-        "all colors|all colours|every color|every colour|each color|each colour|one of each color|one of each colour|all the colors|all the colours|in all colors|in every color",
+        (
+            "all colors|all colours|every color|every colour|each color|each colour|one of each color"
+            "|one of each colour|all the colors|all the colours|in all colors|in every color"
+        ),
     ),
     (kinds.ALL, None, "all|everything|every|both|any|whole|entire"),
     (kinds.EACH, None, "each|ea|apiece"),
@@ -67,94 +94,141 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
     (
         kinds.DOUBT,
         None,
-        "if|maybe|might|perhaps|possibly|probably|not sure|unsure|think|thinking|i think|thinking about|or|either|unless|but|should|later|let me|next time|tomorrow"
-        "|depends|considering|i guess|guess|hope|hopefully|wish|wait|hold on|hmm|hmmm|hmmmm|idk|i don't know|dont know|don't know|almost|nearly|once|until|when i|after"
-        "|before|was going to|wanted|could|would|might be|not 100|approx|approximately|about|around|at least|up to|whichever|whatever|undecided|debating|tempted"
-        "|i'll think|let me think|kidding|jk|just kidding|test|testing|pending|tentative|reserve for later|still deciding|deciding|can't decide|instead"
-        "|the other|other one|previous|last one|the last|next one|next",
+        (
+            "if|maybe|might|perhaps|possibly|probably|not sure|unsure|think|thinking|i think|thinking about|or"
+            "|either|unless|but|should|later|let me|next time|tomorrow|depends|considering|i guess|guess|hope"
+            "|hopefully|wish|wait|hold on|hmm|hmmm|hmmmm|idk|i don't know|dont know|don't know|almost|nearly|once"
+            "|until|when i|after|before|was going to|wanted|could|would|might be|not 100|approx|approximately"
+            "|about|around|at least|up to|whichever|whatever|undecided|debating|tempted|i'll think|let me think"
+            "|kidding|jk|just kidding|test|testing|pending|tentative|reserve for later|still deciding|deciding"
+            "|can't decide|instead|the other|other one|previous|last one|the last|next one|next"
+        ),
     ),
     (
         kinds.REPORT,
         None,
-        "haven't received|havent received|have not received|not received|didn't receive|did not receive|didnt receive|still waiting|never arrived|damaged|broken|wrong item|wrong"
-        "|refund|return|defective|missing|hasn't arrived|hasnt arrived|not arrived|haven't gotten|didn't get|didnt get|never got|haven't got|never received|hasn't shipped|not shipped"
-        "|not yet received|torn|ripped|complaint|mistake|by mistake|accident|accidentally|where is my|where's my|order status|tracking|not delivered|duplicate|twice|double charged",
+        (
+            "haven't received|havent received|have not received|not received|didn't receive|did not receive"
+            "|didnt receive|still waiting|never arrived|damaged|broken|wrong item|wrong|refund|return|defective"
+            "|missing|hasn't arrived|hasnt arrived|not arrived|haven't gotten|didn't get|didnt get|never got"
+            "|haven't got|never received|hasn't shipped|not shipped|not yet received|torn|ripped|complaint"
+            "|mistake|by mistake|accident|accidentally|where is my|where's my|order status|tracking|not delivered"
+            "|duplicate|twice|double charged"
+        ),
     ),
     (
         kinds.STATE,
         None,
-        "sold out|out of stock|bought|ordered|i ordered|received|paid|already ordered|already bought|cancelled|canceled|already sold|was sold|already|got it|i got|got|claimed"
-        "|no stock|out already|is gone|gone|ran out|restocked",
+        (
+            "sold out|out of stock|bought|ordered|i ordered|received|paid|already ordered|already bought"
+            "|cancelled|canceled|already sold|was sold|already|got it|i got|got|claimed|no stock|out already"
+            "|is gone|gone|ran out|restocked"
+        ),
     ),
     (
         kinds.QUESTION,
         None,
-        "?|what|what's|whats|which|how|how's|when|where|why|who|whose|can i|can you|could you|could i|do you|does it|does|is it|are there|is there|may i|can we|is this"
-        "|how do|how can|how to|does this|is the|are these|are you|would you|will you|any chance|is that|wondering|question|pm|is it true|how about",
+        (
+            "?|what|what's|whats|which|how|how's|when|where|why|who|whose|can i|can you|could you|could i|do you"
+            "|does it|does|is it|are there|is there|may i|can we|is this|how do|how can|how to|does this|is the"
+            "|are these|are you|would you|will you|any chance|is that|wondering|question|pm|is it true|how about"
+        ),
     ),
     (kinds.QUESTION_START, None, "is|are|do|did|can|will|would|could|may|any|have|has|was|were|am|should"),
     (
         kinds.ASK,
         None,
-        "how much|how much is|how many left|price|price please|pm price|price check|how many|how much for|still available|any left|in stock|what size|what sizes|what colors|what colours"
-        "|do you ship|do you have|sold out already|how long|available|avail|still avail|how big|how small|do you still have|still have|is it available|how much shipping"
-        "|more info|details|what's the price|what is the price|stock left|any stock|is there any|got any|restock|in stock?|last price|best price|cod available|how heavy",
+        (
+            "how much|how much is|how many left|price|price please|pm price|price check|how many|how much for"
+            "|still available|any left|in stock|what size|what sizes|what colors|what colours|do you ship"
+            "|do you have|sold out already|how long|available|avail|still avail|how big|how small"
+            "|do you still have|still have|is it available|how much shipping|more info|details|what's the price"
+            "|what is the price|stock left|any stock|is there any|got any|restock|in stock?|last price|best price"
+            "|cod available|how heavy"
+        ),
     ),
     (
         kinds.TOPIC,
         None,
-        "cost|costs|shipping|ship|ships|stock|stocks|availability|sizes|sizing|color|colour|colors|colours|material|fabric|discount|restocking|length|fit|fits|quality|left|measurements"
-        "|weight|delivery|deliver|express|cheaper|sale|promo|stretchy|stretch|cotton|washable|true to size|run small|run big|runs|authentic|original|warranty|expiry|fresh|taste"
-        "|payment|pay|cod|pickup|return policy|returns|prices|big|small size|large size|bust|waist|height|model|wearing|link|links|bundle|international|fee|sf|freebie|thick|thin"
-        "|see through|pockets|lining|waterproof|wash|shrink|fade",
+        (
+            "cost|costs|shipping|ship|ships|stock|stocks|availability|sizes|sizing|color|colour|colors|colours"
+            "|material|fabric|discount|restocking|length|fit|fits|quality|left|measurements|weight|delivery"
+            "|deliver|express|cheaper|sale|promo|stretchy|stretch|cotton|washable|true to size|run small|run big"
+            "|runs|authentic|original|warranty|expiry|fresh|taste|payment|pay|cod|pickup|return policy|returns"
+            "|prices|big|small size|large size|bust|waist|height|model|wearing|link|links|bundle|international"
+            "|fee|sf|freebie|thick|thin|see through|pockets|lining|waterproof|wash|shrink|fade"
+        ),
     ),
     (kinds.THIS, None, "this|this one|it|these"),
     (
         kinds.AGREE,
         None,
-        "so true|true|same|agree|agreed|i agree|same here|exactly|facts|right|me too|real|fr|funny|omg|for real|indeed|totally|absolutely|100%|this is so true|same thought|same question"
-        "|relate|this!|lols|hahaha|haha|hehe|hehehe|who else|like if|to that|to this|on that|with you|for that|facts only",
+        (
+            "so true|true|same|agree|agreed|i agree|same here|exactly|facts|right|me too|real|fr|funny|omg"
+            "|for real|indeed|totally|absolutely|100%|this is so true|same thought|same question|relate|this!"
+            "|lols|hahaha|haha|hehe|hehehe|who else|like if|to that|to this|on that|with you|for that|facts only"
+        ),
     ),
     (
         kinds.PRAISE,
         None,
-        "love|love it|love this|nice|cute|pretty|beautiful|gorgeous|great|awesome|perfect|lovely|amazing|cool|so cute|good|looks good|so pretty|so nice|so beautiful|so good|i love it"
-        "|excited|so excited|yay|yummy|stunning|very nice|very pretty|wonderful|fab|fabulous|best|favorite|so happy|happy|like it|i like it|super cute",
+        (
+            "love|love it|love this|nice|cute|pretty|beautiful|gorgeous|great|awesome|perfect|lovely|amazing|cool"
+            "|so cute|good|looks good|so pretty|so nice|so beautiful|so good|i love it|excited|so excited|yay"
+            "|yummy|stunning|very nice|very pretty|wonderful|fab|fabulous|best|favorite|so happy|happy|like it"
+            "|i like it|super cute"
+        ),
     ),
     (
         kinds.REMARK,
         None,
-        "for pickup|pickup|pick up|cod|cash on delivery|deliver to|deliver|delivery|ship to|ship it to|ship|mail|same address|address|gcash|paypal|venmo|meet up|meetup|invoice|local pickup"
-        "|zelle|card|cash|bank transfer|combine|combined shipping|combine shipping|ship together|same order|will pay|paying now|gift|for gift|as a gift|gift wrap|lbc|j&t|send to"
-        "|maya|rush|ship asap|lalamove|shopee|pick-up|e-transfer|cashapp|pay later|pay tonight|payment tomorrow|transfer|bpi|bdo|ship with|add to my order|add to my box",
+        (
+            "for pickup|pickup|pick up|cod|cash on delivery|deliver to|deliver|delivery|ship to|ship it to|ship"
+            "|mail|same address|address|gcash|paypal|venmo|meet up|meetup|invoice|local pickup|zelle|card|cash"
+            "|bank transfer|combine|combined shipping|combine shipping|ship together|same order|will pay"
+            "|paying now|gift|for gift|as a gift|gift wrap|lbc|j&t|send to|maya|rush|ship asap|lalamove|shopee"
+            "|pick-up|e-transfer|cashapp|pay later|pay tonight|payment tomorrow|transfer|bpi|bdo|ship with"
+            "|add to my order|add to my box"
+        ),
     ),
     (
         kinds.PERSON,
         None,
-        "mom|mum|mother|dad|father|sister|brother|wife|husband|friend|bestie|daughter|son|grandma|grandpa|grandmother|grandfather|aunt|auntie|uncle|cousin|my boss|neighbor|neighbour|niece"
-        "|nephew|hubby|kids|kid|baby|girlfriend|boyfriend|gf|bf|coworker|mother in law|mil|sis in law|him|her|them|mommy|daddy|family|officemate|roommate|best friend",
+        (
+            "mom|mum|mother|dad|father|sister|brother|wife|husband|friend|bestie|daughter|son|grandma|grandpa"
+            "|grandmother|grandfather|aunt|auntie|uncle|cousin|my boss|neighbor|neighbour|niece|nephew|hubby|kids"
+            "|kid|baby|girlfriend|boyfriend|gf|bf|coworker|mother in law|mil|sis in law|him|her|them|mommy|daddy"
+            "|family|officemate|roommate|best friend"
+        ),
     ),
     (kinds.FOR, "words", "for|on behalf of"),
     (
         kinds.COUNTER,
         None,
-        "pcs|pc|piece|pieces|pce|pces|pcs.|pc.|unit|units|set|sets|box|boxes|pair|pairs|pack|packs|piece of|pieces of|pcs of|pc of",
+        (
+            "pcs|pc|piece|pieces|pce|pces|pcs.|pc.|unit|units|set|sets|box|boxes|pair|pairs|pack|packs|piece of"
+            "|pieces of|pcs of|pc of"
+        ),
     ),
     (
         kinds.BAD_COUNTER,
         None,
-        "dozen|dozens|dz|doz|kg|kgs|kilo|kilos|g|gram|grams|lb|lbs|pound|pounds|oz|case|cases|carton|cartons|crate|bundle|bundles|gallon|liter|liters|ml|yard|yards|meter|meters|tray"
-        "|trays|sack|sacks|bag of|pallet|tons|ton|bulk",
+        (
+            "dozen|dozens|dz|doz|kg|kgs|kilo|kilos|g|gram|grams|lb|lbs|pound|pounds|oz|case|cases|carton|cartons"
+            "|crate|bundle|bundles|gallon|liter|liters|ml|yard|yards|meter|meters|tray|trays|sack|sacks|bag of"
+            "|pallet|tons|ton|bulk"
+        ),
     ),
-    *(
-        (kinds.WORD_NUMBER, n, word)
-        for n, word in enumerate("one|two|three|four|five|six|seven|eight|nine|ten".split("|"), 1)
-    ),
+    *numerals("one|two|three|four|five|six|seven|eight|nine|ten", kinds.WORD_NUMBER),
     (
         kinds.OPTION,
         None,
-        "red|orange|yellow|green|blue|purple|black|white|gray|grey|pink|brown|beige|navy|gold|silver|khaki|cream|maroon|violet|tan|teal|ivory|lavender|mint|turquoise|burgundy|peach"
-        "|small|medium|large|xsmall|xlarge|extra large|extra small|x-large|x-small|light blue|dark blue|dark green|navy blue|sky blue|nude|mustard|olive|charcoal|fuchsia|magenta|lilac",
+        (
+            "red|orange|yellow|green|blue|purple|black|white|gray|grey|pink|brown|beige|navy|gold|silver|khaki"
+            "|cream|maroon|violet|tan|teal|ivory|lavender|mint|turquoise|burgundy|peach|small|medium|large|xsmall"
+            "|xlarge|extra large|extra small|x-large|x-small|light blue|dark blue|dark green|navy blue|sky blue"
+            "|nude|mustard|olive|charcoal|fuchsia|magenta|lilac"
+        ),
     ),
     (kinds.NOUN, "topic", "size|sz|color|colour|in size|in color|in colour|sized|size:|color:"),
 )

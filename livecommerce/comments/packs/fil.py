@@ -6,7 +6,7 @@ from typing import Final
 
 from livecommerce.comments import kinds
 from livecommerce.comments.packs import english
-from livecommerce.comments.packs.pack import Pack
+from livecommerce.comments.packs.pack import Pack, numerals
 
 PACK: Final = Pack(
     name="fil",
@@ -14,54 +14,84 @@ PACK: Final = Pack(
         (
             kinds.CLAIM,
             "strong",
-            "mine|pa-mine|pa mine|pamine|mine ko|i-mine ko|imine ko|akin|akin na|akin yan|akin to|sa akin|grab|steal|mines|mine na|mine ko na|pa-grab|pa grab|pa-steal|mine yan|mine to"
-            "|akin na yan|akin na lang|mine agad|mine mine|mine for me",
+            (
+                "mine|pa-mine|pa mine|pamine|mine ko|i-mine ko|imine ko|akin|akin na|akin yan|akin to|sa akin|grab"
+                "|steal|mines|mine na|mine ko na|pa-grab|pa grab|pa-steal|mine yan|mine to|akin na yan|akin na lang"
+                "|mine agad|mine mine|mine for me"
+            ),
         ),
         (
             kinds.CLAIM,
             "attached",
-            "kunin ko|kukunin ko|bili ako|bibili ako|bilhin ko|bibilhin ko|pabili|pa-order|pa order|paorder|order ako|order ko|oorder ako|pa-reserve|pa reserve|reserve ko|get ko"
-            "|gusto ko|gusto ko ng|pabili po ng|pabili ng|pa-get|kuha ako|kuha ko|pakuha|order po ako|order po ako ng|pa-add|gusto ko po|gusto ko po ng|pabili po",
+            (
+                "kunin ko|kukunin ko|bili ako|bibili ako|bilhin ko|bibilhin ko|pabili|pa-order|pa order|paorder"
+                "|order ako|order ko|oorder ako|pa-reserve|pa reserve|reserve ko|get ko|gusto ko|gusto ko ng"
+                "|pabili po ng|pabili ng|pa-get|kuha ako|kuha ko|pakuha|order po ako|order po ako ng|pa-add"
+                "|gusto ko po|gusto ko po ng|pabili po"
+            ),
         ),
         *(row for row in english.WORDS if row[0] != kinds.ORDER_NOUN),
         (kinds.ORDER_NOUN, None, "order|orders|order ko|orders ko|reservation|yung order|yung order ko"),
         (
             kinds.IGNORE,
             None,
-            "po|opo|ho|yung|ung|iyong|ang|ng|sa|ko|na|nga|ate|kuya|mamsh|madam|mumsh|momsh|momshie|besh|lods|idol|salamat|maraming salamat|salamat po|thank you po|lang|ha|naman|eh"
-            "|ate ko|inay|madame|mga|si|ni|rin|din|daw|pala|ah|oh|uy|hoy|sana ol ha|paki|pakiusap|nyo|niyo|ninyo|kayo|ka|mo|ako|namin|natin|amin|kami|na po|po ako|poh|pu|powz|miss|beh",
+            (
+                "po|opo|ho|yung|ung|iyong|ang|ng|sa|ko|na|nga|ate|kuya|mamsh|madam|mumsh|momsh|momshie|besh|lods|idol"
+                "|salamat|maraming salamat|salamat po|thank you po|lang|ha|naman|eh|ate ko|inay|madame|mga|si|ni|rin"
+                "|din|daw|pala|ah|oh|uy|hoy|sana ol ha|paki|pakiusap|nyo|niyo|ninyo|kayo|ka|mo|ako|namin|natin|amin"
+                "|kami|na po|po ako|poh|pu|powz|miss|beh"
+            ),
         ),
         (
             kinds.SOFT,
             None,
-            "pa|isa pa|walang problema|okay lang|ok lang|sige|sige po|ingat|oo|agad|na rin|dagdag|padagdag|pahabol|sakto",
+            (
+                "pa|isa pa|walang problema|okay lang|ok lang|sige|sige po|ingat|oo|agad|na rin|dagdag|padagdag"
+                "|pahabol|sakto"
+            ),
         ),
         (
             kinds.NEGATION,
             "want",
-            "ayaw|ayoko|ayaw ko|hindi ko na|di ko na|hindi ko kukunin|ayoko ng|ayaw ko ng|di ko gusto|ayaw ko po|ayoko po|ayaw po|di ko kukunin|hindi ko gusto",
+            (
+                "ayaw|ayoko|ayaw ko|hindi ko na|di ko na|hindi ko kukunin|ayoko ng|ayaw ko ng|di ko gusto|ayaw ko po"
+                "|ayoko po|ayaw po|di ko kukunin|hindi ko gusto"
+            ),
         ),
         (
             kinds.NEGATION,
             None,
-            "wag|huwag|'wag|hindi|di|hindi po|di po|hindi ko|di ko|wala|walang|hindi pa|di pa|wag na|huwag na|wag muna|huwag muna|wag po|hindi ako|di ako|di naman|hindi naman|wag nyo|wala akong|hinde|hndi",
+            (
+                "wag|huwag|'wag|hindi|di|hindi po|di po|hindi ko|di ko|wala|walang|hindi pa|di pa|wag na|huwag na"
+                "|wag muna|huwag muna|wag po|hindi ako|di ako|di naman|hindi naman|wag nyo|wala akong|hinde|hndi"
+            ),
         ),
         (
             kinds.CANCEL,
             None,
-            "pa-cancel|pa cancel|pacancel|i-cancel|icancel|cancel ko|cancel na|cancel ko na|kansel|kanselahin|pakansel|paki-cancel|paki cancel|ayaw ko na|ayoko na|ayaw ko na po|ayoko na po"
-            "|ayaw na|ayaw na po|di ko na gusto|hindi ko na gusto|di ko na kukunin|hindi ko na kukunin|pa-remove|pa remove|pakicancel|di na ako|hindi na ako|ayaw ko na ng|ayoko na ng|ayoko na sa|ayaw ko na sa"
-            "|hindi na po|di na po|cancel mine|ayaw na namin|di ko na kailangan|hindi ko na kailangan",
+            (
+                "pa-cancel|pa cancel|pacancel|i-cancel|icancel|cancel ko|cancel na|cancel ko na|kansel|kanselahin"
+                "|pakansel|paki-cancel|paki cancel|ayaw ko na|ayoko na|ayaw ko na po|ayoko na po|ayaw na|ayaw na po"
+                "|di ko na gusto|hindi ko na gusto|di ko na kukunin|hindi ko na kukunin|pa-remove|pa remove"
+                "|pakicancel|di na ako|hindi na ako|ayaw ko na ng|ayoko na ng|ayoko na sa|ayaw ko na sa|hindi na po"
+                "|di na po|cancel mine|ayaw na namin|di ko na kailangan|hindi ko na kailangan"
+            ),
         ),
         (
             kinds.CHANGE,
             None,
-            "pa-change|pa change|papalit|palit|papalitan|palitan|pa-swap|pa swap|paki-change|pachange|paki palit|ipalit|pa-palit|pa-switch|i-change|papalit po|gawin",
+            (
+                "pa-change|pa change|papalit|palit|papalitan|palitan|pa-swap|pa swap|paki-change|pachange|paki palit"
+                "|ipalit|pa-palit|pa-switch|i-change|papalit po|gawin"
+            ),
         ),
         (
             kinds.CHANGE_TO,
             None,
-            "gawing|gawin ng|gawin mo|gawin na lang|gawin nalang|gawin niyong|gawin nyong|gawin nyo|palit sa|pa-change to|pa change to|papalit sa|papalit ng|palitan ng|palit ng|palitan mo ng|gawin po",
+            (
+                "gawing|gawin ng|gawin mo|gawin na lang|gawin nalang|gawin niyong|gawin nyong|gawin nyo|palit sa"
+                "|pa-change to|pa change to|papalit sa|papalit ng|palitan ng|palit ng|palitan mo ng|gawin po"
+            ),
         ),
         (kinds.TO, "particle", "ng|sa"),
         (kinds.REDUCE, None, "bawas|bawasan|bawasan ng|pabawas|pabawas ng|bawas ng|minus|kaltas"),
@@ -72,73 +102,100 @@ PACK: Final = Pack(
         (
             kinds.DOUBT,
             None,
-            "kung|baka|siguro|o|pero|muna|mamaya|bukas|pag|kapag|sana|parang|yata|ata|isip|pag-isipan|isipin|pag-iisipan|pag iisipan|iniisip|next time|kahit|dapat|balak|nagdadalawang isip|hula|tingnan|tignan|saglit|teka"
-            "|wait lang|sandali|kaso|kasi|bahala na|sa susunod|kung pwede|kung meron|pag meron|kung may|pag may|pag sumahod|sahod|kunwari|joke|joke lang|char|charot|yung isa|yung nauna|yung kanina|kanina",
+            (
+                "kung|baka|siguro|o|pero|muna|mamaya|bukas|pag|kapag|sana|parang|yata|ata|isip|pag-isipan|isipin"
+                "|pag-iisipan|pag iisipan|iniisip|next time|kahit|dapat|balak|nagdadalawang isip|hula|tingnan|tignan"
+                "|saglit|teka|wait lang|sandali|kaso|kasi|bahala na|sa susunod|kung pwede|kung meron|pag meron"
+                "|kung may|pag may|pag sumahod|sahod|kunwari|joke|joke lang|char|charot|yung isa|yung nauna"
+                "|yung kanina|kanina"
+            ),
         ),
         (
             kinds.REPORT,
             None,
-            "di pa dumating|hindi pa dumating|wala pa yung order|di ko pa natanggap|hindi ko pa natanggap|wala pa order ko|sira|may sira|mali|maling item|kulang|di pa nadating|hindi pa nadeliver|di pa nadeliver|sira-sira"
-            "|nasaan na|nasan na|asan na|wala pa po|hindi ko natanggap|di ko natanggap|wala pa rin|wala pa din|wala pa|balik|ibalik|refund po|natanggap na sira",
+            (
+                "di pa dumating|hindi pa dumating|wala pa yung order|di ko pa natanggap|hindi ko pa natanggap"
+                "|wala pa order ko|sira|may sira|mali|maling item|kulang|di pa nadating|hindi pa nadeliver"
+                "|di pa nadeliver|sira-sira|nasaan na|nasan na|asan na|wala pa po|hindi ko natanggap|di ko natanggap"
+                "|wala pa rin|wala pa din|wala pa|balik|ibalik|refund po|natanggap na sira"
+            ),
         ),
         (
             kinds.STATE,
             None,
-            "ubos|ubos na|naubos|sold out na|wala na|nabili|nabili ko na|bumili na|nakabili na|natanggap|natanggap ko na|bayad na|nagbayad na|na-mine|namine|na mine|mine na ng iba|naunahan|nakuha",
+            (
+                "ubos|ubos na|naubos|sold out na|wala na|nabili|nabili ko na|bumili na|nakabili na|natanggap"
+                "|natanggap ko na|bayad na|nagbayad na|na-mine|namine|na mine|mine na ng iba|naunahan|nakuha"
+            ),
         ),
         (
             kinds.QUESTION,
             None,
-            "ba|anong|ano|sino|kailan|saan|bakit|paano|pano|alin|aling|kelan|san|ilan|ilang|pwede ba|pwede|puwede|puede|pede|meron ba|may|meron|mayroon|gaano|kanino|totoo ba",
+            (
+                "ba|anong|ano|sino|kailan|saan|bakit|paano|pano|alin|aling|kelan|san|ilan|ilang|pwede ba|pwede|puwede"
+                "|puede|pede|meron ba|may|meron|mayroon|gaano|kanino|totoo ba"
+            ),
         ),
         (
             kinds.ASK,
             None,
-            "magkano|hm|hm po|how much po|magkano po|mgkano|magkanu|meron pa|may stock|may stock pa|avail pa|available pa|pa-hm|presyo|price po|ilan na lang|ilan pa|may pa|meron pa ba|last price po|magkano lahat|tagpila|pila",
+            (
+                "magkano|hm|hm po|how much po|magkano po|mgkano|magkanu|meron pa|may stock|may stock pa|avail pa"
+                "|available pa|pa-hm|presyo|price po|ilan na lang|ilan pa|may pa|meron pa ba|last price po"
+                "|magkano lahat|tagpila|pila"
+            ),
         ),
         (
             kinds.TOPIC,
             None,
-            "kulay|tela|sukat|bayad|padala|shipping fee|sf|tawad|presyo|mura|stocks|pagpadala|malaki|maliit|makapal|manipis|kasya|laki|haba|cod|mabigat|lalamove|deliver|nationwide",
+            (
+                "kulay|tela|sukat|bayad|padala|shipping fee|sf|tawad|presyo|mura|stocks|pagpadala|malaki|maliit"
+                "|makapal|manipis|kasya|laki|haba|cod|mabigat|lalamove|deliver|nationwide"
+            ),
         ),
         (kinds.THIS, None, "ito|eto|yan|yun|iyan|iyon|'to|to po|yang|nito|itong|yan po|ito po|etong"),
         (
             kinds.AGREE,
             None,
-            "sana all|sana ol|totoo|tama|korek|true po|relate much|agree po|legit|haha|hahaha|joy miner|joy miners|joyminer|same po|kaya nga|oo nga|mismo",
+            (
+                "sana all|sana ol|totoo|tama|korek|true po|relate much|agree po|legit|haha|hahaha|joy miner"
+                "|joy miners|joyminer|same po|kaya nga|oo nga|mismo"
+            ),
         ),
         (
             kinds.PRAISE,
             None,
-            "ganda|ang ganda|maganda|cute naman|ganda naman|bet|bet ko|love ko|galing|ang cute|ang pretty|sulit|panalo|gandaaa|sarap|masarap",
+            (
+                "ganda|ang ganda|maganda|cute naman|ganda naman|bet|bet ko|love ko|galing|ang cute|ang pretty|sulit"
+                "|panalo|gandaaa|sarap|masarap"
+            ),
         ),
         (
             kinds.REMARK,
             None,
-            "pickup po|para sa bahay|cod po|gcash po|bayad bukas|bayaran ko|padala sa|ipadala sa|deliver sa|sabay na|isabay|isama|i-combine|pa-ship|pa ship|same address po|sa dati|ship sa|dati pa rin|paki-ship|pang gift|pangregalo|regalo",
+            (
+                "pickup po|para sa bahay|cod po|gcash po|bayad bukas|bayaran ko|padala sa|ipadala sa|deliver sa"
+                "|sabay na|isabay|isama|i-combine|pa-ship|pa ship|same address po|sa dati|ship sa|dati pa rin"
+                "|paki-ship|pang gift|pangregalo|regalo"
+            ),
         ),
         (
             kinds.PERSON,
             None,
-            "nanay|mama|tatay|papa|asawa|anak|kapatid|lola|lolo|tita|tito|pinsan|kaibigan|jowa|pamangkin|biyenan|misis|mister|friend ko|mommy|byenan|inaanak|mama ko|nanay ko|asawa ko|anak ko|ate ko|kapatid ko",
+            (
+                "nanay|mama|tatay|papa|asawa|anak|kapatid|lola|lolo|tita|tito|pinsan|kaibigan|jowa|pamangkin|biyenan"
+                "|misis|mister|friend ko|mommy|byenan|inaanak|mama ko|nanay ko|asawa ko|anak ko|ate ko|kapatid ko"
+            ),
         ),
         (kinds.FOR, "words", "para kay|para sa|para kina|kay|para|regalo kay|pang"),
         (kinds.COUNTER, None, "piraso|pirasong|pcs po|pares|kahon|balot|set na|na piraso"),
         (kinds.BAD_COUNTER, None, "dosena|kilong|sako|karton|kaban|trey|tali|bundok"),
-        *(
-            (kinds.WORD_NUMBER, n, word)
-            for n, word in enumerate("isa|dalawa|tatlo|apat|lima|anim|pito|walo|siyam|sampu".split("|"), 1)
-        ),
-        *(
-            (kinds.WORD_NUMBER, n, word)
-            for n, word in enumerate(
-                "isang|dalawang|tatlong|apat na|limang|anim na|pitong|walong|siyam na|sampung".split("|"), 1
-            )
-        ),
+        *numerals("isa|dalawa|tatlo|apat|lima|anim|pito|walo|siyam|sampu", kinds.WORD_NUMBER),
+        *numerals("isang|dalawang|tatlong|apat na|limang|anim na|pitong|walong|siyam na|sampung", kinds.WORD_NUMBER),
         (
             kinds.OPTION,
             None,
-            "pula|itim|puti|asul|berde|dilaw|kahel|lila|kayumanggi|rosas|ginto|pilak|malaking|maliit na",
+            ("pula|itim|puti|asul|berde|dilaw|kahel|lila|kayumanggi|rosas|ginto|pilak|malaking|maliit na"),
         ),
         (kinds.NOUN, "topic", "kulay|na kulay|kulay na|sukat|size na|na size"),
     ),

@@ -10,7 +10,7 @@ class Pack(msgspec.Struct, frozen=True):
 
     Attributes:
         name: "zh-TW", "en", …
-        words: rows of (kind, value, words separated by "|"); see kinds.py for kinds and values.
+        words: rows of (kind, value, words with bars between); see kinds.py for kinds and values.
         bare_plus_binds: whether "+1" alone takes the item on the screen.
         phone_claims: whether a phone number counts as the claim word.
     """
@@ -19,3 +19,8 @@ class Pack(msgspec.Struct, frozen=True):
     words: tuple[tuple[int, object, str], ...]
     bare_plus_binds: bool = True
     phone_claims: bool = False
+
+
+def numerals(listed: str, kind: int) -> tuple[tuple[int, object, str], ...]:
+    """Rows for number words: the first of the list is one, the second two, …"""
+    return tuple((kind, value, word) for value, word in enumerate(listed.split("|"), 1))

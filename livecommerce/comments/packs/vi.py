@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from livecommerce.comments import kinds
-from livecommerce.comments.packs.pack import Pack
+from livecommerce.comments.packs.pack import Pack, numerals
 
 PACK: Final = Pack(
     name="vi",
@@ -13,58 +13,95 @@ PACK: Final = Pack(
         (
             kinds.CLAIM,
             "strong",
-            "chốt|chốt đơn|em chốt|chị chốt|mình chốt|chốt cho em|chốt cho mình|chốt cho chị|chốt luôn|em lấy|mình lấy|chị lấy|lấy cho em|lấy cho mình|lấy cho chị|em mua|mình mua|chị mua"
-            "|chốt ngay|chốt nhanh|chốt giúp em|chốt hộ|chốt hộ em|em đặt|mình đặt|chị đặt|chốt nè|lên đơn|lên đơn cho em|cho em chốt|cho mình chốt|cho chị chốt|chốt đơn cho em|tôi lấy|tôi mua|anh lấy|anh chốt",
+            (
+                "chốt|chốt đơn|em chốt|chị chốt|mình chốt|chốt cho em|chốt cho mình|chốt cho chị|chốt luôn|em lấy"
+                "|mình lấy|chị lấy|lấy cho em|lấy cho mình|lấy cho chị|em mua|mình mua|chị mua|chốt ngay|chốt nhanh"
+                "|chốt giúp em|chốt hộ|chốt hộ em|em đặt|mình đặt|chị đặt|chốt nè|lên đơn|lên đơn cho em|cho em chốt"
+                "|cho mình chốt|cho chị chốt|chốt đơn cho em|tôi lấy|tôi mua|anh lấy|anh chốt"
+            ),
         ),
         (
             kinds.CLAIM,
             "attached",
-            "lấy|mua|đặt|đặt hàng|đặt mua|order|cho em|cho mình|cho chị|cho anh|cho c|cho e|muốn mua|em muốn mua|mình muốn mua|em muốn lấy|gom|hốt|giữ|giữ cho em|để cho em|để em|ship cho em|gửi em|gửi cho em|cho tôi|múc|húp|bán cho em|cho em lấy|cho em mua|cho em đặt|xin|em xin|em muốn",
+            (
+                "lấy|mua|đặt|đặt hàng|đặt mua|order|cho em|cho mình|cho chị|cho anh|cho c|cho e|muốn mua|em muốn mua"
+                "|mình muốn mua|em muốn lấy|gom|hốt|giữ|giữ cho em|để cho em|để em|ship cho em|gửi em|gửi cho em"
+                "|cho tôi|múc|húp|bán cho em|cho em lấy|cho em mua|cho em đặt|xin|em xin|em muốn"
+            ),
         ),
         (
             kinds.IGNORE,
             None,
-            "em|chị|anh|mình|tôi|bạn|shop|ạ|nha|nhé|nhá|nhen|nghen|nghe|ơi|giúp|giùm|dùm|hộ|với|vs|nè|nhỉ|luôn|đi|đó|á|ah|à|dạ|vâng|cảm ơn|cám ơn|cảm ơn shop|cảm ơn chị|e|c|a|ad|admin|c ơi|e ơi|chị ơi|shop ơi|cho|nhe|nha shop|hen|ha|hihi"
-            "|của|mã|món|sản phẩm|sp|xin chào|chào|chào shop|làm ơn|vui lòng|ạh|ak|đây|này|nhaa|nhé shop|gái|bé|sốp|xốp|số|nàng|bác|cô|chú|nhà|nhà em|giúp em|giúp mình|giúp chị|thank|đc|ok shop|được",
+            (
+                "em|chị|anh|mình|tôi|bạn|shop|ạ|nha|nhé|nhá|nhen|nghen|nghe|ơi|giúp|giùm|dùm|hộ|với|vs|nè|nhỉ|luôn|đi"
+                "|đó|á|ah|à|dạ|vâng|cảm ơn|cám ơn|cảm ơn shop|cảm ơn chị|e|c|a|ad|admin|c ơi|e ơi|chị ơi|shop ơi|cho"
+                "|nhe|nha shop|hen|ha|hihi|của|mã|món|sản phẩm|sp|xin chào|chào|chào shop|làm ơn|vui lòng|ạh|ak|đây"
+                "|này|nhaa|nhé shop|gái|bé|sốp|xốp|số|nàng|bác|cô|chú|nhà|nhà em|giúp em|giúp mình|giúp chị|thank|đc"
+                "|ok shop|được"
+            ),
         ),
         (
             kinds.SOFT,
             None,
-            "thêm|nữa|rồi|cũng|không sao|không vấn đề|gấp|hôm nay|ngay|vẫn|lại|thêm nữa|nhanh|ngay nhé|cũng được|không cần gấp|thì|là|có",
+            (
+                "thêm|nữa|rồi|cũng|không sao|không vấn đề|gấp|hôm nay|ngay|vẫn|lại|thêm nữa|nhanh|ngay nhé|cũng được"
+                "|không cần gấp|thì|là|có"
+            ),
         ),
         (
             kinds.NEGATION,
             "want",
-            "không lấy|không mua|không chốt|không cần|không muốn|không đặt|ko lấy|ko mua|ko chốt|k lấy|k mua|hông lấy|không thích|ko muốn|không muốn mua|không muốn lấy|em không lấy|hổng lấy|khỏi lấy|thôi không lấy",
+            (
+                "không lấy|không mua|không chốt|không cần|không muốn|không đặt|ko lấy|ko mua|ko chốt|k lấy|k mua"
+                "|hông lấy|không thích|ko muốn|không muốn mua|không muốn lấy|em không lấy|hổng lấy|khỏi lấy"
+                "|thôi không lấy"
+            ),
         ),
         (
             kinds.NEGATION,
             None,
-            "không|ko|k|hông|hổng|đừng|chưa|chẳng|đừng chốt|chưa chốt|đừng có|khỏi|chả|không phải|chưa lấy|chưa mua|đâu có|không có|kô|hem|không được|thôi khỏi|miễn",
+            (
+                "không|ko|k|hông|hổng|đừng|chưa|chẳng|đừng chốt|chưa chốt|đừng có|khỏi|chả|không phải|chưa lấy"
+                "|chưa mua|đâu có|không có|kô|hem|không được|thôi khỏi|miễn"
+            ),
         ),
         (kinds.ANY_MORE, "soft", "nữa|nữa đâu|nữa rồi"),
         (
             kinds.CANCEL,
             None,
-            "hủy|huỷ|hủy đơn|huỷ đơn|hủy giúp|hủy giúp em|huỷ giúp em|huỷ giúp|bỏ|cho em hủy|cho em huỷ|cho mình hủy|cho mình huỷ|xin hủy|xin huỷ|cho chị hủy|không lấy nữa|không mua nữa|không chốt nữa|không cần nữa|thôi không lấy nữa|không đặt nữa"
-            "|ko lấy nữa|không muốn nữa|em hủy|em huỷ|hủy bỏ|huỷ bỏ|cancel|ko mua nữa|k lấy nữa|em không lấy nữa|muốn hủy|muốn huỷ|em muốn hủy|em muốn huỷ|hủy chốt|huỷ chốt|cho chị huỷ|mình hủy|mình huỷ|thôi không mua nữa|hủy cho em|huỷ cho em|em xin hủy|không muốn lấy nữa|không muốn mua nữa",
+            (
+                "hủy|huỷ|hủy đơn|huỷ đơn|hủy giúp|hủy giúp em|huỷ giúp em|huỷ giúp|bỏ|cho em hủy|cho em huỷ"
+                "|cho mình hủy|cho mình huỷ|xin hủy|xin huỷ|cho chị hủy|không lấy nữa|không mua nữa|không chốt nữa"
+                "|không cần nữa|thôi không lấy nữa|không đặt nữa|ko lấy nữa|không muốn nữa|em hủy|em huỷ|hủy bỏ"
+                "|huỷ bỏ|cancel|ko mua nữa|k lấy nữa|em không lấy nữa|muốn hủy|muốn huỷ|em muốn hủy|em muốn huỷ"
+                "|hủy chốt|huỷ chốt|cho chị huỷ|mình hủy|mình huỷ|thôi không mua nữa|hủy cho em|huỷ cho em|em xin hủy"
+                "|không muốn lấy nữa|không muốn mua nữa"
+            ),
         ),
         (
             kinds.ORDER_NOUN,
             None,
-            "đơn|đơn hàng|đơn của em|đơn này|đơn em|đơn của mình|đơn vừa chốt|đơn kia|đơn mình|order|đơn chị",
+            ("đơn|đơn hàng|đơn của em|đơn này|đơn em|đơn của mình|đơn vừa chốt|đơn kia|đơn mình|order|đơn chị"),
         ),
         (
             kinds.CHANGE,
             None,
-            "đổi|sửa|cho em đổi|đổi giúp|đổi giúp em|chuyển|đổi từ|đổi màu|đổi size|em đổi|mình đổi|muốn đổi|em muốn đổi|cho mình đổi|cho chị đổi|thay|sửa đơn|đổi đơn|chỉnh|sửa số lượng|đổi số lượng|đổi mã|đổi cho em|xin đổi|em xin đổi|đổi hộ",
+            (
+                "đổi|sửa|cho em đổi|đổi giúp|đổi giúp em|chuyển|đổi từ|đổi màu|đổi size|em đổi|mình đổi|muốn đổi"
+                "|em muốn đổi|cho mình đổi|cho chị đổi|thay|sửa đơn|đổi đơn|chỉnh|sửa số lượng|đổi số lượng|đổi mã"
+                "|đổi cho em|xin đổi|em xin đổi|đổi hộ"
+            ),
         ),
         (
             kinds.CHANGE_TO,
             None,
-            "đổi thành|đổi sang|đổi qua|sửa thành|sửa lại thành|đổi lại thành|chuyển sang|chuyển thành|tăng lên|giảm còn|giảm xuống|giảm xuống còn|đổi lấy|đổi sang màu|đổi sang size|chuyển qua|sửa lại|tăng thành|cho em đổi sang|cho em đổi thành|đổi size sang|đổi màu sang",
+            (
+                "đổi thành|đổi sang|đổi qua|sửa thành|sửa lại thành|đổi lại thành|chuyển sang|chuyển thành|tăng lên"
+                "|giảm còn|giảm xuống|giảm xuống còn|đổi lấy|đổi sang màu|đổi sang size|chuyển qua|sửa lại|tăng thành"
+                "|cho em đổi sang|cho em đổi thành|đổi size sang|đổi màu sang"
+            ),
         ),
-        (kinds.TO, None, "sang|thành|qua|lấy|sang màu|sang size|thành màu|thành size|bằng|qua màu|qua size|lên|còn"),
+        (kinds.TO, None, ("sang|thành|qua|lấy|sang màu|sang size|thành màu|thành size|bằng|qua màu|qua size|lên|còn")),
         (kinds.REDUCE, None, "bớt|giảm|trừ|bớt đi|giảm đi|trừ đi|rút"),
         (kinds.EVERY_VALUE, None, "đủ màu|mỗi màu|tất cả các màu|tất cả màu|full màu|đủ các màu|các màu"),
         (kinds.ALL, None, "hết|tất cả|toàn bộ|hết luôn|hết đơn|cả hai|cả 2|tất|hết tất cả|hết đi"),
@@ -74,85 +111,134 @@ PACK: Final = Pack(
         (
             kinds.DOUBT,
             None,
-            "nếu|có thể|chắc|có lẽ|hay|hoặc|hay là|để em xem|xem đã|để xem|suy nghĩ|nghĩ đã|để em nghĩ|em nghĩ|chưa biết|nhưng|mai|ngày mai|lát nữa|tí nữa|lần sau|đợi|chờ|khoan|từ từ|phân vân|định|không biết|tính|hình như|chắc là|thôi"
-            "|để mai|hôm sau|bữa sau|đang nghĩ|lưỡng lự|cân nhắc|để nghĩ|giỡn|đùa|thử|hồi nãy|lúc nãy|mẫu trước|cái trước|mã trước|cái kia|khoảng|tầm|ít nhất|suy nghĩ đã|nghĩ thêm|suy nghĩ thêm|hỏi chồng|hỏi vợ|có lương|lãnh lương|muốn|thích|nhỡ|lỡ|giá mà|ước gì",
+            (
+                "nếu|có thể|chắc|có lẽ|hay|hoặc|hay là|để em xem|xem đã|để xem|suy nghĩ|nghĩ đã|để em nghĩ|em nghĩ"
+                "|chưa biết|nhưng|mai|ngày mai|lát nữa|tí nữa|lần sau|đợi|chờ|khoan|từ từ|phân vân|định|không biết"
+                "|tính|hình như|chắc là|thôi|để mai|hôm sau|bữa sau|đang nghĩ|lưỡng lự|cân nhắc|để nghĩ|giỡn|đùa|thử"
+                "|hồi nãy|lúc nãy|mẫu trước|cái trước|mã trước|cái kia|khoảng|tầm|ít nhất|suy nghĩ đã|nghĩ thêm"
+                "|suy nghĩ thêm|hỏi chồng|hỏi vợ|có lương|lãnh lương|muốn|thích|nhỡ|lỡ|giá mà|ước gì"
+            ),
         ),
         (
             kinds.REPORT,
             None,
-            "chưa nhận được|chưa nhận được hàng|chưa nhận|chưa thấy hàng|chưa tới|chưa giao|giao sai|giao nhầm|giao thiếu|bị lỗi|bị hư|bị rách|hàng lỗi|trả hàng|hoàn tiền|hoàn hàng|thiếu hàng|không nhận được|chưa có hàng|gửi nhầm|gửi sai|gửi thiếu|bể|vỡ|hỏng|rách|chưa thấy giao|khiếu nại|mãi chưa|chưa về|nhầm",
+            (
+                "chưa nhận được|chưa nhận được hàng|chưa nhận|chưa thấy hàng|chưa tới|chưa giao|giao sai|giao nhầm"
+                "|giao thiếu|bị lỗi|bị hư|bị rách|hàng lỗi|trả hàng|hoàn tiền|hoàn hàng|thiếu hàng|không nhận được"
+                "|chưa có hàng|gửi nhầm|gửi sai|gửi thiếu|bể|vỡ|hỏng|rách|chưa thấy giao|khiếu nại|mãi chưa|chưa về"
+                "|nhầm"
+            ),
         ),
         (
             kinds.STATE,
             None,
-            "hết hàng|hết rồi|bán hết|đã mua|mua rồi|đã nhận|nhận rồi|đã chốt|chốt rồi|đã chuyển khoản|đã thanh toán|hết size|hết màu|đã lấy|lấy rồi|đã đặt|đặt rồi|nhận được rồi|đã nhận được|cháy hàng|đã hủy|đã huỷ|ck rồi",
+            (
+                "hết hàng|hết rồi|bán hết|đã mua|mua rồi|đã nhận|nhận rồi|đã chốt|chốt rồi|đã chuyển khoản"
+                "|đã thanh toán|hết size|hết màu|đã lấy|lấy rồi|đã đặt|đặt rồi|nhận được rồi|đã nhận được|cháy hàng"
+                "|đã hủy|đã huỷ|ck rồi"
+            ),
         ),
         (
             kinds.QUESTION,
             None,
-            "không ạ|không shop|không vậy|không em|không chị|không nhỉ|không bạn|chưa shop|chưa ạ|ko shop|ko ạ|gì|nào|đâu|sao|bao giờ|khi nào|thế nào|ai|mấy|hả|hở|vậy|ntn|như thế nào|tại sao|vì sao|có được không|được không|đúng không|phải không|có phải|cho hỏi|cho em hỏi|hỏi|cho mình hỏi|cho chị hỏi|ở đâu|ra sao|làm sao|bao lâu|không ta|xin hỏi|mẫu nào|cái nào|đc ko|được ko|hông shop|hông ạ|hok|nhiêu|mấy cái",
+            (
+                "không ạ|không shop|không vậy|không em|không chị|không nhỉ|không bạn|chưa shop|chưa ạ|ko shop|ko ạ|gì"
+                "|nào|đâu|sao|bao giờ|khi nào|thế nào|ai|mấy|hả|hở|vậy|ntn|như thế nào|tại sao|vì sao|có được không"
+                "|được không|đúng không|phải không|có phải|cho hỏi|cho em hỏi|hỏi|cho mình hỏi|cho chị hỏi|ở đâu"
+                "|ra sao|làm sao|bao lâu|không ta|xin hỏi|mẫu nào|cái nào|đc ko|được ko|hông shop|hông ạ|hok|nhiêu"
+                "|mấy cái"
+            ),
         ),
         (
             kinds.ASK,
             None,
-            "bao nhiêu|bao nhiêu tiền|giá|giá bao nhiêu|giá sao|nhiêu tiền|bao tiền|nhiêu|xin giá|còn không|còn hàng không|còn ko|còn k|còn size|còn màu|có size|có màu|mấy tiền|ib giá|báo giá|giá nhiêu|còn hàng|mấy màu|mấy size|có ship|phí ship bao nhiêu|ship bao nhiêu|inbox giá|có còn|cho xin giá|giá tiền|check giá|rep giá|giá ib",
+            (
+                "bao nhiêu|bao nhiêu tiền|giá|giá bao nhiêu|giá sao|nhiêu tiền|bao tiền|nhiêu|xin giá|còn không"
+                "|còn hàng không|còn ko|còn k|còn size|còn màu|có size|có màu|mấy tiền|ib giá|báo giá|giá nhiêu"
+                "|còn hàng|mấy màu|mấy size|có ship|phí ship bao nhiêu|ship bao nhiêu|inbox giá|có còn|cho xin giá"
+                "|giá tiền|check giá|rep giá|giá ib"
+            ),
         ),
         (
             kinds.TOPIC,
             None,
-            "ship|phí ship|phí|vận chuyển|hàng|size|màu|chất|vải|chất liệu|mét|kg|cân|cân nặng|chiều cao|eo|ngực|mông|dài|rộng|co giãn|còn|giảm giá|khuyến mãi|freeship|miễn phí|bảo hành|đổi trả|kí|ký|mặc vừa|mặc|form|dày|mỏng|giặt|phai|kiểm hàng|hàng thật|chính hãng|hạn sử dụng|ngọt|tươi|nặng|cao|vừa|rẻ|bớt không|sale|nước ngoài|tỉnh|giao",
+            (
+                "ship|phí ship|phí|vận chuyển|hàng|size|màu|chất|vải|chất liệu|mét|kg|cân|cân nặng|chiều cao|eo|ngực"
+                "|mông|dài|rộng|co giãn|còn|giảm giá|khuyến mãi|freeship|miễn phí|bảo hành|đổi trả|kí|ký|mặc vừa|mặc"
+                "|form|dày|mỏng|giặt|phai|kiểm hàng|hàng thật|chính hãng|hạn sử dụng|ngọt|tươi|nặng|cao|vừa|rẻ"
+                "|bớt không|sale|nước ngoài|tỉnh|giao"
+            ),
         ),
         (
             kinds.THIS,
             None,
-            "cái này|mẫu này|mã này|con này|em này|bộ này|chiếc này|màu này|món này|áo này|váy này|túi này",
+            ("cái này|mẫu này|mã này|con này|em này|bộ này|chiếc này|màu này|món này|áo này|váy này|túi này"),
         ),
         (
             kinds.AGREE,
             None,
-            "đúng|đúng rồi|chuẩn|đồng ý|haha|kaka|hihi|hehe|quá đúng|giống mình|giống em|thật|thiệt|chính xác|đồng quan điểm|chuẩn luôn|chuẩn rồi|chuẩn cơm mẹ nấu|buồn cười|mắc cười|vui quá|hài",
+            (
+                "đúng|đúng rồi|chuẩn|đồng ý|haha|kaka|hihi|hehe|quá đúng|giống mình|giống em|thật|thiệt|chính xác"
+                "|đồng quan điểm|chuẩn luôn|chuẩn rồi|chuẩn cơm mẹ nấu|buồn cười|mắc cười|vui quá|hài"
+            ),
         ),
         (
             kinds.PRAISE,
             None,
-            "đẹp|đẹp quá|xinh|xinh quá|dễ thương|thích quá|tuyệt|tuyệt vời|xịn|ưng|ưng quá|mê|mê quá|đỉnh|yêu|ngon|hay quá|đẹp lắm|đáng yêu|đẹp xỉu|tốt|xinh xỉu|xinh lắm|iu",
+            (
+                "đẹp|đẹp quá|xinh|xinh quá|dễ thương|thích quá|tuyệt|tuyệt vời|xịn|ưng|ưng quá|mê|mê quá|đỉnh|yêu"
+                "|ngon|hay quá|đẹp lắm|đáng yêu|đẹp xỉu|tốt|xinh xỉu|xinh lắm|iu"
+            ),
         ),
         (
             kinds.REMARK,
             None,
-            "ship về|gửi về|giao về|ship cod|cod|lấy tại shop|chuyển khoản|ck|giao tới|địa chỉ|địa chỉ cũ|địa chỉ như cũ|giao hàng|nhận hàng|thanh toán|trả tiền|tiền mặt|gộp đơn|ship chung|quà|làm quà|gói quà|ship tới|giao đến|ship đến|giao nhanh|ship nhanh|ship hỏa tốc|tặng|qua lấy|ghé lấy|ship gấp|gửi tới|gửi chung|đóng gói kỹ|gói kỹ|sđt|số điện thoại|đt|sdt|zalo|ở|quận|huyện|tp",
+            (
+                "ship về|gửi về|giao về|ship cod|cod|lấy tại shop|chuyển khoản|ck|giao tới|địa chỉ|địa chỉ cũ"
+                "|địa chỉ như cũ|giao hàng|nhận hàng|thanh toán|trả tiền|tiền mặt|gộp đơn|ship chung|quà|làm quà"
+                "|gói quà|ship tới|giao đến|ship đến|giao nhanh|ship nhanh|ship hỏa tốc|tặng|qua lấy|ghé lấy|ship gấp"
+                "|gửi tới|gửi chung|đóng gói kỹ|gói kỹ|sđt|số điện thoại|đt|sdt|zalo|ở|quận|huyện|tp"
+            ),
         ),
         (
             kinds.PERSON,
             None,
-            "mẹ|má|ba|bố|cha|vợ|chồng|bạn em|con|con gái|con trai|bà|ông|dì|chị gái|em gái|anh trai|em trai|bạn thân|mẹ em|ba em|bà ngoại|bà nội|chị em|mẹ chồng|đồng nghiệp|ông xã|bà xã|bạn mình|mẹ mình|vợ anh|chồng em|con em|ny|người yêu|cháu",
+            (
+                "mẹ|má|ba|bố|cha|vợ|chồng|bạn em|con|con gái|con trai|bà|ông|dì|chị gái|em gái|anh trai|em trai"
+                "|bạn thân|mẹ em|ba em|bà ngoại|bà nội|chị em|mẹ chồng|đồng nghiệp|ông xã|bà xã|bạn mình|mẹ mình"
+                "|vợ anh|chồng em|con em|ny|người yêu|cháu"
+            ),
         ),
         (kinds.FOR, "words", "cho|giùm|dùm|hộ|giúp|dành cho|tặng|thay|thay cho"),
         (
             kinds.COUNTER,
             None,
-            "cái|chiếc|bộ|đôi|hộp|chai|lọ|con|quả|trái|gói|tuýp|hũ|cuốn|cây|pcs|pc|sp|sản phẩm|túi nhỏ|chiếc nha",
+            ("cái|chiếc|bộ|đôi|hộp|chai|lọ|con|quả|trái|gói|tuýp|hũ|cuốn|cây|pcs|pc|sp|sản phẩm|túi nhỏ|chiếc nha"),
         ),
         (
             kinds.BAD_COUNTER,
             None,
-            "tá|kg|ký|kí|cân|lạng|thùng|gram|g|lố|bao|tạ|mét|lít|kiện|chục|két|bịch|khay|yến|sọt",
+            ("tá|kg|ký|kí|cân|lạng|thùng|gram|g|lố|bao|tạ|mét|lít|kiện|chục|két|bịch|khay|yến|sọt"),
         ),
-        *(
-            (kinds.WORD_NUMBER, n, word)
-            for n, word in enumerate("một|hai|ba|bốn|năm|sáu|bảy|tám|chín|mười".split("|"), 1)
-        ),
+        *numerals("một|hai|ba|bốn|năm|sáu|bảy|tám|chín|mười", kinds.WORD_NUMBER),
         (
             kinds.OPTION,
             None,
-            "đỏ|xanh|xanh lá|xanh dương|vàng|tím|hồng|đen|trắng|xám|nâu|cam|be|kem|bạc|xanh ngọc|rêu|xanh rêu|đỏ đô|xanh đen|xanh biển|ghi|than|red|green|blue|black|white|pink|small|medium|large|freesize|nhỏ|lớn",
+            (
+                "đỏ|xanh|xanh lá|xanh dương|vàng|tím|hồng|đen|trắng|xám|nâu|cam|be|kem|bạc|xanh ngọc|rêu|xanh rêu"
+                "|đỏ đô|xanh đen|xanh biển|ghi|than|red|green|blue|black|white|pink|small|medium|large|freesize|nhỏ"
+                "|lớn"
+            ),
         ),
         (kinds.NOUN, "topic", "màu|size|cỡ|sai|sz|kích cỡ|sai zờ"),
         (kinds.TIMES, None, "số lượng|sl"),
         (
             kinds.PROSE,
             None,
-            "bỏ qua|bỏ đi|bỏ nhà|đặt tên|mua sắm|lấy chồng|lấy vợ|đổi đời|bỏ lỡ|bỏ học|lấy lại|đổi gió|bỏ theo dõi|hết hồn|giữ gìn|bỏ rơi|bỏ bê|lấy lộc|chốt kèo",
+            (
+                "bỏ qua|bỏ đi|bỏ nhà|đặt tên|mua sắm|lấy chồng|lấy vợ|đổi đời|bỏ lỡ|bỏ học|lấy lại|đổi gió"
+                "|bỏ theo dõi|hết hồn|giữ gìn|bỏ rơi|bỏ bê|lấy lộc|chốt kèo"
+            ),
         ),
     ),
     phone_claims=True,

@@ -1,0 +1,64 @@
+"""The development cases and the case tables of every pack: each line is a comment and how it must be read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from livecommerce.comments import CatalogueIndex, parse
+from livecommerce.comments.scoring import answer, indexes, score
+from tests.comments import comment_table as table
+
+HERE = Path(__file__).parent
+CATALOGS = json.loads((HERE / "catalogs.json").read_text(encoding="utf-8"))
+CASES: list[dict[str, Any]] = [
+    json.loads(line) for line in (HERE / "cases.jsonl").read_text(encoding="utf-8").split("\n") if line
+]
+TABLES = sorted((HERE / "tables").glob("*.tsv"))
+
+
+@pytest.fixture(scope="module", name="catalogs")
+def _catalogs() -> dict[str, CatalogueIndex]:
+    return indexes(CATALOGS)
+
+
+def test_the_development_cases_are_all_read_as_written(catalogs: dict[str, CatalogueIndex]) -> None:
+    result = score(CASES, catalogs)
+    assert result.groups["all"].cases == len(CASES) > 300
+    assert not result.failures, "\n".join(result.failures)
+
+
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
+def test_every_line_of_the_table(path: Path, catalogs: dict[str, CatalogueIndex]) -> None:
+    wrong: list[str] = []
+    for case in table.cases(path):
+        verdict = parse(case.text, catalogs[case.catalog], case.packs, case.pinned)
+        got = table.written(verdict)
+        if got not in map(table.same, case.answers):
+            wrong.append(
+                f"{case.text!r} pinned={case.pinned}: wanted {case.answers}, got {got} ({verdict.reason.value})"
+            )
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_pack_has_a_table_of_its_own() -> None:
+    assert {"zh-TW", "zh-CN", "en", "th", "fil", "vi", "ko"} <= {path.stem for path in TABLES}
+
+
+def test_intents_stand_only_with_order_and_change(catalogs: dict[str, CatalogueIndex]) -> None:
+    for case in CASES:
+        verdict = parse(case["text"], catalogs[case["catalog"]], case["packs"], case["pinned"])
+        assert bool(verdict.intents) == (verdict.verdict in ("order", "change"))
+        assert not verdict.guess or verdict.verdict in ("unclear", "question")
+
+
+def test_the_answer_has_the_shape_of_the_contract(catalogs: dict[str, CatalogueIndex]) -> None:
+    verdict = parse("A01紅換黑", catalogs["apparel"], ["zh-TW"], None)
+    assert json.loads(json.dumps(answer(verdict))) == {
+        "verdict": "change",
+        "intents": [{"do": "swap", "code": "A01", "options": ["紅色"], "to_code": "A01", "to_options": ["黑色"]}],
+        "reason": "change",
+    }
