@@ -130,8 +130,3 @@ class Worker:
 async def _wait(stop: asyncio.Event, seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(stop.wait(), seconds)
-
-
-async def run(redis: Redis, records: Repositories, engine: StockEngine, stop: asyncio.Event) -> None:
-    """A worker whose figures nobody asks for."""
-    await Worker(redis, records, engine).run(stop)
