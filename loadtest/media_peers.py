@@ -7,6 +7,7 @@ viewer that opens packets can tell the forward delay.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import select
 import socket
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from livecommerce.errors import LiveCommerceError
 from livecommerce.media import rtp
 from livecommerce.media.control import RelayControl
 from livecommerce.media.dtls import Identity
@@ -106,6 +108,7 @@ class Crowd:
     """Viewers that have joined. After joining their sockets are only counted, outside the event loop."""
 
     clients: list[WhepClient] = field(default_factory=list)
+    sessions: list[str] = field(default_factory=list)
     joins: list[Joined] = field(default_factory=list)
     delays_ms: list[float] = field(default_factory=list)
 
@@ -119,8 +122,14 @@ class Crowd:
 
         return note
 
-    async def join(self, control: RelayControl, identity: Identity, *, is_probe: bool = False) -> WhepClient | None:
-        """Joins one viewer and times it to its first whole picture."""
+    async def join(
+        self, control: RelayControl, identity: Identity, *, is_probe: bool = False, rests: bool = False
+    ) -> WhepClient | None:
+        """Joins one viewer and times it to its first whole picture.
+
+        With `rests` its socket leaves the loop then: `count` reads it, and until that the kernel drops what does not fit,
+        so that the load generator does not become what is measured.
+        """
         joined = Joined()
         self.joins.append(joined)
         seen = asyncio.Event()
@@ -133,6 +142,7 @@ class Crowd:
         began = time.monotonic()
         try:
             session = await control.play("load", client.offer())
+            self.sessions.append(session.session)
             await client.connect(session.answer)
             await asyncio.wait_for(seen.wait(), 10)
         except Exception as error:
@@ -141,13 +151,9 @@ class Crowd:
             return None
         joined.milliseconds = (time.monotonic() - began) * 1_000
         self.clients.append(client)
+        if rests:
+            asyncio.get_running_loop().remove_reader(client.socket.fileno())
         return client
-
-    def rest(self) -> None:
-        """Takes all sockets away from the loop; `count` reads them."""
-        loop = asyncio.get_running_loop()
-        for client in self.clients:
-            loop.remove_reader(client.socket.fileno())
 
     def count(self, seconds: float) -> tuple[int, int]:
         """Reads every socket for some time: (packets, octets). Keeps the viewers alive with checks."""
@@ -177,7 +183,12 @@ class Crowd:
         poll.close()
         return packets, octets
 
-    def close(self) -> None:
+    async def leave(self, control: RelayControl) -> None:
+        """Ends all sessions, so that the next round does not pay for them."""
+        for session in self.sessions:
+            with contextlib.suppress(LiveCommerceError):
+                await control.stop("whep", "load", session)
         for client in self.clients:
             client.close(goodbye=False)
         self.clients.clear()
+        self.sessions.clear()

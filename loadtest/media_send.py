@@ -53,26 +53,32 @@ def ours(seconds: float) -> float:
     fan_outs = {kind: FanOut(track, out) for kind, track in tracks.items()}
     for index in range(VIEWERS):
         outbound = GcmOutbound(os.urandom(28))
-        for kind, track in tracks.items():
-            lane = Lane(track, 102 if kind == "video" else 111, outbound, sinks[index % SINKS].getsockname())
-            lane.start(track.head + 1)
-            fan_outs[kind].add(lane)
+        address = sinks[index % SINKS].getsockname()
+        lanes = {kind: Lane(track, 102, outbound, address) for kind, track in tracks.items()}
+        for kind, lane in lanes.items():
+            lane.start(tracks[kind].head + 1)
+        lanes["video"].rider = lanes["audio"]
+        fan_outs["video"].add(lanes["video"])
+        fan_outs["audio"].add(lanes["audio"], is_riding=True)
     picture, sound = os.urandom(PICTURE_BODY_BYTES), os.urandom(SOUND_BODY_BYTES)
-    video_number = audio_number = 0
+    number = {"video": 0, "audio": 0}
+
+    def take(kind: str, body: bytes, marker: bool) -> None:
+        number[kind] += 1
+        packet = rtp.RtpPacket(102, marker, number[kind] & 0xFFFF, number[kind], 1, body, 0, b"")
+        tracks[kind].take(packet, 1.0)
+
     began, end = time.process_time(), time.monotonic() + seconds
     while time.monotonic() < end:
+        # As `Stream` does with a large audience: a sound rides with each picture, the other two share a send.
         for _ in range(FRAMES):
+            take("audio", sound, True)
             for index in range(PACKETS_PER_FRAME):
-                video_number += 1
-                marker = index == PACKETS_PER_FRAME - 1
-                packet = rtp.RtpPacket(102, marker, video_number & 0xFFFF, video_number, 1, b"\x61" + picture, 0, b"")
-                tracks["video"].take(packet, 1.0)
-            fan_outs["video"].send(tracks["video"].flush())
-        for _ in range(SOUNDS):
-            audio_number += 1
-            packet = rtp.RtpPacket(111, True, audio_number & 0xFFFF, audio_number, 2, sound, 0, b"")
-            tracks["audio"].take(packet, 1.0)
-            fan_outs["audio"].send(tracks["audio"].flush())
+                take("video", b"\x61" + picture, index == PACKETS_PER_FRAME - 1)
+            fan_outs["video"].send(tracks["video"].flush(), (tracks["audio"], tracks["audio"].flush()[0]))
+        for _ in range(SOUNDS - FRAMES):
+            take("audio", sound, True)
+        fan_outs["audio"].send(tracks["audio"].flush())
     spent = time.process_time() - began
     counters = out.counters
     for each in (*sinks, udp):
@@ -136,13 +142,8 @@ def c_limit(seconds: float) -> tuple[float | None, str]:
     source = Path(__file__).with_name("media_limit.c")
     with tempfile.TemporaryDirectory(prefix="media-limit-") as folder:
         program = f"{folder}/limit"
-        built = subprocess.run(
-            [compiler, "-O2", "-o", program, str(source), "-lcrypto"],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        command = [compiler, "-O2", "-o", program, str(source), "-lcrypto"]
+        built = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         if built.returncode:
             return None, "the C loop does not build: " + built.stderr.strip().splitlines()[0][:200]
         arguments = [seconds, VIEWERS, PACKETS_PER_FRAME, PICTURE_BODY_BYTES + 1, SOUND_BODY_BYTES]
