@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from livecommerce.api import account_routes, orders, pages, products, shows, streams
+from livecommerce.api import account_routes, hls, orders, pages, products, replay, shows, streams
 from livecommerce.api.assets import ASSETS, Assets, get_static
 from livecommerce.api.context import CONTEXT, Context
 from livecommerce.api.locales import TEXTS, Texts
@@ -62,6 +62,8 @@ def routes() -> list[web.RouteDef]:
         web.route("OPTIONS", SESSION, streams.options_stream),
         web.patch(SESSION, streams.patch_stream),
         web.delete(SESSION, streams.delete_stream),
+        *hls.routes,
+        *replay.routes,
     ]
 
 
@@ -72,6 +74,8 @@ def build_api(app: web.Application, context: Context) -> None:
     app[TEXTS] = Texts(context.web_folder / "locales")
     app[SNAPSHOTS] = Snapshots(context.shows, context.viewers)
     app[pages.TEMPLATES] = pages.make_environment(context)
+    hls.add_hls(app, context)
+    replay.add_replay(app, context)
     app.middlewares.append(guard)
     app.on_response_prepare.append(add_headers)
     app.add_routes(routes())

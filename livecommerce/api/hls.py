@@ -140,6 +140,5 @@ routes: list[web.RouteDef] = [
 
 
 def add_hls(app: web.Application, context: Context) -> None:
-    """Puts the routes on an application."""
+    """What the routes need; they are in `routes`."""
     app[HLS] = HlsDoor(context.relay_for)
-    app.add_routes(routes)

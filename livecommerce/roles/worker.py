@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from livecommerce.media.event_archive import EventArchiver
 from livecommerce.ops import metrics
 from livecommerce.ops.logs import logger
 from livecommerce.ops.process import Frame
@@ -21,7 +22,7 @@ COUNTERS = frozenset({"entries", "faults"})  # of the worker's figures; the othe
 
 @asynccontextmanager
 async def worker_role(frame: Frame) -> AsyncIterator[None]:
-    """Projects the ledger into SQL and lets holds expire."""
+    """Projects the ledger into SQL, lets holds expire, and keeps recorded shows' events beside their recordings."""
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(open_stores(frame))
         records = await Repositories.open(frame.settings)
@@ -34,13 +35,17 @@ async def worker_role(frame: Frame) -> AsyncIterator[None]:
         )
         stop = asyncio.Event()
         working = asyncio.create_task(worker.run(stop), name="worker")
-        frame.watch(working)
+        archiver = EventArchiver(stores.shows, frame.settings.data_folder)
+        archiving = asyncio.create_task(archiver.run(stop), name="event archive")
+        tasks = {working, archiving}
+        for task in tasks:
+            frame.watch(task)
         try:
             yield
         finally:
             stop.set()
-            done, _ = await asyncio.wait({working}, timeout=STOP_SECONDS_MAX)
-            if not done:
-                log.warning("the worker did not finish its step in time; the next one does it again")
-                working.cancel()
-            await asyncio.gather(working, return_exceptions=True)
+            _, late = await asyncio.wait(tasks, timeout=STOP_SECONDS_MAX)
+            for task in late:
+                log.warning("did not finish its step in time; the next one does it again", task=task.get_name())
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)

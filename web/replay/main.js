@@ -1,0 +1,86 @@
+// The replay: the recording with its chat, and its products as chapters, all on the recording's own time.
+import { render } from "preact";
+import { boot, clock, errorText, isGuest, money, nameOf, person, t } from "../shared/i18n.js";
+import { LanguageSwitch, computed, html, signal, useEffect, useLayoutEffect, useRef } from "../shared/ui.js";
+import { linesUntil, chapterAt } from "./timeline.js";
+
+const LINES_SHOWN = 80; // as many as a tall panel holds, with some to scroll back
+const LEAD_MS = 1500; // a chapter begins a breath before the product was pinned
+
+const video = document.getElementById("video");
+const replay = signal(null); // {origin_ms, duration_ms, products, chapters, chat, notices}
+const fault = signal(null);
+const at = signal(0); // milliseconds of the recording
+
+video.addEventListener("timeupdate", () => (at.value = video.currentTime * 1000));
+video.addEventListener("seeking", () => (at.value = video.currentTime * 1000));
+
+async function load() {
+  fault.value = null;
+  try {
+    const answer = await fetch(boot.urls.events);
+    const body = await answer.json();
+    if (answer.ok) replay.value = body;
+    else fault.value = body.error;
+  } catch {
+    fault.value = { code: "no_answer" };
+  }
+}
+
+const products = computed(() => new Map((replay.value?.products ?? []).map((item) => [item.code, item])));
+const current = computed(() => (replay.value ? chapterAt(replay.value.chapters, at.value) : -1));
+const lines = computed(() => (replay.value ? linesUntil(replay.value.chat, at.value, LINES_SHOWN) : []));
+
+/** Plays from where a chapter begins. */
+function jump(chapter) {
+  video.currentTime = Math.max(0, chapter.at - LEAD_MS) / 1000;
+  video.play().catch(() => {}); // the browser wants a tap on the picture first
+}
+
+function Chapter({ chapter, on, index }) {
+  const item = products.value.get(chapter.code);
+  const name = item ? nameOf(item) : chapter.code;
+  const button = useRef(null);
+  useEffect(() => {
+    if (on) button.current.scrollIntoView({ block: "nearest", inline: "nearest", behavior: "smooth" });
+  }, [on]);
+  return html`<li><button ref=${button} class=${`chapter ${on ? "on" : ""}`} type="button" data-at=${chapter.at} aria-current=${on ? "true" : null}
+    aria-label=${t("replay.jump", { item: name, time: clock(chapter.at) })} onClick=${() => jump(chapter)}>
+    ${item?.picture ? html`<img class="pic" src=${item.picture} alt="" width="64" height="64" loading=${index < 8 ? "eager" : "lazy"} />` : html`<span class="pic"></span>`}
+    <span class="grow"><span class="row"><span class="code">${chapter.code}</span><b class="cut">${name}</b></span>
+      <span class="row"><time>${clock(chapter.at)}</time>${item && html`<span class="muted">${money(item.price_minor, item.currency)}</span>`}</span></span>
+  </button></li>`;
+}
+
+function Chapters() {
+  const { chapters } = replay.value;
+  return html`<section class="chapters" aria-labelledby="chapters"><h2 id="chapters">${t("replay.products")}</h2>
+    ${chapters.length === 0 && html`<p class="muted">${t("replay.no_products")}</p>`}
+    <ol>${chapters.map((chapter, index) => html`<${Chapter} key=${chapter.at} chapter=${chapter} index=${index} on=${index === current.value} />`)}</ol>
+  </section>`;
+}
+
+function Chat() {
+  const box = useRef(null);
+  const shown = lines.value;
+  useLayoutEffect(() => {
+    box.current.scrollTop = box.current.scrollHeight;
+  }, [shown.at(-1)]);
+  return html`<section class="chat" aria-labelledby="chat"><h2 id="chat">${t("common.chat")}</h2>
+    <ol ref=${box} class="lines" role="log" aria-live="off" tabindex="0">
+      ${shown.map((line, index) => html`<li key=${`${line.at}-${index}`} class=${`line ${line.kind}`}><b>${isGuest(line.name) ? person(line.name) : line.name}</b> ${line.text}</li>`)}
+    </ol>
+    ${shown.length === 0 && html`<p class="muted">${t("replay.quiet")}</p>`}
+  </section>`;
+}
+
+function App() {
+  if (fault.value) return html`<p class="banner" role="alert">${errorText(fault.value)} <button class="btn small line" type="button" onClick=${load}>${t("common.retry")}</button></p>`;
+  if (!replay.value) return html`<p class="muted" role="status">${t("replay.loading")}</p>`;
+  return html`<${Chapters} /><${Chat} /><footer><${LanguageSwitch} /></footer>`;
+}
+
+const app = document.getElementById("app");
+app.replaceChildren();
+render(html`<${App} />`, app);
+load();
