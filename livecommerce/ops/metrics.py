@@ -7,11 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Gauge, Histogram, Info, Metric, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    Gauge,
+    Histogram,
+    Info,
+    Metric,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from livecommerce import __version__
+
+disable_created_metrics()  # a `_created` line beside every counter would double /metrics and nobody asks for them
 
 LOOP_LAG = Histogram(
     "livecommerce_event_loop_lag_seconds",

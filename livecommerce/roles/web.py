@@ -21,6 +21,7 @@ from livecommerce.api.publish import publish_waiting
 from livecommerce.comments import Axis, ItemWords, check_catalogue
 from livecommerce.errors import LiveCommerceError
 from livecommerce.media.directory import RelayDirectory
+from livecommerce.ops import metrics
 from livecommerce.ops.http_metrics import count_requests
 from livecommerce.ops.logs import logger
 from livecommerce.ops.process import Frame
@@ -108,6 +109,7 @@ async def web_role(frame: Frame) -> AsyncIterator[None]:
         directory = RelayDirectory(stores.redis, secret=settings.secret)
         stack.push_async_callback(directory.close)
         await stores.engine.start()
+        metrics.register("stock", stores.engine.figures)
         app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[count_requests])
         realtime = await build_realtime(
             app, stores.redis, stores.engine, settings, accounts.identify, origins=_allowed_origins(settings)
