@@ -61,9 +61,9 @@ export function Chat() {
       )}</div><span class="grow"></span>
       <span class="muted keys"><kbd>J</kbd> <kbd>K</kbd> ${t("control.key_move")} <kbd>H</kbd> ${t("control.hide")} <kbd>M</kbd> ${t("control.mute")} <kbd>Z</kbd> ${t("common.undo")}</span>
     </div>
-    <div class="scroll"><ol ref=${box} class="lines" role="log" aria-live="off" tabindex="-1" aria-label=${t("common.chat")}>
+    <div class="scroll"><div ref=${box} class="lines" role="log" aria-live="off" tabindex="0" aria-label=${t("common.chat")}><ol>
       ${shown.map((line) => html`<${Line} key=${line.id} line=${line} claims=${live.claims.value.get(line.id)} chosen=${line.id === cursor.value} />`)}
       ${shown.length === 0 && html`<li class="empty">${t(`control.empty_${filter.value}`)}</li>`}
-    </ol>${cursor.value && html`<button class="btn small dark newer" type="button" onClick=${() => (cursor.value = null)}><${Icon} name="down" />${t("control.follow")} <kbd>Esc</kbd></button>`}</div>
+    </ol></div>${cursor.value && html`<button class="btn small dark newer" type="button" onClick=${() => (cursor.value = null)}><${Icon} name="down" />${t("control.follow")} <kbd>Esc</kbd></button>`}</div>
   </section>`;
 }

@@ -71,7 +71,7 @@ export function Sheet({ title, onClose, tone = "paper", footer, aside, children 
   </dialog>`;
 }
 
-// Toasts: short sentences at the bottom; at most three, so they never cover the page.
+// Toasts: short sentences at the bottom, the newest on top so that no button moves under a pointer; at most three.
 export const toasts = signal([]);
 let toastNumber = 0;
 export function toast(text, { bad = false, action = null, seconds = bad ? 7 : 4 } = {}) {

@@ -50,10 +50,10 @@ export function Chat() {
   const scrolled = () => (behind.value = box.current.scrollHeight - box.current.scrollTop - box.current.clientHeight > 48);
   const me = live.me.value?.by;
   return html`<section class="chat" aria-label=${t("common.chat")}>
-    <ol ref=${box} class="lines" role="log" aria-live="off" tabindex="0" aria-label=${t("common.chat")} onScroll=${scrolled}>
+    <div ref=${box} class="lines" role="log" aria-live="off" tabindex="0" aria-label=${t("common.chat")} onScroll=${scrolled}><ol>
       ${lines.map((line) => html`<${Line} key=${line.id} line=${line} mine=${line.by === me} claims=${live.claims.value.get(line.id)} />`)}
       ${pending.map((one) => html`<${Pending} key=${one.id} one=${one} />`)}
-    </ol>
+    </ol></div>
     ${behind.value && html`<button class="chip newer" type="button" onClick=${down}>${t("watch.newest")} <${Icon} name="down" /></button>`}
     <p class="sr" aria-live="polite">${spoken.value}</p>
   </section>`;

@@ -1,8 +1,8 @@
-// The picture: plays the show by WHEP into the <video> of the page, comes back by itself, says what it is doing.
+// The picture: plays the show (WHEP, else HLS) into the <video> of the page, comes back by itself, says what it is doing.
 import { boot, t } from "../shared/i18n.js";
 import { Icon, computed, effect, html, signal, untracked } from "../shared/ui.js";
-import { play } from "../shared/whip.js";
-import { live } from "./room.js";
+import { play } from "../shared/playback.js";
+import { live, showId } from "./room.js";
 
 const video = document.getElementById("video");
 export const picture = signal("idle"); // idle, connecting, playing, blocked or refused
@@ -22,6 +22,7 @@ async function measure() {
 function start() {
   player = play(video, {
     url: boot.urls.whep,
+    hlsUrl: boot.urls.hls ?? `/live/${showId}/hls/index.m3u8`,
     iceServers: boot.ice_servers,
     onstate({ state }) {
       if (state === "connecting" || state === "waiting") picture.value = "connecting";

@@ -30,7 +30,6 @@ function Need({ need, quantity }) {
   const item = live.item(need.code);
   const [chosen, setChosen] = useState({});
   if (!item) return null;
-  const wanted = { ...item, options: item.options.filter((option) => need.axes.some((axis) => (axis.axis ?? axis) === option.axis)) };
   const given = need.options ?? {};
   const pick = (axis, value) => {
     const next = { ...given, ...chosen, [axis]: value };
@@ -39,7 +38,7 @@ function Need({ need, quantity }) {
     showRibbon(null);
     claim(need.code, next, quantity);
   };
-  return html`<div class="words"><div class="grow"><b>${t("watch.need", { item: nameOf(item), n: quantity })}</b><${Options} item=${{ ...wanted, skus: item.skus }} chosen=${{ ...given, ...chosen }} ask=${true} onChoose=${pick} /></div></div>`;
+  return html`<div class="words"><div class="grow"><b>${t("watch.need", { item: nameOf(item), n: quantity })}</b><${Options} item=${item} axes=${need.axes} chosen=${{ ...given, ...chosen }} ask=${true} onChoose=${pick} /></div></div>`;
 }
 
 export function Ribbon() {
