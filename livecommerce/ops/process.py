@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -123,6 +124,14 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
+def raise_descriptor_limit() -> None:
+    """The soft limit of open files up to the hard one: each viewer is a socket, and 1024 is a common default."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(ValueError, OSError):  # macOS may refuse what it says itself
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 def run(settings: Settings, role_name: str, index: int, role: Role) -> int:
     """Runs a role until it is asked to stop. Returns the exit code: 0, 1 for a fault, 78 for a refused set-up."""
     try:
@@ -131,6 +140,7 @@ def run(settings: Settings, role_name: str, index: int, role: Role) -> int:
         print(f"livecommerce: {error}", file=sys.stderr)
         return EXIT_CONFIGURATION
     metrics.describe_process(role_name, index)
+    raise_descriptor_limit()
     frame: Frame | None = None
 
     async def main() -> None:
