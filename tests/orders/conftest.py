@@ -1,21 +1,24 @@
-"""A shop with real stock on a real Valkey, and its orders in SQLite."""
+"""A shop with real stock on a real Valkey, and its orders in both databases."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 
 from livecommerce.orders.projector import Projector
+from livecommerce.records.database import Database
 from livecommerce.records.repositories import Repositories
 from livecommerce.records.structs import Order, Shop
 from livecommerce.settings import Settings
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.operations import Line, Reserve, Restock
 from livecommerce.stock.outcomes import Answer
+from tests.records.conftest import database_url, postgres_url
+
+__all__ = ["database_url", "postgres_url"]
 
 SHOP, SHOW = "lingling", "demo"
 
@@ -60,8 +63,10 @@ class Stall:
 
 
 @pytest.fixture
-async def records(tmp_path: Path) -> AsyncIterator[Repositories]:
-    repositories = await Repositories.open(Settings(data_folder=str(tmp_path)))
+async def records(database_url: str) -> AsyncIterator[Repositories]:
+    database = Database(database_url)
+    await database.start()
+    repositories = Repositories(database)
     await repositories.shops.put(Shop(id=SHOP, name="玲玲的小舖"))
     yield repositories
     await repositories.close()

@@ -7,7 +7,6 @@ import random
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 from livecommerce.ops.valkey import EmbeddedValkey
 from livecommerce.stock.operations import Confirm
@@ -18,6 +17,7 @@ import asyncio, sys
 from redis.asyncio import Redis
 from livecommerce.orders import projector
 from livecommerce.orders.worker import Worker
+from livecommerce.records.database import Database
 from livecommerce.records.repositories import Repositories
 from livecommerce.settings import Settings
 from livecommerce.stock.engine import StockEngine
@@ -27,7 +27,9 @@ projector.LEASE_MS = 200
 
 async def main():
     redis = Redis.from_url(sys.argv[1])
-    records = await Repositories.open(Settings(data_folder=sys.argv[2]))
+    database = Database(sys.argv[2])
+    await database.start()
+    records = Repositories(database)
     print("up", flush=True)
     await Worker(redis, records, StockEngine(redis, Settings().stock)).run(asyncio.Event())
 
@@ -37,15 +39,15 @@ KILLS = 4
 CLAIMS = 160
 
 
-def start(server: EmbeddedValkey, folder: Path) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen([sys.executable, "-c", WORKER, server.url, str(folder)], stdout=subprocess.PIPE)
+def start(server: EmbeddedValkey, database: str) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen([sys.executable, "-c", WORKER, server.url, database], stdout=subprocess.PIPE)
     assert process.stdout is not None
     assert process.stdout.readline() == b"up\n"
     return process
 
 
 async def test_a_worker_killed_at_any_moment_loses_and_doubles_nothing(
-    stall: Stall, valkey_server: EmbeddedValkey, tmp_path: Path
+    stall: Stall, valkey_server: EmbeddedValkey, database_url: str
 ) -> None:
     chance = random.Random(6)
     await stall.stock(A01=CLAIMS)
@@ -61,13 +63,13 @@ async def test_a_worker_killed_at_any_moment_loses_and_doubles_nothing(
 
     buying = asyncio.create_task(people())
     for _ in range(KILLS):
-        process = await asyncio.to_thread(start, valkey_server, tmp_path)
+        process = await asyncio.to_thread(start, valkey_server, database_url)
         await asyncio.sleep(chance.uniform(0.05, 0.6))
         process.send_signal(signal.SIGKILL)
         process.wait()
         process.stdout.close()
     await buying
-    process = await asyncio.to_thread(start, valkey_server, tmp_path)
+    process = await asyncio.to_thread(start, valkey_server, database_url)
     try:
         while (await stall.projector.lag(SHOP))[0]:
             await asyncio.sleep(0.05)
