@@ -25,7 +25,7 @@ from aiohttp import hdrs, web
 from livecommerce.api import pages, shows
 from livecommerce.api.context import Context, context_of
 from livecommerce.api.links import public_base
-from livecommerce.errors import NotFound, ShowUnknown
+from livecommerce.errors import BadInput, NotFound, ShowUnknown
 from livecommerce.media.event_archive import Replay, read_replay
 from livecommerce.media.recording_files import EVENTS, MANIFEST, folder_of
 from livecommerce.media.recording_reader import Movie, read_recording
@@ -36,6 +36,11 @@ KEPT_MAX = 16
 GROWING_SECONDS = 10.0
 # The page may be read by everyone; a moderator's hiding must reach it soon.
 EVENTS_AGE_SECONDS = 60
+
+
+class RangeWrong(BadInput):
+    number, code, http_status = 1049, "range_wrong", 416
+    reason = "The file is shorter than the range that was asked for."
 
 
 class ReplayMissing(NotFound):
@@ -179,7 +184,7 @@ def _range(request: web.Request, movie: Movie) -> tuple[int, int] | None:
     """(start, end) of the one range asked for; None for the whole. A range of other content counts as none.
 
     Raises:
-        HTTPRequestRangeNotSatisfiable
+        RangeWrong
     """
     condition = request.headers.get(hdrs.IF_RANGE)
     if hdrs.RANGE not in request.headers or (condition is not None and condition != f'"{movie.mark}"'):
@@ -190,7 +195,7 @@ def _range(request: web.Request, movie: Movie) -> tuple[int, int] | None:
         return None
     start, end, _ = asked.indices(movie.size)
     if start >= end:
-        raise web.HTTPRequestRangeNotSatisfiable(headers={"Content-Range": f"bytes */{movie.size}"})
+        raise RangeWrong
     return start, end
 
 
@@ -201,7 +206,11 @@ async def _send(
     headers = {"Accept-Ranges": "bytes", "ETag": etag, "Cache-Control": cache_control, **(more or {})}
     if request.headers.get(hdrs.IF_NONE_MATCH) == etag and hdrs.RANGE not in request.headers:
         return web.Response(status=304, headers=headers)
-    asked = _range(request, movie)
+    try:
+        asked = _range(request, movie)
+    except RangeWrong as error:
+        length = {"Content-Range": f"bytes */{movie.size}"}
+        return web.json_response({"error": error.as_dict()}, status=error.http_status, headers=length)
     start, end = asked if asked is not None else (0, movie.size)
     if asked is not None:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{movie.size}"

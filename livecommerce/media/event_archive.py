@@ -224,12 +224,13 @@ def read_replay(folder: Path, origin_ms: int, duration_ms: int) -> Replay:
         if identity not in hidden and origin_ms <= line["at"] <= origin_ms + duration_ms
     ]
     lines.sort(key=lambda line: line["at"])
-    return Replay(show, list(items.values()), _chapters(pins, origin_ms, duration_ms), lines[-CHAT_MAX:], notices)
+    return Replay(show, list(items.values()), chapters(pins, origin_ms, duration_ms), lines[-CHAT_MAX:], notices)
 
 
-def _chapters(pins: list[Event], origin_ms: int, duration_ms: int) -> list[dict[str, Any]]:
+def chapters(pins: list[Event], origin_ms: int, duration_ms: int) -> list[dict[str, Any]]:
+    """When each product was pinned, within the recording."""
     found: list[dict[str, Any]] = []
-    for pin, following in zip(pins, [*pins[1:], None], strict=True):
+    for pin, following in zip(pins, [*pins[1:], None], strict=False):
         until = duration_ms if following is None else following["at"] - origin_ms
         start = max(0, pin["at"] - origin_ms)
         end = min(until, duration_ms)

@@ -1,0 +1,134 @@
+"""Replays and downloads: who may, ranges as browsers ask for them, nothing while the show is on air."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import av
+import pytest
+
+from livecommerce.media import recording_files as files
+from livecommerce.media.event_archive import EventArchiver
+from tests.api.conftest import Site
+from tests.media.test_recording import SHOW, record
+
+
+@pytest.fixture
+async def replayed(site: Site) -> Site:
+    """A show that was recorded, talked in, and is over."""
+    await site.login()
+    await site.make_show()
+    await command(site, "start", "start-0001")
+    folder = files.folder_of(site.context.settings.data_folder, "demo")
+    now = site.context.shows.now_ms()
+    record(folder, SHOW, later_ms=now - 1_000 - 1_700_000_000_000)
+    await command(site, "pin", "pin-000001", code="A01")
+    await command(site, "say", "say-000001", text="晚上好")
+    await command(site, "end", "end-000001")
+    await EventArchiver(site.context.shows, site.context.settings.data_folder).look()
+    return site
+
+
+async def command(site: Site, do: str, identity: str, **fields):
+    status, shape = await site.told("POST", "/api/shows/demo/commands", {"id": identity, "do": do, **fields})
+    assert status == 200, shape
+
+
+async def test_the_page_plays_what_was_recorded(replayed: Site) -> None:
+    replayed.leave()
+    answer = await replayed.client.get("/replay/demo", headers={"Accept": "text/html"})
+    text = await answer.text()
+    assert answer.status == 200, text
+    assert "週三夜場" in text
+    assert "/replay/demo/video.mp4?v=" in text
+
+
+async def test_events_are_on_the_recordings_time(replayed: Site) -> None:
+    answer = await replayed.client.get("/replay/demo/events.json")
+    shape = await answer.json()
+    assert shape["duration_ms"] == pytest.approx(6_000, abs=50)
+    assert [chapter["code"] for chapter in shape["chapters"]] == ["A01"]
+    assert 900 <= shape["chapters"][0]["at"] < 6_000
+    assert [line["text"] for line in shape["chat"]] == ["晚上好"]
+    assert {product["code"] for product in shape["products"]} == {"A01", "B02"}
+
+
+async def test_the_video_is_a_movie_whatever_ranges_are_asked(replayed: Site) -> None:
+    whole = await (await replayed.client.get("/replay/demo/video.mp4")).read()
+    with av.open(io.BytesIO(whole)) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 180
+    size = len(whole)
+    for asked, start, end in [
+        ("bytes=0-", 0, size),
+        ("bytes=0-99", 0, 100),
+        ("bytes=5000-", 5_000, size),
+        ("bytes=-500", size - 500, size),
+        (f"bytes=10-{size * 2}", 10, size),
+    ]:
+        answer = await replayed.client.get("/replay/demo/video.mp4", headers={"Range": asked})
+        assert answer.status == 206, asked
+        assert answer.headers["Content-Range"] == f"bytes {start}-{end - 1}/{size}"
+        assert await answer.read() == whole[start:end]
+
+
+async def test_other_ranges_and_conditions(replayed: Site) -> None:
+    video = "/replay/demo/video.mp4"
+    plain = await replayed.client.head(video)
+    etag, size = plain.headers["ETag"], int(plain.headers["Content-Length"])
+    assert plain.headers["Accept-Ranges"] == "bytes"
+    beyond = await replayed.client.get(video, headers={"Range": f"bytes={size}-"})
+    assert beyond.status == 416
+    several = await replayed.client.get(video, headers={"Range": "bytes=0-1,5-9"})
+    assert several.status == 200
+    same = await replayed.client.get(video, headers={"Range": "bytes=0-9", "If-Range": etag})
+    assert same.status == 206
+    other = await replayed.client.get(video, headers={"Range": "bytes=0-9", "If-Range": '"old"'})
+    assert other.status == 200
+    known = await replayed.client.get(video, headers={"If-None-Match": etag})
+    assert known.status == 304
+
+
+async def test_a_show_that_was_not_recorded_has_no_replay(site: Site) -> None:
+    assert await site.refused("GET", "/replay/nobody/video.mp4") == (404, 3041)
+    assert await site.refused("GET", "/replay/nobody/events.json") == (404, 3041)
+
+
+async def test_while_the_show_is_live_the_replay_leads_to_it(site: Site) -> None:
+    await site.login()
+    await site.make_show()
+    await command(site, "start", "start-0001")
+    record(files.folder_of(site.context.settings.data_folder, "demo"))
+    answer = await site.ask("GET", "/replay/demo")
+    assert (answer.status, answer.headers["Location"]) == (303, "/live/demo")
+    assert await site.refused("GET", "/replay/demo/video.mp4") == (404, 3041)
+    download = await site.ask("GET", "/api/shows/demo/recording.mp4")  # the shop may have it already
+    assert download.status == 200
+
+
+async def test_the_download_is_for_the_shops_staff(replayed: Site) -> None:
+    answer = await replayed.ask("GET", "/api/shows/demo/recording.mp4")
+    assert answer.status == 200
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="demo.mp4"'
+    assert answer.headers["Cache-Control"].startswith("private")
+    assert len(await answer.read()) == int(answer.headers["Content-Length"])
+    replayed.leave()
+    assert (await replayed.refused("GET", "/api/shows/demo/recording.mp4"))[0] == 401
+
+
+async def test_a_damaged_recording_is_a_missing_one(site: Site) -> None:
+    await site.login()
+    await site.make_show()
+    folder = files.folder_of(site.context.settings.data_folder, "demo")
+    record(folder)
+    Path(folder / "take-0001.mp4").write_bytes(b"\0" * 20)
+    assert await site.refused("GET", "/replay/demo/video.mp4") == (404, 3041)
+
+
+async def test_hls_without_a_stream_is_told_by_number(site: Site) -> None:
+    await site.login()
+    await site.make_show()
+    assert await site.refused("GET", "/live/demo/hls/index.m3u8") == (404, 3004)
+    assert await site.refused("GET", "/live/demo/hls/opus/index.m3u8?_HLS_msn=3") == (404, 3004)
+    assert await site.refused("GET", "/live/demo/hls/opus/12.3.m4s") == (404, 3004)
+    assert (await site.ask("GET", "/live/demo/hls/opus/../secret")).status == 404
