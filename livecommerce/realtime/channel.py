@@ -70,7 +70,8 @@ class Channel:
         self.show: str = state["show"]["id"]
         self.shop: str = state["show"]["shop"]
         self.groups: dict[GroupKey, dict[str, Viewer]] = {(a, s): {} for a in AUDIENCES for s in SERIALIZERS}
-        self.by_viewer: dict[str, set[Viewer]] = {}
+        self.by_viewer: dict[str, set[Viewer]] = {}  # the audience; staff have no tickets and no limits
+        self._people = 0
         self.wake = asyncio.Event()
         self.on_banned = on_banned
         self._urgent = asyncio.Event()
@@ -114,7 +115,7 @@ class Channel:
 
     def viewer_count(self) -> int:
         """People (by viewer id) on this process, staff left out."""
-        return sum(1 for sockets in self.by_viewer.values() if any(v.audience == "viewer" for v in sockets))
+        return self._people
 
     def socket_count(self) -> int:
         return sum(len(group) for group in self.groups.values())
@@ -174,8 +175,7 @@ class Channel:
                 await self._send(job, before, after)
             for viewer, private in wire.private.items():
                 for socket in tuple(self.by_viewer.get(viewer, ())):
-                    if socket.audience == "viewer":
-                        socket.send("private", {"ev": private})
+                    socket.send("private", {"ev": private})
             self._after_tick(events)
             METRICS.ticks.inc()
             METRICS.tick_seconds.observe(time.monotonic() - now)
@@ -247,7 +247,7 @@ class Channel:
     def _after_tick(self, events: list[Event]) -> None:
         for event in events:
             if event["t"] == "buyer" and event["banned"]:
-                sockets = [viewer for viewer in self.by_viewer.get(event["viewer"], ()) if viewer.audience == "viewer"]
+                sockets = self.by_viewer.get(event["viewer"], set())
                 known = self.state["addresses"]
                 unknown = sorted({viewer.address for viewer in sockets} - known.keys())
                 if unknown:
@@ -266,16 +266,20 @@ class Channel:
 
     def add(self, viewer: Viewer) -> None:
         self.groups[viewer.audience, viewer.serializer][viewer.sid] = viewer
-        self.by_viewer.setdefault(viewer.viewer, set()).add(viewer)
+        if viewer.audience == "viewer":
+            sockets = self.by_viewer.setdefault(viewer.viewer, set())
+            self._people += not sockets
+            sockets.add(viewer)
         self.wake.set()
 
     def remove(self, viewer: Viewer) -> None:
         self.groups[viewer.audience, viewer.serializer].pop(viewer.sid, None)
         sockets = self.by_viewer.get(viewer.viewer)
-        if sockets is not None:
+        if sockets is not None and viewer in sockets:
             sockets.discard(viewer)
             if not sockets:
                 del self.by_viewer[viewer.viewer]
+                self._people -= 1
         self.wake.set()
 
     def snapshot_frame(self, viewer: Viewer, tickets: list[WireEvent], staff: dict[str, Any] | None = None) -> bytes:

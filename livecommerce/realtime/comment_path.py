@@ -117,8 +117,7 @@ class CommentPath:
     ) -> dict[str, Any]:  # fmt: skip
         resolved, problem = self._orders.resolve(channel.state, wants, chosen, pinned)
         if problem is not None:
-            shown = await self._say_only(channel, viewer, event, ruling, "order", problem["reason"])
-            return {**shown, **{key: value for key, value in problem.items() if key != "reason"}}
+            return await self._append(channel, viewer, event, ruling, {"verdict": "order", **problem})
         await self._introduce(channel, viewer)
         answer = await self._orders.reserve(channel.state, viewer, event["id"], resolved, pack(event), "comment")
         raise_refusal(answer)

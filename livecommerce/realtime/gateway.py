@@ -236,6 +236,7 @@ class Gateway:
             socket.joined = True
             viewer.door = FastDoor(socket)
             viewer.transport = socket.transport
+            socket.on_closing = viewer.unplug
         else:
             viewer.door = StockDoor(self.server, viewer.eio_sid)
         epoch, offset = viewer.resume_from

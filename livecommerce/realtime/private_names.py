@@ -45,6 +45,11 @@ GOODBYE_SECONDS = 5.0  # for the peer to answer our Close frame; then its memory
 SEND_BUFFER_BYTES = 128 * 1024  # kernel buffer a viewer: without it a stalled one holds megabytes that we do not see
 PACKET_ID_MAX = 2**53  # as JavaScript counts
 EMPTY_ENVIRONMENT: dict[str, Any] = {}
+RESERVED_EVENTS = frozenset(("connect", "disconnect", "connect_error"))
+
+
+def _nothing() -> None:
+    """Until somebody wants to know."""
 
 
 class LeanSocket(AsyncSocket):
@@ -61,6 +66,7 @@ class LeanSocket(AsyncSocket):
         self.pong_at = self.opened_at = self.pinged_at = time.monotonic()
         self.serializer: Serializer | None = None
         self.joined = False
+        self.on_closing: Callable[[], None] = _nothing
         self.transport: asyncio.Transport | None = None
         self.websocket: web.WebSocketResponse | None = None
 
@@ -139,6 +145,7 @@ class LeanSocket(AsyncSocket):
         if self.joined and self.serializer is not None:
             self.write(event_frame(self.serializer, "bye", close_code.as_dict()))
         self.closing = True
+        self.on_closing()
         self._hang_up(close_code.number, close_code.code)
 
     def _hang_up(self, number: int, code: str) -> None:
@@ -275,6 +282,9 @@ def read_packet(data: str | bytes) -> Any:
         isinstance(packet.data, list) and packet.data and isinstance(packet.data[0], str)
     ):
         raise PacketRefused("event data")
+    if kind == socket_packet.EVENT and packet.data[0] in RESERVED_EVENTS:
+        # python-socketio would call the handler of a real connect or disconnect with whatever the client sent.
+        raise PacketRefused("reserved event")
     return packet
 
 

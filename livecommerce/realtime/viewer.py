@@ -25,6 +25,10 @@ class Door(Protocol):
     def write(self, frame: bytes) -> None:
         """One whole WebSocket frame."""
 
+    def unplug(self) -> None:
+        """The socket closes: frames no longer go to its transport."""
+        self.transport = None
+
     def goodbye(self, close_code: CloseCode) -> None: ...
 
 
@@ -60,6 +64,12 @@ class Viewer:
         if self.door is not None:
             self.door.write(frame_of(self.serializer, event_payload(self.serializer, name, data)))
 
+    def unplug(self) -> None:
+        """The socket closes: frames no longer go to its transport."""
+        self.transport = None
+
     def goodbye(self, close_code: CloseCode) -> None:
+        """Says why and closes; nothing is written after that."""
+        self.transport = None
         if self.door is not None:
             self.door.goodbye(close_code)

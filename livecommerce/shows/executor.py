@@ -10,7 +10,16 @@ from typing import Any
 
 import msgspec
 
-from livecommerce.errors import BadInput, Busy, Conflict, ItemUnknown, NotFound, ReservationUnknown, Unavailable
+from livecommerce.errors import (
+    BadInput,
+    Busy,
+    Conflict,
+    IdReused,
+    ItemUnknown,
+    NotFound,
+    ReservationUnknown,
+    Unavailable,
+)
 from livecommerce.shows import commands as c
 from livecommerce.shows.decide import Decision, accepted, decide, item_change, pack
 from livecommerce.shows.errors import RoleTooLowForCommand
@@ -144,6 +153,8 @@ class Executor:
         answer = await self.store.engine.submit(operation)
         if answer.outcome in RETRYABLE:
             raise Unavailable(f"Stock answered {answer.outcome}. Try again.", retry_after_ms=answer.retry_after_ms)
+        if answer.outcome is Outcome.ID_REUSED:
+            raise IdReused()
         return answer
 
     async def _supply(self, operation: Operation, sku: str, inverse: dict[str, Any]) -> Decision:

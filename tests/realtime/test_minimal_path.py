@@ -16,7 +16,7 @@ async def test_a_comment_becomes_a_reservation_that_everyone_sees(world: World, 
     assert [item["code"] for item in anna.snapshot["items"]] == ["A01", "A02", "B01"]
     assert anna.snapshot["stock"]["A01"] == [5, 0, 0, 0, 5]
 
-    assert (await host.command("start"))["ok"]
+    await host.go_live()
     assert (await host.command("pin", code="A01"))["outcome"]["code"] == "A01"
     pin = await anna.event("pin", code="A01")
 

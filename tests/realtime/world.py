@@ -93,6 +93,11 @@ class Client:
         await self.send_packet({"type": 2, "id": number, "data": [event, data]})
         return await asyncio.wait_for(self._acks[number], ANSWER_SECONDS_MAX)
 
+    async def go_live(self) -> None:
+        """As staff: starts the show and waits until this process knows it."""
+        assert (await self.command("start"))["ok"]
+        await self.event("stage", stage="live")
+
     async def comment(self, text: str, **more: Any) -> Any:
         return await self.call("comment", {"id": new_id(), "text": text, **more})
 
@@ -177,7 +182,7 @@ class Client:
         if self.websocket is not None:
             await self.websocket.close()
         if self._task is not None:
-            await self._task
+            await asyncio.wait([self._task])
 
 
 class World:
