@@ -12,12 +12,13 @@ from redis.exceptions import ResponseError
 from livecommerce.orders.projection import apply, position_key
 from livecommerce.records.database import Database
 from livecommerce.records.orders import OrderRepository
-from livecommerce.stock.ledger import decode
+from livecommerce.stock.ledger import LedgerClaim, decode
 
 log = structlog.get_logger(__name__)
 
 GROUP = "orders"  # its last-delivered id mirrors the SQL position: for lag figures, and so that stock trims behind it
-ENTRIES_MAX = 100  # of one transaction: 100 batches of 256 operations hold SQLite's write lock about a second
+ENTRIES_MAX = 100  # read at once
+CHANGES_MAX = 2_000  # of claims in one transaction: it holds SQLite's write lock a quarter of a second
 LAG_MAX = 2_000  # "many" is all a graph needs to know
 LEASE_MS = 15_000  # a worker that died leaves a shop alone this long; SQL's own lock keeps two from counting twice
 
@@ -54,7 +55,7 @@ class Projector:
         return mine
 
     async def step(self, shop: str) -> int:
-        """Projects at most ENTRIES_MAX entries. Returns how many counted; 0 also when another worker has it.
+        """Projects one transaction's worth of entries. Returns how many counted; 0 also when another worker has it.
 
         Raises:
             redis.RedisError, sqlalchemy.exc.SQLAlchemyError: nothing was changed; call again.
@@ -70,7 +71,14 @@ class Projector:
         raw: Any = await self._redis.xrange(self._ledger(shop), f"({position}", "+", count=ENTRIES_MAX)
         if not raw:
             return 0
-        entries = [(entry.id, entry.claims) for entry in (decode(name, fields) for name, fields in raw)]
+        entries: list[tuple[str, list[LedgerClaim]]] = []
+        changes = 0
+        for name, fields in raw:
+            entry = decode(name, fields)
+            entries.append((entry.id, entry.claims))
+            changes += len(entry.claims)
+            if changes >= CHANGES_MAX:
+                break
         self._positions.pop(shop)  # unknown again if the next line fails half-way
         position, counted = await apply(self._database, shop, entries)
         self._positions[shop] = position
