@@ -155,11 +155,11 @@ class Mux:
         else:
             self.counters.malformed += 1
 
-    def receive_check(self, datagram: bytes, path: Path, now: float) -> Peer | None:
-        """A STUN check by any path; the peer it vouched for, or None."""
+    def receive_check(self, datagram: bytes, path: Path, now: float, *, owner: Peer | None = None) -> Peer | None:
+        """A STUN check by any path; the peer it vouched for, or None. `owner`: whose connection it came by (TCP)."""
         request = stun.parse_binding_request(datagram)
         if request is None:
-            self._receive_answer(datagram, path, now)
+            self._receive_answer(datagram, owner or self._by_address.get(path.address), now)
             return None
         known = self._by_username.get(request.username.partition(b":")[0])
         if known is None or not request.is_signed_by(known[1].password.encode()):
@@ -177,9 +177,8 @@ class Mux:
         peer.verified(path, request.nominated, now)
         return peer
 
-    def _receive_answer(self, datagram: bytes, path: Path, now: float) -> None:
+    def _receive_answer(self, datagram: bytes, peer: Peer | None, now: float) -> None:
         answer = stun.parse_binding_success(datagram)
-        peer = self._by_address.get(path.address)
         if answer is None or peer is None:
             self.counters.malformed += 1
         else:

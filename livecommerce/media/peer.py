@@ -46,11 +46,8 @@ class PeerState(enum.Enum):
 class Path(Protocol):
     """Where a peer's datagrams go: a UDP address or a framed TCP connection."""
 
-    @property
-    def address(self) -> Address: ...
-
-    @property
-    def is_stream(self) -> bool: ...
+    address: Address
+    is_stream: bool
 
     def send(self, datagram: bytes) -> None: ...
 

@@ -20,6 +20,7 @@ from livecommerce.media.control_app import ControlApp
 from livecommerce.media.mux import Mux, open_socket
 from livecommerce.media.outputs import Outputs
 from livecommerce.media.plane import MediaPlane, new_handshake_pool
+from livecommerce.media.tcp import TcpDoor
 from livecommerce.settings import Media, Settings
 
 log = logging.getLogger(__name__)
@@ -104,6 +105,27 @@ async def _listen(runner: web.AppRunner, address: str) -> None:
     os.chmod(address, 0o600)
 
 
+# With port 0 the system picks a free UDP number; TCP may be taken there, so another is tried.
+PORT_TRIES = 8
+
+
+async def _open_ports(host: str, port: int) -> tuple[Mux, TcpDoor]:
+    """UDP and TCP of the same number."""
+    for left in range(PORT_TRIES - 1, -1, -1):
+        udp = open_socket(host, port)
+        mux = Mux(udp, new_handshake_pool())
+        door = TcpDoor(mux)
+        try:
+            await door.listen(host, mux.port)
+            return mux, door
+        except OSError:
+            udp.close()
+            mux.handshakes.close()
+            if port or not left:
+                raise
+    raise OSError("no port is free for both UDP and TCP")
+
+
 async def serve_relay(
     settings: Settings,
     *,
@@ -125,7 +147,7 @@ async def serve_relay(
     Raises:
         OSError: where the port or the socket cannot be opened.
     """
-    udp = open_socket(settings.media.host, udp_port)
+    mux, tcp = await _open_ports(settings.media.host, udp_port)
     teller = _Teller(on_stream_event)
 
     def on_event(show: str, event: StreamEvent) -> None:
@@ -133,10 +155,11 @@ async def serve_relay(
         teller.put(show, event)
 
     plane = MediaPlane(
-        Mux(udp, new_handshake_pool()),
+        mux,
         candidate_addresses(settings.media),
         bitrate_max_kbps=settings.media.bitrate_max_kbps,
         on_event=on_event,
+        tcp_port=mux.port,
     )
     outputs = Outputs(plane.streams, settings.data_folder if settings.media.recording else None)
     secret = settings.secret if control_socket_path.startswith("tcp://") else ""
@@ -155,6 +178,7 @@ async def serve_relay(
     finally:
         await outputs.close()
         await runner.cleanup()
+        tcp.close()
         plane.close()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(teller.drain(), 2.0)

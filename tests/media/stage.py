@@ -50,6 +50,7 @@ class Stage:
         self.control = control
         self.events = events
         self.url = ""
+        self.rewrite: Callable[[str], str] = lambda answer: answer
 
     @property
     def stream(self) -> Stream:
@@ -90,7 +91,9 @@ def local(answer: str) -> str:
     return re.sub(r"(a=candidate:\S+ 1 udp \d+) \S+", r"\1 127.0.0.1", answer)
 
 
-def _door(control: RelayControl) -> web.Application:
+def _door(stage: Stage) -> web.Application:
+    control = stage.control
+
     async def offer(request: web.Request) -> web.Response:
         kind, show = request.match_info["kind"], request.match_info["show"]
         try:
@@ -100,7 +103,9 @@ def _door(control: RelayControl) -> web.Application:
         except LiveCommerceError as error:
             return web.json_response({"error": error.as_dict()}, status=error.http_status)
         headers = {"Location": session.location, "ETag": session.etag}
-        return web.Response(status=201, text=session.answer, content_type="application/sdp", headers=headers)
+        return web.Response(
+            status=201, text=stage.rewrite(session.answer), content_type="application/sdp", headers=headers
+        )
 
     async def delete(request: web.Request) -> web.Response:
         info = request.match_info
@@ -147,7 +152,7 @@ async def open_stage(media: Media | None = None, *, udp_port: int = 0) -> AsyncI
             await relay
         control = RelayControl(path)
         stage = Stage(planes[0], control, events)
-        runner = web.AppRunner(_door(control))
+        runner = web.AppRunner(_door(stage))
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()

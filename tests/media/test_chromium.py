@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import shutil
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -160,6 +161,17 @@ async def test_feedback_lets_the_browser_reach_the_bitrate_it_may_send() -> None
         await until(lambda: stage.stream.kbps > 1_800, "the bitrate climbs towards 2,500 kbit/s")
         assert stage.stream.host is not None
         assert stage.stream.host.receptions["video"].fraction_lost < 0.05
+
+
+async def test_where_udp_is_blocked_the_browser_watches_over_tcp() -> None:
+    async with open_stage() as stage, chromium() as browser, stage.host():
+        stage.rewrite = lambda answer: re.sub(r"a=candidate:\S+ 1 udp .*\r\n", "", answer)
+        viewer = await opened(browser, stage, WATCH)
+        await decodes(viewer, 40)
+        (served,) = stage.stream.viewers.values()
+        assert served.statistics()["transport"] == "tcp"
+        await viewer.close()
+        await until(lambda: not stage.stream.viewers, "the closed page is gone")
 
 
 async def test_what_a_browser_shows_is_fresh() -> None:

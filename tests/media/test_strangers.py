@@ -70,6 +70,23 @@ async def test_a_flood_leaves_no_trace_and_gets_no_answer() -> None:
         stranger.close()
 
 
+async def test_strangers_on_the_tcp_port_are_few_and_short_lived() -> None:
+    async with open_stage() as stage, stage.host():
+        port = stage.plane.mux.port
+        connections = [await asyncio.open_connection("127.0.0.1", port) for _ in range(220)]
+        replies = await asyncio.gather(*(reader.read(1) for reader, _ in connections[200:]), return_exceptions=True)
+        assert all(reply == b"" or isinstance(reply, ConnectionError) for reply in replies)
+        for index, (_, writer) in enumerate(connections[:100]):
+            junk = (b"\xff\xff", b"\x00\x04\x80\x66zz", b"\x00\x05\x16\xfe\xfdzz")[index % 3]
+            writer.write(junk + os.urandom(40))
+        ends = await asyncio.gather(*(reader.read(1) for reader, _ in connections[:100]), return_exceptions=True)
+        assert all(end == b"" or isinstance(end, ConnectionError) for end in ends)
+        async with stage.packets() as client:
+            assert client.keys is not None
+        for _, writer in connections:
+            writer.close()
+
+
 async def test_a_viewer_cannot_aim_its_stream_at_somebody_else() -> None:
     """It signs a check in a victim's name; the victim answers no challenge, so nothing is sent there."""
     async with open_stage() as stage, stage.host():
