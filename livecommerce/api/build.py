@@ -6,11 +6,12 @@ from pathlib import Path
 
 from aiohttp import web
 
-from livecommerce.api import account_routes, hls, orders, pages, products, replay, shows, streams
+from livecommerce.api import account_routes, hls, orders, pages, pictures, products, replay, shows, streams
 from livecommerce.api.assets import ASSETS, Assets, get_static
 from livecommerce.api.context import CONTEXT, Context
 from livecommerce.api.locales import TEXTS, Texts
 from livecommerce.api.middlewares import add_headers, guard
+from livecommerce.api.pictures import PICTURES, KeptPictures
 from livecommerce.api.publish import publish_waiting
 from livecommerce.api.snapshots import SNAPSHOTS, Snapshots
 
@@ -43,6 +44,8 @@ def routes() -> list[web.RouteDef]:
         web.post("/api/products/check", products.check_product),
         web.put("/api/products/{code}", products.put_product),
         web.delete("/api/products/{code}", products.delete_product),
+        web.post("/api/pictures", pictures.post_picture),
+        web.get("/pictures/{sha256:[0-9a-f]{64}}.{extension:jpg|png|webp}", pictures.get_picture),
         web.get("/api/shows", shows.get_shows),
         web.post("/api/shows", shows.post_show),
         web.get(f"/api/shows/{SHOW}", shows.get_show),
@@ -71,6 +74,7 @@ def build_api(app: web.Application, context: Context) -> None:
     """Adds routes, middlewares and signals to `app`, and finishes half-made shows when it starts."""
     app[CONTEXT] = context
     app[ASSETS] = Assets(context.web_folder)
+    app[PICTURES] = KeptPictures()
     app[TEXTS] = Texts(context.web_folder / "locales")
     app[SNAPSHOTS] = Snapshots(context.shows, context.viewers)
     app[pages.TEMPLATES] = pages.make_environment(context)

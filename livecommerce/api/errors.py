@@ -58,3 +58,8 @@ class SetupChanged(Conflict):
 class ShowNotReady(Conflict):
     number, code = 4042, "show_not_ready"
     reason = "The show is kept, but could not be put on air yet. It will be as soon as the store answers."
+
+
+class PicturesFull(Conflict):
+    number, code = 4043, "pictures_full"
+    reason = "The shop keeps as many pictures as it may keep."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from livecommerce.records.audit import AuditRepository
 from livecommerce.records.database import Database
 from livecommerce.records.orders import OrderRepository
+from livecommerce.records.pictures import PictureRepository
 from livecommerce.records.products import ProductRepository
 from livecommerce.records.shops import IngestTokenRepository, ShopRepository, StaffRepository
 from livecommerce.records.shows import ShowRepository
@@ -12,13 +13,14 @@ from livecommerce.settings import Settings
 
 
 class Repositories:
-    """`shops`, `staff`, `ingest_tokens`, `products`, `shows`, `orders`, `audit` over one `database`."""
+    """`shops`, `staff`, `ingest_tokens`, `pictures`, `products`, `shows`, `orders`, `audit` over one `database`."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self.shops = ShopRepository(database)
         self.staff = StaffRepository(database)
         self.ingest_tokens = IngestTokenRepository(database)
+        self.pictures = PictureRepository(database)
         self.products = ProductRepository(database)
         self.shows = ShowRepository(database)
         self.orders = OrderRepository(database)

@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -84,6 +85,16 @@ products = Table(
     Column("created_ms", BigInteger, nullable=False),
     Column("updated_ms", BigInteger, nullable=False),
     UniqueConstraint("shop", "code_folded"),
+)
+
+pictures = Table(
+    "pictures",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("shop", ForeignKey("shops.id"), primary_key=True),
+    Column("content_type", String(32), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
 )
 
 shows = Table(
@@ -199,6 +210,7 @@ __all__ = [
     "order_lines",
     "orders",
     "payments",
+    "pictures",
     "products",
     "shops",
     "show_items",
