@@ -127,7 +127,7 @@ async def test_a_relay_announces_itself_and_leaves(valkey: Redis, settings: Sett
 @pytest.mark.parametrize(
     ("role", "never"),
     [
-        ("worker", ("aiortc", "livecommerce.api", "livecommerce.media", "livecommerce.realtime")),
+        ("worker", ("aiortc", "livecommerce.api", "livecommerce.media.plane", "livecommerce.realtime")),
         ("web", ("aiortc", "livecommerce.media.plane")),
         ("relay", ("livecommerce.api", "livecommerce.realtime")),
     ],
