@@ -27,7 +27,8 @@ log = logging.getLogger(__name__)
 
 # The log keeps 20,000 entries; even at 20 a second they stay for a quarter of an hour.
 LOOK_SECONDS = 1.0
-# Shows whose recording has ended: late moderation and the end of the show still arrive.
+# After a recording the show's end, last words and late moderation still arrive; much later hardly anything.
+BUSY_AFTER_MS = 120_000
 QUIET_LOOK_SECONDS = 30.0
 # Of the newest recordings; older ones have been read to their end long ago.
 SHOWS_MAX = 200
@@ -121,8 +122,8 @@ class EventArchiver:
     async def look(self) -> None:
         """Brings the archives of all recordings up to now."""
         now = time.monotonic()
-        for show, is_running in await asyncio.to_thread(self._recordings):
-            if not is_running and now < self._due.get(show, 0.0):
+        for show, is_busy in await asyncio.to_thread(self._recordings):
+            if not is_busy and now < self._due.get(show, 0.0):
                 continue
             self._due[show] = now + QUIET_LOOK_SECONDS
             try:
@@ -132,7 +133,7 @@ class EventArchiver:
                 log.warning("events of %s are not archived now: %s", show, error)
 
     def _recordings(self) -> list[tuple[str, bool]]:
-        """(show, whether it is being recorded), newest first."""
+        """(show, whether it is being recorded or was a moment ago), newest first."""
         try:
             folders = [entry for entry in os.scandir(self._folder) if entry.is_dir()]
         except OSError:
@@ -142,7 +143,8 @@ class EventArchiver:
         for entry in folders[:SHOWS_MAX]:
             manifest = files.read_manifest(Path(entry.path))
             if manifest is not None and manifest.takes:
-                found.append((manifest.show, not manifest.takes[-1].ended_ms))
+                ended_ms = manifest.takes[-1].ended_ms
+                found.append((manifest.show, not ended_ms or time.time() * 1_000 - ended_ms < BUSY_AFTER_MS))
         return found
 
     async def _bring_up(self, show: str) -> None:

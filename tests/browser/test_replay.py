@@ -1,0 +1,106 @@
+"""A show is recorded while it is on air; afterwards anybody watches it, with its chat and its products in step."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from livecommerce.media import recording_files as files
+from livecommerce.media.synthetic_host import Quality, SyntheticHost
+from tests.browser.live_server import LiveServer
+from tests.browser.visitors import BAG, COAT, DESK, PHONE, visitor
+
+QUALITY = Quality(width=320, height=240, frames_per_second=15, bitrate_kbps=300, keyframe_seconds=2.0)
+WAIT_SECONDS = 30.0
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def recorder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    live = LiveServer(Path(tmp_path_factory.mktemp("recorder")) / "data", **{"media.recording": "true"})
+    live.start()
+    yield live
+    live.stop()
+
+
+async def until(is_so, what):
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not is_so():
+            await asyncio.sleep(0.1)
+    assert is_so(), what
+
+
+async def video_is(page: Page, what: str) -> None:
+    """Asks again and again: the page's policy forbids what Playwright's own waiting does."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not await page.locator("video").evaluate(f"video => {what}"):
+            await asyncio.sleep(0.1)
+
+
+async def hold_a_show(server: LiveServer, show: str) -> None:
+    """Seven seconds on air: a greeting, the coat, a line that is hidden later, the bag."""
+    server.make_show(show, [COAT, BAG])
+    server.command(show, "start")
+    token = server.request("POST", f"/api/shows/{show}/ingest-token", {})["token"]
+    host = SyntheticHost(f"{server.address}/whip/{show}", token, quality=QUALITY)
+    stop = asyncio.Event()
+    running = asyncio.create_task(host.run(stop))
+    folder = files.folder_of(server.folder, show)
+    await until(lambda: files.read_manifest(folder) is not None, "the recording begins")
+    await asyncio.to_thread(server.command, show, "say", text="歡迎大家")
+    await asyncio.to_thread(server.command, show, "pin", code="A01")
+    await asyncio.sleep(3)
+    await asyncio.to_thread(server.command, show, "pin", code="B02")
+    await asyncio.to_thread(server.command, show, "say", text="帆布包來了")
+    await asyncio.sleep(3)
+    await asyncio.to_thread(server.command, show, "end")
+    stop.set()
+    await running
+    await until(lambda: files.read_manifest(folder).takes[-1].ended_ms > 0, "the recording ends")
+    path = folder / files.EVENTS
+    await until(lambda: path.exists() and '"ended"' in path.read_text(), "the end is in the archive")
+
+
+async def test_a_recorded_show_is_watched_again_by_its_products(recorder: LiveServer, browser: Browser) -> None:
+    await hold_a_show(recorder, "again")
+    async with visitor(browser, recorder, "/replay/again", PHONE) as page:
+        chapters = page.locator(".chapter")
+        await expect(chapters).to_have_count(2)
+        await expect(chapters.nth(1)).to_contain_text("帆布包")
+        video = page.locator("video")
+        await video_is(page, "video.readyState >= 2")
+        duration = await video.evaluate("video => video.duration")
+        assert 5 < duration < 30
+        await chapters.nth(1).click()
+        begin = int(await chapters.nth(1).get_attribute("data-at")) / 1000
+        await video_is(page, f"video.currentTime > {begin - 1.4}")
+        assert await video.evaluate("video => video.getVideoPlaybackQuality().totalVideoFrames") > 0
+        await video_is(page, f"video.currentTime > {begin + 0.6}")
+        await expect(chapters.nth(1)).to_have_attribute("aria-current", "true")
+        await expect(page.locator(".lines .line")).to_contain_text(["歡迎大家", "帆布包來了"])
+        await video.evaluate("video => { video.pause(); video.currentTime = 0 }")
+        await expect(page.get_by_text("帆布包來了")).to_have_count(0)  # not said yet
+    async with visitor(browser, recorder, "/replay/again", DESK, locale="en-US") as page:
+        await expect(page.locator(".chapter").first).to_contain_text("Knit cardigan")
+        await expect(page.get_by_role("heading", name="Products shown")).to_be_visible()
+
+
+async def test_the_shop_takes_its_recording_home(recorder: LiveServer) -> None:
+    await hold_a_show(recorder, "home")
+    request = urllib.request.Request(
+        f"{recorder.address}/api/shows/home/recording.mp4", headers={"Cookie": recorder._cookie("host")}
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        data = answer.read()
+    with av.open(io.BytesIO(data)) as container:
+        times = [frame.time for frame in container.decode(video=0)]
+    assert len(times) > 5 * QUALITY.frames_per_second
+    assert times == sorted(times)
