@@ -84,9 +84,12 @@ def add_error_headers(answer: web.Response, error: LiveCommerceError) -> None:
 
 
 def allowed_origins(request: web.Request, settings: Settings) -> set[str]:
-    """Origins that are this site: the public address, and the address this request was sent to."""
-    scheme = request_scheme(request, settings.http.trusted_proxies)
-    origins = {f"{scheme}://{request.host}".lower()}
+    """Origins that are this site: the public address, and the host this request was sent to.
+
+    Either scheme of that host: behind a proxy that is not in `trusted_proxies` we cannot know it was HTTPS, and a shop
+    that cannot log in is worse than a page of its own host over HTTP, whose requests browsers send without our cookies.
+    """
+    origins = {f"http://{request.host}".lower(), f"https://{request.host}".lower()}
     if settings.http.public_url:
         public = urlsplit(settings.http.public_url)
         origins.add(f"{public.scheme}://{public.netloc}".lower())
