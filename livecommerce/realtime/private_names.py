@@ -415,7 +415,10 @@ class StockServer(MixedServer):
             await self._send_packet(
                 eio_sid, self.packet_class(socket_packet.EVENT, namespace="/", data=["bye", close_code.as_dict()])
             )
-        await self.eio.disconnect(eio_sid)
+            # A client leaves on Socket.IO's own disconnect packet; an Engine.IO close alone it would sit out.
+            await self.disconnect(sid)
+        else:
+            await self.eio.disconnect(eio_sid)
 
 
 def make_server(*, fast: bool, message_bytes_max: int, origins: Any) -> MixedServer:

@@ -1,0 +1,198 @@
+"""A moderator's evening: what everyone sees, what only staff see, what a banned viewer cannot do."""
+
+from __future__ import annotations
+
+from tests.realtime.world import SHOW, World, new_id
+
+
+async def test_hide_and_show_again(world: World) -> None:
+    moderator = await world.connect(staff="moderator")
+    anna, ben = await world.connect("anna"), await world.connect("ben")
+    line = {"id": new_id(), "text": "buy elsewhere"}
+    await anna.call("comment", line)
+    await ben.event("chat", text="buy elsewhere")
+    assert (await moderator.command("hide", comment=line["id"]))["ok"]
+    assert "by_staff" not in await ben.event("hidden", comment=line["id"])
+    assert (await moderator.event("hidden", comment=line["id"]))["by_staff"] == "moderator1"
+    hide = next(event for event in moderator.events("audit") if event["do"] == "hide")
+    assert hide["undoable"]
+    assert (await moderator.command("undo", command=hide["id"]))["ok"]
+    await ben.event("hidden", comment=line["id"], hidden=False)
+    assert [event["text"] for event in ben.events("chat")] == ["buy elsewhere", "buy elsewhere"]
+
+
+async def test_a_muted_viewer_watches_but_does_not_speak_or_order(world: World) -> None:
+    host = await world.connect(staff="host")
+    await host.go_live()
+    anna = await world.connect("anna")
+    await host.command("mute", viewer="anna", seconds=60)
+    you = await anna.until(lambda: anna.private("you"))
+    assert you[-1]["muted_until"] > 0
+    for answer in (
+        await anna.comment("hello"),
+        await anna.comment("A01+1"),
+        await anna.call("claim", {"id": new_id(), "code": "A01", "options": {}, "quantity": 1}),
+    ):
+        assert answer["error"]["code"] == "muted"
+        assert 0 < answer["error"]["retry_after_ms"] <= 60_000
+    await host.command("unmute", viewer="anna")
+    await anna.until(lambda: anna.private("you")[-1]["muted_until"] == 0)
+    assert (await anna.comment("A01+1"))["reason"] == "reserved"
+
+
+async def test_a_banned_viewer_is_out_under_a_new_cookie_too_until_a_moderator_says_so(world: World) -> None:
+    moderator = await world.connect(staff="moderator", address="198.51.100.1")
+    anna = await world.connect("anna", address="203.0.113.7")
+    neighbour = await world.connect("neighbour", address="203.0.113.7")
+    await neighbour.comment("I have spoken")
+    await moderator.event("chat", text="I have spoken")
+    assert (await moderator.command("ban", viewer="anna"))["ok"]
+    assert (await anna.until(lambda: anna.all("bye")))[0]["code"] == "banned"
+    await moderator.until(lambda: any(e["banned"] for e in moderator.events("buyer")))
+    channel = world.realtime.gateway.channels.get(SHOW)
+    await moderator.until(lambda: channel.state["addresses"])
+
+    for viewer in ("anna", "fresh-cookie"):
+        again = await world.connect(viewer, address="203.0.113.7")
+        assert again.refused["data"]["code"] == "banned"
+    assert (await world.connect("fresh-cookie", address="203.0.113.8")).refused is None
+    back = await world.connect("neighbour", address="203.0.113.7")
+    assert back.refused is None, "who was there before and has spoken keeps the place"
+    assert neighbour.closed is None
+
+    assert (await moderator.command("unban", viewer="anna"))["ok"]
+    await moderator.until(lambda: not channel.state["addresses"])
+    assert (await world.connect("fresh-cookie-2", address="203.0.113.7")).refused is None
+
+
+async def test_blocked_words_links_and_slow_mode(fast_world: World) -> None:
+    world = fast_world
+    host = await world.connect(staff="host")
+    await host.go_live()
+    await host.command("words", add=["bad", "假貨"])
+    await host.command("settings", links_off=True)
+    ben = await world.connect("ben")
+    await host.event("words")
+    await ben.event("settings", links_off=True)
+    for number, (text, allowed) in enumerate(
+        [
+            ("ｂａｄ", False),
+            ("BAD!", False),
+            ("b a d", False),
+            ("b-a-d shop", False),
+            ("b\u200ba\u200bd", False),
+            ("這是假 貨", False),
+            ("badge", True),
+            ("not that good", True),
+            ("go to https://evil.example now", False),
+            ("www.evil.example", False),
+            ("evil.com/x", False),
+            ("1.5 kg", True),
+        ]
+    ):
+        viewer = await world.connect(f"viewer-{number}")
+        answer = await viewer.comment(text)
+        assert answer["ok"] is allowed, text
+        if not allowed:
+            assert answer["error"]["code"] == "comment_refused"
+    assert all("bad" not in event["text"].lower().split() for event in ben.events("chat"))
+
+    await host.command("settings", slow_seconds=30)
+    await ben.event("settings", slow_seconds=30)
+    slow = await world.connect("slow")
+    assert (await slow.comment("one"))["ok"]
+    answer = await slow.comment("two")
+    assert answer["error"]["code"] == "slow_mode"
+    assert 20_000 < answer["error"]["retry_after_ms"] <= 30_000
+
+
+async def test_an_order_with_a_blocked_word_counts_but_is_not_shown(fast_world: World) -> None:
+    host = await fast_world.connect(staff="host")
+    await host.go_live()
+    await host.command("words", add=["謝謝"])
+    ben, anna = await fast_world.connect("ben"), await fast_world.connect("anna")
+    await host.event("words")
+    assert (await anna.comment("A01+1 謝謝"))["reason"] == "reserved"
+    assert (await ben.event("claim"))["code"] == "A01"
+    assert ben.events("chat") == []
+    assert (await anna.until(lambda: anna.private("chat")))[0]["text"] == "A01+1 謝謝"
+    assert (await host.event("chat"))["shadow"]
+
+
+async def test_first_comments_wait_for_a_moderator(world: World) -> None:
+    moderator = await world.connect(staff="moderator")
+    await moderator.command("settings", first_hold=True)
+    anna, ben = await world.connect("anna"), await world.connect("ben")
+    await moderator.event("settings")
+    line = {"id": new_id(), "text": "my first"}
+    assert (await anna.call("comment", line))["verdict"] == "held"
+    waiting = await moderator.event("triage", comment=line["id"])
+    assert waiting["text"] == "my first"
+    assert ben.events("chat") == []
+    assert (await moderator.command("unhide", comment=line["id"]))["ok"]
+    await ben.event("chat", text="my first")
+    await moderator.event("triage_done", comment=line["id"])
+    assert (await anna.comment("my second"))["verdict"] != "held"
+
+
+async def test_a_shadowed_viewer_talks_to_the_wall(world: World) -> None:
+    moderator = await world.connect(staff="moderator")
+    anna, ben = await world.connect("anna"), await world.connect("ben")
+    await moderator.command("shadow", viewer="anna")
+    await moderator.event("buyer", shadow=True)
+    await anna.comment("can you hear me")
+    assert (await anna.until(lambda: anna.private("chat")))[0]["text"] == "can you hear me"
+    await ben.comment("hello")
+    await ben.event("chat", text="hello")
+    assert [event["text"] for event in ben.events("chat")] == ["hello"]
+    assert "you" not in [event["t"] for event in anna.private("you") if "shadow" in event]
+
+
+async def test_what_was_not_understood_is_accepted_with_one_command(world: World) -> None:
+    host = await world.connect(staff="host")
+    await host.go_live()
+    anna = await world.connect("anna")
+    line = {"id": new_id(), "text": "A99+1"}
+    answer = await anna.call("comment", line)
+    assert (answer["verdict"], answer["lines"]) == ("unclear", [])
+    waiting = await host.event("triage", comment=line["id"])
+    assert waiting["viewer"] == "anna"
+    accepted = await host.command(
+        "accept", comment=line["id"], lines=[{"code": "A02", "options": ["紅色", "M"], "quantity": 2}]
+    )
+    assert accepted["outcome"]["outcome"] == "reserved"
+    ticket = await anna.until(lambda: anna.private("ticket"))
+    assert (ticket[0]["sku"], ticket[0]["quantity"], ticket[0]["comment"]) == ("A02/紅色/M", 2, line["id"])
+    other = await host.command("accept", comment=line["id"], lines=[{"code": "A01"}])
+    assert other["error"]["code"] == "not_found", "the line has left the queue"
+
+
+async def test_restricted_buyers_hold_no_more_than_allowed(world: World) -> None:
+    host = await world.connect(staff="host")
+    await host.go_live()
+    anna = await world.connect("anna")
+    await host.command("restrict", viewer="anna", hold_max=1)
+    await host.event("buyer", restricted=True)
+    assert (await anna.comment("A01+2"))["reason"] == "over_limit"
+    assert (await anna.comment("A01+1"))["reason"] == "reserved"
+    assert (await anna.comment("B01+1"))["reason"] == "over_limit"
+
+
+async def test_nothing_private_reaches_the_audience(world: World) -> None:
+    """Every public event and snapshot, searched for what only staff may know."""
+    host = await world.connect(staff="host")
+    await host.go_live()
+    anna = await world.connect("private-viewer-id", name="Anna", address="203.0.113.9")
+    ben = await world.connect("ben")
+    await anna.comment("A01+1")
+    await anna.comment("A99+1")
+    await host.command("mute", viewer="private-viewer-id", seconds=5)
+    await host.command("ban", viewer="private-viewer-id")
+    await host.until(lambda: any(event["banned"] for event in host.events("buyer")))
+    await host.command("say", text="done")
+    await ben.event("chat", text="done")
+    clara = await world.connect("clara")
+    heard = repr(ben.heard) + repr(clara.heard)
+    for secret in ("private-viewer-id", "203.0.113", "host1", "moderator1", "inverse", "salt"):
+        assert secret not in heard.replace("'name': 'host1'", ""), secret
+    assert "Anna" in heard
