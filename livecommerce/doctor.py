@@ -34,6 +34,10 @@ def _valkey(settings: Settings) -> Iterator[Finding]:
         return
     folder = Path(settings.data_folder).expanduser().resolve()
     running = folders.read_running(folder)
+    if running is not None and not running.redis_url:
+        advice = "Give this command the same LIVECOMMERCE_REDIS_URL."
+        yield warn("valkey", "the running server has a Valkey of its own, not looked at", advice)
+        return
     if running is not None:
         yield from checks_stores.valkey(running.redis_url, libraries)
         return

@@ -21,7 +21,7 @@ from livecommerce.ops.redis_client import connect
 from livecommerce.ops.valkey import EmbeddedValkey
 from livecommerce.records.repositories import Repositories
 from livecommerce.records.structs import Shop
-from livecommerce.settings import Settings
+from livecommerce.settings import Settings, SettingsError
 
 FIRST_SHOP = "shop"
 FIRST_SHOP_NAMES = {"zh-TW": "我的小店"}
@@ -41,6 +41,7 @@ async def store_url(settings: Settings) -> AsyncIterator[str]:
 
     Raises:
         AlreadyRunning: a server is just starting or stopping on this folder.
+        SettingsError: a server runs here with a store that this command was not told.
     """
     if settings.redis.url:
         yield settings.redis.url
@@ -48,6 +49,8 @@ async def store_url(settings: Settings) -> AsyncIterator[str]:
     folder = folders.prepare(settings)
     running = folders.read_running(folder)
     if running is not None:
+        if not running.redis_url:
+            raise SettingsError("The running server has a Valkey of its own; give its LIVECOMMERCE_REDIS_URL here too.")
         yield running.redis_url
         return
     lock = folders.FolderLock(folder)

@@ -45,13 +45,18 @@ class Plan:
     name: str
     command: Sequence[str]
     environment: Mapping[str, str]
-    stage: int  # started in rising order, stopped in falling order
+    stage: int  # stopped in falling order
     stop_seconds: float
     death_signal: int = signal.SIGKILL
     probe: Callable[[], Awaitable[bool]] | None = None
     before: Callable[[], None] | None = None  # e.g. removes a stale socket
+    start_stage: int | None = None  # started in rising order; None: as `stage`
     quiet: bool = False  # its own log goes to a file
     last_words: Callable[[], str] | None = None
+
+    @property
+    def starts_at(self) -> int:
+        return self.stage if self.start_stage is None else self.start_stage
 
 
 def _libc_prctl() -> Callable[[int, int], int] | None:

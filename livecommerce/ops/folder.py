@@ -23,7 +23,10 @@ LOCK_RETRY_SECONDS = 0.1
 
 
 class Running(msgspec.Struct, frozen=True):
-    """What a running server writes about itself into `<data>/running.json` (no secrets)."""
+    """What a running server writes about itself into `<data>/running.json` (no secrets).
+
+    `redis_url` is empty where the server was given a store of its own.
+    """
 
     pid: int
     redis_url: str

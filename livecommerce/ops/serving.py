@@ -153,7 +153,7 @@ def _valkey_plan(valkey: EmbeddedValkey) -> Plan:
 
 
 def plans(ground: Ground) -> list[Plan]:
-    """All processes of this machine in starting order: valkey, relays and worker, webs."""
+    """All processes of this machine in the order in which they stop, reversed: valkey, relays and worker, webs."""
     settings = ground.settings
     environment = child_environment(settings)
 
@@ -163,6 +163,7 @@ def plans(ground: Ground) -> list[Plan]:
             command=[sys.executable, "-m", "livecommerce", *words],
             environment=environment,
             stage=stage,
+            start_stage=1,  # roles wait for Valkey alone; they start together and stop webs first
             stop_seconds=ROLE_STOP_SECONDS_MAX[role_name] + KILL_GRACE_SECONDS,
         )
 
@@ -193,7 +194,8 @@ def _running(ground: Ground) -> folders.Running:
     settings = ground.settings
     return folders.Running(
         pid=os.getpid(),
-        redis_url=settings.redis.url,
+        # the socket of ours; an address that was given may hold a password
+        redis_url="" if ground.valkey is None else ground.valkey.url,
         http_host=settings.http.host,
         http_port=settings.http.port,
         internal_port=settings.http.internal_port,

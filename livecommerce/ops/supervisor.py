@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from livecommerce.errors import StartFailed
 from livecommerce.ops.children import READY_SECONDS_MAX, Child, Plan, State
@@ -34,9 +34,9 @@ class Supervisor:
     def child(self, name: str) -> Child:
         return next(child for child in self.children if child.plan.name == name)
 
-    def _stages(self) -> list[list[Child]]:
-        numbers = sorted({child.plan.stage for child in self.children})
-        return [[child for child in self.children if child.plan.stage == number] for number in numbers]
+    def _groups(self, number_of: Callable[[Plan], int]) -> list[list[Child]]:
+        numbers = sorted({number_of(child.plan) for child in self.children})
+        return [[child for child in self.children if number_of(child.plan) == number] for number in numbers]
 
     def listen_to_signals(self) -> None:
         """SIGTERM and SIGINT ask for the stop; a second one kills at once. SIGHUP (terminal closed) stops too."""
@@ -60,7 +60,7 @@ class Supervisor:
         Raises:
             StartFailed: a child refused its configuration, kept dying, or was not ready in time.
         """
-        for stage in self._stages():
+        for stage in self._groups(lambda plan: plan.starts_at):
             for child in stage:
                 child.start()
             for child in stage:
@@ -90,7 +90,7 @@ class Supervisor:
         """Stops in falling order of stages. Each stage has its children's patience, all together STOP_SECONDS_MAX."""
         began = time.monotonic()
         limit = began + STOP_SECONDS_MAX - KILL_RESERVE_SECONDS
-        for stage in reversed(self._stages()):
+        for stage in reversed(self._groups(lambda plan: plan.stage)):
             left = max(0.0, limit - time.monotonic())
             await asyncio.gather(*(child.stop(min(left, child.plan.stop_seconds)) for child in stage))
         log.info("stopped", seconds=round(time.monotonic() - began, 2))

@@ -11,6 +11,7 @@ import sys
 import textwrap
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,26 @@ async def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
 def notes(tmp_path: Path, name: str) -> list[str]:
     path = tmp_path / name
     return path.read_text().splitlines() if path.exists() else []
+
+
+async def test_children_may_start_together_and_stop_one_after_another(plan, started, tmp_path: Path) -> None:
+    slow = "import time; time.sleep(3600)"  # never ready: who waited for it would never start
+    first, second = (
+        plan("relay-0", slow, stage=1, stop_seconds=0.5),
+        replace(plan("web-0", GOOD, stage=2), start_stage=1),
+    )
+    supervisor = Supervisor([first, second])
+    started.append(supervisor)
+    starting = asyncio.create_task(supervisor.start())
+    relay, web = supervisor.children
+    await until(lambda: web.state == State.ready)
+    assert relay.state == State.starting
+    supervisor.stop_asked.set()
+    assert await starting is False
+    stopping = asyncio.create_task(supervisor.stop())
+    await until(lambda: web.state == State.stopping)
+    assert relay.state == State.starting
+    await stopping
 
 
 async def test_stages_start_in_order_and_stop_in_reverse(plan, started, tmp_path: Path) -> None:
