@@ -18,6 +18,7 @@ QUANTITY_MAX: Final = 99
 _PERSON_WORDS_MAX: Final = 3  # "for auntie Mei Ling": longer is a sentence, not a name
 _PLACE_WORDS_MAX: Final = 5  # "ship to Quezon City Metro Manila"
 _HAN_NAME_MAX: Final = 4
+_NAME_STARTS: Final = frozenset("小阿老")  # 小明, 阿芳: as people write of those they shop for
 
 _NUMBERS: Final = bits(kinds.NUMBER, kinds.WORD_NUMBER)
 _WORDS_OF_NO_NUMBER: Final = bits(kinds.PRICE, kinds.PROSE, kinds.BAD_NUMBER, kinds.GLUED, kinds.CODE_LIKE, kinds.PHONE)
@@ -49,9 +50,10 @@ def quantity_of(token: Token) -> int | None:
 class Binder:
     """One walk over the raw tokens; `out` grows as pieces are bound."""
 
-    __slots__ = ("mask", "out", "size", "tokens", "view")
+    __slots__ = ("mask", "out", "size", "text", "tokens", "view")
 
-    def __init__(self, tokens: list[Token], mask: int, view: View) -> None:
+    def __init__(self, tokens: list[Token], mask: int, text: str, view: View) -> None:
+        self.text = text
         self.tokens = tokens
         self.size = len(tokens)
         self.mask = mask
@@ -98,6 +100,10 @@ class Binder:
         following = self._kind(number)
         symbol = token.value in ("+", "-", "*")
         if following >= 0 and _NUMBERS >> following & 1:
+            if kind == kinds.MINUS and self._goes_on_with_numbers(token):
+                last = self.out.pop()
+                self._put(kinds.PROSE, None, last, self.tokens[number])
+                return number + 1
             amount = quantity_of(self.tokens[number])
             if (
                 kind == kinds.MINUS
@@ -129,7 +135,7 @@ class Binder:
             and following >= 0
             and (_WORDS_OF_NO_NUMBER >> following & 1 or following in (kinds.PLUS, kinds.MINUS, kinds.TIMES))
         ):
-            if kind == kinds.MINUS and following == kinds.PLUS:
+            if kind == kinds.MINUS and (following == kinds.PLUS or not self._touches(number)):
                 return position + 1  # "A01 - +1": a dash
             after = number + 1
             while self._kind(after) in (kinds.NUMBER, kinds.PLUS, kinds.MINUS) and self._touches(after):
@@ -144,6 +150,15 @@ class Binder:
         else:
             self._put(kinds.UNKNOWN, None, token, token)
         return position + 1
+
+    def _goes_on_with_numbers(self, token: Token) -> bool:
+        """ "3-2", "886-912-345": a score, a range, a number in groups, unless the first number is a code."""
+        if not self.out or self.out[-1].end != token.start:
+            return False
+        before = self.out[-1]
+        return before.kind == kinds.PROSE or (
+            before.kind == kinds.NUMBER and str(before.value) not in self.view.codes and token.value == "-"
+        )
 
     def _reduce(self, token: Token, position: int) -> int:
         following = self._kind(position + 1)
@@ -203,6 +218,9 @@ class Binder:
                 self._put(kinds.PROSE, None, token, self.tokens[after])
             return after + 1
         if following == kinds.UNKNOWN and self._touches(after):
+            if self.size == 2 and token.kind == kinds.NUMBER and self.tokens[after].end - self.tokens[after].start <= 2:
+                self._put(kinds.BAD_QUANTITY, "count", token, self.tokens[after])  # "2坨": a counter nobody listed
+                return after + 1
             self._put(kinds.PROSE, None, token, self.tokens[after])
             return after + 1
         if token.kind == kinds.NUMBER:
@@ -346,7 +364,8 @@ class Binder:
             after, taken = position + 1, 0
         if taken:
             if strangers:
-                self._put(kinds.SOFT, None, token, self.tokens[after - 1])
+                named = token.value == "han" and self.text[self.tokens[after - 1].start] in _NAME_STARTS
+                self._put(kinds.SOFT, None if named else "person", token, self.tokens[after - 1])
             return after
         if token.kind == kinds.FOR and token.value == "han" and self._kind(after) not in (kinds.ITEM, kinds.THIS):
             self._put(kinds.UNKNOWN, None, token, token)
@@ -419,11 +438,11 @@ _STEPS: Final = {
 }
 
 
-def bind(tokens: list[Token], view: View) -> list[Token]:
-    """Raw tokens to bound tokens."""
+def bind(tokens: list[Token], text: str, view: View) -> list[Token]:
+    """Raw tokens of `text` to bound tokens."""
     mask = 0
     for token in tokens:
         mask |= 1 << token.kind
     if not mask & _BINDS:
         return tokens
-    return Binder(tokens, mask, view).run()
+    return Binder(tokens, mask, text, view).run()

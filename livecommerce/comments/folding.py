@@ -85,7 +85,7 @@ def _table() -> dict[int, str | int | None]:
         for digit in range(10):
             table[zero + digit] = str(digit)
     for signs, plain in (
-        ("➕﹢✚∔", "+"),
+        ("➕﹢", "+"),
         ("−﹣➖", "-"),
         ("×✕✖⨯﹡∗", "*"),
         ("’‘ʼ＇`´", "'"),

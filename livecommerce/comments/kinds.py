@@ -23,7 +23,7 @@ EACH: Final = 10
 EVERY_VALUE: Final = 11  # 包色: one of every colour
 CLAIM: Final = 12  # "mine", "我要"; value "strong" may stand alone, "attached" needs an item or option
 WEAK_CLAIM: Final = 13  # counts only beside a written quantity
-NEGATION: Final = 14  # value "want" where an "any more" turns it into a cancellation
+NEGATION: Final = 14  # value "want": "any more" makes it a cancellation; "asks at the end": Vietnamese không
 ANY_MORE: Final = 15
 CANCEL: Final = 16
 CHANGE: Final = 17
@@ -63,6 +63,7 @@ QUANTITY: Final = 50  # bound: value (n, how); how is "plus", "count", "times", 
 LESS: Final = 51  # bound "-1": value n
 BAD_QUANTITY: Final = 52  # value: what was written
 CLAIM_SUFFIX: Final = 53  # Korean 이요: claims an item, polite after a quantity
+MISSPELT: Final = 55  # a Vietnamese order word without its accents
 ORDER_NOUN: Final = 54  # "order", "訂單" beside a cancel word
 
 NAMES: Final[dict[int, str]] = {

@@ -21,7 +21,8 @@ MARKS: Final[dict[str, int]] = {
 }
 
 _DOMAINS: Final = (
-    "com|tw|net|org|cn|io|co|shop|th|vn|ph|kr|me|cc|ly|app|gl|link|store|us|hk|sg|my|info|tv|xyz|asia|live|be"
+    "com|tw|net|org|cn|io|co|shop|th|vn|ph|kr|me|cc|ly|app|gl|link|store|us|hk|sg"
+    "|my|info|tv|xyz|asia|live|be|ee|jp|gg|page|site|club|uk|ai"
 )
 _URL: Final = (
     r"(?:https?://|www\.)\S+"
@@ -42,7 +43,7 @@ _PRICE: Final = (
     rf"(?<![a-z0-9+*.])(?:nt\$?|us\$?|\$|฿|₱|₩|₫|¥|php|rm) ?\d[\d,]{{0,9}}(?:\.\d{{1,2}})?"
     rf"(?![0-9])k?(?: ?(?:{_MONEY_AFTER}))?"
     rf"|(?<![a-z0-9+*.-])\d[\d.,]{{0,11}}(?:k|tr)?(?:万|千)? ?(?:{_MONEY_AFTER})(?:钱)?"
-    r"|(?<![a-z0-9+*.-])\d{2,4}k(?![a-z0-9])"
+    r"|(?<![a-z0-9+*.-])\d{2,4}(?:k(?![a-z0-9])|\.-)"
     r"|(?<![a-z0-9.])\d{1,3}(?:[.,]\d{3}){1,3}(?![0-9a-z])"
 )
 _UNIT: Final = (
@@ -50,7 +51,7 @@ _UNIT: Final = (
     r"|cm|mm|ml|mb|gb|hrs?|hours?|mins?|minutes?|secs?|seconds?|days?|weeks?|months?|years?|yrs?|am|pm|th|st|nd|rd|fps|p(?![a-z])"
     r"|โมง|นาที|วัน|เดือน|ปี|คน|ครั้ง|ทุ่ม|คะแนน|เปอร์เซ็นต์|ชั่วโมง|กิโลเมตร"
     r"|giờ|phút|ngày|tháng|năm|tuổi|điểm|người|lần|h(?![a-z])"
-    r"|개월|시간|시|일|월|년|살|점|분|초|명|번째|회|주|층|위"
+    r"|개월|시간|시|일|월|년|살|점|분|초|명|번째|회|주|층|위|등|승|교시"
     r"|oras|araw|buwan|taon|beses"
 )
 _PROSE: Final = (

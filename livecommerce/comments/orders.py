@@ -166,7 +166,7 @@ class OrderReader:
                 raise Refused(Reason.TWO_READINGS)
             else:
                 current.item = item  # "兩件A12"
-        elif current.item is item and current.qty is None and current.action == "reserve":
+        elif current.item is item and current.qty is None and not current.options and current.action == "reserve":
             return  # its code and its name
         elif current.action == "cancel":
             self._close()
@@ -223,14 +223,14 @@ class OrderReader:
             return
         if item is not None:
             alone = current.item is None and current.qty is None
-            if (
-                (
-                    following in (kinds.QUANTITY, kinds.CANCEL, kinds.LESS)
-                    and (current.item is None or current.qty or self._each(position))
-                )
+            beside = self.tokens[position + 1].kind if position + 1 < len(self.tokens) else -1
+            acted = following in (kinds.QUANTITY, kinds.CANCEL, kinds.LESS)
+            named = (
+                (acted and (current.item is None or current.qty or self._each(position)))
                 or (alone and current.claim and (self.pinned is None or quantity_of(token) is None))
                 or (alone and current.action == "cancel")
-            ):
+            )
+            if named and beside != kinds.ITEM:  # "sold 1 A12": one piece, or item 1?
                 self._take(item, position)
             else:
                 raise Refused(Reason.TWO_READINGS)
@@ -386,7 +386,7 @@ class OrderReader:
             self.intents.append(Reserve(item.code, (value, *rest), part.qty or 1))
 
     def _close_cancel(self, part: Part) -> None:
-        if any(token.kind == kinds.THIS for token in self.tokens):
+        if any(token.kind == kinds.THIS and token.value != "it" for token in self.tokens):
             raise Refused(Reason.CHANGE_UNCLEAR)
         if part.item is None and not part.options:
             if self.parts > 1:

@@ -20,6 +20,11 @@ from livecommerce.comments.orders import OrderReader, Refused, choose
 from livecommerce.comments.tokens import tokenise
 from livecommerce.comments.verdict import Intent, Reason, Reserve, Verdict, VerdictWord
 
+_STRANGER_LENGTH_MAX: Final = 12  # characters; a longer stretch is talk, not the name of a thing
+_HAN_VERBS: Final = frozenset(
+    "有剩养生卖买来送到第去看吃睡走哭死回洗喝玩疯说问知等学当做减变发抽中存加报打开关跟想听讲"
+)
+_KOREAN_VERB_ENDS: Final = frozenset("아어여해려켜워와춰혀겨줘쳐져봐서")
 TEXT_LENGTH_MAX: Final = (
     2000  # ten times what a show accepts; longer text is cut before folding so that time stays bounded
 )
@@ -28,7 +33,7 @@ _SIGNALS: Final = bits(
     kinds.ITEM, kinds.OPTION, kinds.NUMBER, kinds.QUANTITY, kinds.LESS, kinds.BAD_QUANTITY, kinds.CLAIM,
     kinds.WEAK_CLAIM, kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO, kinds.CODE_LIKE, kinds.GLUED,
     kinds.EVERY_VALUE, kinds.PHONE, kinds.QUESTION, kinds.ASK, kinds.TOPIC, kinds.REPORT, kinds.STATE,
-    kinds.WORD_NUMBER, kinds.ANY_MORE, kinds.PLUS, kinds.MINUS, kinds.TIMES,
+    kinds.WORD_NUMBER, kinds.ANY_MORE, kinds.PLUS, kinds.MINUS, kinds.TIMES, kinds.MISSPELT,
 )  # fmt: skip
 _ACTS: Final = bits(
     kinds.QUANTITY, kinds.LESS, kinds.CLAIM, kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO, kinds.BAD_QUANTITY,
@@ -52,6 +57,7 @@ _NEEDS_JUDGING: Final = ~bits(
 _IDLE: Final = bits(
     kinds.NUMBER, kinds.WORD_NUMBER, kinds.SEPARATOR, kinds.THIS, kinds.AND, kinds.WEAK_CLAIM,
 )  # fmt: skip
+_A_MISSPELT: Final = bits(kinds.MISSPELT)
 _QUESTION_OR_ASK: Final = bits(kinds.QUESTION, kinds.ASK)
 _A_TOPIC: Final = bits(kinds.TOPIC)
 _WEAKLY_ASKABLE: Final = bits(kinds.CLAIM, kinds.OPTION, kinds.PRICE, kinds.CANCEL)
@@ -124,7 +130,7 @@ def _read(text: str, view: View, pinned: Item | None) -> Verdict:
         signals |= 1 << token.kind
     if not signals & _SIGNALS:
         return _CHATTER
-    return _Judge(bind(raw, view), folded, view, pinned).verdict()
+    return _Judge(bind(raw, folded, view), folded, view, pinned).verdict()
 
 
 _CHATTER: Final = Verdict("none", _NONE, Reason.CHATTER)
@@ -142,6 +148,8 @@ class _Judge:
         self.items: list[Item] = []
         self.coded = False
         mask = 0
+        if len(tokens) > 1 and tokens[-1].kind == kinds.NEGATION and tokens[-1].value == "asks at the end":
+            tokens = [*tokens[:-1], Token(kinds.QUESTION, None, tokens[-1].start, tokens[-1].end)]
         for place, token in enumerate(tokens):
             mask |= 1 << token.kind
             if token.kind == kinds.ITEM:
@@ -181,7 +189,7 @@ class _Judge:
         asks = mask & _QUESTION_OR_ASK
         if mask & (1 << kinds.QUESTION_START):
             first = next((token for token in self.tokens if token.kind not in (kinds.SOFT, kinds.SEPARATOR)), None)
-            asks = asks or (first is not None and first.kind == kinds.QUESTION_START)
+            asks = asks or (first is not None and first.kind == kinds.QUESTION_START and first.start == 0)
         if not asks:
             topics = _A_TOPIC
             return (
@@ -242,7 +250,8 @@ class _Judge:
             place = next(place for place, token in enumerate(clause) if token.kind == kinds.NEGATION)
             before, after = clause[:place], clause[place + 1 :]
             told = self.items or self.has(_A_QUANTITY) or not self.has(_A_UNKNOWN)
-            if told and any(_ORDERS >> token.kind & 1 for token in before) and after:
+            plain = clause[place].value == "want" and not after
+            if told and not plain and any(_ORDERS >> token.kind & 1 for token in before):
                 return self._answer("unclear", Reason.NEGATION)
             codes = {token.value for token in clause if token.kind == kinds.ITEM}
             if len(codes) > 1 and any(_ACTS >> token.kind & 1 for token in after):
@@ -301,7 +310,9 @@ class _Judge:
                 return self._answer("unclear", Reason.UNKNOWN_WORDS)
             return self._answer("none", Reason.AGREEMENT)
         if mask & _STRANGE:
-            odd = mask & _CODE_LIKE_OR_GLUED and mask & _ACTS
+            if self._names_a_stranger():
+                return self._answer("unclear", Reason.NO_ITEM)
+            odd = (mask & _CODE_LIKE_OR_GLUED and mask & _ACTS) or self.tokens[0].kind == kinds.MISSPELT
             split_code = self._split_code()
             if self.coded or odd or split_code:
                 return self._answer("unclear", Reason.UNKNOWN_CODE if odd or split_code else Reason.UNKNOWN_WORDS)
@@ -312,12 +323,34 @@ class _Judge:
             return self._answer("none", Reason.CHATTER)
         for token in self.tokens if bare and mask & _ORDERS and mask & _A_SOFT else ():
             if token.kind == kinds.SOFT and token.value == "person":
-                return self._answer("unclear", Reason.DOUBT)
+                counted = any(other.kind == kinds.QUANTITY and other.value[1] == "count" for other in self.tokens)
+                return self._answer("none", Reason.CHATTER) if counted else self._answer("unclear", Reason.DOUBT)
         if bare and mask & (1 << kinds.REMARK) and not mask & _CLAIM_OR_OPTION:
             wide = any(token.kind == kinds.REMARK and token.value == "wide" for token in self.tokens)
             if (wide and mask & _ORDERS) or (self.tokens[0].kind == kinds.REMARK and mask & _ORDERS):
                 return self._answer("unclear", Reason.DOUBT)
         return None
+
+    def _names_a_stranger(self) -> bool:
+        """ "我要帽子", "hat 2 pcs": an order for something that the catalogue does not have, and nothing else."""
+        tokens = [token for token in self.tokens if token.kind != kinds.OPTION and token.value != "soft"]
+        if len(tokens) != 2:
+            return False
+        first, second = tokens
+        stranger = first if first.kind == kinds.UNKNOWN else second
+        word = self.folded[stranger.start : stranger.end]
+        if stranger.kind != kinds.UNKNOWN or len(word) > _STRANGER_LENGTH_MAX:
+            return False
+        if first is stranger and second.kind == kinds.QUANTITY:
+            return bool(second.value[1] == "count") and word[-1] not in _HAN_VERBS
+        claims = (first if second is stranger else second).kind == kinds.CLAIM
+        claim = first if second is stranger else second
+        if not claims or claim.value != "strong":
+            return False
+        if second is stranger:
+            compound = "\u0e00" <= word[0] <= "\u0eff" and self.folded[first.end] != " "
+            return word[0] not in _HAN_VERBS and not compound
+        return "가" <= word[-1] <= "힣" and word[-1] not in _KOREAN_VERB_ENDS
 
     def _split_code(self) -> bool:
         """ "A 01+1": a single letter before a number that is followed by a quantity."""
@@ -337,6 +370,8 @@ class _Judge:
             return self._answer("unclear", Reason.GLUED) if acts else self._answer("none", Reason.CHATTER)
         if mask & _A_CODE_LIKE:
             return self._answer("unclear", Reason.UNKNOWN_CODE)
+        if mask & _A_MISSPELT:
+            return self._answer("unclear", Reason.MISSING_ACCENTS)
         if not mask & ~(_DROPPED | _IDLE):
             return self._answer("none", Reason.CHATTER)
         if mask & _CHANGE_OR_CHANGE_TO and len(tokens) == 1:

@@ -61,7 +61,7 @@ def suggest_alias(text: str, accepted: Intent, index: CatalogueIndex, packs: Seq
         return None
     view = index.view(tuple(packs))
     folded = mask(fold(text))
-    tokens = bind(tokenise(folded, view), view)
+    tokens = bind(tokenise(folded, view), folded, view)
     if any(token.kind in (kinds.ITEM, kinds.QUESTION, kinds.ASK, kinds.NEGATION) for token in tokens):
         return None
     strangers = [token for token in tokens if token.kind in (kinds.UNKNOWN, kinds.CODE_LIKE, kinds.GLUED)]

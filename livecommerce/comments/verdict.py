@@ -34,6 +34,7 @@ class Reason(StrEnum):
     CANCEL_ALL = "cancel_all"
     CHANGE_UNCLEAR = "change_unclear"
     UNKNOWN_WORDS = "unknown_words"
+    MISSING_ACCENTS = "missing_accents"
     TWO_READINGS = "two_readings"
     BARE_PLUS = "bare_plus"
     # none

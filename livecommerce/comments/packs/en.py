@@ -34,8 +34,8 @@ PACK: Final = Pack(
             kinds.PROSE,
             None,
             (
-                "i want to know|i want to see|i want to sleep|in order|order number|in order to|buy me|sold my"
-                "|sold the|i want to go|i'd like to know|i'd like to see|i want to watch"
+                "sold it|i want to know|i want to see|i want to sleep|in order|order number|in order to|buy me|sold my"
+                "|i want to go|i'd like to know|i'd like to see|i want to watch"
             ),
         ),
     ),

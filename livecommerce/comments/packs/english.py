@@ -96,7 +96,7 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
         None,
         (
             "if|maybe|might|perhaps|possibly|probably|not sure|unsure|think|thinking|i think|thinking about|or"
-            "|either|unless|but|should|later|let me|next time|tomorrow|depends|considering|i guess|guess|hope"
+            "|either|unless|but|should|later|let me|next time|depends|considering|i guess|guess|hope"
             "|hopefully|wish|wait|hold on|hmm|hmmm|hmmmm|idk|i don't know|dont know|don't know|almost|nearly|once"
             "|until|when i|after|before|was going to|wanted|could|would|might be|not 100|approx|approximately"
             "|about|around|at least|up to|whichever|whatever|undecided|debating|tempted|i'll think|let me think"
@@ -159,7 +159,8 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
             "|fee|sf|freebie|thick|thin|see through|pockets|lining|waterproof|wash|shrink|fade"
         ),
     ),
-    (kinds.THIS, None, "this|this one|it|these"),
+    (kinds.THIS, None, "this|this one|these"),
+    (kinds.THIS, "it", "it"),
     (
         kinds.AGREE,
         None,
@@ -219,7 +220,7 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
             "|pallet|tons|ton|bulk"
         ),
     ),
-    *numerals("one|two|three|four|five|six|seven|eight|nine|ten", kinds.WORD_NUMBER),
+    *numerals("one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve", kinds.WORD_NUMBER),
     (
         kinds.OPTION,
         None,

@@ -103,7 +103,7 @@ PACK: Final = Pack(
             kinds.DOUBT,
             None,
             (
-                "kung|baka|siguro|o|pero|muna|mamaya|bukas|pag|kapag|sana|parang|yata|ata|isip|pag-isipan|isipin"
+                "kung|baka|siguro|o|pero|muna|mamaya|pag|kapag|sana|parang|yata|ata|isip|pag-isipan|isipin"
                 "|pag-iisipan|pag iisipan|iniisip|next time|kahit|dapat|balak|nagdadalawang isip|hula|tingnan|tignan"
                 "|saglit|teka|wait lang|sandali|kaso|kasi|bahala na|sa susunod|kung pwede|kung meron|pag meron"
                 "|kung may|pag may|pag sumahod|sahod|kunwari|joke|joke lang|char|charot|yung isa|yung nauna"

@@ -10,6 +10,7 @@ from livecommerce.comments.packs.pack import Pack, numerals
 PACK: Final = Pack(
     name="vi",
     words=(
+        (kinds.MISSPELT, None, "chot|huy|lay|doi|chot don|huy don|bot"),
         (
             kinds.CLAIM,
             "strong",
@@ -57,11 +58,12 @@ PACK: Final = Pack(
                 "|thôi không lấy"
             ),
         ),
+        (kinds.NEGATION, "asks at the end", "không|ko|k|hông|hổng|chưa|hem|kô"),
         (
             kinds.NEGATION,
             None,
             (
-                "không|ko|k|hông|hổng|đừng|chưa|chẳng|đừng chốt|chưa chốt|đừng có|khỏi|chả|không phải|chưa lấy"
+                "đừng|chẳng|đừng chốt|chưa chốt|đừng có|khỏi|chả|không phải|chưa lấy"
                 "|chưa mua|đâu có|không có|kô|hem|không được|thôi khỏi|miễn"
             ),
         ),
@@ -113,7 +115,7 @@ PACK: Final = Pack(
             None,
             (
                 "nếu|có thể|chắc|có lẽ|hay|hoặc|hay là|để em xem|xem đã|để xem|suy nghĩ|nghĩ đã|để em nghĩ|em nghĩ"
-                "|chưa biết|nhưng|mai|ngày mai|lát nữa|tí nữa|lần sau|đợi|chờ|khoan|từ từ|phân vân|định|không biết"
+                "|chưa biết|nhưng|lát nữa|tí nữa|lần sau|đợi|chờ|khoan|từ từ|phân vân|định|không biết"
                 "|tính|hình như|chắc là|thôi|để mai|hôm sau|bữa sau|đang nghĩ|lưỡng lự|cân nhắc|để nghĩ|giỡn|đùa|thử"
                 "|hồi nãy|lúc nãy|mẫu trước|cái trước|mã trước|cái kia|khoảng|tầm|ít nhất|suy nghĩ đã|nghĩ thêm"
                 "|suy nghĩ thêm|hỏi chồng|hỏi vợ|có lương|lãnh lương|muốn|thích|nhỡ|lỡ|giá mà|ước gì"
@@ -220,6 +222,9 @@ PACK: Final = Pack(
             None,
             ("tá|kg|ký|kí|cân|lạng|thùng|gram|g|lố|bao|tạ|mét|lít|kiện|chục|két|bịch|khay|yến|sọt"),
         ),
+        (kinds.WORD_NUMBER, 11, "mười một"),
+        (kinds.WORD_NUMBER, 12, "mười hai"),
+        (kinds.WORD_NUMBER, 20, "hai mươi"),
         *numerals("một|hai|ba|bốn|năm|sáu|bảy|tám|chín|mười", kinds.WORD_NUMBER),
         (
             kinds.OPTION,
