@@ -127,8 +127,8 @@ class Crowd:
     ) -> WhepClient | None:
         """Joins one viewer and times it to its first whole picture.
 
-        With `rests` its socket leaves the loop then: `count` reads it, and until that the kernel drops what does not fit,
-        so that the load generator does not become what is measured.
+        With `rests` its socket leaves the loop then: `count` reads it, and until that the kernel drops what does not
+        fit, so that the load generator does not become what is measured.
         """
         joined = Joined()
         self.joins.append(joined)

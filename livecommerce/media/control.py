@@ -14,6 +14,8 @@ from livecommerce.errors import LiveCommerceError, Unavailable, catalogue
 Kind = Literal["whip", "whep"]
 # Here and not with the routes that need them: this side must not load WebRTC to talk to a relay.
 PUBLISHER_HEADER = "X-Publisher"
+# Control door of the relay that has the stream; the asked one then fetches it once and serves it too.
+ORIGIN_HEADER = "X-Origin"
 FRAGMENT_TYPE = "application/trickle-ice-sdpfrag"
 # The relay answers from memory; what takes longer is a relay in trouble.
 TIMEOUT_SECONDS = 5.0
@@ -108,13 +110,13 @@ class RelayControl:
         """
         return await self._offer("whip", show, offer, {PUBLISHER_HEADER: publisher})
 
-    async def play(self, show: str, offer: str) -> Session:
-        """A viewer's offer.
+    async def play(self, show: str, offer: str, *, origin: str = "") -> Session:
+        """A viewer's offer. With `origin` (another relay's control address) this relay fetches the stream from there.
 
         Raises:
             SdpRefused, StreamUnknown, Busy, Unavailable.
         """
-        return await self._offer("whep", show, offer, {})
+        return await self._offer("whep", show, offer, {ORIGIN_HEADER: origin} if origin else {})
 
     async def patch(self, kind: Kind, show: str, session: str, fragment: str, if_match: str | None) -> Patched:
         """Trickle or ICE restart.

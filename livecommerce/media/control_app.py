@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from livecommerce.errors import BadInput, LiveCommerceError, LoginNeeded, SdpRefused
-from livecommerce.media.control import FRAGMENT_TYPE, PUBLISHER_HEADER
+from livecommerce.media.control import FRAGMENT_TYPE, ORIGIN_HEADER, PUBLISHER_HEADER
 from livecommerce.media.plane import Accepted, MediaPlane
 from livecommerce.media.sdp import OFFER_BYTES_MAX
 
@@ -103,6 +103,8 @@ class ControlApp:
         if kind == "whip":
             accepted = self._plane.publish(show, body, request.headers.get(PUBLISHER_HEADER, ""))
         else:
+            if origin := request.headers.get(ORIGIN_HEADER, ""):
+                await self._plane.pull(show, origin)
             accepted = self._plane.play(show, body)
         return web.Response(
             status=201,

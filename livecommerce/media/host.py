@@ -124,6 +124,15 @@ class Host(Peer):
         self._report_at = self._feedback_at = now
         self._intra_number = 0
 
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of media the answer accepted."""
+        return frozenset(self.plan.kinds.values())
+
+    @property
+    def status(self) -> str:
+        return self.state.value
+
     def connected(self, keys: Keys) -> None:
         self._inbound = LibsrtpInbound(keys)
         self._outbound = outbound(keys)

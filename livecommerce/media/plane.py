@@ -17,6 +17,7 @@ from livecommerce.media import sdp
 from livecommerce.media.dtls import HandshakePool, Identity
 from livecommerce.media.host import Host, HostPlan
 from livecommerce.media.mux import Mux
+from livecommerce.media.origin import OriginPull
 from livecommerce.media.peer import Peer, PeerState
 from livecommerce.media.stream import Event, Stream, StreamState
 from livecommerce.media.viewer import Viewer, ViewerPlan
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 VIEWERS_MAX = 4_000
 STREAMS_MAX = 200
 TICK_SECONDS = 0.02
+# A join by way of the origin takes one more handshake and at most one keyframe.
+PULL_SECONDS_MAX = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +57,14 @@ class MediaPlane:
         bitrate_max_kbps: int,
         on_event: Callable[[str, Event], None],
         tcp_port: int | None = None,
+        origin_secret: str = "",
     ) -> None:
         self.mux = mux
         self.candidates = sdp.candidate_lines(addresses, mux.port, tcp_port=tcp_port)
         self.bitrate_max_kbps = bitrate_max_kbps
         self.streams: dict[str, Stream] = {}
         self.peers: dict[str, Peer] = {}
+        self.origin_secret = origin_secret
         self.joins = self.refused = 0
         self.tick_late_seconds = 0.0
         self._on_event = on_event
@@ -99,9 +104,9 @@ class MediaPlane:
                 raise HostAlreadyLive
         self._check_room(is_host=True)
         if stream is None:
-            if len(self.streams) >= STREAMS_MAX:
-                raise Busy("This relay carries as many shows as it can.", retry_after_ms=5_000)
-            stream = self.streams[show] = Stream(show, self.mux.socket, self._on_event)
+            stream = self._new_stream(show, self._on_event)
+        else:
+            stream.on_event = self._on_event  # a copy of another relay's stream becomes the original
         host = Host(self.mux, stream, offer, plan, publisher=publisher, bitrate_max_kbps=self.bitrate_max_kbps, now=now)
         host.on_closed = self._host_closed
         stream.take_host(host)
@@ -121,6 +126,32 @@ class MediaPlane:
         self._check_room(is_host=False)
         viewer = Viewer(self.mux, stream, offer, plan, time.monotonic())
         return self._accept(viewer, offer, plan.answered)
+
+    async def pull(self, show: str, origin: str) -> None:
+        """Sees to it that `show` is fetched from the relay whose control door is `origin`, and waits for its pictures.
+
+        Returns at once where the stream is here already. Its state is the origin's to tell, so no event is told here.
+
+        Raises:
+            StreamUnknown: where nothing came within PULL_SECONDS_MAX.
+            Busy.
+        """
+        stream = self.streams.get(show)
+        if stream is None or (stream.host is None and stream.state is not StreamState.LIVE):
+            if stream is None:
+                stream = self._new_stream(show, lambda *_: None)
+            stream.take_host(OriginPull(stream, origin, self.origin_secret, self.mux.handshakes.identity))
+        deadline = time.monotonic() + PULL_SECONDS_MAX
+        while stream.state is not StreamState.LIVE:
+            if time.monotonic() > deadline or stream.host is None:
+                raise StreamUnknown(retry_after_ms=2_000)
+            await asyncio.sleep(0.02)
+
+    def _new_stream(self, show: str, on_event: Callable[[str, Event], None]) -> Stream:
+        if len(self.streams) >= STREAMS_MAX:
+            raise Busy("This relay carries as many shows as it can.", retry_after_ms=5_000)
+        stream = self.streams[show] = Stream(show, self.mux.socket, on_event)
+        return stream
 
     def _check_room(self, *, is_host: bool) -> None:
         # Hosts may use the last places: a show without a host helps nobody.

@@ -160,6 +160,7 @@ async def serve_relay(
         bitrate_max_kbps=settings.media.bitrate_max_kbps,
         on_event=on_event,
         tcp_port=mux.port,
+        origin_secret=settings.secret,
     )
     outputs = Outputs(plane.streams, settings.data_folder if settings.media.recording else None)
     secret = settings.secret if control_socket_path.startswith("tcp://") else ""

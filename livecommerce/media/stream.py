@@ -11,10 +11,10 @@ import enum
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from livecommerce.media.fanout import FanOut, Lane, Socket
-from livecommerce.media.host import Host
+from livecommerce.media.feedback import Reception
 from livecommerce.media.sdp import AUDIO_CLOCK, VIDEO_CLOCK
 from livecommerce.media.track import CanonicalPacket, Track
 from livecommerce.media.viewer import REPLAY_AGAIN_SECONDS, Viewer
@@ -43,6 +43,30 @@ RESUME_SECONDS = 60.0
 KEYFRAME_AGE_WARN_SECONDS = 12.0
 
 
+class Source(Protocol):
+    """What feeds a stream: a host's session (`Host`) or the copy of another relay's stream (`OriginPull`)."""
+
+    session: str
+    publisher: str
+    close_reason: str
+    media_at: float | None
+    receptions: dict[str, Reception]
+
+    @property
+    def kinds(self) -> frozenset[str]: ...
+
+    @property
+    def status(self) -> str: ...
+
+    def is_silent(self, now: float) -> bool: ...
+
+    def tick(self, now: float) -> None: ...
+
+    def request_keyframe(self) -> None: ...
+
+    def close(self, reason: str) -> None: ...
+
+
 class StreamState(enum.Enum):
     WAITING = "waiting"
     LIVE = "live"
@@ -65,12 +89,12 @@ class Stream:
         self.tracks = {"video": Track("video", VIDEO_CLOCK), "audio": Track("audio", AUDIO_CLOCK)}
         self.fan_outs = {kind: FanOut(track, socket_) for kind, track in self.tracks.items()}
         self.viewers: dict[str, Viewer] = {}
-        self.host: Host | None = None
+        self.host: Source | None = None
         self.host_session = ""
         self.state = StreamState.WAITING
         self.ended_at: float | None = None
         self.taps: list[Callable[[str, list[Any], float], None]] = []
-        self._on_event = on_event
+        self.on_event = on_event
         self._waiting: set[Viewer] = set()
         self._replaying: dict[Lane, Viewer] = {}
         self._replay_timer: asyncio.TimerHandle | None = None
@@ -92,7 +116,7 @@ class Stream:
             return
         log.info("stream %s: %s -> %s %s", self.show, self.state.value, state.value, reason)
         self.state = state
-        self._on_event(self.show, self.event(reason))
+        self.on_event(self.show, self.event(reason))
 
     def event(self, reason: str = "") -> Event:
         """The stream event: state with what the host's pages show beside it."""
@@ -107,7 +131,7 @@ class Stream:
             "hint": self.hint,
         }
 
-    def take_host(self, host: Host) -> None:
+    def take_host(self, host: Source) -> None:
         """A host was accepted; an earlier one is let go. Viewers notice nothing but new pictures."""
         previous, self.host = self.host, host
         self.host_session = host.session
@@ -118,7 +142,7 @@ class Stream:
         if self.state is StreamState.ENDED:
             self.set_state(StreamState.WAITING)
 
-    def host_gone(self, host: Host, now: float) -> None:
+    def host_gone(self, host: Source, now: float) -> None:
         if self.host is not host:
             return
         self.host = None
@@ -163,7 +187,7 @@ class Stream:
 
     def _came_live(self, kind: str) -> None:
         host = self.host
-        if host is None or (kind == "audio" and "video" in host.plan.kinds.values()):
+        if host is None or (kind == "audio" and "video" in host.kinds):
             return
         self._lost_at = None
         self.set_state(StreamState.LIVE)
@@ -392,7 +416,7 @@ class Stream:
             "viewers": len(self.viewers),
             "viewers_waiting": len(self._waiting),
             "viewers_lossy": sum(loss > 0.05 for loss in losses),
-            "host": host.state.value if host is not None else None,
+            "host": host.status if host is not None else None,
         }
 
     def close(self) -> None:

@@ -185,11 +185,13 @@ class DecodingViewer:
                 else:
                     self.sounds += 1
 
-    async def join(self, control: RelayControl, rewrite: Callable[[str], str] = lambda answer: answer) -> Self:
+    async def join(
+        self, control: RelayControl, rewrite: Callable[[str], str] = lambda answer: answer, *, origin: str = ""
+    ) -> Self:
         self.connection.addTransceiver("video", "recvonly")
         self.connection.addTransceiver("audio", "recvonly")
         await self.connection.setLocalDescription(await self.connection.createOffer())
-        self.session = await control.play("demo", self.connection.localDescription.sdp)
+        self.session = await control.play("demo", self.connection.localDescription.sdp, origin=origin)
         answer = RTCSessionDescription(rewrite(self.session.answer), "answer")
         await self.connection.setRemoteDescription(answer)
         return self

@@ -15,7 +15,7 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
 from livecommerce.media.synthetic_host import Quality
-from tests.media.stage import WAIT_SECONDS, Stage, open_stage, until
+from tests.media.stage import WAIT_SECONDS, LossyLine, Stage, open_stage, until
 
 pytestmark = pytest.mark.browser
 
@@ -154,6 +154,23 @@ async def test_a_browser_host_that_reloads_resumes_its_viewers_stream() -> None:
         await second.close()
 
 
+async def test_pages_come_back_by_themselves_when_the_relay_forgets_everyone() -> None:
+    """As after kill -9: no goodbye, no answer, and a new process that knows nobody."""
+    async with open_stage() as stage, chromium() as browser:
+        host, viewer = await opened(browser, stage, GO_LIVE), None
+        await until(lambda: "live" in stage.states(), "live")
+        viewer = await opened(browser, stage, WATCH)
+        await decodes(viewer, 10)
+        for peer in stage.plane.peers.values():
+            stage.plane.mux.unregister(peer)
+        stage.plane.peers.clear()
+        stage.plane.streams.clear()
+        await until(lambda: stage.states().count("live") == 2, "the host is live again")
+        await viewer.wait_for_function("states.includes('waiting') && states.at(-1) === 'live'")
+        await decodes(viewer, 10)
+        await host.close()
+
+
 async def test_feedback_lets_the_browser_reach_the_bitrate_it_may_send() -> None:
     async with open_stage() as stage, chromium() as browser:
         await opened(browser, stage, GO_LIVE_WITH_NOISE)
@@ -161,6 +178,26 @@ async def test_feedback_lets_the_browser_reach_the_bitrate_it_may_send() -> None
         await until(lambda: stage.stream.kbps > 1_800, "the bitrate climbs towards 2,500 kbit/s")
         assert stage.stream.host is not None
         assert stage.stream.host.receptions["video"].fraction_lost < 0.05
+
+
+@pytest.mark.parametrize(
+    "one_in",
+    [pytest.param(100, marks=pytest.mark.nightly), 20, pytest.param(10, marks=pytest.mark.nightly)],
+)
+async def test_on_a_lossy_line_the_picture_moves_on(one_in: int) -> None:
+    quality = Quality(width=640, height=360, frames_per_second=24, bitrate_kbps=600)
+    async with open_stage() as stage, chromium() as browser, stage.host(quality=quality):
+        line = LossyLine(stage.plane.mux.port, [False] * (one_in - 1) + [True])
+        stage.rewrite = line.rewrite
+        viewer = await opened(browser, stage, WATCH)
+        await decodes(viewer, 72)
+        delays = await viewer.evaluate(READ_CLOCK, 10)
+        found = await figures(viewer)
+        print(f"one in {one_in} lost: {line.lost} lost, {found['freezes']} freezes, delay {sorted(delays)[5]} ms")
+        assert line.lost > 0
+        assert len(delays) == 10
+        await viewer.close()
+        line.close()
 
 
 async def test_where_udp_is_blocked_the_browser_watches_over_tcp() -> None:

@@ -3,7 +3,8 @@
 
 const RETRY_MS = [300, 600, 1200, 2500, 5000]; // then every 5 s, each times 0.5 to 1 so that viewers do not return as one
 const STALL_MS = 6000; // connected but no new frames for this long: begin anew
-const CHECK_MS = 1000;
+const GONE_MS = 1500; // the path has been interrupted for so long: the server was restarted or the network is gone
+const CHECK_MS = 500;
 const OFFER_TIMEOUT_MS = 8000;
 
 /**
@@ -29,6 +30,7 @@ class Session {
     this.timer = 0;
     this.watch = 0;
     this.progress = { count: -1, at: 0 };
+    this.connectedAt = 0;
     this.onhide = (event) => event.persisted || this.#forget(true);
   }
 
@@ -84,6 +86,7 @@ class Session {
       this.resource = new URL(response.headers.get("Location"), response.url).href;
       await connection.setRemoteDescription({ type: "answer", sdp: await response.text() });
       this.progress = { count: -1, at: performance.now() };
+      this.connectedAt = performance.now();
       this.watch = setInterval(() => this.#check(connection), CHECK_MS);
     } catch (fault) {
       if (this.connection === connection) this.retry({ number: 0, code: "browser", reason: String(fault) });
@@ -111,6 +114,8 @@ class Session {
   }
 
   async #check(connection) {
+    if (connection.connectionState !== "disconnected") this.connectedAt = performance.now();
+    else if (performance.now() - this.connectedAt > GONE_MS) return this.retry();
     const count = (await this.stats())?.progress ?? 0;
     if (this.connection !== connection) return;
     if (count !== this.progress.count) {
