@@ -96,6 +96,13 @@ function Row({ item, onPin }) {
   </li>`;
 }
 
+/** What is coming: the products as a shelf of pictures, before the show begins. */
+export function Shelf() {
+  return html`<ul class="shelf">${live.items.value.map(
+    (item) => html`<li key=${item.code}><button type="button" onClick=${() => (sheet.value = "products")}><img class="pic" src=${item.picture} alt="" width="124" height="124" /><span class="row"><span class="code">${item.code}</span><b class="cut">${nameOf(item)}</b></span><span>${money(item.price_minor, item.currency)}</span></button></li>`,
+  )}</ul>`;
+}
+
 export function ProductSheet() {
   const code = live.pin.value?.code;
   return html`<${Sheet} title=${t("watch.products")} tone="paper" onClose=${() => (sheet.value = null)} aside=${html`<span class="muted">${t("watch.pieces", { n: live.items.value.length })}</span>`}>

@@ -2,7 +2,7 @@
 import { render } from "preact";
 import { count, errorText, t } from "../shared/i18n.js";
 import { Countdown, Icon, LanguageSwitch, Toasts, html } from "../shared/ui.js";
-import { PinnedCard, ProductSheet } from "./card.js";
+import { PinnedCard, ProductSheet, Shelf } from "./card.js";
 import { Chat, Composer, sendDraft } from "./chat.js";
 import { SoundButton, delaySeconds, phase, playVideo } from "./player.js";
 import { live, sheet } from "./room.js";
@@ -24,7 +24,8 @@ function Message() {
   const now = phase.value;
   if (now === "playing") return null;
   if (now === "waiting" || now === "ended") {
-    return html`<div class="center big"><h2>${t(`watch.${now}`)}</h2><p>${t(`watch.${now}_hint`)}</p>
+    return html`<div class="center big"><p class="show-title">${live.show.value.title}</p><h2>${t(`watch.${now}`)}</h2><p>${t(`watch.${now}_hint`)}</p>
+      ${now === "waiting" && html`<${Shelf} />`}
       ${now === "ended" && openTickets().length > 0 && html`<button class="btn line" type="button" onClick=${() => (sheet.value = "tickets")}>${t("watch.my_tickets")}</button>`}</div>`;
   }
   if (now === "blocked") return html`<div class="center"><button class="btn" type="button" onClick=${playVideo}>${t("watch.blocked")}</button></div>`;
@@ -51,7 +52,7 @@ function Rail() {
 function Page() {
   if (!live.state.value) return html`<div class="center"><p class="chip" role="status">${t("watch.connecting")}</p></div>`;
   return html`<${Top} />
-    <div class="mid row"><${SoundButton} /><span class="grow"></span><${LanguageSwitch} /></div>
+    <div class="mid row">${live.show.value.stage === "live" && html`<${SoundButton} />`}<span class="grow"></span><${LanguageSwitch} /></div>
     <${Line} />
     <${Message} />
     <div class="bottom">

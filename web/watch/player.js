@@ -59,12 +59,14 @@ export function toggleSound() {
 export function playVideo() {
   video.play().then(() => (picture.value = "playing"), () => (picture.value = "blocked"));
 }
-/** Where the page stands: waiting (before the show), connecting, playing, lost (the host's line), blocked, refused or ended. */
+/** Where the page stands: waiting (before the show), connecting, playing, lost (the host's line), no_picture, blocked, refused or ended. */
 export const phase = computed(() => {
   const stage = live.show.value?.stage;
   if (stage === "ended") return "ended";
   if (stage !== "live") return "waiting";
-  if (picture.value !== "playing" || live.media.value?.state === "lost") return live.media.value?.state === "live" || picture.value === "blocked" ? picture.value : "lost";
-  return "playing";
+  const media = live.media.value?.state;
+  if (media === "lost") return "lost";
+  if (picture.value === "connecting" && media !== "live") return "no_picture"; // on air, but the host's picture has not come yet
+  return picture.value;
 });
 export const SoundButton = () => html`<button class=${`chip sound ${muted.value ? "loud" : ""}`} type="button" onClick=${toggleSound} aria-pressed=${!muted.value}><${Icon} name=${muted.value ? "muted" : "sound"} />${t(muted.value ? "watch.unmute" : "watch.mute")}</button>`;
