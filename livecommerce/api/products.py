@@ -15,8 +15,6 @@ from livecommerce.catalog.products import Product, as_public, fold_code, parser_
 from livecommerce.records.rows import now_ms
 from livecommerce.records.structs import AuditEntry, Shop
 
-CHECKED_AT_ONCE_MAX = 300  # products; a larger catalogue is checked in a thread, off the event loop
-
 
 async def shop_of(context: Context, staff: Staff) -> Shop:
     found = await context.records.shops.get(staff.shop)
@@ -41,7 +39,7 @@ async def new_warnings(context: Context, shop: Shop, product: Product) -> list[d
             if warning not in before
         ]
 
-    return compare() if len(others) < CHECKED_AT_ONCE_MAX else await asyncio.to_thread(compare)
+    return await asyncio.to_thread(compare)  # tens of milliseconds: sockets of this process must not wait for it
 
 
 async def _audit(context: Context, staff: Staff, do: str, code: str, **details: Any) -> None:
