@@ -38,6 +38,7 @@ IN_FLIGHT_MAX = (
 )
 ANSWER_SECONDS_MAX = 10.0  # an operation waits at most so long for a store that does not answer
 RETRY_SECONDS = (0.01, 0.05, 0.1, 0.2, 0.4)  # pauses between attempts; the last one repeats
+WAIT_MS_MAX = 1000  # for replicas; on one network they follow within a millisecond
 UNEXPECTED_MAX = 3  # attempts at a call the server refuses for a reason not known here
 VIEWER_LETTERS = b"abcdefghijklmnopqrstuvwxyz0123456789-\n"
 
@@ -167,6 +168,7 @@ class ShopQueue:
         batch_max: int,
         length_max: int,
         offer_seconds: int,
+        replicas_wait: int,
         reconcile: Callable[[str, Connection], Awaitable[str]],
     ) -> None:
         self.shop = shop
@@ -176,6 +178,7 @@ class ShopQueue:
         self._batch_max = batch_max
         self._length_max = length_max
         self._offer_seconds = offer_seconds
+        self._replicas_wait = replicas_wait
         self._reconcile = reconcile
         self._key = f"lc:{{{shop}}}:stock:items"
         self._in_flight = 0
@@ -246,7 +249,27 @@ class ShopQueue:
         self._in_flight += 1
         self.batches += 1
         self.operations += len(batch.pending)
-        connection.send(self._command(connection, batch), lambda reply: self._answered(batch, reply))
+        self._call(connection, batch, lambda reply: self._answered(batch, reply))
+
+    def _call(self, connection: Connection, batch: Batch, done: Callable[[Any], None]) -> None:
+        """Sends the call; where replicas are waited for, `done` comes when enough of them have it.
+
+        With too few in time the answer counts as unknown: the batch is sent again and changes nothing the second time.
+        """
+        command = self._command(connection, batch)
+        if self._replicas_wait == 0:
+            connection.send(command, done)
+            return
+        replies: list[Any] = []
+
+        def waited(count: Any) -> None:
+            reply = replies[0]
+            if isinstance(reply, bytes) and not (isinstance(count, int) and count >= self._replicas_wait):
+                reply = ConnectionLost(f"the write reached {count} of {self._replicas_wait} replicas")
+            done(reply)
+
+        connection.send(command, replies.append)
+        connection.send(encode(("WAIT", self._replicas_wait, WAIT_MS_MAX)), waited)
 
     def _answered(self, batch: Batch, reply: Any) -> None:
         self._in_flight -= 1
@@ -327,7 +350,7 @@ class ShopQueue:
                 else:
                     future.set_result(reply)
 
-        connection.send(self._command(connection, batch), done)
+        self._call(connection, batch, done)
         try:
             async with asyncio.timeout(ANSWER_SECONDS_MAX):
                 return await future

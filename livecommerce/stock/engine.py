@@ -128,6 +128,7 @@ class StockEngine:
             batch_max=self._settings.batch_max,
             length_max=self._settings.queue_length_max,
             offer_seconds=self._settings.offer_seconds,
+            replicas_wait=self._settings.replicas_wait,
             reconcile=self._reconcile,
         )
         self._queues[shop] = queue
