@@ -19,11 +19,6 @@ class Staff(Struct, frozen=True):
     name: str
     role: Role
 
-    @property
-    def may_host(self) -> bool:
-        """Owners and hosts run a show; moderators keep its chat."""
-        return self.role in ("owner", "host")
-
 
 class Identity(Struct, frozen=True):
     """`viewer`: private id `[a-z0-9-]{1,40}`. `staff`: None for the audience. `address`: IP address as text."""
