@@ -103,6 +103,8 @@ class Batch:
         flat[1::3] = raw_ids(ids)
         flat[2::3] = [viewer_of(p[0]) for p in pending]
         self.pending = pending
+        if not set(map(type, chats)) <= {bytes}:  # anything else would spoil the log entry of the whole batch
+            raise TypeError("a chat event is bytes")
         told = pack(chats) if any(chats) else b""
         self.arguments = (pack([template.data for template in templates]), pack(flat), pack(ids), told, offer_seconds)
 
@@ -186,6 +188,7 @@ class ShopQueue:
         self._again: list[Batch] = []
         self._recovering: asyncio.Task[None] | None = None
         self._loop = asyncio.get_running_loop()
+        self._words = ""
         self.more = False
         self.last_ledger_id = ""
         self.batches = self.operations = self.batches_again = 0  # sent since the start, for the metrics
@@ -332,7 +335,7 @@ class ShopQueue:
                         self._refuse_batch(batch, Outcome.UNAVAILABLE, "The store refused the call.")
                         return True
                 elif isinstance(outcome, Outcome) and (outcome is not Outcome.READ_ONLY or time.monotonic() > give_up):
-                    self._refuse_batch(batch, outcome, REASON_FULL if outcome is Outcome.STORAGE_FULL else refusal)
+                    self._refuse_batch(batch, outcome, self._reason(outcome, refusal))
                     return True
             if time.monotonic() > give_up:
                 self._give_up(refusal)
@@ -388,8 +391,14 @@ class ShopQueue:
                 return Outcome.STORAGE_FULL
             return "wait" if WAIT.match(str(error)) else "unexpected"
         if isinstance(result, str) and result:  # words about what differs: the shop stays closed
+            self._words = result
             return Outcome.RECONCILING
         return None
+
+    def _reason(self, outcome: Outcome, refusal: str) -> str:
+        if outcome is Outcome.RECONCILING:
+            return self._words
+        return REASON_FULL if outcome is Outcome.STORAGE_FULL else refusal
 
     def _refuse_batch(self, batch: Batch, outcome: Outcome, reason: str) -> None:
         for pending in batch.pending:
