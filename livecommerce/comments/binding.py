@@ -438,11 +438,16 @@ _STEPS: Final = {
 }
 
 
-def bind(tokens: list[Token], text: str, view: View) -> list[Token]:
-    """Raw tokens of `text` to bound tokens."""
-    mask = 0
-    for token in tokens:
-        mask |= 1 << token.kind
+def bind(tokens: list[Token], mask: int, text: str, view: View) -> list[Token]:
+    """Raw tokens of `text` to bound tokens; `mask` is the set of their kinds."""
     if not mask & _BINDS:
         return tokens
     return Binder(tokens, mask, text, view).run()
+
+
+def kinds_of(tokens: list[Token]) -> int:
+    """The set of kinds among the tokens."""
+    mask = 0
+    for token in tokens:
+        mask |= 1 << token.kind
+    return mask

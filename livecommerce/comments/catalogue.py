@@ -132,7 +132,7 @@ class View:
         lengths: first character -> lengths of the words that start with it, longest first (scripts without spaces).
         phrases: first Latin run -> lengths of the longer words that start with it, longest first.
         codes: folded code -> item.
-        claims: claim words in Latin letters, longest first: these may touch a code.
+        claims: first letter -> claim words in Latin letters, longest first: these may touch a code.
     """
 
     __slots__ = ("bare_plus_binds", "claims", "codes", "lengths", "phone_claims", "phrases", "twins", "words")
@@ -157,11 +157,10 @@ class View:
             for word in own:
                 self.words[fold(word)] = (kind, value)
         self._add_items(items, names)
-        self.claims = sorted(
-            (word for word, (kind, _) in self.words.items() if kind == kinds.CLAIM and LATIN.fullmatch(word)),
-            key=len,
-            reverse=True,
-        )
+        self.claims: dict[str, tuple[str, ...]] = {}
+        for word in sorted(self.words, key=len, reverse=True):
+            if self.words[word][0] == kinds.CLAIM and LATIN.fullmatch(word):
+                self.claims[word[0]] = (*self.claims.get(word[0], ()), word)
         self._make_tables()
 
     def _add(self, word: str, kind: int, value: object) -> None:

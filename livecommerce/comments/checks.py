@@ -45,7 +45,8 @@ def check_catalogue(
     """All clashes of a catalogue under these packs; an empty list means every code is safe to show."""
     found: list[CatalogueWarning] = []
     words = CatalogueIndex.build([]).view(tuple(packs)).words
-    claims = CatalogueIndex.build([]).view(tuple(packs)).claims
+    by_letter = CatalogueIndex.build([]).view(tuple(packs)).claims
+    claims = [claim for listed in by_letter.values() for claim in listed]
     codes: dict[str, str] = {}
     for item in items:
         code = fold(item.code)

@@ -76,9 +76,10 @@ _ALL: Final = re.compile(
     f"|(?P<price>{_PRICE})|(?P<bad>{_BAD_NUMBER})",
     re.ASCII,
 )
+# Most comments have nothing to hide. One character class first, so that the search skips at the speed of C.
 _WORTH: Final = re.compile(
-    r"[@$฿₱₩₫¥%=~/第]|www|[a-z]\.[a-z]|buy|php|7-11|711|买 ?[0-9一二两三四五六]"
-    rf"|[0-9](?:[.,:]|[0-9]{{3}}|-[0-9]| ?(?:{_UNIT}|{_MONEY_AFTER}|折|万|千|公斤|斤|kg|lb|k|tr|กิโล))"
+    r"[0-9@$฿₱₩₫¥%=~/第.买bp](?:(?<=[@$฿₱₩₫¥%=~/第])|(?<=\.)[a-z]|(?<=b)uy|(?<=p)hp|(?<=买) ?[0-9一二两三四五六]"
+    rf"|(?<=[0-9])(?:[.,:]|[0-9]{{3}}|11|-[0-9]| ?(?:{_UNIT}|{_MONEY_AFTER}|折|万|千|公斤|斤|kg|lb|k|tr|กิโล)))"
 )
 _MARK_OF: Final = {
     "link": " \ue000 ",

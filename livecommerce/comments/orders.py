@@ -130,9 +130,10 @@ class OrderReader:
 
     def _next_marker(self, position: int) -> int:
         """Kind of the next word that starts or ends a part, -1 at the end."""
-        for token in self.tokens[position + 1 :]:
-            if _MARKERS >> token.kind & 1:
-                return token.kind
+        for place in range(position + 1, len(self.tokens)):
+            kind = self.tokens[place].kind
+            if _MARKERS >> kind & 1:
+                return kind
         return -1
 
     def _more_follows(self, position: int) -> bool:
@@ -153,13 +154,12 @@ class OrderReader:
 
     def _take(self, item: Item, position: int) -> None:
         current = self.current
-        following = self._next_marker(position)
         if current.post_claim and current.item is not None:
             raise Refused(Reason.TWO_READINGS)  # "A12 CF B7": whose claim?
         if (current.item is None and current.action == "cancel") or (current.item is None and current.qty is None):
             current.item = item
         elif current.item is None:
-            if following in (kinds.QUANTITY, kinds.LESS, kinds.NUMBER):
+            if self._next_marker(position) in (kinds.QUANTITY, kinds.LESS, kinds.NUMBER):
                 self._close()
                 self.current = Part(item)
             elif self.parts or current.options:
@@ -169,10 +169,9 @@ class OrderReader:
         elif current.item is item and current.qty is None and not current.options and current.action == "reserve":
             return  # its code and its name
         elif current.action == "cancel":
+            acted = self._next_marker(position) in (kinds.QUANTITY, kinds.LESS, kinds.CANCEL)
             self._close()
-            self.current = Part(
-                item, "reserve" if following in (kinds.QUANTITY, kinds.LESS, kinds.CANCEL) else "cancel"
-            )
+            self.current = Part(item, "reserve" if acted else "cancel")
         elif current.qty is None and not current.claim:
             self.pending.append(current)
             self.current = Part(item)

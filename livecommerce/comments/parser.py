@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from livecommerce.comments import kinds
-from livecommerce.comments.binding import bind, quantity_of
+from livecommerce.comments.binding import bind, kinds_of, quantity_of
 from livecommerce.comments.catalogue import CatalogueIndex, Item, View
 from livecommerce.comments.changes import has_change, read_changes
 from livecommerce.comments.folding import fold, suspects, unmask, visible
@@ -125,12 +125,10 @@ def _read(text: str, view: View, pinned: Item | None) -> Verdict:
         folded = fold(folded.translate(view.twins))
     folded = mask(folded)
     raw = tokenise(folded, view)
-    signals = 0
-    for token in raw:
-        signals |= 1 << token.kind
+    signals = kinds_of(raw)
     if not signals & _SIGNALS:
         return _CHATTER
-    return _Judge(bind(raw, folded, view), folded, view, pinned).verdict()
+    return _Judge(bind(raw, signals, folded, view), folded, view, pinned).verdict()
 
 
 _CHATTER: Final = Verdict("none", _NONE, Reason.CHATTER)

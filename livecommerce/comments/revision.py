@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from livecommerce.comments import kinds
-from livecommerce.comments.binding import bind
+from livecommerce.comments.binding import bind, kinds_of
 from livecommerce.comments.catalogue import CatalogueIndex
 from livecommerce.comments.folding import fold, suspects
 from livecommerce.comments.masking import mask
@@ -61,7 +61,8 @@ def suggest_alias(text: str, accepted: Intent, index: CatalogueIndex, packs: Seq
         return None
     view = index.view(tuple(packs))
     folded = mask(fold(text))
-    tokens = bind(tokenise(folded, view), folded, view)
+    raw = tokenise(folded, view)
+    tokens = bind(raw, kinds_of(raw), folded, view)
     if any(token.kind in (kinds.ITEM, kinds.QUESTION, kinds.ASK, kinds.NEGATION) for token in tokens):
         return None
     strangers = [token for token in tokens if token.kind in (kinds.UNKNOWN, kinds.CODE_LIKE, kinds.GLUED)]

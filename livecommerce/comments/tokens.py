@@ -179,7 +179,7 @@ class Tokeniser:
             add(Token(kinds.AGREE, None, start, end))
             return
         shape = kinds.CODE_LIKE if _CODE_SHAPE.fullmatch(run) else kinds.GLUED
-        for claim in view.claims:
+        for claim in view.claims.get(run[0], ()):
             if run.startswith(claim) and _CODE_SHAPE.fullmatch(run, len(claim)):
                 shape = kinds.CODE_LIKE
         add(Token(shape, run, start, end))
@@ -187,7 +187,7 @@ class Tokeniser:
     def _touching(self, run: str, start: int, end: int) -> bool:
         """A claim word before a code, "xN" after it: the only things that may touch one."""
         add, codes = self.found.append, self.view.codes
-        for claim in ("", *self.view.claims):
+        for claim in ("", *self.view.claims.get(run[0], ())):
             if not run.startswith(claim):
                 continue
             rest = run[len(claim) :]
