@@ -26,7 +26,7 @@ from livecommerce.api import pages, shows
 from livecommerce.api.context import Context, context_of
 from livecommerce.api.links import public_base
 from livecommerce.errors import BadInput, NotFound, ShowUnknown
-from livecommerce.media.event_archive import Replay, read_replay
+from livecommerce.media.event_archive import Replay, air_times, read_replay
 from livecommerce.media.recording_files import EVENTS, MANIFEST, folder_of
 from livecommerce.media.recording_reader import Movie, read_recording
 
@@ -50,11 +50,17 @@ class ReplayMissing(NotFound):
 
 @dataclass(frozen=True)
 class Recorded:
-    """A recording read from disk. `mark` tells whether the files have changed since."""
+    """A recording read from disk. `mark` tells whether the files have changed since.
+
+    Attributes:
+        movie: from the show's start to its end, for everyone.
+        whole: all that was recorded, a rehearsal too: for the shop.
+    """
 
     mark: tuple[Any, ...]
     until: float
-    movie: Movie
+    movie: Movie | None
+    whole: Movie
     replay: bytes
     show: dict[str, Any]
     is_running: bool
@@ -71,13 +77,14 @@ def _mark(folder: Path) -> tuple[Any, ...] | None:
 
 def _read(folder: Path, mark: tuple[Any, ...], until: float) -> Recorded | None:
     recorded = read_recording(folder)
-    movie = recorded.movie() if recorded is not None else None
-    if recorded is None or movie is None:
+    whole = recorded.movie() if recorded is not None else None
+    if recorded is None or whole is None:
         return None
-    origin_ms = recorded.manifest.origin_ms
-    replay: Replay = read_replay(folder, origin_ms, movie.duration_ms)
-    shape = {"origin_ms": origin_ms, "duration_ms": movie.duration_ms, **msgspec.structs.asdict(replay)}
-    return Recorded(mark, until, movie, msgspec.json.encode(shape), replay.show, recorded.is_running)
+    movie = recorded.movie(*air_times(folder))
+    shown = movie or whole
+    replay: Replay = read_replay(folder, shown.origin_ms, shown.duration_ms)
+    shape = {"origin_ms": shown.origin_ms, "duration_ms": shown.duration_ms, **msgspec.structs.asdict(replay)}
+    return Recorded(mark, until, movie, whole, msgspec.json.encode(shape), replay.show, recorded.is_running)
 
 
 class Recordings:
@@ -119,8 +126,8 @@ class Recordings:
 RECORDINGS: web.AppKey[Recordings] = web.AppKey("livecommerce.api.replay", Recordings)
 
 
-async def _finished(request: web.Request) -> Recorded:
-    """The recording of a show that is not on air.
+async def _finished(request: web.Request) -> tuple[Recorded, Movie]:
+    """The recording of a show that is not on air, and what of it everyone may see.
 
     Raises:
         ReplayMissing
@@ -129,7 +136,9 @@ async def _finished(request: web.Request) -> Recorded:
     recorded = await request.app[RECORDINGS].get(show)
     if await _is_live(context, request, show):
         raise ReplayMissing("The show is on air now; the replay comes after it.")
-    return recorded
+    if recorded.movie is None:
+        raise ReplayMissing
+    return recorded, recorded.movie
 
 
 async def _is_live(context: Context, request: web.Request, show: str) -> bool:
@@ -144,10 +153,10 @@ async def get_replay(request: web.Request) -> web.Response:
     context, show = context_of(request), request.match_info["show"]
     if await _is_live(context, request, show):
         return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": f"/live/{show}"})
-    recorded = await request.app[RECORDINGS].get(show)
+    recorded, movie = await _finished(request)
     shown = {"id": show, "title": show, "shop_name": "", "currency": "TWD", **recorded.show}
     urls = {
-        "video": f"/replay/{show}/video.mp4?v={quote(recorded.movie.mark)}",
+        "video": f"/replay/{show}/video.mp4?v={quote(movie.mark)}",
         "events": f"/replay/{show}/events.json",
         "watch": f"{public_base(request)}/replay/{show}",
     }
@@ -155,7 +164,7 @@ async def get_replay(request: web.Request) -> web.Response:
 
 
 async def get_events(request: web.Request) -> web.Response:
-    recorded = await _finished(request)
+    recorded, _ = await _finished(request)
     answer = web.Response(
         body=recorded.replay,
         content_type="application/json",
@@ -166,9 +175,9 @@ async def get_events(request: web.Request) -> web.Response:
 
 
 async def get_video(request: web.Request) -> web.StreamResponse:
-    recorded = await _finished(request)
-    exact = request.query.get("v") == recorded.movie.mark
-    return await _send(request, recorded.movie, "public, max-age=86400" if exact else "no-cache")
+    _, movie = await _finished(request)
+    exact = request.query.get("v") == movie.mark
+    return await _send(request, movie, "public, max-age=86400" if exact else "no-cache")
 
 
 async def get_recording(request: web.Request) -> web.StreamResponse:
@@ -177,7 +186,7 @@ async def get_recording(request: web.Request) -> web.StreamResponse:
     show = (await shows.own_show(context, staff, request.match_info["show"])).id
     recorded = await request.app[RECORDINGS].get(show)
     headers = {"Content-Disposition": f'attachment; filename="{show}.mp4"'}
-    return await _send(request, recorded.movie, "private, no-cache", headers)
+    return await _send(request, recorded.whole, "private, no-cache", headers)
 
 
 def _range(request: web.Request, movie: Movie) -> tuple[int, int] | None:

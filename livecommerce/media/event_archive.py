@@ -171,7 +171,7 @@ class EventArchiver:
 
 
 def _public_show(show: dict[str, Any]) -> dict[str, Any]:
-    keys = ("id", "title", "shop", "shop_name", "currency", "locale")
+    keys = ("id", "title", "shop", "shop_name", "currency", "locale", "started_ms")
     return {key: show[key] for key in keys}
 
 
@@ -190,6 +190,20 @@ class Replay(msgspec.Struct):
 
 # Twelve hours of a lively chat; the page holds them all, so it must stay some megabytes.
 CHAT_MAX = 40_000
+
+
+def air_times(folder: Path) -> tuple[int, int | None]:
+    """When the show went on air and when it ended (wall clock; None while it has not): what is before and after is
+    nobody's business but the host's. (0, None) where nothing is known. Blocking."""
+    first, last = 0, None
+    for event in _archived(folder):
+        if event.get("t") == "show":
+            first = event["show"].get("started_ms", 0)
+        elif event.get("t") == "stage":
+            is_live = event["stage"] == "live"
+            first = first or (event["at"] if is_live else 0)
+            last = event["at"] if event["stage"] == "ended" else None if is_live else last
+    return first, last
 
 
 def read_replay(folder: Path, origin_ms: int, duration_ms: int) -> Replay:

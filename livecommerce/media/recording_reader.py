@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import struct
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from livecommerce.media import recording_files as files
-from livecommerce.media.access_units import VIDEO_CLOCK
+from livecommerce.media.access_units import AUDIO_CLOCK, VIDEO_CLOCK
 from livecommerce.media.fragmented_mp4 import (
     VIDEO_TRACK,
     OpusSetup,
@@ -31,40 +32,52 @@ READ_BYTES = 256 * 1024
 
 
 class Fragment(NamedTuple):
-    """One `moof` + `mdat` in a file. Times in 90 kHz ticks since the recording's origin."""
+    """One `moof` + `mdat` in a file. Times in 90 kHz ticks since the recording's origin.
+
+    Attributes:
+        clocks: (where in the fragment, clock rate, value) of each track's decode time, a number of eight bytes.
+    """
 
     offset: int
     size: int
     time: int
     duration: int
     is_key: bool
+    clocks: tuple[tuple[int, int, int], ...]
 
 
-def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    position = 0
-    while position + 8 <= len(data):
+def _boxes(data: bytes, start: int = 8) -> Iterator[tuple[bytes, int, int]]:
+    """(kind, start of contents, end) of the boxes inside a box that lies at the beginning of `data`."""
+    position, end = start, len(data)
+    while position + 8 <= end:
         size, kind = struct.unpack_from("!I4s", data, position)
-        if size < 8 or position + size > len(data):
+        if size < 8 or position + size > end:
             return
-        yield kind, data[position + 8 : position + size]
+        yield kind, position + 8, position + size
         position += size
 
 
-def _video_run(moof: bytes) -> tuple[int, int, bool] | None:
-    """(time, duration, starts with a key picture) of the video in a `moof` that this package wrote."""
-    for kind, track in _boxes(moof[8:]):
+def _read_moof(offset: int, size: int, moof: bytes) -> Fragment | None:
+    """What a `moof` that this package wrote says; None for another one."""
+    clocks: list[tuple[int, int, int]] = []
+    run: tuple[int, int, bool] | None = None
+    for kind, start, end in _boxes(moof):
         if kind != b"traf":
             continue
-        inner = dict(_boxes(track))
-        if not {b"tfhd", b"tfdt", b"trun"} <= inner.keys() or len(inner[b"tfhd"]) < 8:
+        inner = {name: first for name, first, _ in _boxes(moof[:end], start)}
+        if not {b"tfhd", b"tfdt", b"trun"} <= inner.keys():
             return None
-        if struct.unpack_from("!I", inner[b"tfhd"], 4)[0] != VIDEO_TRACK:
-            continue
-        (time,) = struct.unpack_from("!Q", inner[b"tfdt"], 4)
-        count, _ = struct.unpack_from("!Ii", inner[b"trun"], 4)
-        rows = list(struct.iter_unpack("!III", inner[b"trun"][12 : 12 + 12 * count]))
-        return (time, sum(row[0] for row in rows), rows[0][2] >> 24 == 2) if rows else None
-    return None
+        try:
+            (track,) = struct.unpack_from("!I", moof, inner[b"tfhd"] + 4)
+            (time,) = struct.unpack_from("!Q", moof, inner[b"tfdt"] + 4)
+            (count,) = struct.unpack_from("!I", moof, inner[b"trun"] + 4)
+            rows = list(struct.iter_unpack("!III", moof[inner[b"trun"] + 12 : end][: 12 * count]))
+        except struct.error:
+            return None
+        clocks.append((inner[b"tfdt"] + 4, VIDEO_CLOCK if track == VIDEO_TRACK else AUDIO_CLOCK, time))
+        if track == VIDEO_TRACK and rows:
+            run = time, sum(row[0] for row in rows), rows[0][2] >> 24 == 2
+    return Fragment(offset, size, *run, tuple(clocks)) if run is not None else None
 
 
 def fragments(path: Path) -> list[Fragment]:
@@ -93,9 +106,9 @@ def fragments(path: Path) -> list[Fragment]:
             whole = length + struct.unpack("!I", media[:4])[0]
             if position + whole > size:
                 break
-            run = _video_run(moof)
-            if run is not None:
-                found.append(Fragment(position, whole, *run))
+            one = _read_moof(position, whole, moof)
+            if one is not None:
+                found.append(one)
             position += whole
     finally:
         os.close(file)
@@ -110,18 +123,35 @@ class Extent(NamedTuple):
 
 @dataclass(frozen=True)
 class Movie:
-    """An MP4 of `size` bytes: `head`, then the extents.
+    """An MP4 of `size` bytes: `head`, then the extents, with some numbers of eight bytes replaced.
 
     Attributes:
-        duration_ms: from the origin to the end of the last picture.
+        origin_ms: wall clock at its time 0.
+        duration_ms: to the end of the last picture.
         mark: changes with the content (ETag).
+        patches: (position, new value) in order: decode times of a movie that begins later than its recording.
     """
 
     head: bytes
     extents: tuple[Extent, ...]
     size: int
+    origin_ms: int
     duration_ms: int
     mark: str
+    patches: tuple[tuple[int, int], ...] = ()
+
+    def _patched(self, piece: bytes, position: int) -> bytes:
+        index = bisect_left(self.patches, (position - 7, 0))
+        if index == len(self.patches) or self.patches[index][0] >= position + len(piece):
+            return piece
+        changed = bytearray(piece)
+        for place, value in self.patches[index:]:
+            if place >= position + len(piece):
+                break
+            number = value.to_bytes(8, "big")
+            first, last = max(place, position), min(place + 8, position + len(piece))
+            changed[first - position : last - position] = number[first - place : last - place]
+        return bytes(changed)
 
     def read(self, start: int, end: int) -> Iterator[bytes]:
         """Bytes `start` to `end` (exclusive) in pieces of at most 256 KiB.
@@ -141,7 +171,7 @@ class Movie:
                         piece = os.pread(file, min(READ_BYTES, last - first), offset + first - position)
                         if not piece:
                             raise OSError(f"{path} is shorter than it was")
-                        yield piece
+                        yield self._patched(piece, first)
                         first += len(piece)
                 finally:
                     os.close(file)
@@ -165,30 +195,63 @@ class Recorded:
     def duration_ms(self) -> int:
         return max((takes[-1].time + takes[-1].duration for _, takes in self.takes if takes), default=0) // 90
 
-    def movie(self) -> Movie | None:
-        """None while there is not one picture."""
-        extents: list[Extent] = []
-        groups: list[list[Fragment]] = []
-        end = 0
-        for path, found in self.takes:
-            for one in found:
-                if one.time < end:  # a clock set back between two takes: what is told twice is left out
-                    continue
-                end = one.time + one.duration
-                if one.is_key or not groups:
-                    groups.append([])
-                groups[-1].append(one)
-                last = extents[-1] if extents else None
-                if last is not None and last.path == path and last.offset + last.size == one.offset:
-                    extents[-1] = last._replace(size=last.size + one.size)
-                else:
-                    extents.append(Extent(path, one.offset, one.size))
-        if not groups:
+    def movie(self, from_ms: int = 0, until_ms: int | None = None) -> Movie | None:
+        """The recording between two moments of the wall clock, from the first key picture in there on.
+
+        None while there is not one picture. Without bounds, time 0 is the recording's origin.
+        """
+        origin_ms = self.manifest.origin_ms
+        kept = self._between(from_ms - origin_ms, None if until_ms is None else until_ms - origin_ms)
+        if not kept:
             return None
-        head = initialization(self.manifest.parameters(), OpusSetup(), end * 1_000 // VIDEO_CLOCK)
-        head += segment_index(groups[0][0].time, _references(groups, end))
-        size = len(head) + sum(extent.size for extent in extents)
-        return Movie(head, tuple(extents), size, end * 1_000 // VIDEO_CLOCK, f"{self.manifest.origin_ms:x}-{size:x}")
+        shift = kept[0][1].time // 90 if from_ms > origin_ms else 0  # milliseconds
+        groups: list[list[Fragment]] = []
+        for _, one in kept:
+            if one.is_key or not groups:
+                groups.append([])
+            groups[-1].append(one)
+        end = kept[-1][1].time + kept[-1][1].duration - shift * 90
+        duration_ms = end * 1_000 // VIDEO_CLOCK
+        head = initialization(self.manifest.parameters(), OpusSetup(), duration_ms)
+        head += segment_index(groups[0][0].time - shift * 90, _references(groups, end + shift * 90))
+        size = len(head) + sum(one.size for _, one in kept)
+        mark = f"{origin_ms + shift:x}-{size:x}"
+        patches = _patches(kept, len(head), shift) if shift else ()
+        return Movie(head, _extents(kept), size, origin_ms + shift, duration_ms, mark, patches)
+
+    def _between(self, from_ms: int, until_ms: int | None) -> list[tuple[Path, Fragment]]:
+        found: list[tuple[Path, Fragment]] = []
+        end = 0
+        for path, take in self.takes:
+            for one in take:
+                # A clock set back between two takes: what is told twice is left out.
+                if one.time < max(end, from_ms * 90) or (until_ms is not None and one.time >= until_ms * 90):
+                    continue
+                if found or one.is_key:
+                    end = one.time + one.duration
+                    found.append((path, one))
+        return found
+
+
+def _extents(kept: list[tuple[Path, Fragment]]) -> tuple[Extent, ...]:
+    """Neighbours in a file are read as one."""
+    extents: list[Extent] = []
+    for path, one in kept:
+        last = extents[-1] if extents else None
+        if last is not None and last.path == path and last.offset + last.size == one.offset:
+            extents[-1] = last._replace(size=last.size + one.size)
+        else:
+            extents.append(Extent(path, one.offset, one.size))
+    return tuple(extents)
+
+
+def _patches(kept: list[tuple[Path, Fragment]], position: int, shift_ms: int) -> tuple[tuple[int, int], ...]:
+    """The decode times `shift_ms` earlier; sound that was a little earlier than the first picture begins with it."""
+    found = []
+    for _, one in kept:
+        found += [(position + place, max(0, time - shift_ms * rate // 1_000)) for place, rate, time in one.clocks]
+        position += one.size
+    return tuple(found)
 
 
 def _references(groups: list[list[Fragment]], end: int) -> list[Reference]:
