@@ -70,11 +70,25 @@ async def _check_store(redis: Redis) -> None:
         raise StoreUnsuitable(f"maxmemory-policy is {policy}: it would forget stock. Set it to noeviction.")
 
 
-def _valkey_check(redis: Redis) -> Check:
+async def _missing_libraries(redis: Redis) -> list[str]:
+    return sorted(set(FUNCTION_LIBRARIES) - library_names(await redis.function_list()))
+
+
+async def _load_libraries(redis: Redis, shows: ShowStore) -> None:
+    await shows.start()
+    name, text = stock_library()
+    if name not in library_names(await redis.function_list(library=name)):
+        await redis.function_load(text.decode(), replace=True)
+
+
+def _valkey_check(redis: Redis, shows: ShowStore) -> Check:
     async def check() -> str | None:
+        """Loads what a flushed or replaced server has lost: while we are red nobody sends us the call that would."""
         await redis.ping()
-        missing = set(FUNCTION_LIBRARIES) - library_names(await redis.function_list())
-        return f"function libraries not loaded: {', '.join(sorted(missing))}" if missing else None
+        if await _missing_libraries(redis):
+            await _load_libraries(redis, shows)
+        missing = await _missing_libraries(redis)
+        return f"function libraries not loaded: {', '.join(missing)}" if missing else None
 
     return check
 
@@ -104,11 +118,8 @@ async def open_stores(frame: Frame) -> AsyncIterator[Stores]:
         engine = StockEngine(redis, frame.settings.stock)
         shows = ShowStore(redis, engine)
         try:
-            await shows.start()
-            name, text = stock_library()
-            if name not in library_names(await redis.function_list(library=name)):
-                await redis.function_load(text.decode(), replace=True)
-            frame.health.checks["valkey"] = _valkey_check(redis)
+            await _load_libraries(redis, shows)
+            frame.health.checks["valkey"] = _valkey_check(redis, shows)
             yield Stores(redis, engine, shows)
         finally:
             await shows.close()

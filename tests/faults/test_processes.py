@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import random
 import signal
 import time
 import urllib.error
@@ -194,6 +195,36 @@ async def test_each_process_killed_in_turn_during_load(server: LiveServer) -> No
     await asyncio.to_thread(server.start)
     await asyncio.to_thread(check_everything_acknowledged_is_there, server, acknowledged)
     await orders_match(server, acknowledged)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_two_minutes_of_random_faults(tmp_path: Path, seed: int) -> None:
+    """Two web processes, two relays; one after another dies at random moments, some before the last one is back."""
+    chance = random.Random(seed)
+    server = LiveServer(tmp_path / "data", web_processes="2", media__relays="2")
+    await asyncio.to_thread(server.start)
+    try:
+        await asyncio.to_thread(make_show, server)
+        crowd = Crowd(server.address, SHOW, VIEWERS, seed)
+        await crowd.open()
+        try:
+            until_then = time.monotonic() + 120
+            while time.monotonic() < until_then:
+                names = sorted(processes(server).items())
+                name, pid = chance.choice(names)
+                number = signal.SIGKILL if name == "valkey" else chance.choice([signal.SIGKILL, signal.SIGTERM])
+                os.kill(pid, number)
+                await asyncio.sleep(chance.uniform(0.5, 6.0))
+            await until(lambda: is_ready(server, "web-0") and is_ready(server, "valkey"), HEAL_SECONDS_MAX, "calm")
+            await crowd.answered(BETWEEN)
+        finally:
+            await crowd.close()
+        await asyncio.to_thread(check_everything_acknowledged_is_there, server, crowd.acknowledged)
+        await orders_match(server, crowd.acknowledged)
+    finally:
+        await asyncio.to_thread(server.stop)
 
 
 def _runs(pid: int) -> bool:
