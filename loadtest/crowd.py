@@ -57,6 +57,9 @@ def _mark(text: str) -> tuple[int, float] | None:
 class Viewer:
     __slots__ = ("acks", "buffer", "epoch", "fd", "frames", "gaps", "index", "last", "paused", "phase", "socket")
 
+    fd: int
+    socket: socket.socket
+
     def __init__(self, index: int) -> None:
         self.index = index
         self.buffer = b""
@@ -207,7 +210,9 @@ class Crowd:
             self._send(viewer, b"3")
         elif viewer.phase == "ready":
             self.received += 1
-            if self.sampling or self.keep_frames:
+            if payload.startswith(b"43"):
+                self._answered(viewer, payload, now)
+            elif self.sampling or self.keep_frames:
                 self._timed(viewer, first, payload, now)
         elif viewer.phase == "opening":
             self._join(viewer)
@@ -221,9 +226,6 @@ class Crowd:
                 viewer.epoch = orjson.loads(payload[2:])[1]["epoch"]
 
     def _timed(self, viewer: Viewer, first: int, payload: bytes, now: float) -> None:
-        if payload.startswith(b"43"):
-            self._answered(viewer, payload, now)
-            return
         if not payload.startswith(b"42"):
             return
         key = payload if len(payload) < 64 else payload[-64:] + len(payload).to_bytes(4, "big") + payload[:48]
@@ -299,7 +301,7 @@ class Crowd:
         self.viewers.clear()
         return self._bring(gone, len(gone), 0.0, seconds_max)
 
-    def talk(self, seconds: float, per_second: float, lines: list[str] | None = None) -> dict[str, Any]:
+    def talk(self, seconds: float, per_second: float, lines: list[str | None] | None = None) -> dict[str, Any]:
         """Reads for `seconds` while viewers comment at a rate; `lines` are texts to choose from (default: chatter)."""
         speakers = [viewer for viewer in self.viewers.values() if not viewer.paused]
         start = time.monotonic()
@@ -312,19 +314,22 @@ class Crowd:
         self.turn(0.8)
         return {"said": said}
 
-    def _say(self, viewer: Viewer, lines: list[str] | None) -> None:
+    def _say(self, viewer: Viewer, lines: list[str | None] | None) -> None:
         if viewer.phase != "ready":
             return
         self.sent += 1
         viewer.acks += 1
         now = time.monotonic()
-        text = random.choice(lines) if lines else "好漂亮喔這件有沒有大一點的尺寸我想看看背面"
-        if text.startswith("+") or text[:1].isupper():
-            body = {"id": f"load-{os.getpid()}-{self.sent}", "text": text}
-        else:
-            body = {"id": f"load-{os.getpid()}-{self.sent}", "text": f"#{self.sent}@{now:.6f} {text}"}
+        # None among the lines: a timed one, which tells how long it takes to everyone's screen.
+        text = (random.choice(lines) if lines else None) or f"#{self.sent}@{now:.6f} 好漂亮喔這件我想看看背面"
+        body = {"id": f"load-{os.getpid()}-{self.sent}", "text": text}
         self._asked[viewer.index, viewer.acks] = now
         self._send(viewer, b"42" + str(viewer.acks).encode() + orjson.dumps(["comment", body]))
+
+    def unanswered(self) -> int:
+        """Comments of viewers still connected that got no answer."""
+        here = {viewer.index for viewer in self.viewers.values()}
+        return sum(1 for index, _ in self._asked if index in here)
 
     def pause(self, share: float) -> int:
         """This share of the viewers stops reading."""
@@ -368,11 +373,19 @@ class Crowd:
         return shape
 
     def sample(self, on: bool) -> None:
+        self._watch()
         self.sampling = on
         self.samples = []
 
     def keep(self, on: bool) -> None:
+        self._watch()
         self.keep_frames = on
+
+    def _watch(self) -> None:
+        """Frames are looked into from now on: what came before is unknown, so no gap can be told from it."""
+        if not (self.sampling or self.keep_frames):
+            for viewer in self.viewers.values():
+                viewer.gaps, viewer.last = 0, ""
 
     def check_order(self, log_lines: list[int]) -> dict[str, int]:
         """Compares what each viewer got with the order of the log: gaps, duplicates, reorderings over all viewers."""

@@ -112,13 +112,14 @@ class Ours(Served):
 
     async def _make_show(self) -> None:
         from livecommerce.shows.commands import Actor, Pin, Start
-        from livecommerce.shows.model import ShowItem, ShowSetup
+        from livecommerce.shows.model import ShowItem, ShowSettings, ShowSetup
 
         items = [
-            ShowItem(code=f"A{number:02}", names=(f"商品{number}",), price_minor=590, supply={f"A{number:02}": 2_000})
+            ShowItem(code=f"A{number:02}", names=(f"商品{number}",), price_minor=590, supply={f"A{number:02}": 300})
             for number in range(1, 21)
         ]
-        setup = ShowSetup(id=SHOW, shop=SHOP, title="Load", items=tuple(items))
+        # Without a waitlist: what is sold out is told so.
+        setup = ShowSetup(id=SHOW, shop=SHOP, title="Load", items=tuple(items), settings=ShowSettings(waitlist=False))
         await self.realtime.store.create(setup)
         owner = Actor("load", "owner")
         await self.realtime.executor.execute(SHOW, Start(id="start-load"), owner)

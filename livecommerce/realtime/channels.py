@@ -77,7 +77,7 @@ class Channels:
         channel = Channel(state, self.pace, self.presence, self._note_addresses)
         reader = self._readers.get(channel.shop)
         if reader is None:
-            reader = ShopReader(self._redis, self._store, channel.shop, 1 / self.pace.hz_max)
+            reader = ShopReader(self._redis, self._store, channel.shop)
             self._readers[channel.shop] = reader
         self._open[show] = channel
         reader.watch(channel)

@@ -26,6 +26,8 @@ BLOCK_MS = 2_000
 # and still notice a server that is gone without a word.
 ANSWER_SECONDS_MAX = 10.0
 ENTRIES_MAX = 500  # per show and read: a full batch entry is up to 100 KB
+# Appends of the next moments come in one read, not one each. Short against a tick, which waits on top of it.
+PAUSE_SECONDS = 0.02
 RETRY_SECONDS_FIRST = 0.1
 RETRY_SECONDS_LAST = 3.0
 
@@ -40,12 +42,11 @@ def reading_client(redis: Redis) -> Redis:
 class ShopReader:
     """The blocked reader of one shop's shows."""
 
-    def __init__(self, redis: Redis, store: ShowStore, shop: str, pause_seconds: float) -> None:
+    def __init__(self, redis: Redis, store: ShowStore, shop: str) -> None:
         self.channels: dict[str, Channel] = {}
         self._redis = redis
         self._store = store
         self._shop = shop
-        self._pause_seconds = pause_seconds
         self._task: asyncio.Task[None] | None = None
         self._client_id: int | None = None
         self._changed = asyncio.Event()
@@ -108,8 +109,7 @@ class ShopReader:
             full = full or len(entries) == ENTRIES_MAX
             channel.feed([(decoded(entry), events_of(fields)) for entry, fields in entries])
         if not full:
-            # Appends of the next moments come in one read: it costs a read per tick, not per comment.
-            await asyncio.sleep(self._pause_seconds)
+            await asyncio.sleep(PAUSE_SECONDS)
 
     async def _check_gaps(self) -> None:
         """After a break: is the entry we stand at still there, and is it the same show? Else load it again."""

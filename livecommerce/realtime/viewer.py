@@ -25,10 +25,6 @@ class Door(Protocol):
     def write(self, frame: bytes) -> None:
         """One whole WebSocket frame."""
 
-    def unplug(self) -> None:
-        """The socket closes: frames no longer go to its transport."""
-        self.transport = None
-
     def goodbye(self, close_code: CloseCode) -> None: ...
 
 

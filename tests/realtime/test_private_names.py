@@ -1,4 +1,4 @@
-"""The contract with python-socketio, python-engineio and aiohttp: what `private_names.py` leans on is there and behaves."""
+"""The contract with python-socketio, python-engineio and aiohttp: what `private_names.py` leans on is there."""
 
 from __future__ import annotations
 
