@@ -21,6 +21,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 from livecommerce.media.control import RelayControl
 from livecommerce.media.dtls import Identity
 from livecommerce.settings import Media, Settings
@@ -61,7 +63,9 @@ def _relay(path: str, core: int | None, ready: Any, stop: Any) -> None:
         local_stop.set()
         await serving
 
-    asyncio.run(go())
+    # As the relay role runs.
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(go())
 
 
 def cpu_seconds(process_id: int) -> tuple[float, float]:
@@ -101,7 +105,7 @@ async def _storm(control: RelayControl, identity: Identity, count: int, per_seco
         await probes.join(control, identity, is_probe=True)
     await asyncio.sleep(0.5)  # the replayed pictures of their own joins are old by design
     probes.delays_ms.clear()
-    await _join_at(crowd, control, identity, count, per_second)
+    await _join_at(crowd, control, identity, count, per_second, rests=True)
     times = [joined.milliseconds for joined in crowd.joins if joined.milliseconds is not None]
     found = {
         "joins_per_second": per_second,

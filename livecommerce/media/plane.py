@@ -67,6 +67,7 @@ class MediaPlane:
         self.origin_secret = origin_secret
         self.joins = self.refused = 0
         self.tick_late_seconds = 0.0
+        self.more_metrics: list[Callable[[], dict[str, float]]] = []
         self._on_event = on_event
         self._tick_timer: asyncio.TimerHandle | None = None
         self._second_at = 0.0
@@ -235,8 +236,6 @@ class MediaPlane:
         self.mux.handshakes.tidy()
         for show, stream in list(self.streams.items()):
             stream.second(now)
-            for viewer in stream.viewers.values():
-                viewer.send_reports(now)
             if stream.is_over(now):
                 del self.streams[show]
                 stream.close()
@@ -272,6 +271,7 @@ class MediaPlane:
             "malformed_total": received.malformed,
             "addresses": self.mux.address_count,
             "tick_late_seconds": round(self.tick_late_seconds, 6),
+            **{name: value for more in self.more_metrics for name, value in more().items()},
         }
 
 

@@ -8,9 +8,7 @@ import inspect
 import ipaddress
 import logging
 import os
-import signal
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import ifaddr
@@ -163,6 +161,7 @@ async def serve_relay(
         origin_secret=settings.secret,
     )
     outputs = Outputs(plane.streams, settings.data_folder if settings.media.recording else None)
+    plane.more_metrics.append(outputs.metrics)
     secret = settings.secret if control_socket_path.startswith("tcp://") else ""
     app = ControlApp(plane, secret=secret).app()
     app.add_routes(outputs.routes())
@@ -184,30 +183,3 @@ async def serve_relay(
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(teller.drain(), 2.0)
         telling.cancel()
-
-
-def main(
-    settings: Settings,
-    *,
-    index: int = 0,
-    control_socket_path: str | None = None,
-    on_stream_event: OnStreamEvent | None = None,
-) -> None:
-    """`livecommerce relay --index n`: runs until SIGTERM or SIGINT."""
-    path = control_socket_path or str(Path(settings.data_folder) / f"relay-{index}.sock")
-
-    async def run() -> None:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-        await serve_relay(
-            settings,
-            relay_id=f"relay-{index}",
-            control_socket_path=path,
-            udp_port=settings.media.port + index if settings.media.port else 0,
-            stop=stop,
-            on_stream_event=on_stream_event or (lambda show, event: log.info("stream %s: %s", show, event)),
-        )
-
-    asyncio.run(run())

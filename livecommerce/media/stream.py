@@ -39,6 +39,8 @@ REPLAY_PACKETS = 48
 REPLAY_STEP_SECONDS = 0.004
 LOST_SECONDS = 3.0
 RESUME_SECONDS = 60.0
+# Reports to all viewers once a second, a share of them each tick, so that no picture waits for a thousand reports.
+REPORT_TICKS = 45
 # Keyframe age that tells the host something is wrong: no viewer may join for that long.
 KEYFRAME_AGE_WARN_SECONDS = 12.0
 
@@ -98,6 +100,8 @@ class Stream:
         self._waiting: set[Viewer] = set()
         self._replaying: dict[Lane, Viewer] = {}
         self._replay_timer: asyncio.TimerHandle | None = None
+        self._to_report: list[Viewer] = []
+        self._report_share = 0
         self._flush_timers: dict[str, asyncio.TimerHandle] = {}
         self._keyframe_asked_at = float("-inf")
         self._keyframe_wanted_since: float | None = None
@@ -333,6 +337,8 @@ class Stream:
 
     def tick(self, now: float) -> None:
         """Every 20 ms."""
+        for _ in range(min(self._report_share, len(self._to_report))):
+            self._to_report.pop().send_reports(now)
         host = self.host
         if host is not None:
             host.tick(now)
@@ -351,6 +357,8 @@ class Stream:
     def second(self, now: float) -> None:
         """Once a second: rates, health, reports to viewers, the end of a host who stays away."""
         self._measure(now)
+        self._to_report = list(self.viewers.values())
+        self._report_share = -(-len(self._to_report) // REPORT_TICKS)
         if self.state is StreamState.LOST and self._lost_at is not None and now - self._lost_at > RESUME_SECONDS:
             self.end("the host did not come back", now)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from livecommerce.errors import SdpRefused
 from livecommerce.media import rtcp, rtp, sdp
 from livecommerce.media.fanout import Lane
-from livecommerce.media.peer import Path, Peer
+from livecommerce.media.peer import Path, Peer, PeerState
 from livecommerce.media.srtp import GcmRtcpInbound, Keys, LibsrtpInbound, Outbound, outbound, rtcp_inbound
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ class Viewer(Peer):
 
     def send_reports(self, now: float) -> None:
         """Sender reports of all started lanes in one compound: what lip sync and round trips are computed from."""
-        if self._outbound is None:
+        if self._outbound is None or self.state is PeerState.CLOSED:
             return
         compound = b""
         wall = ntp_now()
