@@ -8,20 +8,16 @@ from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
-from redis.exceptions import RedisError
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from livecommerce.accounts import sessions, viewers
 from livecommerce.accounts.addresses import request_scheme
 from livecommerce.api.bodies import json_answer
 from livecommerce.api.context import context_of
-from livecommerce.api.errors import BodyTooLarge, MethodWrong, OriginForeign, RequestRefused
+from livecommerce.api.errors import OriginForeign
+from livecommerce.api.faults import as_known
 from livecommerce.api.pages import error_page
-from livecommerce.errors import LiveCommerceError, NotFound, Unavailable
+from livecommerce.errors import LiveCommerceError
 from livecommerce.settings import Settings
-from livecommerce.shows.store import storage_error
-from livecommerce.stock.engine import StockUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -39,35 +35,6 @@ PLAIN_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
 }
-
-
-def _of_http(error: web.HTTPException) -> LiveCommerceError:
-    """aiohttp's own refusals (routing, parsing) as ours."""
-    if error.status == 404:
-        return NotFound()
-    if error.status == 405:
-        return MethodWrong()
-    if error.status == 413:
-        return BodyTooLarge()
-    return RequestRefused() if error.status < 500 else LiveCommerceError()
-
-
-def as_known(error: Exception) -> LiveCommerceError | None:
-    """The numbered error behind a fault of a store we depend on; None for what nobody foresaw."""
-    if isinstance(error, LiveCommerceError):
-        return error
-    if isinstance(error, web.HTTPException):
-        return _of_http(error)
-    if isinstance(error, StockUnavailable):
-        return Unavailable(retry_after_ms=1_000)
-    if isinstance(error, RedisError):
-        told = storage_error(error)
-        return told if isinstance(told, LiveCommerceError) else None
-    if isinstance(error, OperationalError | PoolTimeout) or (
-        isinstance(error, SQLAlchemyError) and getattr(error, "connection_invalidated", False)
-    ):
-        return Unavailable(retry_after_ms=2_000)
-    return None
 
 
 def error_answer(error: LiveCommerceError) -> web.Response:

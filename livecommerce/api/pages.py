@@ -17,12 +17,13 @@ from livecommerce.accounts.identity import Staff
 from livecommerce.api import shows
 from livecommerce.api.assets import ASSETS
 from livecommerce.api.context import Context, context_of
+from livecommerce.api.faults import as_known
 from livecommerce.api.links import is_https, page_urls
 from livecommerce.api.locales import COOKIE as LOCALE_COOKIE
 from livecommerce.api.locales import TEXTS, choose_locale
 from livecommerce.api.products import products_shape
 from livecommerce.api.streams import ice_servers_for
-from livecommerce.errors import LiveCommerceError, LoginNeeded
+from livecommerce.errors import LiveCommerceError, LoginNeeded, ShowUnknown, Unavailable
 
 TEMPLATES: web.AppKey[jinja2.Environment] = web.AppKey("livecommerce.api.templates", jinja2.Environment)
 PERMISSIONS = "camera=(self), microphone=(self)"
@@ -134,22 +135,55 @@ async def get_login(request: web.Request) -> web.Response:
     return render(request, "login", {"next": asked if _NEXT.fullmatch(asked) else "/"})
 
 
+async def _now_or_kept(request: web.Request, show: str) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    """(snapshot, its `show` map); while the live store is away (no snapshot, the map as the show was set up).
+
+    A viewer who reloads in those seconds gets the page, whose socket comes back by itself, not an error.
+
+    Raises:
+        ShowUnknown
+    """
+    try:
+        snapshot = await shows.snapshot_of(request, show)
+        return snapshot, snapshot["show"]
+    except Exception as error:
+        if not isinstance(as_known(error), Unavailable):
+            raise
+    context = context_of(request)
+    record = await context.records.shows.get(show)
+    if record is None:
+        raise ShowUnknown
+    shop = await context.records.shops.get(record.shop)
+    return None, {
+        "id": record.id,
+        "title": record.title,
+        "shop": record.shop,
+        "shop_name": shop.name if shop else record.shop,
+        "stage": "scheduled",
+        "started_ms": 0,
+        "currency": record.currency,
+        "locale": shop.locale if shop else context.settings.locale,
+        "hold_seconds": record.hold_seconds,
+    }
+
+
 async def get_watch(request: web.Request) -> web.Response:
     """The watch page; gives the viewer an identity on the first visit."""
     context = context_of(request)
     show = request.match_info["show"]
-    snapshot = await shows.snapshot_of(request, show)
-    identity = await context.accounts.identify(request)
+    snapshot, head = await _now_or_kept(request, show)
+    known = context.accounts.viewer_of(request)  # a cookie is enough here: the session store may be away
+    viewer = known or viewers.new_viewer()
     boot = {
         "snapshot": snapshot,
-        "ice_servers": ice_servers_for(context, identity.viewer),
+        "ice_servers": ice_servers_for(context, viewer),
         "urls": page_urls(request, show),
     }
-    answer = render(request, "watch", boot, show=snapshot["show"])
-    if context.accounts.viewer_of(request) is None:
+    answer = render(request, "watch", boot, show=head)
+    if known is None:
         answer.set_cookie(
             viewers.COOKIE,
-            context.accounts.viewer_cookie(identity.viewer),
+            context.accounts.viewer_cookie(viewer),
             max_age=viewers.COOKIE_SECONDS,
             path="/",
             httponly=True,

@@ -34,7 +34,7 @@ class Snapshots:
         """
         now = asyncio.get_running_loop().time()
         kept = self._kept.get(show)
-        if kept is None or now - kept[0] > KEPT_SECONDS:
+        if kept is None or now - kept[0] > KEPT_SECONDS or _failed(kept[1]):
             self._forget(now)
             kept = self._kept[show] = (now, asyncio.create_task(self._read(show), name=f"snapshot {show}"))
         # Shielded: one who leaves must not end the read the others wait for.
@@ -50,6 +50,11 @@ class Snapshots:
     async def _read(self, show: str) -> dict[str, Any]:
         state = await self._shows.load(show)
         return public_snapshot(state, Projector(state["salt"]), await self._viewers(show))
+
+
+def _failed(task: asyncio.Task[dict[str, Any]]) -> bool:
+    """A refusal is not kept: the store may be back with the next request."""
+    return task.done() and (task.cancelled() or task.exception() is not None)
 
 
 SNAPSHOTS: web.AppKey[Snapshots] = web.AppKey("livecommerce.api.snapshots", Snapshots)

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from livecommerce.api import bodies
 from livecommerce.api.access_log import logged_path
-from livecommerce.api.middlewares import as_known
+from livecommerce.api.faults import as_known
 from tests.api.conftest import MUG, PASSWORD, Site
 
 LOGIN = {"login": "ling", "password": PASSWORD}

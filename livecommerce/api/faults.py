@@ -1,0 +1,42 @@
+"""Faults of the stores we stand on, and aiohttp's own refusals, as numbered errors."""
+
+from __future__ import annotations
+
+from aiohttp import web
+from redis.exceptions import RedisError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from livecommerce.api.errors import BodyTooLarge, MethodWrong, RequestRefused
+from livecommerce.errors import LiveCommerceError, NotFound, Unavailable
+from livecommerce.shows.store import storage_error
+from livecommerce.stock.engine import StockUnavailable
+
+
+def _of_http(error: web.HTTPException) -> LiveCommerceError:
+    """aiohttp's own refusals (routing, parsing) as ours."""
+    if error.status == 404:
+        return NotFound()
+    if error.status == 405:
+        return MethodWrong()
+    if error.status == 413:
+        return BodyTooLarge()
+    return RequestRefused() if error.status < 500 else LiveCommerceError()
+
+
+def as_known(error: Exception) -> LiveCommerceError | None:
+    """The numbered error behind a fault of a store we depend on; None for what nobody foresaw."""
+    if isinstance(error, LiveCommerceError):
+        return error
+    if isinstance(error, web.HTTPException):
+        return _of_http(error)
+    if isinstance(error, StockUnavailable):
+        return Unavailable(retry_after_ms=1_000)
+    if isinstance(error, RedisError):
+        told = storage_error(error)
+        return told if isinstance(told, LiveCommerceError) else None
+    if isinstance(error, OperationalError | PoolTimeout) or (
+        isinstance(error, SQLAlchemyError) and getattr(error, "connection_invalidated", False)
+    ):
+        return Unavailable(retry_after_ms=2_000)
+    return None
