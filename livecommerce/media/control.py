@@ -150,6 +150,16 @@ class RelayControl:
         found: dict[str, Any] = orjson.loads(body)
         return found
 
+    async def viewers(self, show: str) -> list[dict[str, Any]]:
+        """Figures of a show's viewers, worst lines first (at most 200): loss, rtt_ms, packets, repairs, transport.
+
+        Raises:
+            StreamUnknown, Unavailable.
+        """
+        _, _, body = await self._ask("GET", f"/streams/{show}/viewers")
+        found: list[dict[str, Any]] = orjson.loads(body)["viewers"]
+        return found
+
     async def health(self) -> bool:
         """True when the relay answers."""
         try:

@@ -67,6 +67,7 @@ class ControlApp:
                 web.patch("/{kind:whip|whep}/{show}/{session}", self.patch),
                 web.delete("/{kind:whip|whep}/{show}/{session}", self.delete),
                 web.get("/streams", self.streams),
+                web.get("/streams/{show}/viewers", self.viewers),
                 web.get("/health", self.health),
             ]
         )
@@ -140,6 +141,9 @@ class ControlApp:
 
     async def streams(self, _request: web.Request) -> web.Response:
         return web.json_response(self._plane.statistics())
+
+    async def viewers(self, request: web.Request) -> web.Response:
+        return web.json_response({"viewers": self._plane.viewers(self._show(request))})
 
     async def health(self, _request: web.Request) -> web.Response:
         return web.json_response({"ok": True, "peers": len(self._plane.peers), "streams": len(self._plane.streams)})

@@ -6,6 +6,7 @@ It decides who may be host of a show; whether a person may try was decided befor
 from __future__ import annotations
 
 import asyncio
+import heapq
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 VIEWERS_MAX = 4_000
 STREAMS_MAX = 200
 TICK_SECONDS = 0.02
+VIEWERS_LISTED_MAX = 200
 # A join by way of the origin takes one more handshake and at most one keyframe.
 PULL_SECONDS_MAX = 4.0
 
@@ -247,6 +249,18 @@ class MediaPlane:
             "streams": {show: stream.statistics(now) for show, stream in self.streams.items()},
             "relay": self.metrics(),
         }
+
+    def viewers(self, show: str) -> list[dict[str, Any]]:
+        """The viewers of a show with the worst lines first, at most 200 of them: what the studio's table can show.
+
+        Raises:
+            StreamUnknown.
+        """
+        stream = self.streams.get(show)
+        if stream is None:
+            raise StreamUnknown
+        worst = heapq.nlargest(VIEWERS_LISTED_MAX, stream.viewers.values(), key=lambda viewer: viewer.fraction_lost)
+        return [viewer.statistics() for viewer in worst]
 
     def metrics(self) -> dict[str, float]:
         """Counters and gauges for Prometheus; names are stable."""

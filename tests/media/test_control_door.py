@@ -169,6 +169,20 @@ async def test_a_relay_that_is_gone_is_a_value_to_handle() -> None:
     await control.close()
 
 
+async def test_the_studio_sees_its_viewers_lines() -> None:
+    async with open_stage() as stage, stage.host(), viewing(stage, 2) as viewers:
+        for viewer in viewers:
+            await viewer.more_frames(10)
+        await until(
+            lambda: all(viewer.round_trip_ms is not None for viewer in stage.stream.viewers.values()), "reports"
+        )
+        listed = await stage.control.viewers("demo")
+        assert len(listed) == 2
+        assert all(each["transport"] == "udp" and each["packets"] > 10 and each["rtt_ms"] < 5_000 for each in listed)
+        with pytest.raises(StreamUnknown):
+            await stage.control.viewers("another")
+
+
 async def test_over_tcp_the_door_asks_for_the_secret() -> None:
     from livecommerce.media.relay import serve_relay
 

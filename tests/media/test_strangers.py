@@ -87,6 +87,24 @@ async def test_strangers_on_the_tcp_port_are_few_and_short_lived() -> None:
             writer.close()
 
 
+async def test_a_viewer_gone_mad_harms_only_itself() -> None:
+    """Noise from a verified address, where it does reach DTLS, SRTP and RTCP."""
+    packets: list[Any] = []
+    async with open_stage() as stage, stage.host(), stage.packets(on_packet=packets.append), stage.packets() as mad:
+        before = stage.plane.mux.counters.received
+        flood = hostile_datagrams()
+        for index, datagram in enumerate(flood):
+            mad.send(datagram)
+            if index % 50 == 0:
+                await asyncio.sleep(0.001)
+        for _ in range(200):
+            mad.send_rtcp(b"\x80\xc9\x00\x01" + os.urandom(4) + os.urandom(60))
+        await until(lambda: stage.plane.mux.counters.received > before + 800, "the noise arrives")
+        count = len(packets)
+        await until(lambda: len(packets) > count + 20, "the other viewer's packets go on")
+        assert stage.states() == ["live"]
+
+
 async def test_a_viewer_cannot_aim_its_stream_at_somebody_else() -> None:
     """It signs a check in a victim's name; the victim answers no challenge, so nothing is sent there."""
     async with open_stage() as stage, stage.host():

@@ -261,6 +261,25 @@ class TestWrap:
         sender.close()
         assert opened == before_wrap + 200
 
+    def test_eight_hours_go_by(self, sink: Any) -> None:
+        """4.3 million packets, of which each thousandth is looked at: 66 wraps of the number, by real libsrtp."""
+        track = Track("video", 90_000)
+        sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        fan_out = FanOut(track, Socket(sender))
+        lane = Lane(track, 102, GcmOutbound(bytes(28)), sink.getsockname())
+        lane.start(track.head + 1)
+        fan_out.add(lane)
+        receiver = libsrtp_session(GCM_PROFILE, bytes(28), inbound=True)
+        first = track.head + 1
+        for number in range(0, 150 * 3_600 * 8, 1_000):
+            track.take(packet(number, timestamp=number * 600 & 0xFFFFFFFF), number / 150)
+            fan_out.send(track.flush())
+            opened = rtp.parse(receiver.unprotect(sink.recv(2_048)))
+            assert opened is not None
+            assert opened.sequence == first + number + lane.phase & 0xFFFF
+        assert track.head - first >= 65 * 65_536
+        sender.close()
+
 
 class TestSending:
     def test_segments_arrive_as_the_packets_they_are(self, sink: Any) -> None:

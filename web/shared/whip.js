@@ -224,7 +224,7 @@ export class Publisher extends Session {
       const codecs = RTCRtpSender.getCapabilities("video").codecs;
       const usable = codecs.filter(({ mimeType, sdpFmtpLine = "" }) => /h264/i.test(mimeType) && /packetization-mode=1/.test(sdpFmtpLine) && /profile-level-id=42/.test(sdpFmtpLine));
       const repair = codecs.filter(({ mimeType }) => /rtx/i.test(mimeType));
-      if (usable.length) transceiver.setCodecPreferences([...usable, ...repair]);
+      if (usable.length) transceiver.setCodecPreferences?.([...usable, ...repair]);
     }
   }
 
