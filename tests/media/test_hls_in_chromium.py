@@ -157,6 +157,33 @@ async def test_the_end_of_the_stream_ends_the_playlist():
                 await asyncio.sleep(0.1)
 
 
+async def test_a_host_who_vanishes_and_comes_back_goes_on_in_the_same_playlist():
+    async with open_stage() as stage, site(stage) as url, aiohttp.ClientSession() as session:
+        follower = Follower(session, f"{url}/live/demo/hls/opus")
+        async with stage.host(should_delete=False):
+            await follower.follow(5)
+        before = max(int(uri.split(".")[0]) for uri in follower.parts)
+        await asyncio.sleep(1.5)
+        async with stage.host(should_delete=False):
+            async with asyncio.timeout(20):
+                while True:
+                    _, body = await follower.get("index.m3u8")
+                    playlist = body.decode()
+                    if "#EXT-X-DISCONTINUITY\n" in playlist and re.search(
+                        r"#EXT-X-PART:", playlist.split("DISCONTINUITY\n")[-1]
+                    ):
+                        break
+                    await asyncio.sleep(0.2)
+        after = playlist.split("#EXT-X-DISCONTINUITY\n")[-1]
+        uri = re.search(r'#EXT-X-PART:.*?URI="([^"]+)"', after)[1]
+        assert int(uri.split(".")[0]) > before
+        name = re.findall(r'#EXT-X-MAP:URI="([^"]+)"', playlist)[-1]
+        _, initialization = await follower.get(name)
+        _, part = await follower.get(uri)
+        pictures, _ = decoded(initialization + part)
+        assert pictures
+
+
 def decoded(data):
     """Times of decoded pictures and sounds."""
     kinds = {"video": [], "audio": []}
