@@ -267,15 +267,14 @@ class Crowd:
 
     def join(self, count: int, per_second: float = 0.0, seconds_max: float = 120.0) -> int:
         """Opens `count` viewers more, as fast as it goes or at a rate. Returns how many are in."""
-        known = len(self.viewers)
         first = max((viewer.index for viewer in self.viewers.values()), default=self._index_first - 1) + 1
-        return self._bring([Viewer(first + number) for number in range(count)], known + count, per_second, seconds_max)
+        return self._bring([Viewer(first + number) for number in range(count)], per_second, seconds_max)
 
     def skip(self, count: int) -> None:
         """Leaves the first viewers to another crowd."""
         self._index_first = count
 
-    def _bring(self, waiting: list[Viewer], wanted: int, per_second: float, seconds_max: float) -> int:
+    def _bring(self, waiting: list[Viewer], per_second: float, seconds_max: float) -> int:
         start = time.monotonic()
         total, waiting = len(waiting), waiting[::-1]
         while time.monotonic() - start < seconds_max:
@@ -285,8 +284,8 @@ class Crowd:
                 allowed = min(total, int((time.monotonic() - start) * per_second) + 1) - (total - len(waiting))
             for _ in range(min(len(waiting), max(0, allowed))):
                 self._open(waiting.pop())
-            if not waiting and (not under_way or len(self.viewers) < wanted):
-                break
+            if not waiting and all(viewer.phase == "ready" for viewer in self.viewers.values()):
+                break  # in, or lost again
             self.turn(0.01)
         return sum(1 for viewer in self.viewers.values() if viewer.phase == "ready")
 
@@ -299,7 +298,7 @@ class Crowd:
             viewer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             viewer.socket.close()
         self.viewers.clear()
-        return self._bring(gone, len(gone), 0.0, seconds_max)
+        return self._bring(gone, 0.0, seconds_max)
 
     def talk(self, seconds: float, per_second: float, lines: list[str | None] | None = None) -> dict[str, Any]:
         """Reads for `seconds` while viewers comment at a rate; `lines` are texts to choose from (default: chatter)."""
