@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import structlog
@@ -49,6 +50,10 @@ async def build_realtime(
     gateway = Gateway(redis, engine, store, settings, identify, fast=fast, origins=origins)
     gateway.attach(app)
     log.info("realtime", path="fast" if fast else "stock")
+
+    # Thousands of sockets are many objects that live long. Looking through all of them less often costs little memory,
+    # for little here makes cycles, and saves pauses of tens of milliseconds in the midst of a tick.
+    gc.set_threshold(50_000, 20, 50)
 
     async def start(_: web.Application) -> None:
         await gateway.start()

@@ -60,6 +60,7 @@ async def test_options_come_from_the_text_then_from_the_card(fast_world: World, 
     answer = await anna.comment("+1", pin=pin, options={"顏色": "金色", "尺寸": "L"})
     assert answer["need"]["axes"] == ["顏色"]
     await host.command("pin", code="A01")
+    await anna.event("pin", code="A01")
     answer = await anna.comment("A02+1", options={"顏色": "黑色", "尺寸": "L"})
     assert answer["reason"] == "need_options", "the card of another product chooses nothing"
 
