@@ -304,7 +304,7 @@ class Binder:
             or (following == kinds.NUMBER and before == kinds.ITEM)
         ):
             return position + 1
-        if before == kinds.TO or (before >= 0 and _CHANGES >> before & 1):
+        if before == kinds.TO or (before >= 0 and _CHANGES >> before & 1) or following == kinds.TO:
             return position + 1
         self._put(kinds.TOPIC if token.value == "topic" else kinds.UNKNOWN, None, token, token)
         return position + 1
@@ -365,7 +365,7 @@ class Binder:
         if taken:
             if strangers:
                 named = token.value == "han" and self.text[self.tokens[after - 1].start] in _NAME_STARTS
-                self._put(kinds.SOFT, None if named else "person", token, self.tokens[after - 1])
+                self._put(kinds.SOFT, "named" if named else "person", token, self.tokens[after - 1])
             return after
         if token.kind == kinds.FOR and token.value == "han" and self._kind(after) not in (kinds.ITEM, kinds.THIS):
             self._put(kinds.UNKNOWN, None, token, token)

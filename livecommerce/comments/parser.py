@@ -45,6 +45,7 @@ _ASKABLE: Final = bits(
     kinds.ITEM, kinds.OPTION, kinds.QUANTITY, kinds.TOPIC, kinds.ASK, kinds.THIS, kinds.CLAIM, kinds.REMARK,
     kinds.CODE_LIKE, kinds.PRICE, kinds.BAD_QUANTITY, kinds.CANCEL, kinds.STATE, kinds.LESS, kinds.REPORT,
     kinds.EVERY_VALUE, kinds.GLUED,
+    kinds.CHANGE, kinds.CHANGE_TO,
 )  # fmt: skip
 _STRANGE: Final = bits(kinds.UNKNOWN, kinds.PROSE, kinds.TOPIC, kinds.ALL, kinds.QUESTION_START, kinds.BAD_NUMBER)
 _LOOKS_ODD: Final = bits(kinds.CODE_LIKE, kinds.GLUED, kinds.BAD_QUANTITY)
@@ -60,7 +61,9 @@ _IDLE: Final = bits(
 _A_MISSPELT: Final = bits(kinds.MISSPELT)
 _QUESTION_OR_ASK: Final = bits(kinds.QUESTION, kinds.ASK)
 _A_TOPIC: Final = bits(kinds.TOPIC)
-_WEAKLY_ASKABLE: Final = bits(kinds.CLAIM, kinds.OPTION, kinds.PRICE, kinds.CANCEL)
+_WEAKLY_ASKABLE: Final = bits(
+    kinds.CLAIM, kinds.OPTION, kinds.PRICE, kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO,
+)  # fmt: skip
 _THING_WORDS: Final = bits(kinds.OPTION, kinds.CLAIM, kinds.PRICE)
 _A_QUESTION: Final = bits(kinds.QUESTION)
 _A_REPORT: Final = bits(kinds.REPORT)
@@ -320,7 +323,8 @@ class _Judge:
                 return self._answer("unclear", Reason.UNKNOWN_WORDS)
             return self._answer("none", Reason.CHATTER)
         for token in self.tokens if bare and mask & _ORDERS and mask & _A_SOFT else ():
-            if token.kind == kinds.SOFT and token.value == "person":
+            loose = token.value == "person" or (token.value != "named" and not mask & _CLAIM_OR_OPTION)
+            if token.kind == kinds.SOFT and loose:
                 counted = any(other.kind == kinds.QUANTITY and other.value[1] == "count" for other in self.tokens)
                 return self._answer("none", Reason.CHATTER) if counted else self._answer("unclear", Reason.DOUBT)
         if bare and mask & (1 << kinds.REMARK) and not mask & _CLAIM_OR_OPTION:
