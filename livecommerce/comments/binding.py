@@ -166,7 +166,7 @@ class Binder:
             after, amount = self._counted(position + 2, quantity_of(self.tokens[position + 1]))
             self._put(kinds.BAD_QUANTITY if amount is None else kinds.LESS, amount, token, self.tokens[after - 1])
             return after
-        self._put(kinds.UNKNOWN, None, token, token)
+        self._put(kinds.TOPIC if token.value == "topic" else kinds.UNKNOWN, None, token, token)
         return position + 1
 
     def _each(self, token: Token, position: int) -> int:

@@ -42,15 +42,15 @@ _MONEY_AFTER: Final = (
 _PRICE: Final = (
     rf"(?<![a-z0-9+*.])(?:nt\$?|us\$?|\$|฿|₱|₩|₫|¥|php|rm) ?\d[\d,]{{0,9}}(?:\.\d{{1,2}})?"
     rf"(?![0-9])k?(?: ?(?:{_MONEY_AFTER}))?"
-    rf"|(?<![a-z0-9+*.-])\d[\d.,]{{0,11}}(?:k|tr)?(?:万|千)? ?(?:{_MONEY_AFTER})(?:钱)?"
+    rf"|(?<![a-z0-9+*.-])\d[\d.,]{{0,11}}(?:k|tr)?(?:万|千|만|천)? ?(?:{_MONEY_AFTER})(?:钱)?"
     r"|(?<![a-z0-9+*.-])\d{2,4}(?:k(?![a-z0-9])|\.-)"
     r"|(?<![a-z0-9.])\d{1,3}(?:[.,]\d{3}){1,3}(?![0-9a-z])"
 )
 _UNIT: Final = (
     r"个月|小时|分钟|公分|公尺|公里|星期|礼拜|人份|次元|月|日|年|天|岁|点|分|秒|周|楼|人|位|次|倍|折|度|代|名|届|集|级|寸|吋|只猫|只狗|房"
-    r"|cm|mm|ml|mb|gb|hrs?|hours?|mins?|minutes?|secs?|seconds?|days?|weeks?|months?|years?|yrs?|am|pm|th|st|nd|rd|fps|p(?![a-z])"
+    r"|cm|mm|ml|mb|gb|hrs?|hours?|mins?|minutes?|secs?|seconds?|days?|weeks?|months?|years?|yrs?|am|pm|th|st|nd|rd|fps|p(?![a-zà-ỹ])"
     r"|โมง|นาที|วัน|เดือน|ปี|คน|ครั้ง|ทุ่ม|คะแนน|เปอร์เซ็นต์|ชั่วโมง|กิโลเมตร"
-    r"|giờ|phút|ngày|tháng|năm|tuổi|điểm|người|lần|h(?![a-z])"
+    r"|giờ|phút|ngày|tháng|năm|tuổi|điểm|người|lần|h(?![a-zà-ỹ])"
     r"|개월|시간|시|일|월|년|살|점|분|초|명|번째|회|주|층|위|등|승|교시"
     r"|oras|araw|buwan|taon|beses"
 )
@@ -65,7 +65,7 @@ _PROSE: Final = (
     r"|(?<![a-z0-9])\d{1,5}(?:\.\d{1,2})? ?%"
     r"|第 ?\d{1,4}"
     rf"|(?<![a-z0-9])\d{{1,5}}\+\d{{1,5}} ?(?:{_UNIT})"
-    rf"|(?<![a-z0-9+*.-])\d{{1,5}}(?:\.\d{{1,2}})? ?(?:{_UNIT})(?![a-z0-9])"
+    rf"|(?<![a-z0-9+*.-])\d{{1,5}}(?:\.\d{{1,2}})? ?(?:{_UNIT})(?![a-z0-9à-ỹ])"
     r"|(?<![a-z0-9+*.-])\d{2,3} ?(?:kg|公斤|斤|lbs?|กิโล)(?![a-z0-9])"
 )
 _BAD_NUMBER: Final = (
@@ -81,7 +81,7 @@ _ALL: Final = re.compile(
 # Most comments have nothing to hide. One character class first, so that the search skips at the speed of C.
 _WORTH: Final = re.compile(
     r"[0-9@$฿₱₩₫¥%=~/第.买bp](?:(?<=[@$฿₱₩₫¥%=~/第])|(?<=\.)[a-z]|(?<=b)uy|(?<=p)hp|(?<=买) ?[0-9一二两三四五六]"
-    rf"|(?<=[0-9])(?:[.,:]|[0-9]{{3}}|11|-[0-9]| ?(?:{_UNIT}|{_MONEY_AFTER}|折|万|千|公斤|斤|kg|lb|k|tr|กิโล)))"
+    rf"|(?<=[0-9])(?:[.,:]|[0-9]{{3}}|11|-[0-9]| ?(?:{_UNIT}|{_MONEY_AFTER}|折|万|千|만|천|公斤|斤|kg|lb|k|tr|กิโล)))"
 )
 _MARK_OF: Final = {
     "link": " \ue000 ",

@@ -104,7 +104,7 @@ PACK: Final = Pack(
             ),
         ),
         (kinds.TO, None, ("sang|thành|qua|lấy|sang màu|sang size|thành màu|thành size|bằng|qua màu|qua size|lên|còn")),
-        (kinds.REDUCE, None, "bớt|giảm|trừ|bớt đi|giảm đi|trừ đi|rút"),
+        (kinds.REDUCE, "topic", "bớt|giảm|trừ|bớt đi|giảm đi|trừ đi|rút"),
         (kinds.EVERY_VALUE, None, "đủ màu|mỗi màu|tất cả các màu|tất cả màu|full màu|đủ các màu|các màu"),
         (kinds.ALL, None, "hết|tất cả|toàn bộ|hết luôn|hết đơn|cả hai|cả 2|tất|hết tất cả|hết đi"),
         (kinds.EACH, None, "mỗi|mỗi cái|mỗi mã|mỗi loại|mỗi món|mỗi thứ|mỗi mẫu"),
