@@ -32,7 +32,7 @@ async def test_watch_with_card_chat_ticket_and_sheets(
     browser: Browser, server: LiveServer, size: dict[str, int]
 ) -> None:
     show = f"access-{size['width']}"
-    live_show(server, show, pinned="B02")
+    live_show(server, show, pinned="bag")
     async with visitor(browser, server, f"/live/{show}", size) as page:
         await say(page, "+1")
         await page.locator(".ribbon .ticket").wait_for(timeout=PATIENCE_MS)
@@ -59,12 +59,12 @@ async def test_studio_with_an_open_product(browser: Browser, server: LiveServer,
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 async def test_control_with_a_comment_that_waits(browser: Browser, server: LiveServer, size: dict[str, int]) -> None:
     show = f"control-{size['width']}"
-    live_show(server, show)
+    goods = live_show(server, show)
     async with (
         visitor(browser, server, f"/live/{show}", PHONE) as viewer,
         staff(browser, server, f"/control/{show}", "moderator", size) as page,
     ):
-        await say(viewer, "A01")
+        await say(viewer, goods.coat)
         await page.locator("li.line").first.wait_for()
         assert await violations(page) == []
         if size is PHONE:

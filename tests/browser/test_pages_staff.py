@@ -31,7 +31,7 @@ async def test_arrows_and_enter_pin_the_next_product(browser: Browser, server: L
 
 
 async def test_price_and_stock_change_on_every_screen_and_can_be_undone(browser: Browser, server: LiveServer) -> None:
-    live_show(server, "edit", pinned="B02")
+    live_show(server, "edit", pinned="bag")
     async with (
         staff(browser, server, "/studio/edit", "host") as studio,
         visitor(browser, server, "/live/edit", PHONE) as viewer,
@@ -50,12 +50,14 @@ async def test_price_and_stock_change_on_every_screen_and_can_be_undone(browser:
 
 
 async def test_the_studio_tries_a_comment_and_makes_a_stream_token(browser: Browser, server: LiveServer) -> None:
-    live_show(server, "tools")
+    goods = live_show(server, "tools")
     async with staff(browser, server, "/studio/tools", "host") as studio:
         await studio.get_by_role("tab", name="留言試讀").click()
-        await studio.get_by_label("試讀留言").fill("A01紅M+2")
+        await studio.get_by_label("試讀留言").fill(f"{goods.coat}紅M+2")
         await studio.keyboard.press("Enter")
-        await expect(studio.locator(".intents")).to_contain_text("A01 針織外套 紅色 M × 2", timeout=PATIENCE_MS)
+        await expect(studio.locator(".intents")).to_contain_text(
+            f"{goods.coat} 針織外套 紅色 M × 2", timeout=PATIENCE_MS
+        )
         await studio.get_by_role("tab", name="OBS").click()
         await studio.get_by_role("button", name="產生推流密鑰").click()
         await expect(studio.get_by_label("伺服器網址")).to_have_value(
@@ -91,15 +93,15 @@ async def test_hide_and_undo_by_one_key_each(browser: Browser, server: LiveServe
 
 
 async def test_an_unclear_comment_becomes_a_ticket_by_keys_alone(browser: Browser, server: LiveServer) -> None:
-    live_show(server, "triage")
+    goods = live_show(server, "triage")
     async with (
         visitor(browser, server, "/live/triage", PHONE) as viewer,
         staff(browser, server, "/control/triage", "moderator") as control,
     ):
-        await say(viewer, "A01 黑 M", name="大頭")
+        await say(viewer, f"{goods.coat} 黑 M", name="大頭")
         await expect(viewer.locator(".ribbon")).to_contain_text("看不太懂", timeout=PATIENCE_MS)
         waiting = control.locator(".triage .card.open")
-        await expect(waiting).to_contain_text("A01 黑 M", timeout=PATIENCE_MS)
+        await expect(waiting).to_contain_text(f"{goods.coat} 黑 M", timeout=PATIENCE_MS)
         for _ in range(2):  # what the guess leaves open, axis after axis; a full guess needs no digit
             if await waiting.get_by_role("button", name="接受").is_disabled():
                 await control.keyboard.press("1")

@@ -42,7 +42,7 @@ async def test_a_comment_without_options_is_asked_for_the_rest(browser: Browser,
 
 
 async def test_name_and_tickets_survive_a_reload_and_a_second_tab(browser: Browser, server: LiveServer) -> None:
-    live_show(server, "again", pinned="B02")
+    live_show(server, "again", pinned="bag")
     async with visitor(browser, server, "/live/again", PHONE) as page:
         await say(page, "+1", name="阿凱")
         await expect(page.locator(".ribbon .ticket")).to_be_visible(timeout=PATIENCE_MS)
@@ -61,7 +61,7 @@ async def test_name_and_tickets_survive_a_reload_and_a_second_tab(browser: Brows
 
 
 async def test_a_cut_line_is_said_and_the_comment_arrives_once(browser: Browser, server: LiveServer) -> None:
-    live_show(server, "cut", pinned="B02")
+    live_show(server, "cut", pinned="bag")
     async with (
         visitor(browser, server, "/live/cut", PHONE) as page,
         visitor(browser, server, "/live/cut", PHONE) as other,
@@ -102,7 +102,7 @@ async def test_too_long_is_not_typed_and_a_blocked_word_is_told(browser: Browser
 
 
 async def test_an_ended_show_says_so_and_keeps_the_tickets(browser: Browser, server: LiveServer) -> None:
-    live_show(server, "over", pinned="B02")
+    live_show(server, "over", pinned="bag")
     async with visitor(browser, server, "/live/over", PHONE) as page:
         await say(page, "+1")
         await expect(page.locator(".ribbon .ticket")).to_be_visible(timeout=PATIENCE_MS)

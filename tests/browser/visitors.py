@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
 
 from playwright.async_api import Browser, ConsoleMessage, Page
 
@@ -13,7 +15,7 @@ PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
 PATIENCE_MS = 20_000  # a small machine runs the server and several browsers at once
 
-COAT = {
+COAT: dict[str, Any] = {
     "code": "A01",
     "names": ["針織外套", "外套"],
     "name_en": "Knit cardigan",
@@ -27,7 +29,7 @@ COAT = {
     ],
     "supply": {"A01/紅色/M": 3, "A01/紅色/L": 3, "A01/黑色/M": 3, "A01/黑色/L": 1},
 }
-BAG = {
+BAG: dict[str, Any] = {
     "code": "B02",
     "names": ["帆布包"],
     "name_en": "Canvas bag",
@@ -35,6 +37,15 @@ BAG = {
     "picture": "/static/shared/pictures/canvas-bag.svg",
     "supply": {"B02": 5},
 }
+_numbers = itertools.count(1)
+
+
+class Goods(NamedTuple):
+    """Codes of a show's own COAT and BAG."""
+
+    coat: str
+    bag: str
+
 
 # A page that waits for the host asks again and again, and the browser notes each 404 on the console.
 EXPECTED = ("/whep/", "/favicon.ico")
@@ -81,12 +92,20 @@ async def staff(
         yield page
 
 
-def live_show(server: LiveServer, show: str, pinned: str | None = "A01") -> None:
-    """A show on air without a picture: chat and stock need none."""
-    server.make_show(show, [COAT, BAG])
+def under_code(item: dict[str, Any], code: str) -> dict[str, Any]:
+    supply = {sku.replace(item["code"], code, 1): pieces for sku, pieces in item["supply"].items()}
+    return {**item, "code": code, "supply": supply}
+
+
+def live_show(server: LiveServer, show: str, pinned: str | None = "coat") -> Goods:
+    """A show on air without a picture (chat and stock need none), with codes of its own: stock is the shop's."""
+    number = next(_numbers)
+    goods = Goods(f"A{number:02}", f"B{number:02}")
+    server.make_show(show, [under_code(COAT, goods.coat), under_code(BAG, goods.bag)])
     server.command(show, "start")
     if pinned:
-        server.command(show, "pin", code=pinned)
+        server.command(show, "pin", code=getattr(goods, pinned))
+    return goods
 
 
 async def say(page: Page, text: str, name: str = "小美") -> None:
