@@ -40,7 +40,6 @@ _ACTS: Final = bits(
 )  # fmt: skip
 _CHANGE: Final = bits(kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO, kinds.LESS)
 _ORDERS: Final = bits(kinds.QUANTITY, kinds.CLAIM)
-_ASKS: Final = bits(kinds.QUESTION, kinds.ASK, kinds.QUESTION_START)
 _ASKABLE: Final = bits(
     kinds.ITEM, kinds.OPTION, kinds.QUANTITY, kinds.TOPIC, kinds.ASK, kinds.THIS, kinds.CLAIM, kinds.REMARK,
     kinds.CODE_LIKE, kinds.PRICE, kinds.BAD_QUANTITY, kinds.CANCEL, kinds.STATE, kinds.LESS, kinds.REPORT,
@@ -48,7 +47,6 @@ _ASKABLE: Final = bits(
     kinds.CHANGE, kinds.CHANGE_TO,
 )  # fmt: skip
 _STRANGE: Final = bits(kinds.UNKNOWN, kinds.PROSE, kinds.TOPIC, kinds.ALL, kinds.QUESTION_START, kinds.BAD_NUMBER)
-_LOOKS_ODD: Final = bits(kinds.CODE_LIKE, kinds.GLUED, kinds.BAD_QUANTITY)
 _DROPPED: Final = bits(kinds.PRICE, kinds.REMARK, kinds.SOFT, kinds.PRAISE, kinds.PHONE, kinds.LINK, kinds.ANY_MORE)
 _NEEDS_JUDGING: Final = ~bits(
     kinds.ITEM, kinds.OPTION, kinds.QUANTITY, kinds.CLAIM, kinds.SEPARATOR, kinds.AND, kinds.LESS,

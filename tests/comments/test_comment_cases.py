@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from livecommerce.comments import CatalogueIndex, parse
+from livecommerce.comments import CatalogueIndex, Reason, parse
 from livecommerce.comments.scoring import answer, indexes, score
 from tests.comments import comment_table as table
 
@@ -62,3 +62,8 @@ def test_the_answer_has_the_shape_of_the_contract(catalogs: dict[str, CatalogueI
         "intents": [{"do": "swap", "code": "A01", "options": ["紅色"], "to_code": "A01", "to_options": ["黑色"]}],
         "reason": "change",
     }
+
+
+def test_every_reason_is_explained_on_the_page_of_the_room() -> None:
+    page = (HERE.parent.parent / "docs" / "comments.md").read_text(encoding="utf-8")
+    assert [reason.value for reason in Reason if f"`{reason.value}`" not in page] == []
