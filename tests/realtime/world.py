@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import uuid
+from collections.abc import Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -217,12 +218,20 @@ class World:
 
 
 @asynccontextmanager
-async def serving(redis: Redis, settings: Settings | None = None, *, fast: bool = True, create: bool = True) -> Any:
-    """A running world with the demo show live."""
+async def serving(
+    redis: Redis,
+    settings: Settings | None = None,
+    *,
+    fast: bool = True,
+    create: bool = True,
+    routes: Sequence[web.RouteDef] = (),
+) -> Any:
+    """A running world with the demo show in it; `routes` are served beside the socket."""
     settings = settings or Settings()
     engine = StockEngine(redis, settings.stock)
     await engine.start()
     app = web.Application()
+    app.add_routes(routes)
     realtime = await build_realtime(app, redis, engine, settings, identify, fast=fast)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
     await runner.setup()
