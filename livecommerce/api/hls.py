@@ -24,8 +24,9 @@ ANSWER_SECONDS = 16.0
 CACHE_BYTES = 96 * 1024 * 1024
 # A playlist asked for by number is as good for everyone who asks until the next part is there.
 BLOCKING_SECONDS, PLAIN_SECONDS, MEDIA_SECONDS = 2.0, 0.2, 40.0
-# A thousand viewers ask for three addresses at a time, and all for the same ones; more is a flood of made-up numbers.
-REQUESTS_MAX = 300
+# A thousand viewers ask for some ten addresses at a time, all the same ones; more is a flood of made-up numbers, which
+# must leave room for the other shows.
+REQUESTS_MAX, REQUESTS_PER_SHOW_MAX = 1_000, 150
 DIRECTIVES = ("_HLS_msn", "_HLS_part")
 
 
@@ -61,7 +62,8 @@ class HlsDoor:
             return kept
         asked = self._asked.get(key)
         if asked is None:
-            if len(self._asked) >= REQUESTS_MAX:
+            of_show = sum(one.startswith(f"/hls/{show}/") for one in self._asked)
+            if len(self._asked) >= REQUESTS_MAX or of_show >= REQUESTS_PER_SHOW_MAX:
                 raise Busy(retry_after_ms=1_000)
             asked = self._asked[key] = asyncio.create_task(self._fetch(show, key, seconds), name=f"hls {show}")
             asked.add_done_callback(lambda task: self._settled(key, task))

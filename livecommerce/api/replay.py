@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -32,8 +33,8 @@ from livecommerce.media.recording_reader import Movie, read_recording
 
 # A scan of a three-hour show takes half a second; what was found is kept for some shows.
 KEPT_MAX = 16
-# How long the scan of a growing recording stands; its movie only ever gets longer.
-GROWING_SECONDS = 10.0
+# How long a scan stands unasked; a recording that grows is scanned again at most this often.
+SCAN_SECONDS = 5.0
 # The page may be read by everyone; a moderator's hiding must reach it soon.
 EVENTS_AGE_SECONDS = 60
 
@@ -63,16 +64,17 @@ class Recorded:
     whole: Movie
     replay: bytes
     show: dict[str, Any]
-    is_running: bool
 
 
 def _mark(folder: Path) -> tuple[Any, ...] | None:
+    """Changes with the files; None where nothing was recorded."""
     found: list[Any] = []
-    for name in (MANIFEST, EVENTS):
-        with contextlib.suppress(OSError):
-            status = (folder / name).stat()
-            found.append((name, status.st_mtime_ns, status.st_size))
-    return tuple(found) if found and found[0][0] == MANIFEST else None
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(folder):
+            if entry.name in (MANIFEST, EVENTS) or entry.name.endswith(".mp4"):
+                status = entry.stat()
+                found.append((entry.name, status.st_mtime_ns, status.st_size))
+    return tuple(sorted(found)) if any(name == MANIFEST for name, _, _ in found) else None
 
 
 def _read(folder: Path, mark: tuple[Any, ...], until: float) -> Recorded | None:
@@ -84,7 +86,7 @@ def _read(folder: Path, mark: tuple[Any, ...], until: float) -> Recorded | None:
     shown = movie or whole
     replay: Replay = read_replay(folder, shown.origin_ms, shown.duration_ms)
     shape = {"origin_ms": shown.origin_ms, "duration_ms": shown.duration_ms, **msgspec.structs.asdict(replay)}
-    return Recorded(mark, until, movie, whole, msgspec.json.encode(shape), replay.show, recorded.is_running)
+    return Recorded(mark, until, movie, whole, msgspec.json.encode(shape), replay.show)
 
 
 class Recordings:
@@ -106,11 +108,11 @@ class Recordings:
             raise ReplayMissing
         now = asyncio.get_running_loop().time()
         kept = self._kept.get(show)
-        if kept is not None and kept.mark == mark and (not kept.is_running or now < kept.until):
+        if kept is not None and (kept.mark == mark or now < kept.until):
             return kept
         reading = self._reading.get(show)
         if reading is None:
-            read = asyncio.to_thread(_read, folder, mark, now + GROWING_SECONDS)
+            read = asyncio.to_thread(_read, folder, mark, now + SCAN_SECONDS)
             reading = self._reading[show] = asyncio.create_task(read, name=f"replay {show}")
             reading.add_done_callback(lambda task: self._reading.pop(show, None))
         found = await asyncio.shield(reading)

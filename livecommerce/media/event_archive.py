@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 # The log keeps 20,000 entries; even at 20 a second they stay for a quarter of an hour.
 LOOK_SECONDS = 1.0
 # After a recording the show's end, last words and late moderation still arrive; much later hardly anything.
-BUSY_AFTER_MS = 120_000
+BUSY_AFTER_SECONDS = 120.0
 QUIET_LOOK_SECONDS = 30.0
 # Of the newest recordings; older ones have been read to their end long ago.
 SHOWS_MAX = 200
@@ -143,8 +143,10 @@ class EventArchiver:
         for entry in folders[:SHOWS_MAX]:
             manifest = files.read_manifest(Path(entry.path))
             if manifest is not None and manifest.takes:
-                ended_ms = manifest.takes[-1].ended_ms
-                found.append((manifest.show, not ended_ms or time.time() * 1_000 - ended_ms < BUSY_AFTER_MS))
+                # The file's own time, not the manifest's word: a killed relay has not said that it ended.
+                with contextlib.suppress(OSError):
+                    age_seconds = time.time() - (Path(entry.path) / manifest.takes[-1].file).stat().st_mtime
+                    found.append((manifest.show, age_seconds < BUSY_AFTER_SECONDS))
         return found
 
     async def _bring_up(self, show: str) -> None:

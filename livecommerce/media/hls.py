@@ -408,14 +408,14 @@ class HlsStream:
         return b"".join(part.bodies[variant] for part in found.parts)
 
     async def part(self, variant: str, number: int, index: int) -> bytes | None:
-        """A part; waits for one that is hinted at. None where it is not and will not be."""
+        """A part; waits for the one that the playlist hints at. None where it is not, or will not be."""
 
         def is_settled() -> bool:
-            last = self.segments[-1].number if self.segments else -1
             found = self._segment(variant, number)
-            if self.is_ended or number < last or number > last + 1:
-                return True
-            return found is not None and (found.is_done or len(found.parts) > index)
+            if found is not None:
+                return self.is_ended or found.is_done or len(found.parts) != index
+            last = self.segments[-1].number if self.segments else -1
+            return self.is_ended or number != last + 1 or index > 0
 
         await self._wait(is_settled, BLOCK_SECONDS)
         found = self._segment(variant, number)

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 TICK_SECONDS = 0.1
 # A page that plays asks every third of a second; a CDN in front of many may be silent for some seconds.
 IDLE_SECONDS = 60.0
-# An encoder nobody needs costs 1 % of a core.
+# An encoder nobody needs costs 2 % of a core.
 AAC_IDLE_SECONDS = 60.0
 PLAYLIST_TYPE, MEDIA_TYPE = "application/vnd.apple.mpegurl", "video/mp4"
 # RFC 8216bis appendix B.1: blocking answers never change and may be kept for six target durations; others hardly.
@@ -41,6 +41,8 @@ BLOCKING_AGE_SECONDS, PLAIN_AGE_SECONDS = 24, 1
 MEDIA_AGE_SECONDS = 3_600
 # Players may ask for the next segment, or by the standard one more (section 6.2.5.2).
 AHEAD_MAX = 2
+# A segment of four seconds has 13 parts; more is no player's question (the standard allows three seconds ahead).
+PART_MAX = 40
 _NUMBER = re.compile(r"[0-9]{1,12}")
 _MEDIA = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,3}))?\.m4s")
 _INITIALIZATION = re.compile(r"init-[0-9]{1,12}-[0-9]{1,6}\.mp4")
@@ -280,6 +282,8 @@ class Outputs:
             return _playlist(hls.playlist(variant), PLAIN_AGE_SECONDS)
         if number > hls.last_number(variant) + AHEAD_MAX:
             raise BadInput("_HLS_msn is more than two segments ahead.")
+        if part is not None and part > PART_MAX:
+            raise BadInput("_HLS_part is beyond any segment.")
         if not await hls.wait_for(variant, number, part):
             raise Unavailable("The stream stands still.", retry_after_ms=1_000)
         return _playlist(hls.playlist(variant), BLOCKING_AGE_SECONDS)

@@ -187,11 +187,6 @@ class Recorded:
     takes: tuple[tuple[Path, tuple[Fragment, ...]], ...]
 
     @property
-    def is_running(self) -> bool:
-        """True while the last take has not said that it ended (or its process was killed and nobody came back)."""
-        return bool(self.manifest.takes) and not self.manifest.takes[-1].ended_ms
-
-    @property
     def duration_ms(self) -> int:
         return max((takes[-1].time + takes[-1].duration for _, takes in self.takes if takes), default=0) // 90
 

@@ -36,6 +36,7 @@ async def shows(valkey):
 def folder(tmp_path, shows):
     folder = files.folder_of(tmp_path, "demo")
     folder.mkdir(parents=True)
+    (folder / "take-0001.mp4").write_bytes(b"")
     files.write_manifest(folder, files.Manifest("demo", shows.now_ms(), [files.Take("take-0001.mp4", shows.now_ms())]))
     return folder
 
@@ -116,6 +117,7 @@ async def test_a_show_that_is_not_recorded_has_no_archive(shows, tmp_path):
 async def test_a_recording_of_a_forgotten_show_leaves_the_others_alone(shows, folder, tmp_path):
     gone = files.folder_of(tmp_path, "forgotten")
     gone.mkdir()
+    (gone / "take-0001.mp4").write_bytes(b"")
     files.write_manifest(gone, files.Manifest("forgotten", 1, [files.Take("take-0001.mp4", 1)]))
     await say(shows, "comment-1", "hello")
     await EventArchiver(shows, tmp_path).look()

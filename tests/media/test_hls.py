@@ -249,11 +249,14 @@ async def test_waiting_for_a_part_beyond_the_segment_ends_with_the_next_segment(
     window, studio = on_air(SHOW[:230])
     number = window.segments[-1].number
     waiting = asyncio.create_task(window.wait_for(OPUS, number, 50))
-    hinted = asyncio.create_task(window.part(OPUS, number, 50))
+    assert await window.part(OPUS, number, 50) is None  # nobody hinted at that: it is not waited for
+    assert await window.part(OPUS, number + 1, 1) is None
+    next_one = asyncio.create_task(window.part(OPUS, number + 1, 0))
     await asyncio.sleep(0.01)
+    assert not waiting.done()
     studio.send(SHOW[230:300])
     assert await asyncio.wait_for(waiting, 1)
-    assert await asyncio.wait_for(hinted, 1) is None
+    assert await asyncio.wait_for(next_one, 1) == window.segments[-1].parts[0].bodies[OPUS]
 
 
 async def test_a_stream_that_stands_still_does_not_hold_players_for_ever(monkeypatch):
