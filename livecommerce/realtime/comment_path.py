@@ -178,7 +178,7 @@ class CommentPath:
         if ruling.place == "held":
             answer = {"verdict": "held", "reason": "first_comment"}
         triage: Event | None = None
-        if ruling.place == "held" or verdict.verdict == "unclear":
+        if ruling.place == "held" or verdict.verdict in ("unclear", "question"):
             triage = {
                 "t": "triage", "comment": event["id"], "viewer": viewer.viewer, "name": viewer.name,
                 "by": channel.projector.by(viewer.viewer), "text": event["text"], "at": event["at"],

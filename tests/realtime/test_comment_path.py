@@ -104,6 +104,7 @@ async def test_every_refusal_has_a_reason(fast_world: World, host: Client) -> No
     assert (await ben.call("claim", {"id": new_id(), "code": "B01", "quantity": 1}))["reason"] == "sales_closed"
     assert (await ben.call("claim", {"id": new_id(), "code": "Z99", "quantity": 1}))["reason"] == "item_unknown"
     assert (await ben.comment("多少錢"))["verdict"] == "question"
+    assert (await host.event("triage", text="多少錢"))["verdict"] == "question", "a person answers it"
     assert (await ben.comment("哈哈"))["verdict"] == "none"
     mine = await anna.call("tickets")
     stolen = await ben.call("cancel", {"id": new_id(), "reservation": mine["tickets"][0]["id"]})

@@ -64,5 +64,7 @@ export const ticketsOf = (viewer) => (live.part("reservations").value ?? []).fil
 export const nameOfViewer = (viewer) => seen.value.findLast((line) => line.viewer === viewer)?.name ?? ticketsOf(viewer)[0]?.name ?? "";
 export const linesOf = (viewer) => seen.value.filter((line) => line.viewer === viewer).slice(-6);
 
-export const queue = computed(() => [...(live.part("triage").value ?? [])].sort((a, b) => a.at - b.at));
+// What can be accepted with one key comes first, questions last; the oldest of each leads.
+const rank = (entry) => (entry.verdict === "question" ? 2 : entry.guess?.length ? 0 : 1);
+export const queue = computed(() => [...(live.part("triage").value ?? [])].sort((a, b) => rank(a) - rank(b) || a.at - b.at));
 export const current = computed(() => queue.value.find((one) => one.comment === active.value) ?? queue.value[0] ?? null);

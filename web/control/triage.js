@@ -115,7 +115,7 @@ function Card({ entry, open }) {
 
 export function Triage() {
   const list = queue.value;
-  const oldest = list[0];
+  const oldest = list.reduce((first, entry) => (first && first.at <= entry.at ? first : entry), null);
   return html`<section class="triage" aria-label=${t("control.triage")}>
     <div class="row head"><h2>${t("control.triage")}</h2><span class="grow"></span>${oldest && html`<span class="muted">${t("control.triage_count", { n: list.length })} · ${t("control.triage_oldest", { time: clock(now.value - oldest.at) })}</span>`}</div>
     <ul class="cards">${list.slice(0, SHOWN_MAX).map((entry) => html`<${Card} key=${entry.comment} entry=${entry} open=${current.value?.comment === entry.comment} />`)}</ul>
