@@ -7,6 +7,7 @@ is read as an order, and the reader refuses whatever it cannot account for. A fa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 from livecommerce.comments import kinds
@@ -286,7 +287,11 @@ class _Judge:
     def _doubt(self) -> Verdict | None:
         if self.has(_A_ANY_MORE):
             soft = all(token.value == "soft" for token in self.tokens if token.kind == kinds.ANY_MORE)
-            if not soft and (self.items or self.has(_ACTS)):
+            told = any(
+                second.kind == kinds.ANY_MORE and first.kind == kinds.CLAIM and first.end == second.start
+                for first, second in pairwise(self.tokens)
+            )  # "買了A12": bought already
+            if (told or not soft) and (self.items or self.has(_ACTS)):
                 return self._answer("unclear", Reason.DOUBT)
         if not self.has(_A_DOUBT):
             return None

@@ -13,7 +13,7 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
         None,
         (
             "hi|hello|hey|there|host|seller|shop|admin|ma'am|mam|maam|sir|sis|dear|hun|hon|miss|guys|everyone|the"
-            "|a|an|of|in|me|my|i|just|u|you|so much|very much|thank|thankss|cheers|kindly|team|morning"
+            "|a|an|of|in|me|my|i|just|u|you|so much|very much|thank|thankss|cheers|kindly|morning"
             "|good morning|good evening|good afternoon|good day|boss|girl|babe|mama|ladies|for me|have a nice day"
             "|god bless|bless|much appreciated|appreciated|appreciate it|many thanks|thanks a lot|thanks so much"
             "|item|code|with|number|no."
@@ -24,7 +24,7 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
         None,
         (
             "also|too|another|more|again|now|yes|yeah|yep|yup|finally|asap|first|no problem|no worries|no rush"
-            "|no hurry|add|take|get|need|total|only|i need|can't wait|cant wait|wow|oh|as well|then|please add"
+            "|no hurry|add|take|need|total|only|i need|can't wait|cant wait|wow|oh|as well|then|please add"
             "|add me|put me down|today|one more|same price"
         ),
     ),

@@ -45,7 +45,7 @@ PACK: Final = Pack(
             kinds.SOFT,
             None,
             (
-                "thêm|nữa|rồi|cũng|không sao|không vấn đề|gấp|hôm nay|ngay|vẫn|lại|thêm nữa|nhanh|ngay nhé|cũng được"
+                "thêm|nữa|cũng|không sao|không vấn đề|gấp|hôm nay|ngay|vẫn|lại|thêm nữa|nhanh|ngay nhé|cũng được"
                 "|không cần gấp|thì|là|có"
             ),
         ),
@@ -68,6 +68,7 @@ PACK: Final = Pack(
             ),
         ),
         (kinds.ANY_MORE, "soft", "nữa|nữa đâu|nữa rồi"),
+        (kinds.ANY_MORE, "doubt", "rồi"),
         (
             kinds.CANCEL,
             None,
@@ -198,7 +199,7 @@ PACK: Final = Pack(
             (
                 "ship về|gửi về|giao về|ship cod|cod|lấy tại shop|chuyển khoản|ck|giao tới|địa chỉ|địa chỉ cũ"
                 "|địa chỉ như cũ|giao hàng|nhận hàng|thanh toán|trả tiền|tiền mặt|gộp đơn|ship chung|quà|làm quà"
-                "|gói quà|ship tới|giao đến|ship đến|giao nhanh|ship nhanh|ship hỏa tốc|tặng|qua lấy|ghé lấy|ship gấp"
+                "|gói quà|ship tới|giao đến|ship đến|giao nhanh|ship nhanh|ship hỏa tốc|qua lấy|ghé lấy|ship gấp"
                 "|gửi tới|gửi chung|đóng gói kỹ|gói kỹ|sđt|số điện thoại|đt|sdt|zalo|ở|quận|huyện|tp"
             ),
         ),
@@ -211,7 +212,7 @@ PACK: Final = Pack(
                 "|vợ anh|chồng em|con em|ny|người yêu|cháu"
             ),
         ),
-        (kinds.FOR, "words", "cho|giùm|dùm|hộ|giúp|dành cho|tặng|thay|thay cho"),
+        (kinds.FOR, "words", "cho|giùm|dùm|hộ|giúp|dành cho|thay|thay cho"),
         (
             kinds.COUNTER,
             None,
