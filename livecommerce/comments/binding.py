@@ -11,12 +11,16 @@ from typing import Final
 
 from livecommerce.comments import kinds
 from livecommerce.comments.catalogue import View
+from livecommerce.comments.folding import fold
 from livecommerce.comments.kinds import Token, bits
 from livecommerce.comments.tokens import han_number
 
 QUANTITY_MAX: Final = 99
 _PERSON_WORDS_MAX: Final = 3  # "for auntie Mei Ling": longer is a sentence, not a name
 _PLACE_WORDS_MAX: Final = 5  # "ship to Quezon City Metro Manila"
+_PLACE_FOLLOWS: Final = frozenset(
+    map(fold, ("寄", "寄到", "寄送", "送到", "郵寄"))
+)  # in Chinese the place stands before
 _HAN_NAME_MAX: Final = 4
 _NAME_STARTS: Final = frozenset("小阿老")  # 小明, 阿芳: as people write of those they shop for
 
@@ -392,9 +396,12 @@ class Binder:
             token = Token(token.kind, None, self.out.pop().start, token.end)
             wide = True
         after, taken = position + 1, 0
-        while taken < _PLACE_WORDS_MAX and self._kind(after) in (
+        word = self.text[self.tokens[position].start : self.tokens[position].end]
+        limit = _PLACE_WORDS_MAX if word[0] < "\u2e80" or word in _PLACE_FOLLOWS else 0
+        while taken < limit and self._kind(after) in (
             kinds.UNKNOWN,
             kinds.PROSE,
+            kinds.COUNTER,
             kinds.REMARK,
             kinds.THIS,
             kinds.TO,
