@@ -10,7 +10,7 @@ import errno
 import logging
 import socket
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,8 +22,10 @@ log = logging.getLogger(__name__)
 
 _SOL_UDP, _UDP_SEGMENT = 17, 103
 HEADER_BYTES = 12
-# What a path without segmentation offload answers.
-_GSO_REFUSALS = (errno.EIO, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOPROTOOPT)
+# What a device or kernel without segmentation offload answers: it will not get better.
+_GSO_ABSENT = (errno.EIO, errno.EOPNOTSUPP, errno.ENOPROTOOPT)
+# What one viewer's narrow path answers (a tunnel's small MTU): only that viewer is sent to plainly.
+_GSO_TOO_LARGE = (errno.EINVAL, errno.EMSGSIZE)
 
 
 class StreamPath(Protocol):
@@ -40,6 +42,7 @@ class SendCounters:
     calls: int = 0
     octets: int = 0
     refused: int = 0
+    segmented: int = 0
 
 
 class Socket:
@@ -72,26 +75,29 @@ class Socket:
         self.counters.calls += 1
         self.counters.octets += len(datagram)
 
-    def send_segments(self, buffer: bytearray, count: int, segment: int, control: Control, address: Address) -> None:
-        """One call for `count` datagrams of `segment` bytes, the last of which may be shorter."""
-        counters = self.counters
-        try:
-            self._udp.sendmsg((buffer,), control, 0, address)
-        except (BlockingIOError, InterruptedError):
-            counters.refused += count
+    @property
+    def sendmsg(self) -> Callable[..., int]:
+        """The bare system call, for the fan-out's loop; what it raises goes to `failed`."""
+        return self._udp.sendmsg
+
+    def sent(self, calls: int, packets: int, octets: int) -> None:
+        """Counts what `sendmsg` took."""
+        self.counters.calls += calls
+        self.counters.packets += packets
+        self.counters.octets += octets
+        self.counters.segmented += packets - calls
+
+    def failed(self, error: OSError, datagrams: bytearray, segment: int, address: Address) -> None:
+        """A segmented send failed: no room (repairs will follow), or a path without offload (plain sends instead)."""
+        count = -(-len(datagrams) // segment)
+        if count == 1 or error.errno not in (*_GSO_ABSENT, *_GSO_TOO_LARGE):
+            self.counters.refused += count
             return
-        except OSError as error:
-            if error.errno in _GSO_REFUSALS and control:
-                log.warning("segmentation offload is off from now on: %s", error)
-                self.has_gso = False
-                for start in range(0, len(buffer), segment):
-                    self.send(bytes(buffer[start : start + segment]), address)
-                return
-            counters.refused += count
-            return
-        counters.packets += count
-        counters.calls += 1
-        counters.octets += len(buffer)
+        if error.errno in _GSO_ABSENT or not self.counters.segmented:
+            log.warning("segmentation offload is off from now on: %s", error)
+            self.has_gso = False
+        for start in range(0, len(datagrams), segment):
+            self.send(bytes(datagrams[start : start + segment]), address)
 
 
 Control = list[tuple[int, int, bytes]]
@@ -298,7 +304,7 @@ class FanOut:
         segment = HEADER_BYTES + len(run[0].body) + TAG_BYTES
         control: Control = [(_SOL_UDP, _UDP_SEGMENT, struct.pack("=H", segment))] if count > 1 else []
         octets = sum(HEADER_BYTES + len(packet.body) + TAG_BYTES for packet in run)
-        send, run_count = udp.send_segments, len(run)
+        sendmsg, parts, run_count, taken = udp.sendmsg, (buffer,), len(run), 0
         for lane in lanes:
             encrypt_into, nonce_base = lane.encrypt_into, lane.nonce_base
             for index, header, body, place in prepared:
@@ -308,9 +314,14 @@ class FanOut:
                 rider.encrypt_into((rider.nonce_base ^ index).to_bytes(12, "big"), body, header, place)
                 rider.packets += 1
                 rider.octets += len(body)
-            send(buffer, count, segment, control, lane.address)
             lane.packets += run_count
             lane.octets += octets
+            try:
+                sendmsg(parts, control, 0, lane.address)
+                taken += 1
+            except OSError as error:
+                udp.failed(error, buffer, segment, lane.address)
+        udp.sent(taken, taken * count, taken * len(buffer))
 
     def _send_slow(self, run: Sequence[CanonicalPacket], lane: Lane) -> None:
         for packet in run:

@@ -98,6 +98,7 @@ class Stream:
         self.taps: list[Callable[[str, list[Any], float], None]] = []
         self.on_event = on_event
         self._waiting: set[Viewer] = set()
+        self._paused: set[Viewer] = set()
         self._replaying: dict[Lane, Viewer] = {}
         self._replay_timer: asyncio.TimerHandle | None = None
         self._to_report: list[Viewer] = []
@@ -259,6 +260,7 @@ class Stream:
         viewer: Viewer = peer
         self.viewers.pop(viewer.session, None)
         self._waiting.discard(viewer)
+        self._paused.discard(viewer)
         self.withdraw(viewer)
         for lane in viewer.lanes.values():
             self._replaying.pop(lane, None)
@@ -272,7 +274,7 @@ class Stream:
     def place(self, viewer: Viewer) -> None:
         """Puts the viewer's live lanes into the fan-outs, sound with picture where they can share sends."""
         video, audio = viewer.lanes.get("video"), viewer.lanes.get("audio")
-        is_video_live = video is not None and video.is_started and video.cursor is None
+        is_video_live = video is not None and video.is_started and video.cursor is None and viewer not in self._paused
         is_audio_live = audio is not None and audio.is_started
         can_share = video is not None and audio is not None and video.is_fast and audio.is_fast
         is_shared = is_video_live and is_audio_live and can_share
@@ -281,6 +283,22 @@ class Stream:
         if is_video_live and video is not None:
             video.rider = audio if is_shared else None
             self.fan_outs["video"].add(video)
+
+    def pause_picture(self, viewer: Viewer) -> None:
+        """Sound alone for this viewer, until its `paused_until`."""
+        self.withdraw(viewer)
+        self._paused.add(viewer)
+        self._waiting.discard(viewer)
+        if (lane := viewer.lanes.get("video")) is not None and self._replaying.pop(lane, None) is not None:
+            lane.cursor = None
+        self.place(viewer)
+
+    def _return_pictures(self, now: float) -> None:
+        for viewer in [each for each in self._paused if each.paused_until is not None and now >= each.paused_until]:
+            self._paused.discard(viewer)
+            viewer.return_picture(now)
+            self._waiting.add(viewer)
+            self.request_keyframe(now)
 
     def _replay(self, viewer: Viewer) -> None:
         """Sends the GOP from its keyframe with its own numbers, then joins the live lanes."""
@@ -317,7 +335,7 @@ class Stream:
         """A PLI: a fresh viewer gets the GOP again (the same bytes), the others one shared request to the host."""
         lane = viewer.lanes.get("video")
         track = self.tracks["video"]
-        if lane is None or not lane.is_started or viewer in self._waiting:
+        if lane is None or not lane.is_started or viewer in self._waiting or viewer in self._paused:
             return
         is_young = now - track.keyframe_at < REPLAY_SECONDS_MAX and track.has_keyframe()
         if is_young and now - viewer.replayed_at > REPLAY_AGAIN_SECONDS and lane.cursor is None:
@@ -357,6 +375,7 @@ class Stream:
     def second(self, now: float) -> None:
         """Once a second: rates, health, reports to viewers, the end of a host who stays away."""
         self._measure(now)
+        self._return_pictures(now)
         self._to_report = list(self.viewers.values())
         self._report_share = -(-len(self._to_report) // REPORT_TICKS)
         if self.state is StreamState.LOST and self._lost_at is not None and now - self._lost_at > RESUME_SECONDS:
@@ -423,6 +442,7 @@ class Stream:
             "rtt_ms": None if round_trip is None else round(round_trip * 1_000, 1),
             "viewers": len(self.viewers),
             "viewers_waiting": len(self._waiting),
+            "viewers_sound_only": len(self._paused),
             "viewers_lossy": sum(loss > 0.05 for loss in losses),
             "host": host.status if host is not None else None,
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,22 @@ if TYPE_CHECKING:
     from livecommerce.media.mux import Mux
     from livecommerce.media.stream import Stream
 
+log = logging.getLogger(__name__)
+
 # A viewer that asks for more repairs than this in a second has a broken line; the next keyframe heals it.
 REPAIRS_PER_SECOND_MAX = 400
 CNAME = b"livecommerce"
+# What is lost or asked for again, as a share of what was sent. A line that drops every third packet comes to a half
+# and still shows pictures; one that drops every second comes to one and shows none, and repairs only fill it further:
+# then sound alone, tried again after ever longer pauses.
+PAUSE_LOSS = 0.6
+# Fewer packets than this between two reports (a host away) say nothing about the line.
+JUDGED_PACKETS_MIN = 20
+PAUSE_REPORTS = 4
+PAUSE_SECONDS = (8.0, 16.0, 32.0, 60.0)
+# After a return the first reports still count the gap itself as loss.
+RETURN_SECONDS = 4.0
+STEADY_SECONDS = 60.0
 # Unix to NTP epoch.
 NTP_OFFSET = 2_208_988_800
 REPLAY_AGAIN_SECONDS = 1.0
@@ -79,6 +93,10 @@ class Viewer(Peer):
         self.repairs = 0
         self.repairs_failed = 0
         self.replayed_at = float("-inf")
+        self.paused_until: float | None = None
+        self._pauses = self._bad_reports = 0
+        self._judged = (0, 0)
+        self._returned_at = float("-inf")
         self._outbound: Outbound | None = None
         self._inbound: GcmRtcpInbound | LibsrtpInbound | None = None
         self._allowance = float(REPAIRS_PER_SECOND_MAX)
@@ -122,16 +140,48 @@ class Viewer(Peer):
                     continue
                 if kind == "video" or len(self.lanes) == 1:
                     self.fraction_lost = block.fraction_lost / 256
+                if kind == "video":
+                    self._judge_line(now)
                 clocks = lane.track.clocks(now, ntp_now())
                 if block.last_sender_report and clocks is not None:
                     elapsed = (clocks[0] >> 16) - block.last_sender_report - block.delay & 0xFFFFFFFF
                     if elapsed < 0x100000:  # 16 s: older than that is a reset clock
                         self.round_trip_ms = elapsed / 65.536
 
+    def _judge_line(self, now: float) -> None:
+        if self.paused_until is not None or now - self._returned_at < RETURN_SECONDS:
+            return
+        # A report counts what a repair brought as received, so what was asked for again counts with it.
+        asked, sent = self.repairs + self.repairs_failed, self.lanes["video"].packets - self.repairs
+        asked_before, sent_before = self._judged
+        if sent - sent_before < JUDGED_PACKETS_MIN:
+            return
+        self._judged = (asked, sent)
+        line_loss = self.fraction_lost + (asked - asked_before) / (sent - sent_before)
+        self._bad_reports = self._bad_reports + 1 if line_loss >= PAUSE_LOSS else 0
+        if not self._bad_reports and now - self._returned_at > STEADY_SECONDS:
+            self._pauses = 0
+        if self._bad_reports >= PAUSE_REPORTS and "audio" in self.lanes:
+            self._bad_reports = 0
+            self.paused_until = now + PAUSE_SECONDS[min(self._pauses, len(PAUSE_SECONDS) - 1)]
+            self._pauses += 1
+            log.info(
+                "viewer %s %s: sound only, the line loses %.0f %%",
+                self.show,
+                self.session[:6],
+                line_loss * 100,
+            )
+            self.stream.pause_picture(self)
+
+    def return_picture(self, now: float) -> None:
+        """The pause is over: the stream sends pictures again, from a keyframe on."""
+        self.paused_until = None
+        self._returned_at = now
+
     def _repair(self, request: rtcp.Nack, now: float) -> None:
         """The identical packets again (RFC 4585): same number, same bytes, so the nonce rule holds."""
         lane = next((lane for lane in self.lanes.values() if lane.track.ssrc == request.media_ssrc), None)
-        if lane is None or not lane.is_started:
+        if lane is None or not lane.is_started or (self.paused_until is not None and lane.track.kind == "video"):
             return
         self._allowance = min(
             REPAIRS_PER_SECOND_MAX, self._allowance + (now - self._allowance_at) * REPAIRS_PER_SECOND_MAX
@@ -174,5 +224,6 @@ class Viewer(Peer):
             "packets": sum(lane.packets for lane in self.lanes.values()),
             "octets": sum(lane.octets for lane in self.lanes.values()),
             "repairs": self.repairs,
+            "layer": "sound" if self.paused_until is not None else "picture",
             "transport": "tcp" if self.path is not None and self.path.is_stream else "udp",
         }

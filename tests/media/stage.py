@@ -235,6 +235,10 @@ class LossyLine:
         loop.add_reader(self._down.fileno(), self._from_client)
         loop.add_reader(self._up.fileno(), self._from_relay)
 
+    def lose(self, losses: list[bool]) -> None:
+        """Another pattern from now on."""
+        self._losses = self._repeat(losses)
+
     @staticmethod
     def _repeat(losses: list[bool]) -> Iterator[bool]:
         while True:

@@ -124,6 +124,26 @@ async def test_lost_packets_are_asked_for_and_sent_again(name: str) -> None:
             line.close()
 
 
+async def test_a_hopeless_line_gets_sound_alone_and_pictures_when_it_is_better(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("livecommerce.media.viewer.PAUSE_SECONDS", (2.0,))
+    async with open_stage() as stage, stage.host():
+        line = LossyLine(stage.plane.mux.port, [True, False])
+        try:
+            async with viewing(stage, 1, line.rewrite) as (viewer,):
+                await until(lambda: stage.stream.statistics(0)["viewers_sound_only"] == 1, "sound only")
+                (served,) = stage.stream.viewers.values()
+                video = served.lanes["video"]
+                sent, sounds = video.packets, viewer.sounds
+                line.lose([False])
+                await until(lambda: viewer.sounds > sounds + 20, "sound goes on")
+                assert video.packets == sent
+                assert served.statistics()["layer"] == "sound"
+                await viewer.more_frames(20)
+                assert served.statistics()["layer"] == "picture"
+        finally:
+            line.close()
+
+
 async def test_a_viewer_without_gcm_is_served_by_the_older_profile() -> None:
     async with open_stage() as stage, stage.host():
         viewer = DecodingViewer()

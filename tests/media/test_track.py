@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import random
 import socket
 from typing import Any
@@ -344,7 +346,14 @@ class TestSending:
             sink.recv(2_048)
         sender.close()
 
-    def test_a_path_that_refuses_segmentation_is_served_plainly_from_then_on(self, sink: Any) -> None:
+    @pytest.mark.parametrize(
+        ("error", "segmented_before", "stays_on"),
+        [(errno.EIO, 100, False), (errno.EINVAL, 0, False), (errno.EINVAL, 100, True), (errno.EMSGSIZE, 100, True)],
+        ids=["no offload", "never worked", "one narrow path", "one small MTU"],
+    )
+    def test_a_path_that_refuses_segmentation_is_served_plainly(
+        self, error: int, segmented_before: int, stays_on: bool, sink: Any
+    ) -> None:
         class Refusing:
             def __init__(self, real: socket.socket) -> None:
                 self._real = real
@@ -353,7 +362,7 @@ class TestSending:
 
             def sendmsg(self, buffers: Any, control: Any, flags: int, address: Any) -> int:
                 if control:
-                    raise OSError(5, "Input/output error")
+                    raise OSError(error, os.strerror(error))
                 return self._real.sendmsg(buffers, control, flags, address)
 
             def sendto(self, data: bytes, address: Any) -> int:
@@ -361,6 +370,7 @@ class TestSending:
 
         real = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         out = Socket(Refusing(real))  # type: ignore[arg-type]
+        out.counters.segmented = segmented_before
         track = Track("video", 90_000)
         fan_out = FanOut(track, out)
         lane = Lane(track, 102, GcmOutbound(bytes(28)), sink.getsockname())
@@ -369,6 +379,6 @@ class TestSending:
         for sequence in (1, 2, 3):
             track.take(packet(sequence, marker=sequence == 3), 1.0)
         fan_out.send(track.flush())
-        assert not out.has_gso
+        assert out.has_gso is stays_on
         assert [len(sink.recv(2_048)) for _ in range(3)] == [12 + 21 + 16] * 3
         real.close()
