@@ -90,3 +90,8 @@ async def test_the_shop_desk_with_a_chosen_product(browser: Browser, server: Liv
     async with staff(browser, server, "/", "owner") as page:
         await page.locator(".face").first.click()
         assert await violations(page) == []
+        for button in ("訂單", "新增商品"):
+            await page.get_by_role("button", name=button).first.click()
+            await page.locator("dialog[open]").wait_for()
+            assert await violations(page) == []
+            await page.keyboard.press("Escape")

@@ -1,7 +1,7 @@
 // The chat under the keys: J/K move, H hides, M mutes, B removes, Z takes the last thing back.
-import { person, t, timeOfDay } from "../shared/i18n.js";
+import { locale, person, t, timeOfDay } from "../shared/i18n.js";
 import { live } from "../shared/staff.js";
-import { Icon, html, useEffect, useLayoutEffect, useRef } from "../shared/ui.js";
+import { Icon, html, useEffect, useLayoutEffect, useMemo, useRef } from "../shared/ui.js";
 import { claimMark } from "../shared/verdict.js";
 import { ban, buyer, counts, cursor, filter, isHidden, lines, mark, mute, side, tab, toggleHide } from "./desk.js";
 
@@ -37,8 +37,12 @@ function Line({ line, claims, chosen }) {
   useEffect(() => {
     if (chosen) row.current.scrollIntoView({ block: "nearest" });
   }, [chosen]);
-  const tag = tagOf(line, claims);
-  return html`<li ref=${row} class=${`line ${chosen ? "chosen" : ""} ${isHidden(line) ? "gone" : ""} ${line.kind}`}>
+  const gone = isHidden(line);
+  // The same vnode for an unchanged line: four hundred of them stay cheap at twenty frames a second.
+  return useMemo(() => lineView(row, line, tagOf(line, claims), chosen, gone), [line, claims, chosen, gone, locale.value]);
+}
+function lineView(row, line, tag, chosen, gone) {
+  return html`<li ref=${row} class=${`line ${chosen ? "chosen" : ""} ${gone ? "gone" : ""} ${line.kind}`}>
     <button class="face" type="button" aria-current=${chosen ? "true" : null} onClick=${() => mark(chosen ? null : line)}>
       <time class="muted">${timeOfDay(line.at, true)}</time><b class="cut">${person(line.name)}</b><span class="text">${line.text}</span>${tag && html`<span class=${`tag ${tag[0]}`}>${tag[1]}</span>`}
     </button>

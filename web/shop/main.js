@@ -3,6 +3,7 @@ import { render } from "preact";
 import { boot, day, errorText, money, nameOf, t, timeOfDay } from "../shared/i18n.js";
 import { call } from "../shared/api.js";
 import { Icon, LanguageSwitch, Toasts, html, signal, toast } from "../shared/ui.js";
+import { OrderSheet } from "./orders.js";
 import { ProductSheet } from "./product.js";
 
 const SUPPLY_FIRST = 10;
@@ -11,6 +12,7 @@ const picked = signal({}); // code -> {price, each, limit}, in the order they we
 const title = signal("");
 const busy = signal(false);
 const adding = signal(false);
+const ordersOf = signal(null); // the show whose orders are open
 const problem = signal(null);
 const mayHost = ["owner", "host"].includes(boot.staff.role);
 
@@ -44,7 +46,8 @@ function Show({ show }) {
   return html`<li class="show"><div class="grow"><div class="row"><h3 class="cut">${show.title}</h3><span class=${`tag ${kind}`}>${t(`common.stage_${show.stage}`)}</span></div>
       <p class="muted">${day(at)} ${timeOfDay(at)} · ${t("shop.items", { n: show.items })}</p></div>
     <div class="row wrap">${mayHost && html`<a class=${`btn small ${show.stage === "live" ? "" : "dark"}`} href=${`/studio/${show.id}`}>${t("common.studio")}</a>`}
-      <a class="btn small line" href=${`/control/${show.id}`}>${t("common.control")}</a><a class="btn small line" href=${`/live/${show.id}`}>${t("shop.watch")}</a></div></li>`;
+      <a class="btn small line" href=${`/control/${show.id}`}>${t("common.control")}</a><a class="btn small line" href=${`/live/${show.id}`}>${t("shop.watch")}</a>
+      <button class="btn small line" type="button" onClick=${() => (ordersOf.value = show)}>${t("shop.orders")}</button></div></li>`;
 }
 
 function Product({ product }) {
@@ -76,6 +79,7 @@ function Page() {
   return html`<header class="bar-top"><h1 class="cut">${staff.shop_name}</h1><span class="grow"></span><${LanguageSwitch} /><span class="muted cut">${staff.name || staff.login} · ${t(`shop.role_${staff.role}`)}</span><button class="btn small line" type="button" onClick=${logout}>${t("shop.logout")}</button></header>
     <main class="columns"><section><h2>${t("shop.shows")}</h2><ul class="shows">${shows.map((show) => html`<${Show} key=${show.id} show=${show} />`)}</ul>${shows.length === 0 && html`<p class="empty">${t("shop.no_shows")}</p>`}</section>
       ${mayHost && html`<${NewShow} />`}</main>
+    ${ordersOf.value && html`<${OrderSheet} show=${ordersOf.value} onClose=${() => (ordersOf.value = null)} />`}
     ${adding.value && html`<${ProductSheet} onClose=${() => (adding.value = false)} onAdded=${(product) => (products.value = [...products.value.filter((one) => one.code !== product.code), product])} />`}
     <${Toasts} />`;
 }

@@ -1,14 +1,18 @@
 // The chat, readable from two metres: claims carry a jade edge, questions a blue one.
-import { person, t } from "../shared/i18n.js";
+import { locale, person, t } from "../shared/i18n.js";
 import { command, live } from "../shared/staff.js";
-import { Icon, html, signal, useLayoutEffect, useRef, useState } from "../shared/ui.js";
+import { Icon, html, signal, useLayoutEffect, useMemo, useRef, useState } from "../shared/ui.js";
 import { claimMark } from "../shared/verdict.js";
 
 const LINES_SHOWN = 80;
 const onlyQuestions = signal(false);
 const behind = signal(false);
 
+// The same vnode for an unchanged line: Preact leaves it alone.
 function Line({ line, claims }) {
+  return useMemo(() => lineView(line, claims), [line, claims, locale.value]);
+}
+function lineView(line, claims) {
   const mark = claimMark(claims);
   const kind = mark && mark.kind !== "none" ? "claim" : line.verdict === "question" ? "q" : "";
   return html`<li class=${`${line.kind} ${kind} ${line.hidden ? "gone" : ""}`}><b>${person(line.name)}</b> ${line.kind === "claim" ? t(mark?.kind === "warn" ? "common.queued" : "common.claimed") : line.text}${
