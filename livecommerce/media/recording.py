@@ -55,6 +55,10 @@ CLOSE_SECONDS = 10.0
 FRAMES_WAITING_MAX = 4_000
 
 
+# Takes of one show may overlap for a moment; each changes the manifest as it stands.
+_manifests = threading.Lock()
+
+
 def free_bytes(folder: Path) -> int:
     """Bytes this user can still write below `folder`."""
     status = os.statvfs(folder)
@@ -110,7 +114,7 @@ class TakeWriter:
         self.counters = WriterCounters()
         self._file = -1
         self._end = HEAD_BYTES
-        self._manifest = files.Manifest(show, 0)
+        self._take: files.Take | None = None
         self._needs_key = self._is_head_stale = True
         self._begin: _Begin | None = None
         self._parameters: list[ParameterSets] = []
@@ -163,24 +167,33 @@ class TakeWriter:
 
     def _open(self, begin: _Begin) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._manifest = files.read_manifest(self._folder) or files.Manifest(self._show, begin.started_ms)
         numbers = [int(path.stem[5:]) for path in self._folder.glob("take-*.mp4") if path.stem[5:].isdigit()]
         name = f"take-{max(numbers, default=0) + 1:04d}.mp4"
         self._file = os.open(self._folder / name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
-        self._manifest.takes.append(files.Take(name, begin.started_ms))
+        self._take = files.Take(name, begin.started_ms)
         self._is_head_stale = True
 
     def _write_head(self) -> None:
         """Manifest first, then the head, then fragments: whatever a crash leaves, every fragment's set-up is known."""
-        for parameters in self._parameters:
-            described = files.description(parameters)
-            if described not in self._manifest.descriptions:
-                self._manifest.descriptions.append(described)
-        files.write_manifest(self._folder, self._manifest)
-        head = initialization(self._manifest.parameters()[:DESCRIPTIONS_MAX], OpusSetup())
+        manifest = self._write_manifest()
+        head = initialization(manifest.parameters()[:DESCRIPTIONS_MAX], OpusSetup())
         head += box(b"free", bytes(HEAD_BYTES - len(head) - 8))
         _write_all(self._file, head, 0)
         self._is_head_stale = False
+
+    def _write_manifest(self) -> files.Manifest:
+        """Our take and set-ups into the manifest as it is now: the writer before us may just have ended its take."""
+        assert self._take is not None
+        with _manifests:
+            manifest = files.read_manifest(self._folder) or files.Manifest(self._show, self._take.started_ms)
+            manifest.takes = [take for take in manifest.takes if take.file != self._take.file] + [self._take]
+            manifest.takes.sort(key=lambda take: take.file)
+            for parameters in self._parameters:
+                described = files.description(parameters)
+                if described not in manifest.descriptions:
+                    manifest.descriptions.append(described)
+            files.write_manifest(self._folder, manifest)
+        return manifest
 
     def _is_ready(self) -> bool:
         """True when the file is open, its head knows all set-ups, and there is space."""
@@ -232,15 +245,15 @@ class TakeWriter:
                 os.fdatasync(self._file)
 
     def _finish(self) -> None:
-        if self._file < 0:
+        if self._file < 0 or self._take is None:
             return
         with contextlib.suppress(OSError):
             os.fsync(self._file)
         os.close(self._file)
         self._file = -1
-        self._manifest.takes[-1].ended_ms = self._end_ms or self._manifest.takes[-1].started_ms
+        self._take.ended_ms = self._end_ms or self._take.started_ms
         try:
-            files.write_manifest(self._folder, self._manifest)
+            self._write_manifest()
         except OSError as error:
             log.warning("recording of %s: the manifest does not say that it ended: %s", self._show, error)
 

@@ -151,6 +151,18 @@ def test_a_second_take_goes_on_at_its_own_time_of_the_same_show(tmp_path):
     assert read_recording(tmp_path).movie().duration_ms == pytest.approx(26_000, abs=40)
 
 
+def test_a_take_that_ends_after_the_next_began_forgets_nobody(tmp_path):
+    first = record(tmp_path, close=False)
+    drain(first)
+    record(tmp_path, later_ms=20_000)
+    first.finish()
+    first.writer.close()
+    takes = files.read_manifest(tmp_path).takes
+    assert [take.file for take in takes] == ["take-0001.mp4", "take-0002.mp4"]
+    assert all(take.ended_ms for take in takes)
+    assert len(times(whole(tmp_path))[0]) == 360
+
+
 def test_other_picture_sizes_are_in_the_same_file(tmp_path):
     large = encode_pictures(2.0, keys_at={0}, size=(640, 360), start=6.0)
     small = encode_pictures(2.0, keys_at={0}, start=8.0)
