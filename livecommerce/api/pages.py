@@ -22,6 +22,7 @@ from livecommerce.api.links import is_https, page_urls
 from livecommerce.api.locales import COOKIE as LOCALE_COOKIE
 from livecommerce.api.locales import TEXTS, choose_locale
 from livecommerce.api.products import products_shape
+from livecommerce.api.recordings import RECORDINGS
 from livecommerce.api.streams import ice_servers_for
 from livecommerce.errors import LiveCommerceError, LoginNeeded, ShowUnknown, Unavailable
 
@@ -174,11 +175,10 @@ async def get_watch(request: web.Request) -> web.Response:
     snapshot, head = await _now_or_kept(request, show)
     known = context.accounts.viewer_of(request)  # a cookie is enough here: the session store may be away
     viewer = known or viewers.new_viewer()
-    boot = {
-        "snapshot": snapshot,
-        "ice_servers": ice_servers_for(context, viewer),
-        "urls": page_urls(request, show),
-    }
+    urls = page_urls(request, show)
+    if head["stage"] == "ended" and await request.app[RECORDINGS].has_replay(show):
+        urls["replay"] = f"/replay/{show}"
+    boot = {"snapshot": snapshot, "ice_servers": ice_servers_for(context, viewer), "urls": urls}
     answer = render(request, "watch", boot, show=head)
     if known is None:
         answer.set_cookie(

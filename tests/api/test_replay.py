@@ -68,6 +68,10 @@ async def test_the_page_plays_what_was_recorded(replayed: Site) -> None:
     assert "/replay/demo/video.mp4?v=" in text
 
 
+async def test_the_watch_page_of_an_ended_show_leads_to_its_replay(replayed: Site) -> None:
+    assert '"replay": "/replay/demo"' in await (await replayed.client.get("/live/demo")).text()
+
+
 async def test_events_are_on_the_recordings_time(replayed: Site) -> None:
     answer = await replayed.client.get("/replay/demo/events.json")
     shape = await answer.json()

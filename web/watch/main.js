@@ -1,6 +1,6 @@
 // The watch page: the picture fills it, everything a thumb needs is in the lower third.
 import { render } from "preact";
-import { count, errorText, t } from "../shared/i18n.js";
+import { boot, count, errorText, t } from "../shared/i18n.js";
 import { Countdown, Icon, LanguageSwitch, Toasts, html } from "../shared/ui.js";
 import { PinnedCard, ProductSheet, Shelf } from "./card.js";
 import { Chat, Composer, sendDraft } from "./chat.js";
@@ -15,8 +15,10 @@ function Top() {
     ${onAir && html`<span class="chip"><i class="dot"></i>${t("common.live")}</span>`}
     <h1 class="cut">${show.shop_name}<span class="title"> · ${show.title}</span></h1>
     <span class="grow"></span>
-    <span class="chip" title=${t("watch.viewers")}><span class="sr">${t("watch.viewers")}</span><${Icon} name="people" />${count(live.viewers.value)}</span>
-    ${onAir && delaySeconds.value !== null && html`<span class="chip" title=${t("watch.delay_hint")}>${t("watch.delay", { s: Math.max(0.1, delaySeconds.value).toFixed(1) })}</span>`}
+    <span class="chip" title=${t("watch.viewers")}><span class="sr">${t("watch.viewers")}</span>
+      <${Icon} name="people" />${count(live.viewers.value)}</span>
+    ${onAir && delaySeconds.value !== null && html`<span class="chip"
+      title=${t("watch.delay_hint")}>${t("watch.delay", { s: Math.max(0.1, delaySeconds.value).toFixed(1) })}</span>`}
   </header>`;
 }
 
@@ -24,9 +26,12 @@ function Message() {
   const now = phase.value;
   if (now === "playing") return null;
   if (now === "waiting" || now === "ended") {
-    return html`<div class="center big"><p class="show-title">${live.show.value.title}</p><h2>${t(`watch.${now}`)}</h2><p>${t(`watch.${now}_hint`)}</p>
+    return html`<div class="center big"><p class="show-title">${live.show.value.title}</p><h2>${t(`watch.${now}`)}</h2>
+      <p>${t(`watch.${now}_hint`)}</p>
       ${now === "waiting" && html`<${Shelf} />`}
-      ${now === "ended" && openTickets().length > 0 && html`<button class="btn line" type="button" onClick=${() => (sheet.value = "tickets")}>${t("watch.my_tickets")}</button>`}</div>`;
+      ${now === "ended" && boot.urls.replay && html`<a class="btn" href=${boot.urls.replay}>${t("watch.replay")}</a>`}
+      ${now === "ended" && openTickets().length > 0 && html`<button class="btn line" type="button"
+        onClick=${() => (sheet.value = "tickets")}>${t("watch.my_tickets")}</button>`}</div>`;
   }
   if (now === "blocked") return html`<div class="center"><button class="btn" type="button" onClick=${playVideo}>${t("watch.blocked")}</button></div>`;
   return html`<div class="center"><p class="chip" role="status">${t(`watch.${now}`)}</p></div>`;
@@ -45,7 +50,8 @@ function Rail() {
   return html`<nav class="rail" aria-label=${t("watch.rail")}>
     <button class="round" type="button" onClick=${() => (sheet.value = "products")}><${Icon} name="bag" /><span>${t("watch.products")}</span></button>
     <button class=${`round ${tickets.length ? "has" : ""}`} type="button" onClick=${() => (sheet.value = "tickets")}><${Icon} name="ticket" />
-      ${tickets.length > 0 && html`<b class="badge">${tickets.length}</b>`}<span>${Number.isFinite(soonest) ? html`<${Countdown} until=${soonest} />` : t("watch.tickets")}</span></button>
+      ${tickets.length > 0 && html`<b class="badge">${tickets.length}</b>`}<span>${Number.isFinite(soonest) ? html`<${Countdown} until=${soonest} />` : t("watch.tickets")}</span>
+        </button>
   </nav>`;
 }
 
