@@ -26,8 +26,9 @@ WRITES_PER_TURN = 400  # some 3 ms of kernel time, then others have their turn
 
 
 class Delivery(Struct):
-    """What one broadcast did."""
+    """What one broadcast did. `seconds` of CPU went into writing; waiting for others' turns is left out."""
 
+    seconds: float = 0.0
     written: int = 0
     lean: int = 0
     skipped: int = 0
@@ -50,6 +51,7 @@ async def broadcast(
         catch_up: one conflated frame from `viewer.behind` to `after` (written by it when it returns None).
     """
     delivery = Delivery()
+    started = time.thread_time()
     written = 0
     slow: list[Viewer] = []
     for viewer in viewers:
@@ -63,12 +65,15 @@ async def broadcast(
                 transport.write(full)
                 written += 1
                 if written % WRITES_PER_TURN == 0:
+                    delivery.seconds += time.thread_time() - started
                     await asyncio.sleep(0)
+                    started = time.thread_time()
                 continue
         slow.append(viewer)
     delivery.written = written
     for viewer in slow:
         _write_slow(viewer, full, lean, before, catch_up, delivery)
+    delivery.seconds += time.thread_time() - started
     return delivery
 
 

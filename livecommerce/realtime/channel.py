@@ -20,9 +20,9 @@ from livecommerce.realtime.catalogue import catalogue_index
 from livecommerce.realtime.close_codes import BANNED
 from livecommerce.realtime.frames import SERIALIZERS, OpenMap, Serializer, event_frame
 from livecommerce.realtime.metrics import METRICS
-from livecommerce.realtime.ring import Ring, offset_key
+from livecommerce.realtime.ring import Ring
 from livecommerce.realtime.viewer import AUDIENCES, Audience, Viewer
-from livecommerce.shows.projection import Projector, WireEvent, counters, public_snapshot, staff_snapshot
+from livecommerce.shows.projection import Projector, Wire, WireEvent, counters, public_snapshot, staff_snapshot
 from livecommerce.shows.state import Event, State, fold
 from livecommerce.shows.words import WordFilter
 
@@ -37,7 +37,7 @@ COUNT_SECONDS = 2.0  # a frame without events, only because the viewer count mov
 CHATTER = frozenset(("chat", "claim"))  # what a viewer that does not keep up loses first
 PRODUCTS = frozenset(("item", "item_gone"))
 URGENT = frozenset(("pin", "stage"))
-FRAMES_KEPT_MAX = 64  # resume frames of one offset: after a cut, thousands ask for the same few
+OFFSETS_KEPT_MAX = 64  # offsets that resuming pages stand at, between two ticks: a cut of all leaves one or two
 
 GroupKey = tuple[Audience, Serializer]
 
@@ -50,7 +50,7 @@ class Pace:
         self._costs: dict[str, float] = {}
 
     def note(self, name: str, seconds: float) -> None:
-        """Wall time of one tick's writing, smoothed over about five ticks."""
+        """CPU time of one tick's writing, smoothed over about five ticks."""
         self._costs[name] = 0.8 * self._costs.get(name, seconds) + 0.2 * seconds
 
     def forget(self, show: str) -> None:
@@ -93,6 +93,7 @@ class Channel:
         self.last_chat_ms: dict[str, int] = {}
         self._snapshots: dict[GroupKey, OpenMap] = {}
         self._resumes: dict[tuple[str, GroupKey], bytes] = {}
+        self._missed_since: dict[str, tuple[list[Event], Wire]] = {}
         self._changed_products()
         self.words = WordFilter(state["words"])
 
@@ -187,6 +188,7 @@ class Channel:
             self.ring.append(offset, batch)
         self._snapshots.clear()
         self._resumes.clear()
+        self._missed_since.clear()
         kinds = {event["t"] for event in events}
         if kinds & PRODUCTS:
             self._changed_products()
@@ -232,9 +234,8 @@ class Channel:
         self, job: tuple[str, tuple[Viewer, ...], bytes, Callable[[], bytes]], before: str, after: str
     ) -> None:
         name, members, full, lean = job
-        started = time.monotonic()
         done = await broadcast(members, full, lean, before, after, self._catch_up)
-        self._pace.note(name, time.monotonic() - started)
+        self._pace.note(name, done.seconds)
         METRICS.note(done, len(full))
 
     def _catch_up(self, viewer: Viewer) -> bytes | None:
@@ -317,6 +318,21 @@ class Channel:
         newest_first = sorted({**records, **mirrored}.values(), key=lambda record: -record["at_ms"])
         return [self.projector.ticket(record, self.state) for record in newest_first]
 
+    def _missed(self, offset: str) -> tuple[list[Event], Wire] | None:
+        """What came after an offset, as log events and projected; None when that is not kept.
+
+        After a cut of all, thousands ask for the same few offsets: each is projected once a tick.
+        """
+        kept = self._missed_since.get(offset)
+        if kept is None:
+            events = self.ring.after(offset)
+            if events is None:
+                return None
+            kept = (events, self.projector.project(events, self.state, self.state))
+            if len(self._missed_since) < OFFSETS_KEPT_MAX:
+                self._missed_since[offset] = kept
+        return kept
+
     def missed_frame(self, viewer: Viewer, offset: str, *, lean: bool = False) -> bytes | None:
         """One frame with all after an offset, None when that is not kept (then a snapshot is due)."""
         group: GroupKey = (viewer.audience, viewer.serializer)
@@ -324,25 +340,22 @@ class Channel:
         kept = self._resumes.get(key)
         if kept is not None:
             return kept
-        events = self.ring.after(offset)
-        if events is None:
+        missed = self._missed(offset)
+        if missed is None:
             return None
-        wire = self.projector.project(events, self.state, self.state)
+        events, wire = missed
         listed = wire.staff if viewer.audience == "staff" else wire.public
         if lean:
             listed = [event for event in listed if event["t"] not in CHATTER]
         listed = [*listed, *self._stock_event(events)]
         frame = self._frame(viewer.serializer, listed, offset, self.offset, max(0, self._sent_count))
-        if len(self._resumes) < FRAMES_KEPT_MAX:
+        if len(self._resumes) < OFFSETS_KEPT_MAX:
             self._resumes[key] = frame
         return frame
 
     def missed_private(self, viewer: Viewer, offset: str) -> list[WireEvent]:
-        events = self.ring.after(offset) or []
-        return self.projector.project(events, self.state, self.state).private.get(viewer.viewer, [])
+        missed = self._missed(offset)
+        return [] if missed is None else missed[1].private.get(viewer.viewer, [])
 
     def can_resume(self, epoch: object, offset: object) -> bool:
-        return epoch == self.state["epoch"] and isinstance(offset, str) and self.ring.after(offset) is not None
-
-    def ahead_of(self, offset: str) -> bool:
-        return offset_key(self.read_offset) >= offset_key(offset)
+        return epoch == self.state["epoch"] and isinstance(offset, str) and self._missed(offset) is not None

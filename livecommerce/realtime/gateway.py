@@ -129,7 +129,6 @@ class Gateway:
         if budget.take():
             return True
         if budget.strikes > limits.STRIKES_MAX:
-            METRICS.closed.labels("too_fast").inc()
             self.server.goodbye(eio_sid, close_codes.TOO_FAST)
         return False
 
@@ -226,7 +225,10 @@ class Gateway:
         if viewer is None:
             return
         channel = viewer.channel
-        records = {} if viewer.audience == "staff" else await self._own_records(viewer)
+        epoch, offset = viewer.resume_from
+        records: dict[str, dict[str, Any]] = {}
+        if viewer.audience == "viewer" and not channel.can_resume(epoch, offset):
+            records = await self._own_records(viewer)
         if sid not in self.viewers:  # gone while stock answered
             return
         if isinstance(self.server, LeanServer):
@@ -239,7 +241,6 @@ class Gateway:
             socket.on_closing = viewer.unplug
         else:
             viewer.door = StockDoor(self.server, viewer.eio_sid)
-        epoch, offset = viewer.resume_from
         viewer.resume_from = (None, None)
         if channel.can_resume(epoch, offset):
             self._resume(viewer, str(offset))
@@ -258,7 +259,6 @@ class Gateway:
         """The oldest socket of a viewer goes when there are too many."""
         sockets = sorted(viewer.channel.by_viewer.get(viewer.viewer, ()), key=lambda one: one.joined_at)
         for old in sockets[: max(0, len(sockets) + 1 - limits.SOCKETS_PER_VIEWER_MAX)]:
-            METRICS.closed.labels("elsewhere").inc()
             old.goodbye(close_codes.ELSEWHERE)
 
     def _resume(self, viewer: Viewer, offset: str) -> None:

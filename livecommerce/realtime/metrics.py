@@ -34,8 +34,6 @@ class Metrics:
             self.deliveries.labels("lean").inc(delivery.lean)
         if delivery.skipped:
             self.deliveries.labels("skipped").inc(delivery.skipped)
-        if delivery.closed:
-            self.closed.labels("slow").inc(delivery.closed)
 
 
 METRICS = Metrics()

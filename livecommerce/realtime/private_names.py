@@ -34,6 +34,7 @@ from socketio.msgpack_packet import MsgPackPacket
 from livecommerce.realtime import close_codes
 from livecommerce.realtime.close_codes import CloseCode
 from livecommerce.realtime.frames import BINARY, PING_FRAME, TEXT, Serializer, event_frame, packed, websocket_frame
+from livecommerce.realtime.metrics import METRICS
 
 log = structlog.get_logger(__name__)
 
@@ -142,6 +143,7 @@ class LeanSocket(AsyncSocket):
         """`bye` event, Close frame with the number, and after GOODBYE_SECONDS the end of the connection."""
         if self.closing:
             return
+        METRICS.closed.labels(close_code.code).inc()
         if self.joined and self.serializer is not None:
             self.write(event_frame(self.serializer, "bye", close_code.as_dict()))
         self.closing = True
@@ -405,6 +407,7 @@ class StockServer(MixedServer):
     fast = False
 
     def goodbye(self, eio_sid: str, close_code: CloseCode) -> None:
+        METRICS.closed.labels(close_code.code).inc()
         task = asyncio.ensure_future(self._goodbye(eio_sid, close_code))
         self._leaving = {*getattr(self, "_leaving", ()), task}
         task.add_done_callback(lambda done: self._leaving.discard(done))

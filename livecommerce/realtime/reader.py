@@ -27,7 +27,7 @@ BLOCK_MS = 2_000
 ANSWER_SECONDS_MAX = 10.0
 ENTRIES_MAX = 500  # per show and read: a full batch entry is up to 100 KB
 # Appends of the next moments come in one read, not one each. Short against a tick, which waits on top of it.
-PAUSE_SECONDS = 0.02
+PAUSE_SECONDS = 0.01
 RETRY_SECONDS_FIRST = 0.1
 RETRY_SECONDS_LAST = 3.0
 
