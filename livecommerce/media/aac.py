@@ -6,7 +6,7 @@ import asyncio
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -44,6 +44,11 @@ class AacEncoder:
         except queue.Full:
             self.dropped_frames += 1
 
+    async def caught_up(self) -> None:
+        """Until all that was put so far has been encoded and told."""
+        await asyncio.to_thread(self._queue.join)
+        await asyncio.sleep(0)
+
     def stop(self) -> None:
         """Ends the thread soon; nothing is told any more. Does not wait."""
         self._is_stopped = True
@@ -54,6 +59,7 @@ class AacEncoder:
             except queue.Full:
                 try:
                     self._queue.get_nowait()
+                    self._queue.task_done()
                 except queue.Empty:
                     continue
 
@@ -73,6 +79,16 @@ class AacEncoder:
         except Exception:
             log.exception("aac")
 
+    def _frames(self) -> Iterator[TimedFrame]:
+        while True:
+            frame = self._queue.get()
+            try:
+                if frame is None:
+                    return
+                yield frame
+            finally:
+                self._queue.task_done()
+
     def _transcode(self) -> None:
         import av  # 40 MB of codecs: only where a player asked for AAC
         from av.audio.resampler import AudioResampler
@@ -85,7 +101,7 @@ class AacEncoder:
         resampler = AudioResampler("fltp", "stereo", AUDIO_CLOCK, FRAME_SAMPLES)
         self._tell(self._on_ready, AacSetup(bytes(encoder.extradata)))
         expected: int | None = None
-        while (frame := self._queue.get()) is not None:
+        for frame in self._frames():
             if expected is None or abs(frame.time - expected) > FRAME_SAMPLES:
                 # The start, or a jump of the timeline: samples are counted from here.
                 base, counted = frame.time, 0

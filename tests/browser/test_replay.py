@@ -88,7 +88,8 @@ async def test_a_recorded_show_is_watched_again_by_its_products(recorder: LiveSe
         await expect(page.locator(".lines .line")).to_contain_text(["歡迎大家", "帆布包來了"])
         await video.evaluate("video => { video.pause(); video.currentTime = 0 }")
         await expect(page.get_by_text("帆布包來了")).to_have_count(0)  # not said yet
-    async with visitor(browser, recorder, "/replay/again", DESK, locale="en-US") as page:
+    async with visitor(browser, recorder, "/live/again", DESK, locale="en-US") as page:
+        await page.get_by_role("link", name="Watch the replay").click()
         await expect(page.locator(".chapter").first).to_contain_text("Knit cardigan")
         await expect(page.get_by_role("heading", name="Products shown")).to_be_visible()
 

@@ -290,7 +290,7 @@ async def test_aac_has_the_same_pictures_cut_at_the_same_places_and_the_same_sou
     try:
         for index in range(0, len(SHOW), 20):
             studio.send(SHOW[index : index + 20])
-            await asyncio.sleep(0.02)
+            await encoder.caught_up()
     finally:
         encoder.stop()
     listed = window._listed(AAC)
