@@ -12,25 +12,34 @@ function Reservation({ ticket, named }) {
   const kind = ticketKind(ticket.state);
   const over = isOver(ticket.state);
   const title = `${labelOf(ticket, live.item(ticket.code))} ×\u00a0${ticket.quantity}`;
-  const who = named ? html`<button class="link" type="button" onClick=${() => ((buyer.value = ticket.viewer), (side.value = "buyer"))}>${person(ticket.name)}</button> · ` : "";
+  const who = named ? html`<button class="link" type="button"
+    onClick=${() => ((buyer.value = ticket.viewer), (side.value = "buyer"))}>${person(ticket.name)}</button> · ` : "";
   const cancel = () => command("cancel", { reservation: ticket.id }, t("control.cancelled_done", { name: person(ticket.name) }));
   const extend = () => command("extend", { reservation: ticket.id, seconds: EXTEND_SECONDS }, t("control.extended", { n: EXTEND_SECONDS / 60 }));
   const isOpen = kind === "held" || kind === "wait";
-  return html`<li><${Ticket} kind=${kind} gone=${over} small=${t(`common.state_${ticket.state}`)} number=${kind === "wait" ? ticket.position : ticket.number} title=${title}
+  return html`<li>
+    <${Ticket} kind=${kind} gone=${over} small=${t(`common.state_${ticket.state}`)} number=${kind === "wait" ? ticket.position : ticket.number} title=${title}
       sub=${html`${who}${ticket.code} · ${money(ticket.quantity * ticket.price_minor, ticket.currency)}`}
       right=${html`<div class="end">${kind === "held" && ticket.deadline_ms > 0 && html`<${Countdown} until=${ticket.deadline_ms} />`}
-        ${isOpen && html`<span class="row">${kind === "held" && html`<button class="link" type="button" aria-label=${t("control.extend_long", { n: EXTEND_SECONDS / 60 })} onClick=${extend}>${t("control.extend")}</button>`}<button class="link" type="button" onClick=${cancel}>${t("control.cancel")}</button></span>`}</div>`} /></li>`;
+        ${isOpen && html`<span class="row">${kind === "held" && html`<button class="link" type="button"
+          aria-label=${t("control.extend_long", { n: EXTEND_SECONDS / 60 })}
+          onClick=${extend}>${t("control.extend")}</button>`}<button class="link" type="button" onClick=${cancel}>${t("control.cancel")}</button>
+          </span>`}</div>`} /></li>`;
 }
 
 function Restrict({ record }) {
   const [pieces, setPieces] = useState("1");
   const { viewer } = record;
-  if (record.restricted) return html`<button class="btn small line" type="button" onClick=${() => command("unrestrict", { viewer }, t("control.unrestricted"))}>${t("control.unrestrict", { n: record.hold_max })}</button>`;
+  if (record.restricted) return html`<button class="btn small line" type="button"
+    onClick=${() => command("unrestrict", { viewer }, t("control.unrestricted"))}>${t("control.unrestrict", { n: record.hold_max })}</button>`;
   const submit = (event) => {
     event.preventDefault();
     command("restrict", { viewer, hold_max: Math.max(0, Math.trunc(Number(pieces)) || 0) }, t("control.restricted"));
   };
-  return html`<form class="row" onSubmit=${submit}><button class="btn small line" type="submit">${t("control.restrict")}</button><input class="input small quantity" type="number" inputmode="numeric" min="0" max="10000" value=${pieces} aria-label=${t("control.restrict_pieces")} onInput=${(event) => setPieces(event.currentTarget.value)} /><span class="muted">${t("control.pieces")}</span></form>`;
+  return html`<form class="row" onSubmit=${submit}><button class="btn small line" type="submit">${t("control.restrict")}</button>
+    <input class="input small quantity" type="number" inputmode="numeric" min="0" max="10000" value=${pieces}
+      aria-label=${t("control.restrict_pieces")} onInput=${(event) => setPieces(event.currentTarget.value)} />
+    <span class="muted">${t("control.pieces")}</span></form>`;
 }
 
 export function BuyerCard() {
@@ -50,17 +59,23 @@ export function BuyerCard() {
   const total = totalOf(tickets, live.show.value.currency);
   const isMuted = record.muted_until > serverNow();
   return html`<div class="buyer">
-    <div class="row"><h3>${name}</h3><span class="grow"></span>${record.banned && html`<span class="tag bad">${t("control.tag_banned")}</span>`}${isMuted && html`<span class="tag warn">${t("control.tag_muted", { time: timeOfDay(record.muted_until) })}</span>`}${record.restricted && html`<span class="tag warn">${t("control.tag_restricted", { n: record.hold_max })}</span>`}</div>
+    <div class="row"><h3>${name}</h3><span class="grow">
+      </span>${record.banned && html`<span class="tag bad">${t("control.tag_banned")}</span>`}${isMuted && html`<span class="tag warn">${t("control.tag_muted", { time: timeOfDay(record.muted_until) })}</span>`}${record.restricted && html`<span class="tag warn">${t("control.tag_restricted", { n: record.hold_max })}</span>`}</div>
     <p class="muted">${t("control.buyer_sum", { n: total.pieces })} · ${total.text}</p>
     <div class="row wrap">
-      ${isMuted ? html`<button class="btn small line" type="button" onClick=${() => command("unmute", { viewer }, t("control.unmuted"))}>${t("control.unmute")}</button>` : html`<button class="btn small line" type="button" onClick=${() => mute(viewer, name)}>${t("control.mute_long", { n: 10 })}</button>`}
-      ${record.banned ? html`<button class="btn small line" type="button" onClick=${() => command("unban", { viewer }, t("control.unbanned"))}>${t("control.unban")}</button>` : html`<button class="btn small line" type="button" onClick=${() => ban(viewer, name)}>${t("control.ban_long")}</button>`}
+      ${isMuted ? html`<button class="btn small line" type="button"
+        onClick=${() => command("unmute", { viewer }, t("control.unmuted"))}>${t("control.unmute")}</button>` : html`<button class="btn small line" type="button"
+        onClick=${() => mute(viewer, name)}>${t("control.mute_long", { n: 10 })}</button>`}
+      ${record.banned ? html`<button class="btn small line" type="button"
+        onClick=${() => command("unban", { viewer }, t("control.unbanned"))}>${t("control.unban")}</button>` : html`<button class="btn small line" type="button"
+        onClick=${() => ban(viewer, name)}>${t("control.ban_long")}</button>`}
       <${Restrict} key=${viewer} record=${record} />
     </div>
     <ul class="ticket-list">${tickets.map((ticket) => html`<${Reservation} key=${ticket.id} ticket=${ticket} />`)}</ul>
     ${tickets.length === 0 && html`<p class="muted">${t("control.no_tickets")}</p>`}
     <h4 class="muted">${t("control.last_comments")}</h4>
-    <ul class="said">${linesOf(viewer).map((line) => html`<li key=${line.id}><time class="muted">${timeOfDay(line.at)}</time> ${line.text}</li>`)}</ul>
+    <ul class="said">${linesOf(viewer).map((line) => html`<li key=${line.id}>
+      <time class="muted">${timeOfDay(line.at)}</time> ${line.text}</li>`)}</ul>
   </div>`;
 }
 
@@ -85,8 +100,13 @@ export function Reservations() {
   const rows = all.filter((ticket) => FITS[wantedState.value](ticket) && hit(ticket));
   const total = totalOf(rows, live.show.value.currency);
   return html`<div class="reservations">
-    <div class="search"><${Icon} name="search" /><input class="input small" type="search" value=${query.value} placeholder=${t("control.search")} aria-label=${t("control.search")} onInput=${(event) => (query.value = event.currentTarget.value)} /></div>
-    <div class="row wrap filters" role="group" aria-label=${t("control.filter")}>${STATES.map((name) => html`<button key=${name} class="pick" type="button" aria-pressed=${wantedState.value === name} onClick=${() => (wantedState.value = name)}>${t(`control.state_${name}`)}</button>`)}</div>
+    <div class="search"><${Icon} name="search" />
+      <input class="input small" type="search" value=${query.value} placeholder=${t("control.search")} aria-label=${t("control.search")}
+        onInput=${(event) => (query.value = event.currentTarget.value)} />
+      </div>
+    <div class="row wrap filters" role="group"
+      aria-label=${t("control.filter")}>${STATES.map((name) => html`<button key=${name} class="pick" type="button" aria-pressed=${wantedState.value === name}
+      onClick=${() => (wantedState.value = name)}>${t(`control.state_${name}`)}</button>`)}</div>
     <p class="muted">${t("control.found", { n: rows.length })} · ${total.text}</p>
     <ul class="ticket-list">${rows.slice(0, ROWS_MAX).map((ticket) => html`<${Reservation} key=${ticket.id} ticket=${ticket} named=${true} />`)}</ul>
     ${rows.length > ROWS_MAX && html`<p class="muted">${t("control.more_search", { n: rows.length - ROWS_MAX })}</p>`}
@@ -103,8 +123,11 @@ function about(entry) {
 export function Audit() {
   const entries = [...(live.part("audit").value ?? [])].reverse();
   return html`<ul class="audit">${entries.map(
-    (entry) => html`<li key=${entry.id} class=${entry.undone ? "gone" : ""}><time class="muted">${timeOfDay(entry.at, true)}</time><span class="grow"><b>${entry.actor}</b> ${knows(`control.do_${entry.do}`) ? t(`control.do_${entry.do}`) : entry.do} <span class="muted">${about(entry)}</span></span>
-      ${entry.undoable && html`<button class="link" type="button" onClick=${() => undo(entry.id)}>${t("common.undo")}</button>`}${entry.undone && html`<span class="tag">${t("control.undone_tag")}</span>`}</li>`,
+    (entry) => html`<li key=${entry.id} class=${entry.undone ? "gone" : ""}><time class="muted">${timeOfDay(entry.at, true)}</time><span class="grow">
+      <b>${entry.actor}</b> ${knows(`control.do_${entry.do}`) ? t(`control.do_${entry.do}`) : entry.do} <span class="muted">${about(entry)}</span>
+      </span>
+      ${entry.undoable && html`<button class="link" type="button"
+        onClick=${() => undo(entry.id)}>${t("common.undo")}</button>`}${entry.undone && html`<span class="tag">${t("control.undone_tag")}</span>`}</li>`,
   )}${entries.length === 0 && html`<li class="empty">${t("control.audit_empty")}</li>`}</ul>`;
 }
 
@@ -112,6 +135,7 @@ const SIDES = { buyer: BuyerCard, reservations: Reservations, audit: Audit };
 export function Side() {
   const Part = SIDES[side.value];
   return html`<aside class="side"><div class="row tabs" role="tablist">${Object.keys(SIDES).map(
-    (name) => html`<button key=${name} type="button" role="tab" id=${`side-${name}`} aria-controls="side-panel" aria-selected=${side.value === name} onClick=${() => ((side.value = name), (tab.value = "side"))}>${t(`control.side_${name}`)}</button>`,
+    (name) => html`<button key=${name} type="button" role="tab" id=${`side-${name}`} aria-controls="side-panel" aria-selected=${side.value === name}
+      onClick=${() => ((side.value = name), (tab.value = "side"))}>${t(`control.side_${name}`)}</button>`,
   )}</div><div id="side-panel" class="panel" role="tabpanel" aria-labelledby=${`side-${side.value}`}><${Part} /></div></aside>`;
 }

@@ -25,7 +25,9 @@ function Actions({ line }) {
     tab.value = "side";
   };
   return html`<div class="row wrap actions">
-    <button class="btn small line" type="button" onClick=${() => toggleHide(line)}>${t(line.held ? "control.release" : isHidden(line) ? "control.show" : "control.hide")} <kbd>H</kbd></button>
+    <button class="btn small line" type="button"
+      onClick=${() => toggleHide(line)}>${t(line.held ? "control.release" : isHidden(line) ? "control.show" : "control.hide")} <kbd>H</kbd>
+      </button>
     <button class="btn small line" type="button" onClick=${() => mute(line.viewer, line.name)}>${t("control.mute")} <kbd>M</kbd></button>
     <button class="btn small line" type="button" onClick=${() => ban(line.viewer, line.name)}>${t("control.ban")} <kbd>B</kbd></button>
     <button class="btn small line phone" type="button" onClick=${card}>${t("control.buyer")}</button>
@@ -44,7 +46,8 @@ function Line({ line, claims, chosen }) {
 function lineView(row, line, tag, chosen, gone) {
   return html`<li ref=${row} class=${`line ${chosen ? "chosen" : ""} ${gone ? "gone" : ""} ${line.kind}`}>
     <button class="face" type="button" aria-current=${chosen ? "true" : null} onClick=${() => mark(chosen ? null : line)}>
-      <time class="muted">${timeOfDay(line.at, true)}</time><b class="cut">${person(line.name)}</b><span class="text">${line.text}</span>${tag && html`<span class=${`tag ${tag[0]}`}>${tag[1]}</span>`}
+      <time class="muted">${timeOfDay(line.at, true)}</time><b class="cut">${person(line.name)}</b>
+        <span class="text">${line.text}</span>${tag && html`<span class=${`tag ${tag[0]}`}>${tag[1]}</span>`}
     </button>
     ${chosen && html`<${Actions} line=${line} />`}
   </li>`;
@@ -61,13 +64,16 @@ export function Chat() {
   return html`<section class="chat" aria-label=${t("common.chat")}>
     <div class="row wrap head">
       <div class="row filters" role="group" aria-label=${t("control.filter")}>${FILTERS.map(
-        (name) => html`<button key=${name} class="pick" type="button" aria-pressed=${filter.value === name} onClick=${() => (filter.value = name)}>${t(`control.filter_${name}`)}${counts.value[name] ? html` <i>${counts.value[name]}</i>` : ""}</button>`,
+        (name) => html`<button key=${name} class="pick" type="button" aria-pressed=${filter.value === name}
+          onClick=${() => (filter.value = name)}>${t(`control.filter_${name}`)}${counts.value[name] ? html` <i>${counts.value[name]}</i>` : ""}</button>`,
       )}</div><span class="grow"></span>
-      <span class="muted keys"><kbd>J</kbd> <kbd>K</kbd> ${t("control.key_move")} <kbd>H</kbd> ${t("control.hide")} <kbd>M</kbd> ${t("control.mute")} <kbd>Z</kbd> ${t("common.undo")}</span>
+      <span class="muted keys">
+        <kbd>J</kbd> <kbd>K</kbd> ${t("control.key_move")} <kbd>H</kbd> ${t("control.hide")} <kbd>M</kbd> ${t("control.mute")} <kbd>Z</kbd> ${t("common.undo")}</span>
     </div>
     <div class="scroll"><div ref=${box} class="lines" role="log" aria-live="off" tabindex="0" aria-label=${t("common.chat")}><ol>
       ${shown.map((line) => html`<${Line} key=${line.id} line=${line} claims=${live.claims.value.get(line.id)} chosen=${line.id === cursor.value} />`)}
       ${shown.length === 0 && html`<li class="empty">${t(`control.empty_${filter.value}`)}</li>`}
-    </ol></div>${cursor.value && html`<button class="btn small dark newer" type="button" onClick=${() => (cursor.value = null)}><${Icon} name="down" />${t("control.follow")} <kbd>Esc</kbd></button>`}</div>
+    </ol></div>${cursor.value && html`<button class="btn small dark newer" type="button" onClick=${() => (cursor.value = null)}>
+      <${Icon} name="down" />${t("control.follow")} <kbd>Esc</kbd></button>`}</div>
   </section>`;
 }

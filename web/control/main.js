@@ -33,15 +33,20 @@ function Pulse() {
 
 function Slow() {
   const set = live.settings.value?.slow_seconds ?? 0;
-  return html`<label class="slow"><span class="sr">${t("control.slow")}</span><select class="input small" value=${set} onChange=${(event) => command("settings", { slow_seconds: Number(event.currentTarget.value) }, t("control.settings_done"))}>
-    ${[...new Set([...SLOW, set])].sort((a, b) => a - b).map((seconds) => html`<option key=${seconds} value=${seconds}>${seconds ? t("control.slow_n", { n: seconds }) : t("control.slow_off")}</option>`)}</select></label>`;
+  return html`<label class="slow"><span class="sr">${t("control.slow")}</span>
+    <select class="input small" value=${set}
+      onChange=${(event) => command("settings", { slow_seconds: Number(event.currentTarget.value) }, t("control.settings_done"))}>
+    ${[...new Set([...SLOW, set])].sort((a, b) => a - b).map((seconds) => html`<option key=${seconds} value=${seconds}>${seconds ? t("control.slow_n", { n: seconds }) : t("control.slow_off")}</option>`)}</select>
+      </label>`;
 }
 
 function Header() {
   const show = live.show.value;
   return html`<header class="bar-top">
     <h1 class="cut"><a href="/studio">${t("control.title")}</a><span class="wide"> · ${show.title}</span></h1>
-    ${show.stage === "live" ? html`<span class="chip on"><i class="dot"></i><time role="timer" aria-live="off">${clock(now.value - show.started_ms, true)}</time></span>` : html`<span class="chip">${t(`common.stage_${show.stage}`)}</span>`}
+    ${show.stage === "live" ? html`<span class="chip on"><i class="dot"></i>
+      <time role="timer" aria-live="off">${clock(now.value - show.started_ms, true)}</time>
+      </span>` : html`<span class="chip">${t(`common.stage_${show.stage}`)}</span>`}
     <${Pulse} />
     ${live.link.value === "lost" && html`<span class="tag warn" role="status">${t("common.line_lost")}</span>`}
     <span class="grow"></span>
@@ -66,8 +71,14 @@ function NoticeSheet() {
     if (await command("notice", { text: null }, t("control.notice_gone"))) close();
   };
   return html`<${Sheet} title=${t("control.notice")} onClose=${close}><form class="stack" onSubmit=${put}>
-    <label class="field"><span>${t("control.notice_label")}</span><textarea class="input" rows="3" maxlength="300" value=${text} autofocus onInput=${(event) => setText(event.currentTarget.value)}></textarea></label>
-    <div class="row"><button class="btn dark grow" type="submit" disabled=${!text.trim()}>${t("control.notice_put")}</button>${live.notice.value && html`<button class="btn line" type="button" onClick=${drop}>${t("control.notice_drop")}</button>`}</div></form><//>`;
+    <label class="field"><span>${t("control.notice_label")}</span>
+      <textarea class="input" rows="3" maxlength="300" value=${text} autofocus onInput=${(event) => setText(event.currentTarget.value)}></textarea>
+      </label>
+    <div class="row">
+      <button class="btn dark grow" type="submit"
+        disabled=${!text.trim()}>${t("control.notice_put")}</button>${live.notice.value && html`<button class="btn line" type="button"
+        onClick=${drop}>${t("control.notice_drop")}</button>`}</div>
+      </form><//>`;
 }
 
 function RulesSheet() {
@@ -82,23 +93,36 @@ function RulesSheet() {
   };
   return html`<${Sheet} title=${t("control.rules")} onClose=${close}><div class="stack">
     <div class="row"><b class="grow">${t("control.slow")}</b><${Slow} /></div>
-    ${["links_off", "first_hold", "waitlist"].filter((name) => settings[name] !== undefined).map((name) => html`<label key=${name} class="row rule"><input type="checkbox" checked=${!!settings[name]} onChange=${set(name)} /><span><b>${t(`control.rule_${name}`)}</b><span class="muted">${t(`control.rule_${name}_hint`)}</span></span></label>`)}
+    ${["links_off", "first_hold", "waitlist"].filter((name) => settings[name] !== undefined).map((name) => html`<label key=${name} class="row rule">
+      <input type="checkbox" checked=${!!settings[name]} onChange=${set(name)} /><span><b>${t(`control.rule_${name}`)}</b>
+      <span class="muted">${t(`control.rule_${name}_hint`)}</span></span></label>`)}
     <h3>${t("control.words")}</h3><p class="muted">${t("control.words_hint")}</p>
-    <form class="row" onSubmit=${add}><input class="input small grow" value=${word} maxlength="400" aria-label=${t("control.word_add")} placeholder=${t("control.word_add")} onInput=${(event) => setWord(event.currentTarget.value)} /><button class="btn small dark" type="submit">${t("control.add")}</button></form>
-    <ul class="row wrap">${words.map((one) => html`<li key=${one}><button class="pick" type="button" aria-label=${t("control.word_remove", { word: one })} onClick=${() => command("words", { remove: [one] }, t("control.words_done"))}>${one} ×</button></li>`)}${words.length === 0 && html`<li class="muted">${t("control.words_none")}</li>`}</ul></div><//>`;
+    <form class="row" onSubmit=${add}>
+      <input class="input small grow" value=${word} maxlength="400" aria-label=${t("control.word_add")} placeholder=${t("control.word_add")}
+        onInput=${(event) => setWord(event.currentTarget.value)} />
+      <button class="btn small dark" type="submit">${t("control.add")}</button></form>
+    <ul class="row wrap">${words.map((one) => html`<li key=${one}>
+      <button class="pick" type="button" aria-label=${t("control.word_remove", { word: one })}
+        onClick=${() => command("words", { remove: [one] }, t("control.words_done"))}>${one} ×</button>
+      </li>`)}${words.length === 0 && html`<li class="muted">${t("control.words_none")}</li>`}</ul></div><//>`;
 }
 
 const KEYS = [["J", "move_down"], ["K", "move_up"], ["H", "hide"], ["M", "mute"], ["B", "ban"], ["Z", "undo"], ["A", "accept"], ["1–9", "digit"], ["Q", "ask"], ["X", "dismiss"], ["N", "notice"], ["/", "search"], ["Esc", "follow"], ["?", "help"]];
-const HelpSheet = () => html`<${Sheet} title=${t("control.help")} onClose=${close}><dl class="help">${KEYS.map(([key, name]) => html`<div key=${key}><dt><kbd>${key}</kbd></dt><dd>${t(`control.key_${name}`)}</dd></div>`)}</dl><//>`;
+const HelpSheet = () => html`<${Sheet} title=${t("control.help")} onClose=${close}><dl class="help">${KEYS.map(([key, name]) => html`<div key=${key}>
+  <dt><kbd>${key}</kbd></dt><dd>${t(`control.key_${name}`)}</dd></div>`)}</dl><//>`;
 
 function Page() {
   const bye = live.goodbye.value;
-  if (bye && !bye.reconnect) return html`<div class="loading" role="alert"><p>${errorText(bye)}</p><a class="btn small line" href=${bye.code === "login_needed" ? `/login?next=${location.pathname}` : location.pathname}>${t(bye.code === "login_needed" ? "common.login_again" : "common.reload")}</a></div>`;
+  if (bye && !bye.reconnect) return html`<div class="loading" role="alert"><p>${errorText(bye)}</p>
+    <a class="btn small line" href=${bye.code === "login_needed" ? `/login?next=${location.pathname}` : location.pathname}>${t(bye.code === "login_needed" ? "common.login_again" : "common.reload")}</a>
+    </div>`;
   if (!live.state.value) return html`<p class="loading" role="status">${t("common.connecting")}</p>`;
   const waiting = queue.value.length;
   return html`<${Header} />
     <main class=${`columns show-${tab.value}`}><${Chat} /><${Triage} /><${Side} /></main>
-    <nav class="tabbar" aria-label=${t("control.tabs")}>${["chat", "triage", "side"].map((name) => html`<button key=${name} type="button" aria-pressed=${tab.value === name} onClick=${() => (tab.value = name)}>${t(`control.tab_${name}`)}${name === "triage" && waiting ? html` <b class="count">${waiting}</b>` : ""}</button>`)}</nav>
+    <nav class="tabbar"
+      aria-label=${t("control.tabs")}>${["chat", "triage", "side"].map((name) => html`<button key=${name} type="button" aria-pressed=${tab.value === name}
+      onClick=${() => (tab.value = name)}>${t(`control.tab_${name}`)}${name === "triage" && waiting ? html` <b class="count">${waiting}</b>` : ""}</button>`)}</nav>
     ${dialog.value === "notice" && html`<${NoticeSheet} />`}
     ${dialog.value === "rules" && html`<${RulesSheet} />`}
     ${dialog.value === "help" && html`<${HelpSheet} />`}

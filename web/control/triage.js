@@ -71,14 +71,17 @@ const wordOf = (text) => text.replace(/[a-z]+\d+/gi, "").replace(/[+＋xX×*]\s*
 
 function Options({ entry, line }) {
   const missing = line.item.options.find((option) => !line.options[option.axis]);
-  return line.item.options.map((option) => html`<div key=${option.axis} class="row wrap choices" role="group" aria-label=${option.axis}><span class="muted">${option.axis}</span>
-    ${valuesOf(option).map((value, index) => html`<button key=${value} class="pick" type="button" aria-pressed=${line.options[option.axis] === value} onClick=${() => edit(entry, { options: { ...edits.value[entry.comment]?.options, [option.axis]: value } })}>${value}${option === missing && index < 9 ? html` <kbd>${index + 1}</kbd>` : ""}</button>`)}</div>`);
+  return line.item.options.map((option) => html`<div key=${option.axis} class="row wrap choices" role="group" aria-label=${option.axis}>
+    <span class="muted">${option.axis}</span>
+    ${valuesOf(option).map((value, index) => html`<button key=${value} class="pick" type="button" aria-pressed=${line.options[option.axis] === value}
+      onClick=${() => edit(entry, { options: { ...edits.value[entry.comment]?.options, [option.axis]: value } })}>${value}${option === missing && index < 9 ? html` <kbd>${index + 1}</kbd>` : ""}</button>`)}</div>`);
 }
 
 function Guess({ lines }) {
   return html`<p class="guess">${t("control.guess")} ${lines.map((line, index) => {
     const missing = line.item?.options.filter((option) => !line.options[option.axis]).map((option) => option.axis) ?? [];
-    return html`<span key=${index}><b>${line.item ? `${line.code} ${nameOf(line.item)} ${Object.values(line.options).join(" ")} × ${line.quantity}` : t("control.guess_none")}</b>${missing.length ? t("control.guess_missing", { axes: missing.join("、") }) : ""} </span>`;
+    return html`<span key=${index}>
+      <b>${line.item ? `${line.code} ${nameOf(line.item)} ${Object.values(line.options).join(" ")} × ${line.quantity}` : t("control.guess_none")}</b>${missing.length ? t("control.guess_missing", { axes: missing.join("、") }) : ""} </span>`;
   })}</p>`;
 }
 
@@ -89,13 +92,25 @@ function Open({ entry }) {
   const word = wordOf(entry.text);
   return html`
     <${Guess} lines=${lines} />
-    <div class="row wrap fix"><label class="row"><span class="sr">${t("control.product")}</span><select class="input small" value=${line.code ?? ""} onChange=${(event) => edit(entry, { code: event.currentTarget.value, options: {} })}>
-        <option value="" disabled>${t("control.choose_product")}</option>${live.items.value.map((item) => html`<option key=${item.code} value=${item.code}>${item.code} ${nameOf(item)}</option>`)}</select></label>
-      <label class="row"><span class="muted">×</span><input class="input small quantity" type="number" inputmode="numeric" min="1" max="99" value=${line.quantity} aria-label=${t("control.quantity")} onInput=${(event) => edit(entry, { quantity: Math.min(99, Math.max(1, Math.trunc(Number(event.currentTarget.value)) || 1)) })} /></label></div>
+    <div class="row wrap fix"><label class="row"><span class="sr">${t("control.product")}</span>
+      <select class="input small" value=${line.code ?? ""} onChange=${(event) => edit(entry, { code: event.currentTarget.value, options: {} })}>
+        <option value="" disabled>${t("control.choose_product")}</option>${live.items.value.map((item) => html`<option key=${item.code} value=${item.code}>${item.code} ${nameOf(item)}</option>`)}</select>
+          </label>
+      <label class="row"><span class="muted">×</span>
+        <input class="input small quantity" type="number" inputmode="numeric" min="1" max="99" value=${line.quantity}
+          aria-label=${t("control.quantity")}
+          onInput=${(event) => edit(entry, { quantity: Math.min(99, Math.max(1, Math.trunc(Number(event.currentTarget.value)) || 1)) })} />
+        </label></div>
     ${line.item && html`<${Options} entry=${entry} line=${line} />`}
-    ${word.length > 1 && line.item && html`<div class="row remember"><label class="row"><input type="checkbox" checked=${remember !== undefined} onChange=${(event) => edit(entry, { remember: event.currentTarget.checked ? word : undefined })} /><span>${t("control.remember", { item: nameOf(line.item) })}</span></label>
-      ${remember !== undefined && html`<input class="input small grow" maxlength="40" value=${remember} aria-label=${t("control.remember_word")} onInput=${(event) => edit(entry, { remember: event.currentTarget.value })} />`}</div>`}
-    <div class="row wrap"><button class="btn small accept" type="button" disabled=${!ready(lines) || busy.value === entry.comment} onClick=${() => accept(entry)}>${t("control.accept")} <kbd>A</kbd></button>
+    ${word.length > 1 && line.item && html`<div class="row remember"><label class="row">
+      <input type="checkbox" checked=${remember !== undefined} onChange=${(event) => edit(entry, { remember: event.currentTarget.checked ? word : undefined })} />
+      <span>${t("control.remember", { item: nameOf(line.item) })}</span></label>
+      ${remember !== undefined && html`<input class="input small grow" maxlength="40" value=${remember} aria-label=${t("control.remember_word")}
+        onInput=${(event) => edit(entry, { remember: event.currentTarget.value })} />`}</div>`}
+    <div class="row wrap">
+      <button class="btn small accept" type="button" disabled=${!ready(lines) || busy.value === entry.comment}
+        onClick=${() => accept(entry)}>${t("control.accept")} <kbd>A</kbd>
+      </button>
       <button class="btn small line" type="button" onClick=${() => askBuyer(entry)}>${t("control.ask")} <kbd>Q</kbd></button>
       <button class="btn small line" type="button" onClick=${() => dismiss(entry)}>${t("control.dismiss")} <kbd>X</kbd></button></div>`;
 }
@@ -108,7 +123,9 @@ function Card({ entry, open }) {
   };
   const onScreen = typeof entry.pin === "string" ? entry.pin : entry.pin?.code;
   return html`<li class=${`card ${open ? "open" : ""}`}>
-    <button class="face" type="button" aria-expanded=${open} onClick=${choose}><span class="muted">${person(entry.name)} · ${timeOfDay(entry.at, true)}${onScreen && live.item(onScreen) ? ` · ${t("control.on_screen", { code: onScreen })}` : ""}${knows(`reason.${entry.reason}`) ? ` · ${t(`reason.${entry.reason}`)}` : ""}</span><h3>${entry.text}</h3></button>
+    <button class="face" type="button" aria-expanded=${open} onClick=${choose}>
+      <span class="muted">${person(entry.name)} · ${timeOfDay(entry.at, true)}${onScreen && live.item(onScreen) ? ` · ${t("control.on_screen", { code: onScreen })}` : ""}${knows(`reason.${entry.reason}`) ? ` · ${t(`reason.${entry.reason}`)}` : ""}</span>
+      <h3>${entry.text}</h3></button>
     ${open ? html`<${Open} entry=${entry} />` : html`<${Guess} lines=${linesFor(entry)} />`}
   </li>`;
 }
@@ -117,7 +134,8 @@ export function Triage() {
   const list = queue.value;
   const oldest = list.reduce((first, entry) => (first && first.at <= entry.at ? first : entry), null);
   return html`<section class="triage" aria-label=${t("control.triage")}>
-    <div class="row head"><h2>${t("control.triage")}</h2><span class="grow"></span>${oldest && html`<span class="muted">${t("control.triage_count", { n: list.length })} · ${t("control.triage_oldest", { time: clock(now.value - oldest.at) })}</span>`}</div>
+    <div class="row head"><h2>${t("control.triage")}</h2><span class="grow">
+      </span>${oldest && html`<span class="muted">${t("control.triage_count", { n: list.length })} · ${t("control.triage_oldest", { time: clock(now.value - oldest.at) })}</span>`}</div>
     <ul class="cards">${list.slice(0, SHOWN_MAX).map((entry) => html`<${Card} key=${entry.comment} entry=${entry} open=${current.value?.comment === entry.comment} />`)}</ul>
     ${list.length === 0 && html`<p class="empty">${t("control.triage_empty")}</p>`}
     ${list.length > SHOWN_MAX && html`<p class="muted">${t("control.more", { n: list.length - SHOWN_MAX })}</p>`}

@@ -23,8 +23,11 @@ function Page() {
     <div class="stub" aria-hidden="true"><small>livecommerce</small>+1</div>
     <div class="body">
       <h1>${t("login.title")}</h1>
-      <label class="field"><span>${t("login.login")}</span><input class="input" name="login" required maxlength="64" autocomplete="username" autocapitalize="none" spellcheck="false" autofocus /></label>
-      <label class="field"><span>${t("login.password")}</span><input ref=${password} class="input" name="password" type="password" required maxlength="200" autocomplete="current-password" /></label>
+      <label class="field"><span>${t("login.login")}</span>
+        <input class="input" name="login" required maxlength="64" autocomplete="username" autocapitalize="none" spellcheck="false" autofocus />
+        </label>
+      <label class="field"><span>${t("login.password")}</span>
+        <input ref=${password} class="input" name="password" type="password" required maxlength="200" autocomplete="current-password" /></label>
       ${error && html`<p class="error" role="alert">${errorText(error)}</p>`}
       <button class="btn" type="submit" disabled=${busy}>${t(busy ? "login.busy" : "login.go")}</button>
       <p class="row"><span class="muted grow">${t("login.hint")}</span><${LanguageSwitch} /></p>

@@ -65,7 +65,8 @@ export function Sheet({ title, onClose, tone = "paper", footer, aside, children 
   }, []);
   const outside = (event) => event.target === box.current && onClose();
   return html`<dialog ref=${box} tabindex="-1" class=${`sheet ${tone}`} aria-label=${title} onClose=${onClose} onClick=${outside}>
-    <header><h2>${title}</h2>${aside}<button class="icon" type="button" aria-label=${t("common.close")} onClick=${onClose}><${Icon} name="close" /></button></header>
+    <header><h2>${title}</h2>${aside}<button class="icon" type="button" aria-label=${t("common.close")} onClick=${onClose}><${Icon} name="close" />
+      </button></header>
     <div class="in">${children}</div>
     ${footer && html`<footer>${footer}</footer>`}
   </dialog>`;
@@ -93,7 +94,8 @@ export function Toasts() {
 
 export function LanguageSwitch() {
   const other = locale.value === "en" ? "zh-TW" : "en";
-  return html`<button class="link muted nowrap" type="button" lang=${other === "en" ? "en" : "zh-Hant"} onClick=${() => setLocale(other)}>${other === "en" ? "English" : "中文"}</button>`;
+  return html`<button class="link muted nowrap" type="button" lang=${other === "en" ? "en" : "zh-Hant"}
+    onClick=${() => setLocale(other)}>${other === "en" ? "English" : "中文"}</button>`;
 }
 
 /** True for a key press that belongs to a text field or carries a modifier: shortcuts leave those alone. */

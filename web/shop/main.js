@@ -43,20 +43,27 @@ async function logout() {
 function Show({ show }) {
   const at = show.started_ms || show.starts_ms || show.created_ms;
   const kind = { live: "bad", ended: "", scheduled: "ok", preparing: "" }[show.stage] ?? "";
-  return html`<li class="show"><div class="grow"><div class="row"><h3 class="cut">${show.title}</h3><span class=${`tag ${kind}`}>${t(`common.stage_${show.stage}`)}</span></div>
+  return html`<li class="show"><div class="grow"><div class="row"><h3 class="cut">${show.title}</h3>
+    <span class=${`tag ${kind}`}>${t(`common.stage_${show.stage}`)}</span></div>
       <p class="muted">${day(at)} ${timeOfDay(at)} · ${t("shop.items", { n: show.items })}</p></div>
     <div class="row wrap">${mayHost && html`<a class=${`btn small ${show.stage === "live" ? "" : "dark"}`} href=${`/studio/${show.id}`}>${t("common.studio")}</a>`}
-      <a class="btn small line" href=${`/control/${show.id}`}>${t("common.control")}</a><a class="btn small line" href=${`/live/${show.id}`}>${t("shop.watch")}</a>
+      <a class="btn small line" href=${`/control/${show.id}`}>${t("common.control")}</a>
+        <a class="btn small line" href=${`/live/${show.id}`}>${t("shop.watch")}</a>
       <button class="btn small line" type="button" onClick=${() => (ordersOf.value = show)}>${t("shop.orders")}</button></div></li>`;
 }
 
 function Product({ product }) {
   const one = picked.value[product.code];
   const skus = skusOf(product);
-  const number = (field, label, least) => html`<label class="field"><span>${label}</span><input class="input small" type="number" inputmode="numeric" min=${least} max="1000000" value=${one[field]} onInput=${set(product.code, field)} /></label>`;
+  const number = (field, label, least) => html`<label class="field"><span>${label}</span>
+    <input class="input small" type="number" inputmode="numeric" min=${least} max="1000000" value=${one[field]} onInput=${set(product.code, field)} />
+    </label>`;
   return html`<li class=${`product ${one ? "on" : ""}`}>
-    <label class="face"><input type="checkbox" checked=${!!one} onChange=${() => toggle(product)} /><img class="pic" src=${product.picture} alt="" width="52" height="52" loading="lazy" />
-      <span class="grow"><span class="row"><span class="code quiet">${product.code}</span><b class="cut">${nameOf(product)}</b></span><span class="muted">${money(product.price_minor, product.currency)}${skus > 1 ? ` · ${t("shop.kinds", { n: skus })}` : ""}</span></span></label>
+    <label class="face"><input type="checkbox" checked=${!!one} onChange=${() => toggle(product)} />
+      <img class="pic" src=${product.picture} alt="" width="52" height="52" loading="lazy" />
+      <span class="grow"><span class="row"><span class="code quiet">${product.code}</span><b class="cut">${nameOf(product)}</b></span>
+        <span class="muted">${money(product.price_minor, product.currency)}${skus > 1 ? ` · ${t("shop.kinds", { n: skus })}` : ""}</span></span>
+        </label>
     ${one && html`<div class="row numbers">${number("price", t("shop.price"), 1)}${number("each", t(skus > 1 ? "shop.each" : "shop.pieces"), 0)}${number("limit", t("shop.limit"), 0)}</div>`}
   </li>`;
 }
@@ -65,19 +72,28 @@ function NewShow() {
   const chosen = Object.keys(picked.value).length;
   return html`<form class="new" onSubmit=${create}>
     <h2>${t("shop.new")}</h2>
-    <label class="field"><span>${t("shop.name")}</span><input class="input" value=${title.value} required maxlength="120" placeholder=${t("shop.name_example")} onInput=${(event) => (title.value = event.currentTarget.value)} /></label>
-    <div class="row"><h3 class="grow">${t("shop.products")}</h3><button class="btn small line" type="button" onClick=${() => (adding.value = true)}><${Icon} name="plus" />${t("shop.product_new")}</button></div>
+    <label class="field"><span>${t("shop.name")}</span>
+      <input class="input" value=${title.value} required maxlength="120" placeholder=${t("shop.name_example")}
+        onInput=${(event) => (title.value = event.currentTarget.value)} />
+      </label>
+    <div class="row"><h3 class="grow">${t("shop.products")}</h3><button class="btn small line" type="button" onClick=${() => (adding.value = true)}>
+      <${Icon} name="plus" />${t("shop.product_new")}</button></div>
     <ul class="catalogue">${products.value.map((product) => html`<${Product} key=${product.code} product=${product} />`)}</ul>
     ${products.value.length === 0 && html`<p class="muted">${t("shop.no_products")}</p>`}
     <div class="make">${problem.value && html`<p class="error" role="alert">${errorText(problem.value)}</p>`}
-      <button class="btn" type="submit" disabled=${busy.value || !title.value.trim() || !chosen}>${chosen ? t("shop.create", { n: chosen }) : t("shop.create_none")}</button></div>
+      <button class="btn" type="submit"
+        disabled=${busy.value || !title.value.trim() || !chosen}>${chosen ? t("shop.create", { n: chosen }) : t("shop.create_none")}</button>
+        </div>
   </form>`;
 }
 
 function Page() {
   const { staff, shows } = boot;
-  return html`<header class="bar-top"><h1 class="cut">${staff.shop_name}</h1><span class="grow"></span><${LanguageSwitch} /><span class="muted cut">${staff.name || staff.login} · ${t(`shop.role_${staff.role}`)}</span><button class="btn small line" type="button" onClick=${logout}>${t("shop.logout")}</button></header>
-    <main class="columns"><section><h2>${t("shop.shows")}</h2><ul class="shows">${shows.map((show) => html`<${Show} key=${show.id} show=${show} />`)}</ul>${shows.length === 0 && html`<p class="empty">${t("shop.no_shows")}</p>`}</section>
+  return html`<header class="bar-top"><h1 class="cut">${staff.shop_name}</h1><span class="grow"></span><${LanguageSwitch} />
+    <span class="muted cut">${staff.name || staff.login} · ${t(`shop.role_${staff.role}`)}</span>
+    <button class="btn small line" type="button" onClick=${logout}>${t("shop.logout")}</button></header>
+    <main class="columns"><section><h2>${t("shop.shows")}</h2>
+      <ul class="shows">${shows.map((show) => html`<${Show} key=${show.id} show=${show} />`)}</ul>${shows.length === 0 && html`<p class="empty">${t("shop.no_shows")}</p>`}</section>
       ${mayHost && html`<${NewShow} />`}</main>
     ${ordersOf.value && html`<${OrderSheet} show=${ordersOf.value} onClose=${() => (ordersOf.value = null)} />`}
     ${adding.value && html`<${ProductSheet} onClose=${() => (adding.value = false)} onAdded=${(product) => (products.value = [...products.value.filter((one) => one.code !== product.code), product])} />`}

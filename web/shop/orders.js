@@ -12,16 +12,21 @@ const linesText = (order) =>
 
 function Actions({ order, act }) {
   const pending = order.payments.find((payment) => payment.state === "pending");
-  if (pending) return html`<div class="row wrap"><button class="btn small" type="button" onClick=${() => act(`/api/payments/${pending.id}/paid`, {})}>${t("shop.order_received", { sum: money(pending.amount_minor, pending.currency) })}</button><span class="muted">${t(`shop.method_${pending.method}`)}</span></div>`;
+  if (pending) return html`<div class="row wrap">
+    <button class="btn small" type="button"
+      onClick=${() => act(`/api/payments/${pending.id}/paid`, {})}>${t("shop.order_received", { sum: money(pending.amount_minor, pending.currency) })}</button>
+    <span class="muted">${t(`shop.method_${pending.method}`)}</span></div>`;
   const begin = (method) => () => act(`/api/orders/${order.id}/payments`, { id: newId(), method });
-  return html`<div class="row wrap"><button class="btn small line" type="button" onClick=${begin("bank_transfer")}>${t("shop.method_bank_transfer")}</button>
+  return html`<div class="row wrap">
+    <button class="btn small line" type="button" onClick=${begin("bank_transfer")}>${t("shop.method_bank_transfer")}</button>
     <button class="btn small line" type="button" onClick=${begin("cash_on_delivery")}>${t("shop.method_cash_on_delivery")}</button></div>`;
 }
 
 function Order({ order, act }) {
   const due = order.total_minor - order.confirmed_minor;
   const kind = order.state === "cancelled" ? "none" : due > 0 ? "held" : "paid";
-  return html`<li><${Ticket} kind=${kind} gone=${order.state === "cancelled"} small=${t("shop.order")} number=${order.number} title=${person(order.name)} sub=${linesText(order)}
+  return html`<li>
+    <${Ticket} kind=${kind} gone=${order.state === "cancelled"} small=${t("shop.order")} number=${order.number} title=${person(order.name)} sub=${linesText(order)}
       right=${html`<span class="left">${money(order.total_minor, order.currency)}</span>`} />
     ${mayHost && due > 0 && html`<${Actions} order=${order} act=${act} />`}${order.confirmed_minor > 0 && html`<p class="muted">${t("shop.order_paid", { sum: money(order.confirmed_minor, order.currency) })}</p>`}</li>`;
 }

@@ -40,7 +40,8 @@ export function ProductSheet({ onClose, onAdded }) {
     setError(null);
     setWarnings(null);
   };
-  const field = (name, label, more = {}) => html`<label class="field"><span>${label}</span><input class="input small" name=${name} ...${more} /></label>`;
+  const field = (name, label, more = {}) => html`<label class="field"><span>${label}</span><input class="input small" name=${name} ...${more} />
+    </label>`;
   return html`<${Sheet} title=${t("shop.product_new")} onClose=${onClose}><form class="stack" onSubmit=${submit} onInput=${changed}>
     <div class="pair">${field("code", t("shop.code"), { required: true, maxlength: 20, placeholder: "A01", autofocus: true })}${field("price", t("shop.price"), { required: true, type: "number", min: 1, inputmode: "numeric" })}</div>
     ${field("names", t("shop.names"), { required: true, placeholder: t("shop.names_example") })}
@@ -48,7 +49,8 @@ export function ProductSheet({ onClose, onAdded }) {
     ${AXES.map((index) => html`<div key=${index} class="pair">${field(`axis${index}`, t("shop.axis"), { placeholder: t(`shop.axis${index}_example`) })}${field(`values${index}`, t("shop.values"), { placeholder: t(`shop.values${index}_example`) })}</div>`)}
     <div class="pair">${field("picture", t("shop.picture"), { placeholder: "https://" })}${field("limit", t("shop.limit"), { type: "number", min: 0, value: 0, inputmode: "numeric" })}</div>
     ${error && html`<p class="error" role="alert">${errorText(error)}</p>`}
-    ${warnings && html`<div class="warnings" role="alert"><b>${t("shop.warnings")}</b><ul>${warnings.map((one) => html`<li>${one.reason}</li>`)}</ul></div>`}
+    ${warnings && html`<div class="warnings" role="alert"><b>${t("shop.warnings")}</b><ul>${warnings.map((one) => html`<li>${one.reason}</li>`)}</ul>
+      </div>`}
     <button class="btn dark" type="submit">${t(warnings ? "shop.product_anyway" : "shop.product_save")}</button>
   </form><//>`;
 }

@@ -15,7 +15,8 @@ function Line({ line, claims }) {
 function lineView(line, claims) {
   const mark = claimMark(claims);
   const kind = mark && mark.kind !== "none" ? "claim" : line.verdict === "question" ? "q" : "";
-  return html`<li class=${`${line.kind} ${kind} ${line.hidden ? "gone" : ""}`}><b>${person(line.name)}</b> ${line.kind === "claim" ? t(mark?.kind === "warn" ? "common.queued" : "common.claimed") : line.text}${
+  return html`<li class=${`${line.kind} ${kind} ${line.hidden ? "gone" : ""}`}>
+    <b>${person(line.name)}</b> ${line.kind === "claim" ? t(mark?.kind === "warn" ? "common.queued" : "common.claimed") : line.text}${
     mark && html` <span class=${`mark ${mark.kind}`}>${mark.text}</span>`
   }</li>`;
 }
@@ -39,11 +40,19 @@ export function Chat() {
   };
   return html`<section class="chat" aria-label=${t("common.chat")}>
     <div class="row head"><h2>${t("common.chat")}</h2><span class="grow"></span>
-      <button class="chip filter" type="button" aria-pressed=${onlyQuestions.value} onClick=${() => (onlyQuestions.value = !onlyQuestions.value)}>${t("studio.questions", { n: questions.length })}</button></div>
-    <div class="scroll"><div ref=${box} class="lines" role="log" aria-live="off" tabindex="0" aria-label=${t("common.chat")} onScroll=${() => (behind.value = box.current.scrollHeight - box.current.scrollTop - box.current.clientHeight > 60)}><ol>
+      <button class="chip filter" type="button" aria-pressed=${onlyQuestions.value}
+        onClick=${() => (onlyQuestions.value = !onlyQuestions.value)}>${t("studio.questions", { n: questions.length })}</button>
+        </div>
+    <div class="scroll">
+      <div ref=${box} class="lines" role="log" aria-live="off" tabindex="0"
+        aria-label=${t("common.chat")} onScroll=${() => (behind.value = box.current.scrollHeight - box.current.scrollTop - box.current.clientHeight > 60)}>
+      <ol>
       ${lines.map((line) => html`<${Line} key=${line.id} line=${line} claims=${live.claims.value.get(line.id)} />`)}
-    </ol></div>${behind.value && html`<button class="chip newer" type="button" onClick=${down}>${t("studio.newest")} <${Icon} name="down" /></button>`}</div>
-    <form class="row say" onSubmit=${say}><input class="input grow" value=${text} maxlength="500" placeholder=${t("studio.say")} aria-label=${t("studio.say")} onInput=${(event) => setText(event.currentTarget.value)} />
+    </ol></div>${behind.value && html`<button class="chip newer" type="button" onClick=${down}>${t("studio.newest")} <${Icon} name="down" />
+      </button>`}</div>
+    <form class="row say" onSubmit=${say}>
+      <input class="input grow" value=${text} maxlength="500" placeholder=${t("studio.say")} aria-label=${t("studio.say")}
+        onInput=${(event) => setText(event.currentTarget.value)} />
       <button class="btn line" type="submit" disabled=${!text.trim()}>${t("studio.send")}</button></form>
   </section>`;
 }

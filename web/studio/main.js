@@ -18,7 +18,8 @@ function Header() {
   const words = signalWords.value;
   return html`<header class="bar-top">
     <h1 class="cut"><a href="/studio">${show.shop_name}</a><span> · ${show.title}</span></h1>
-    ${onAir.value ? html`<span class="chip on"><i class="dot"></i>${t("common.live")} <${Elapsed} /></span>` : html`<span class="chip">${t(`common.stage_${show.stage}`)}</span>`}
+    ${onAir.value ? html`<span class="chip on"><i class="dot"></i>${t("common.live")} <${Elapsed} />
+      </span>` : html`<span class="chip">${t(`common.stage_${show.stage}`)}</span>`}
     <span class=${`chip signal ${words.kind}`}>${words.text}</span>
     ${delaySeconds.value !== null && html`<span class="muted nowrap wide">${t("studio.delay", { s: Math.max(0.1, delaySeconds.value).toFixed(1) })}</span>`}
     ${live.link.value === "lost" && html`<span class="chip warn" role="status">${t("common.line_lost")}</span>`}
@@ -39,20 +40,27 @@ function Tiles() {
     ["held", moneyShort(money.value.held, currency)],
     ["paid", moneyShort(money.value.paid, currency)],
   ];
-  return html`<dl class="tiles">${tiles.map(([name, value]) => html`<div key=${name} class=${name}><dt>${t(`studio.tile_${name}`)}</dt><dd>${value}</dd></div>`)}</dl>`;
+  return html`<dl class="tiles">${tiles.map(([name, value]) => html`<div key=${name} class=${name}><dt>${t(`studio.tile_${name}`)}</dt>
+    <dd>${value}</dd></div>`)}</dl>`;
 }
 
 function Page() {
   const bye = live.goodbye.value;
-  if (bye && !bye.reconnect) return html`<div class="loading" role="alert"><p>${errorText(bye)}</p><a class="btn small line" href=${bye.code === "login_needed" ? `/login?next=${location.pathname}` : location.pathname}>${t(bye.code === "login_needed" ? "common.login_again" : "common.reload")}</a></div>`;
+  if (bye && !bye.reconnect) return html`<div class="loading" role="alert"><p>${errorText(bye)}</p>
+    <a class="btn small line" href=${bye.code === "login_needed" ? `/login?next=${location.pathname}` : location.pathname}>${t(bye.code === "login_needed" ? "common.login_again" : "common.reload")}</a>
+    </div>`;
   if (!live.state.value) return html`<p class="loading" role="status">${t("common.connecting")}</p>`;
   return html`<${Header} />
     <main class=${`columns show-${tab.value}`}>
       <${Products} />
-      <div class="middle"><${Stage} /><${Tiles} /><div class="row narrow"><a class="btn small line grow" href=${`/control/${showId}`}>${t("common.control")}</a><${ShareButton} url=${boot.urls.watch} /><${LanguageSwitch} /></div><${Tools} /></div>
+      <div class="middle"><${Stage} /><${Tiles} /><div class="row narrow">
+        <a class="btn small line grow" href=${`/control/${showId}`}>${t("common.control")}</a><${ShareButton} url=${boot.urls.watch} />
+        <${LanguageSwitch} /></div><${Tools} /></div>
       <${Chat} />
     </main>
-    <nav class="tabbar" aria-label=${t("studio.tabs")}>${["products", "stage", "chat"].map((name) => html`<button key=${name} type="button" aria-pressed=${tab.value === name} onClick=${() => (tab.value = name)}>${t(`studio.tab_${name}`)}</button>`)}</nav>
+    <nav class="tabbar"
+      aria-label=${t("studio.tabs")}>${["products", "stage", "chat"].map((name) => html`<button key=${name} type="button" aria-pressed=${tab.value === name}
+      onClick=${() => (tab.value = name)}>${t(`studio.tab_${name}`)}</button>`)}</nav>
     ${dialog.value === "add" && html`<${AddSheet} />`}
     ${dialog.value === "end" && html`<${EndSheet} summary=${html`<${Tiles} />`} />`}
     <${Toasts} />`;

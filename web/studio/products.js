@@ -16,9 +16,11 @@ export function Pinned() {
   const stock = totals(item, live.stock.value);
   return html`<div class="pinned">
     <img class="pic" src=${item.picture} alt="" width="84" height="84" />
-    <div class="grow"><div class="row"><span class="code">${item.code}</span><span class="muted cut grow">${t("studio.on_screen")}</span><button class="btn small line" type="button" onClick=${unpin}>${t("studio.unpin")} <kbd>Esc</kbd></button></div>
+    <div class="grow"><div class="row"><span class="code">${item.code}</span><span class="muted cut grow">${t("studio.on_screen")}</span>
+      <button class="btn small line" type="button" onClick=${unpin}>${t("studio.unpin")} <kbd>Esc</kbd></button></div>
       <h2 class="cut">${nameOf(item)}</h2>
-      <div class="row figures"><b>${money(item.price_minor, item.currency)}</b><span class=${stock[0] <= 0 ? "out" : stock[0] <= 10 ? "low" : ""}>${stockText(stock)}</span></div>
+      <div class="row figures"><b>${money(item.price_minor, item.currency)}</b>
+        <span class=${stock[0] <= 0 ? "out" : stock[0] <= 10 ? "low" : ""}>${stockText(stock)}</span></div>
       <${Bar} stock=${stock} /></div>
   </div>`;
 }
@@ -33,10 +35,14 @@ function SkuRow({ item, sku, label }) {
     if (quantity > 0) command("restock", { sku, quantity }, said);
     else command("adjust", { sku, quantity, reason: "studio" }, said);
   };
-  return html`<tr><th scope="row">${label || item.code}</th><td class="number" title=${t("studio.left_label")}>${count(stock[0])}</td><td class="muted">${stock[3] ? t("studio.waiting", { n: stock[3] }) : ""}</td>
-    <td class="edit"><button class="icon" type="button" aria-label=${t("studio.less", { item: label || item.code })} onClick=${() => change(-1)}><${Icon} name="minus" /></button>
-      <input class="input small" type="number" inputmode="numeric" min="1" max="100000" value=${amount} aria-label=${t("studio.pieces")} onInput=${(event) => setAmount(event.currentTarget.value)} />
-      <button class="icon" type="button" aria-label=${t("studio.more", { item: label || item.code })} onClick=${() => change(1)}><${Icon} name="plus" /></button></td></tr>`;
+  return html`<tr><th scope="row">${label || item.code}</th><td class="number" title=${t("studio.left_label")}>${count(stock[0])}</td>
+    <td class="muted">${stock[3] ? t("studio.waiting", { n: stock[3] }) : ""}</td>
+    <td class="edit"><button class="icon" type="button" aria-label=${t("studio.less", { item: label || item.code })} onClick=${() => change(-1)}>
+      <${Icon} name="minus" /></button>
+      <input class="input small" type="number" inputmode="numeric" min="1" max="100000" value=${amount} aria-label=${t("studio.pieces")}
+        onInput=${(event) => setAmount(event.currentTarget.value)} />
+      <button class="icon" type="button" aria-label=${t("studio.more", { item: label || item.code })} onClick=${() => change(1)}>
+        <${Icon} name="plus" /></button></td></tr>`;
 }
 
 function Editor({ item }) {
@@ -51,11 +57,17 @@ function Editor({ item }) {
   const remove = () => command("remove_item", { code: item.code }, t("studio.removed", { item: nameOf(item) }));
   const label = (sku) => sku.split("/").slice(1).join(" ");
   return html`<div class="editor">
-    <form class="row" onSubmit=${save}><label class="row grow"><span class="muted nowrap">${t("studio.price")}</span><input class="input small" type="number" inputmode="numeric" min="1" value=${price} disabled=${!mayHost()} onInput=${(event) => setPrice(event.currentTarget.value)} /></label>
+    <form class="row" onSubmit=${save}><label class="row grow"><span class="muted nowrap">${t("studio.price")}</span>
+      <input class="input small" type="number" inputmode="numeric" min="1" value=${price} disabled=${!mayHost()}
+        onInput=${(event) => setPrice(event.currentTarget.value)} />
+      </label>
       <button class="btn small line" type="submit" disabled=${!mayHost()}>${t("common.save")}</button></form>
-    ${mayHost() && html`<table class="skus"><caption class="sr">${t("studio.stock")}</caption><tbody>${item.skus.map((sku) => html`<${SkuRow} key=${sku} item=${item} sku=${sku} label=${label(sku)} />`)}</tbody></table>`}
-    <div class="row wrap"><button class="btn small line" type="button" onClick=${close}>${t(item.closed ? "studio.open_item" : "studio.close_item")}</button>
-      ${mayHost() && html`<button class="btn small line" type="button" onClick=${remove} disabled=${claimedOf(item) > 0} title=${claimedOf(item) > 0 ? t("studio.remove_hint") : null}>${t("studio.remove")}</button>`}</div>
+    ${mayHost() && html`<table class="skus"><caption class="sr">${t("studio.stock")}</caption>
+      <tbody>${item.skus.map((sku) => html`<${SkuRow} key=${sku} item=${item} sku=${sku} label=${label(sku)} />`)}</tbody></table>`}
+    <div class="row wrap">
+      <button class="btn small line" type="button" onClick=${close}>${t(item.closed ? "studio.open_item" : "studio.close_item")}</button>
+      ${mayHost() && html`<button class="btn small line" type="button" onClick=${remove} disabled=${claimedOf(item) > 0}
+        title=${claimedOf(item) > 0 ? t("studio.remove_hint") : null}>${t("studio.remove")}</button>`}</div>
   </div>`;
 }
 
@@ -75,10 +87,14 @@ function Row({ item }) {
   return html`<li ref=${row} class=${`item ${on ? "on" : ""} ${chosen ? "chosen" : ""}`}>
     <button class="face" type="button" aria-expanded=${open} aria-current=${chosen ? "true" : null} onClick=${toggle}>
       <img class="pic" src=${item.picture} alt="" width="48" height="48" loading="lazy" />
-      <span class="grow"><span class="row name"><b>${item.code}</b><span class="cut">${nameOf(item)}</span><span class="grow"></span><b class="amount">${money(item.price_minor, item.currency)}</b></span>
-        <${Bar} stock=${stock} /><span class=${`muted ${stock[0] <= 0 ? "out" : ""}`}>${item.closed ? t("studio.closed") : stockText(stock)}</span></span>
+      <span class="grow"><span class="row name"><b>${item.code}</b><span class="cut">${nameOf(item)}</span><span class="grow"></span>
+        <b class="amount">${money(item.price_minor, item.currency)}</b></span>
+        <${Bar} stock=${stock} /><span class=${`muted ${stock[0] <= 0 ? "out" : ""}`}>${item.closed ? t("studio.closed") : stockText(stock)}</span>
+          </span>
     </button>
-    <button class=${`icon pin ${on ? "is" : ""}`} type="button" aria-pressed=${on} aria-label=${t(on ? "studio.unpin_item" : "studio.pin_item", { item: nameOf(item) })} onClick=${() => (on ? unpin() : pin(item.code))}><${Icon} name="pin" /></button>
+    <button class=${`icon pin ${on ? "is" : ""}`} type="button" aria-pressed=${on}
+      aria-label=${t(on ? "studio.unpin_item" : "studio.pin_item", { item: nameOf(item) })} onClick=${() => (on ? unpin() : pin(item.code))}>
+      <${Icon} name="pin" /></button>
     ${open && html`<${Editor} item=${item} />`}
   </li>`;
 }
@@ -86,9 +102,11 @@ function Row({ item }) {
 export function Products() {
   return html`<section class="products" aria-label=${t("studio.products")}>
     <${Pinned} />
-    <div class="row head"><h2>${t("studio.products")}</h2><span class="grow"></span><span class="muted keys"><kbd>↑</kbd> <kbd>↓</kbd> <kbd>Enter</kbd> ${t("studio.pin")}</span></div>
+    <div class="row head"><h2>${t("studio.products")}</h2><span class="grow"></span><span class="muted keys">
+      <kbd>↑</kbd> <kbd>↓</kbd> <kbd>Enter</kbd> ${t("studio.pin")}</span></div>
     <ul class="items">${live.items.value.map((item) => html`<${Row} key=${item.code} item=${item} />`)}</ul>
-    ${mayHost() && html`<button class="btn line add" type="button" onClick=${() => (dialog.value = "add")}><${Icon} name="plus" />${t("studio.add")}</button>`}
+    ${mayHost() && html`<button class="btn line add" type="button" onClick=${() => (dialog.value = "add")}>
+      <${Icon} name="plus" />${t("studio.add")}</button>`}
   </section>`;
 }
 
@@ -103,8 +121,12 @@ function AddRow({ product }) {
   };
   return html`<li class="row add-row"><img class="pic" src=${product.picture} alt="" width="48" height="48" loading="lazy" />
     <span class="grow"><b>${product.code}</b> ${nameOf(product)}</span>
-    <label class="field"><span>${t("studio.price")}</span><input class="input small" type="number" inputmode="numeric" min="1" value=${price} onInput=${(event) => setPrice(event.currentTarget.value)} /></label>
-    <label class="field"><span>${t(skus.length > 1 ? "studio.each" : "studio.pieces")}</span><input class="input small" type="number" inputmode="numeric" min="1" value=${each} onInput=${(event) => setEach(event.currentTarget.value)} /></label>
+    <label class="field"><span>${t("studio.price")}</span>
+      <input class="input small" type="number" inputmode="numeric" min="1" value=${price} onInput=${(event) => setPrice(event.currentTarget.value)} />
+      </label>
+    <label class="field"><span>${t(skus.length > 1 ? "studio.each" : "studio.pieces")}</span>
+      <input class="input small" type="number" inputmode="numeric" min="1" value=${each} onInput=${(event) => setEach(event.currentTarget.value)} />
+      </label>
     <button class="btn small" type="button" onClick=${add}>${t("studio.add_one")}</button></li>`;
 }
 

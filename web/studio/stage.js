@@ -106,8 +106,10 @@ function Select({ kind, label, icon }) {
   const list = devices.value[kind];
   if (list.length < 1) return null;
   const current = camera.value?.getTracks().find((track) => track.kind === kind)?.getSettings().deviceId;
-  return html`<label class="device"><${Icon} name=${icon} /><span class="sr">${label}</span><select class="input small" onChange=${(event) => pick(kind, event.currentTarget.value)}>
-    ${list.map((one, index) => html`<option key=${one.deviceId} value=${one.deviceId} selected=${one.deviceId === current}>${one.label || `${label} ${index + 1}`}</option>`)}</select></label>`;
+  return html`<label class="device"><${Icon} name=${icon} /><span class="sr">${label}</span>
+    <select class="input small" onChange=${(event) => pick(kind, event.currentTarget.value)}>
+    ${list.map((one, index) => html`<option key=${one.deviceId} value=${one.deviceId} selected=${one.deviceId === current}>${one.label || `${label} ${index + 1}`}</option>`)}</select>
+      </label>`;
 }
 
 function toggleSound() {
@@ -121,10 +123,13 @@ function Controls() {
   return html`<div class="row wrap controls">
     ${camera.value
       ? html`<${Select} kind="video" label=${t("studio.camera")} icon="camera" /><${Select} kind="audio" label=${t("studio.microphone")} icon="mic" />
-          <button class="btn small line" type="button" aria-pressed=${soundOff.value} onClick=${toggleSound}><${Icon} name=${soundOff.value ? "muted" : "mic"} />${t(soundOff.value ? "studio.sound_on" : "studio.sound_off")}</button>`
-      : stage !== "ended" && html`<button class="btn small line" type="button" onClick=${openCamera}><${Icon} name="camera" />${t("studio.open_camera")}</button>`}
+          <button class="btn small line" type="button" aria-pressed=${soundOff.value} onClick=${toggleSound}>
+            <${Icon} name=${soundOff.value ? "muted" : "mic"} />${t(soundOff.value ? "studio.sound_on" : "studio.sound_off")}</button>`
+      : stage !== "ended" && html`<button class="btn small line" type="button" onClick=${openCamera}>
+        <${Icon} name="camera" />${t("studio.open_camera")}</button>`}
     <span class="grow"></span>
-    ${mayHost() && stage !== "ended" && !on && html`<button class=${`btn ${stage === "scheduled" ? "" : "line"}`} type="button" onClick=${goLive}>${t(stage === "scheduled" ? "studio.go_live" : "studio.rejoin")}</button>`}
+    ${mayHost() && stage !== "ended" && !on && html`<button class=${`btn ${stage === "scheduled" ? "" : "line"}`} type="button"
+      onClick=${goLive}>${t(stage === "scheduled" ? "studio.go_live" : "studio.rejoin")}</button>`}
     ${on && html`<button class="btn line" type="button" onClick=${stopCamera}>${t("studio.stop_camera")}</button>`}
   </div>`;
 }
@@ -133,11 +138,13 @@ export function Stage() {
   const media = live.media.value?.state;
   return html`<section class="picture" aria-label=${t("studio.picture")}>
     <div class="video">
-      ${shown.value === "viewers" ? html`<${ViewersPicture} />` : camera.value ? html`<${OwnPicture} />` : html`<div class="no-picture"><p>${t(trouble.value ? `studio.camera_${trouble.value}` : "studio.no_camera")}</p></div>`}
+      ${shown.value === "viewers" ? html`<${ViewersPicture} />` : camera.value ? html`<${OwnPicture} />` : html`<div class="no-picture">
+        <p>${t(trouble.value ? `studio.camera_${trouble.value}` : "studio.no_camera")}</p></div>`}
       <div class="row corner"><span class="chip">${t(shown.value === "viewers" ? "studio.preview_viewers" : "studio.preview_own")}</span>
         ${publishing.value === "connecting" && html`<span class="chip" role="status">${t("studio.connecting")}</span>`}
         ${publishing.value === "waiting" && html`<span class="chip warn" role="alert">${t("studio.reconnecting")}</span>`}</div>
-      ${media === "live" && html`<button class="chip switch" type="button" onClick=${() => (wanted.value = shown.value === "viewers" ? "own" : "viewers")}>${t(shown.value === "viewers" ? "studio.see_own" : "studio.see_viewers")}</button>`}
+      ${media === "live" && html`<button class="chip switch" type="button"
+        onClick=${() => (wanted.value = shown.value === "viewers" ? "own" : "viewers")}>${t(shown.value === "viewers" ? "studio.see_own" : "studio.see_viewers")}</button>`}
     </div>
     <${Controls} />
   </section>`;
@@ -145,7 +152,8 @@ export function Stage() {
 
 export function EndSheet({ summary }) {
   return html`<${Sheet} title=${t("studio.end_title")} tone="ink" onClose=${() => (dialog.value = null)}
-    footer=${html`<div class="row"><button class="btn line grow" type="button" onClick=${() => (dialog.value = null)}>${t("studio.end_not")}</button><button class="btn grow" type="button" onClick=${endShow}>${t("studio.end_yes")}</button></div>`}>
+    footer=${html`<div class="row"><button class="btn line grow" type="button" onClick=${() => (dialog.value = null)}>${t("studio.end_not")}</button>
+      <button class="btn grow" type="button" onClick=${endShow}>${t("studio.end_yes")}</button></div>`}>
     <p>${t("studio.end_text")}</p>${summary}
   <//>`;
 }

@@ -30,18 +30,22 @@ function Course() {
   const tallest = Math.max(4, ...buckets.values());
   const pins = (live.part("audit").value ?? []).filter((one) => one.do === "pin" && one.at >= start && !one.undone);
   const line = points.map((one, index) => `${index ? "L" : "M"}${x(one.at).toFixed(1)} ${y(one.viewers).toFixed(1)}`).join("");
-  return html`<figure class="course"><svg viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label=${t("studio.course_label", { n: live.viewers.value })} preserveAspectRatio="none">
+  return html`<figure class="course">
+    <svg viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label=${t("studio.course_label", { n: live.viewers.value })} preserveAspectRatio="none">
       ${[0, 0.5, 1].map((share) => html`<path class="grid" d=${`M0 ${y((most / 1.1) * share)}H${WIDTH}`} />`)}
       ${[...buckets].map(([at, pieces]) => html`<rect class="claims" x=${x(at) + 3} y=${HEIGHT - 16 - (pieces / tallest) * (HEIGHT - TOP - 40)} width=${WIDTH / BARS - 6} height=${(pieces / tallest) * (HEIGHT - TOP - 40)} rx="1.5" />`)}
       ${pins.map((one) => html`<path class="mark" d=${`M${x(one.at)} ${TOP - 4}V${HEIGHT - 16}`} />`)}
       ${line && html`<path class="viewers" d=${line} />`}
     </svg>
     ${pins.slice(-8).map((one) => html`<span class="at" style=${{ left: `${((one.at - start) / (end - start)) * 100}%` }}>${one.about?.code}</span>`)}
-    <figcaption class="row"><span>${timeOfDay(start)}</span><span class="grow"></span><span class="key line">${t("studio.viewers")}</span><span class="key bars">${t("studio.claims_key")}</span><span class="grow"></span><span>${timeOfDay(end)}</span></figcaption></figure>`;
+    <figcaption class="row"><span>${timeOfDay(start)}</span><span class="grow"></span><span class="key line">${t("studio.viewers")}</span>
+      <span class="key bars">${t("studio.claims_key")}</span><span class="grow"></span><span>${timeOfDay(end)}</span></figcaption></figure>`;
 }
 
 function Secret({ label, value }) {
-  return html`<div class="field"><span>${label}</span><div class="row"><input class="input small grow" readonly value=${value} aria-label=${label} onFocus=${(event) => event.currentTarget.select()} /><button class="btn small line" type="button" onClick=${() => copy(value)}>${t("common.copy")}</button></div></div>`;
+  return html`<div class="field"><span>${label}</span><div class="row">
+    <input class="input small grow" readonly value=${value} aria-label=${label} onFocus=${(event) => event.currentTarget.select()} />
+    <button class="btn small line" type="button" onClick=${() => copy(value)}>${t("common.copy")}</button></div></div>`;
 }
 function Encoder() {
   const [made, setMade] = useState(null);
@@ -52,7 +56,9 @@ function Encoder() {
     if (answer.ok) setMade(answer);
   };
   return html`<div class="tool"><p class="muted">${t("studio.obs_how")}</p>
-    ${made ? html`<${Secret} label=${t("studio.obs_url")} value=${made.url} /><${Secret} label=${t("studio.obs_token")} value=${made.token} /><p class="muted">${t("studio.obs_once")}</p>` : html`<button class="btn small line" type="button" disabled=${!mayHost()} onClick=${make}>${t("studio.obs_make")}</button>`}
+    ${made ? html`<${Secret} label=${t("studio.obs_url")} value=${made.url} /><${Secret} label=${t("studio.obs_token")} value=${made.token} />
+      <p class="muted">${t("studio.obs_once")}</p>` : html`<button class="btn small line" type="button" disabled=${!mayHost()}
+        onClick=${make}>${t("studio.obs_make")}</button>`}
     ${error && html`<p class="bad" role="alert">${errorText(error)}</p>`}</div>`;
 }
 
@@ -60,7 +66,8 @@ function Intent({ intent }) {
   const item = intent.code && live.item(intent.code);
   const options = (Array.isArray(intent.options) ? intent.options : Object.values(intent.options ?? {})).join(" ");
   const quantity = intent.qty ?? intent.quantity;
-  return html`<li><b>${t(`studio.do_${intent.do ?? "reserve"}`)}</b> ${intent.code ?? t("studio.latest")} ${item ? nameOf(item) : ""} ${options}${quantity ? ` × ${quantity}` : ""}${intent.to_code ? ` → ${intent.to_code} ${(intent.to_options ?? []).join(" ")}` : ""}</li>`;
+  return html`<li>
+    <b>${t(`studio.do_${intent.do ?? "reserve"}`)}</b> ${intent.code ?? t("studio.latest")} ${item ? nameOf(item) : ""} ${options}${quantity ? ` × ${quantity}` : ""}${intent.to_code ? ` → ${intent.to_code} ${(intent.to_options ?? []).join(" ")}` : ""}</li>`;
 }
 function Simulator() {
   const [text, setText] = useState("");
@@ -69,9 +76,13 @@ function Simulator() {
     event.preventDefault();
     if (text.trim()) setRead(await ask("simulate", { text, pin: live.pin.value?.pin }));
   };
-  return html`<div class="tool"><form class="row" onSubmit=${submit}><input class="input small grow" value=${text} maxlength="200" placeholder=${t("studio.simulate_example")} aria-label=${t("studio.simulate")} onInput=${(event) => setText(event.currentTarget.value)} />
+  return html`<div class="tool"><form class="row" onSubmit=${submit}>
+    <input class="input small grow" value=${text} maxlength="200" placeholder=${t("studio.simulate_example")} aria-label=${t("studio.simulate")}
+      onInput=${(event) => setText(event.currentTarget.value)} />
       <button class="btn small line" type="submit">${t("studio.simulate_go")}</button></form>
-    <div role="status">${read?.ok && html`<p><span class=${`tag ${{ order: "ok", change: "ok", unclear: "warn", question: "ask" }[read.verdict] ?? ""}`}>${t(`common.verdict_${read.verdict}`)}</span> <span class="muted">${knows(`reason.${read.reason}`) ? t(`reason.${read.reason}`) : read.reason}</span></p>
+    <div role="status">${read?.ok && html`<p>
+      <span class=${`tag ${{ order: "ok", change: "ok", unclear: "warn", question: "ask" }[read.verdict] ?? ""}`}>${t(`common.verdict_${read.verdict}`)}</span> <span class="muted">${knows(`reason.${read.reason}`) ? t(`reason.${read.reason}`) : read.reason}</span>
+      </p>
       <ul class="intents">${(read.intents ?? []).map((intent, index) => html`<${Intent} key=${index} intent=${intent} />`)}</ul>`}
     ${read && !read.ok && html`<p class="bad">${errorText(read.error)}</p>`}</div></div>`;
 }
@@ -80,7 +91,9 @@ const TOOLS = { course: Course, obs: Encoder, simulate: Simulator };
 export function Tools() {
   const Tool = TOOLS[open.value];
   return html`<section class="tools"><div class="row tabs" role="tablist">${Object.keys(TOOLS).map(
-    (name) => html`<button key=${name} id=${`tool-${name}`} type="button" role="tab" aria-controls="tool-panel" aria-selected=${open.value === name} onClick=${() => (open.value = name)}>${t(`studio.tool_${name}`)}</button>`,
+    (name) => html`<button key=${name} id=${`tool-${name}`} type="button" role="tab" aria-controls="tool-panel" aria-selected=${open.value === name}
+      onClick=${() => (open.value = name)}>${t(`studio.tool_${name}`)}</button>`,
   )}</div><div id="tool-panel" class="panel" role="tabpanel" aria-labelledby=${`tool-${open.value}`}><${Tool} /></div></section>`;
 }
-export const ShareButton = ({ url }) => html`<button class="btn small line" type="button" onClick=${() => copy(url)}><${Icon} name="share" />${t("studio.share")}</button>`;
+export const ShareButton = ({ url }) => html`<button class="btn small line" type="button" onClick=${() => copy(url)}>
+  <${Icon} name="share" />${t("studio.share")}</button>`;

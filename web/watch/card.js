@@ -13,12 +13,14 @@ function StockLine({ item, chosen }) {
   const stock = stockFor(item, chosen);
   const [available, , , waiting] = stock;
   const words = item.closed ? t("watch.closed") : available > 0 ? t("watch.left", { n: count(available) }) : waiting ? t("watch.out_waiting", { n: waiting }) : t("watch.out");
-  return html`<div class=${`stock row ${available <= 0 ? "out" : available <= 10 ? "low" : ""}`} role="status"><div class="grow"><${Bar} stock=${stock} /></div><span>${words}</span></div>`;
+  return html`<div class=${`stock row ${available <= 0 ? "out" : available <= 10 ? "low" : ""}`} role="status"><div class="grow">
+    <${Bar} stock=${stock} /></div><span>${words}</span></div>`;
 }
 
 export function Price({ item }) {
   return html`<div class="price">${money(item.price_minor, item.currency)}${
-    item.compare_at_minor > item.price_minor && html`<s><span class="sr">${t("watch.before")}</span>${money(item.compare_at_minor, item.currency)}</s>`
+    item.compare_at_minor > item.price_minor && html`<s>
+      <span class="sr">${t("watch.before")}</span>${money(item.compare_at_minor, item.currency)}</s>`
   }</div>`;
 }
 
@@ -55,7 +57,9 @@ export function PinnedCard() {
       <${Price} item=${item} />
       <${StockLine} item=${item} chosen=${chosen} />
     </div>
-    ${item.options.length > 0 && !item.closed && html`<div class="all-options"><${Options} item=${item} chosen=${chosen} ask=${asking.value === item.code} onChoose=${(axis, value) => choose(item.code, axis, value)} /></div>`}
+    ${item.options.length > 0 && !item.closed && html`<div class="all-options">
+      <${Options} item=${item} chosen=${chosen} ask=${asking.value === item.code} onChoose=${(axis, value) => choose(item.code, axis, value)} />
+      </div>`}
   </article>`;
 }
 
@@ -75,7 +79,8 @@ export function ClaimButton() {
     claim(item.code, chosen);
   };
   const name = `${out ? t("watch.queue") : "+1"} ${nameOf(item)}`;
-  return html`<button class=${`btn buy ${out ? "queue" : ""}`} type="button" aria-label=${name} aria-busy=${claiming.value} disabled=${claiming.value} onClick=${press}>${out ? t("watch.queue") : "+1"}</button>`;
+  return html`<button class=${`btn buy ${out ? "queue" : ""}`} type="button" aria-label=${name} aria-busy=${claiming.value} disabled=${claiming.value}
+    onClick=${press}>${out ? t("watch.queue") : "+1"}</button>`;
 }
 
 function Row({ item, onPin }) {
@@ -90,8 +95,10 @@ function Row({ item, onPin }) {
       <div class="row"><span class=${`code ${onPin ? "" : "quiet"}`}>${item.code}</span><h3 class="cut">${nameOf(item)}</h3></div>
       <${Price} item=${item} /><${StockLine} item=${item} chosen=${chosen} />
     </div>
-    <button class=${`btn small ${onPin && !out ? "" : "line"}`} type="button" aria-label=${`${out ? t("watch.queue") : "+1"} ${nameOf(item)}`} disabled=${item.closed || claiming.value} onClick=${press}>${item.closed ? t("watch.closed") : out ? t("watch.queue") : "+1"}</button>
-    ${open && html`<div class="all-options"><${Options} item=${item} chosen=${chosen} ask=${!ready} onChoose=${(axis, value) => setChosen({ ...chosen, [axis]: value })} />
+    <button class=${`btn small ${onPin && !out ? "" : "line"}`} type="button" aria-label=${`${out ? t("watch.queue") : "+1"} ${nameOf(item)}`}
+      disabled=${item.closed || claiming.value} onClick=${press}>${item.closed ? t("watch.closed") : out ? t("watch.queue") : "+1"}</button>
+    ${open && html`<div class="all-options">
+      <${Options} item=${item} chosen=${chosen} ask=${!ready} onChoose=${(axis, value) => setChosen({ ...chosen, [axis]: value })} />
       ${item.description && html`<p class="muted">${item.description}</p>`}</div>`}
   </li>`;
 }
@@ -99,13 +106,16 @@ function Row({ item, onPin }) {
 /** What is coming: the products as a shelf of pictures, before the show begins. */
 export function Shelf() {
   return html`<ul class="shelf">${live.items.value.map(
-    (item) => html`<li key=${item.code}><button type="button" onClick=${() => (sheet.value = "products")}><img class="pic" src=${item.picture} alt="" width="124" height="124" /><span class="row"><span class="code">${item.code}</span><b class="cut">${nameOf(item)}</b></span><span>${money(item.price_minor, item.currency)}</span></button></li>`,
+    (item) => html`<li key=${item.code}><button type="button" onClick=${() => (sheet.value = "products")}>
+      <img class="pic" src=${item.picture} alt="" width="124" height="124" /><span class="row"><span class="code">${item.code}</span>
+      <b class="cut">${nameOf(item)}</b></span><span>${money(item.price_minor, item.currency)}</span></button></li>`,
   )}</ul>`;
 }
 
 export function ProductSheet() {
   const code = live.pin.value?.code;
-  return html`<${Sheet} title=${t("watch.products")} tone="paper" onClose=${() => (sheet.value = null)} aside=${html`<span class="muted">${t("watch.pieces", { n: live.items.value.length })}</span>`}>
+  return html`<${Sheet}
+    title=${t("watch.products")} tone="paper" onClose=${() => (sheet.value = null)} aside=${html`<span class="muted">${t("watch.pieces", { n: live.items.value.length })}</span>`}>
     <ul class="products">${live.items.value.map((item) => html`<${Row} key=${item.code} item=${item} onPin=${item.code === code} />`)}</ul>
   <//>`;
 }

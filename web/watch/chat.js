@@ -20,9 +20,12 @@ function lineView(line, mine, claims) {
 }
 
 function Pending({ one }) {
-  if (one.status === "sending") return html`<li class="line mine sending"><b>${person(myName())}</b> ${one.text} <span class="mark">${t("watch.sending")}</span></li>`;
+  if (one.status === "sending") return html`<li class="line mine sending">
+    <b>${person(myName())}</b> ${one.text} <span class="mark">${t("watch.sending")}</span></li>`;
   return html`<li class="line mine failed" role="alert"><b>${person(myName())}</b> ${one.text}<span class="why">${errorText(one.error)}
-    <button class="link" type="button" onClick=${() => retry(one.id)}>${t("common.retry")}</button> <button class="link" type="button" onClick=${() => forget(one.id)}>${t("common.drop")}</button></span></li>`;
+    <button class="link" type="button" onClick=${() => retry(one.id)}>${t("common.retry")}</button> <button class="link" type="button"
+      onClick=${() => forget(one.id)}>${t("common.drop")}</button>
+      </span></li>`;
 }
 
 // Speaks at most every four seconds: one comment as it is, more as a number.
@@ -83,7 +86,8 @@ export function Composer() {
     input.current.focus();
   };
   return html`<form class="composer" onSubmit=${submit}>
-    <div class="entry"><input ref=${input} class="grow" value=${draft.value} maxlength="200" disabled=${!!muted} enterkeyhint="send" autocomplete="off" autocapitalize="off"
+    <div class="entry">
+      <input ref=${input} class="grow" value=${draft.value} maxlength="200" disabled=${!!muted} enterkeyhint="send" autocomplete="off" autocapitalize="off"
       aria-label=${t("watch.composer")} placeholder=${muted ?? t("watch.composer")} onInput=${(event) => (draft.value = event.currentTarget.value)} />
       ${draft.value.trim() && html`<button class="icon send" type="submit" aria-label=${t("watch.send")}><${Icon} name="send" /></button>`}</div>
     <${ClaimButton} />

@@ -22,7 +22,8 @@ function Line({ line }) {
   const pieces = line.reserved + line.waiting;
   const title = `${labelOf(line, live.item(line.code))}${pieces ? ` ×\u00a0${pieces}` : ""}`;
   const small = kind === "wait" ? t("watch.in_line") : kind === "held" ? t("watch.your_number") : t("watch.no_number");
-  return html`<${Ticket} kind=${kind} small=${small} number=${kind === "wait" ? line.position : line.number || "–"} title=${title} sub=${`${line.code} · ${lineText(line)}`}
+  return html`<${Ticket} kind=${kind} small=${small} number=${kind === "wait" ? line.position : line.number || "–"} title=${title}
+    sub=${`${line.code} · ${lineText(line)}`}
     right=${kind === "held" && line.deadline_ms ? html`<${Countdown} until=${line.deadline_ms} />` : null} />`;
 }
 
@@ -38,17 +39,20 @@ function Need({ need, quantity }) {
     showRibbon(null);
     claim(need.code, next, quantity);
   };
-  return html`<div class="words"><div class="grow"><b>${t("watch.need", { item: nameOf(item), n: quantity })}</b><${Options} item=${item} axes=${need.axes} chosen=${{ ...given, ...chosen }} ask=${true} onChoose=${pick} /></div></div>`;
+  return html`<div class="words"><div class="grow"><b>${t("watch.need", { item: nameOf(item), n: quantity })}</b>
+    <${Options} item=${item} axes=${need.axes} chosen=${{ ...given, ...chosen }} ask=${true} onChoose=${pick} /></div></div>`;
 }
 
 export function Ribbon() {
   const shown = ribbon.value;
-  const close = html`<button class="icon dismiss" type="button" aria-label=${t("common.close")} onClick=${() => showRibbon(null)}><${Icon} name="close" /></button>`;
+  const close = html`<button class="icon dismiss" type="button" aria-label=${t("common.close")} onClick=${() => showRibbon(null)}>
+    <${Icon} name="close" /></button>`;
   return html`<div class="ribbon" role="status">
     ${shown?.kind === "lines" && html`<div class="tickets">${shown.lines.slice(0, 3).map((line, index) => html`<${Line} key=${line.reservation ?? index} line=${line} />`)}</div>${close}`}
     ${shown?.kind === "need" && html`<${Need} key=${shown.need.code} need=${shown.need} quantity=${shown.quantity} />${close}`}
     ${shown?.kind === "words" &&
-    html`<div class=${`words ${shown.bad ? "bad" : ""}`} role=${shown.bad ? "alert" : null}><div class="grow"><b>${shown.title}</b>${shown.text && html`<span>${shown.text}</span>`}</div>
+    html`<div class=${`words ${shown.bad ? "bad" : ""}`} role=${shown.bad ? "alert" : null}><div class="grow">
+      <b>${shown.title}</b>${shown.text && html`<span>${shown.text}</span>`}</div>
       ${shown.retry && html`<button class="btn small" type="button" onClick=${shown.retry}>${t("common.retry")}</button>`}</div>${close}`}
   </div>`;
 }
@@ -60,9 +64,13 @@ function Mine({ ticket }) {
   const small = t(`watch.state_${ticket.state}`);
   const price = `${ticket.code} · ${totalOf([{ ...ticket, state: "held" }], ticket.currency).text}`;
   const sub = kind === "wait" ? ahead(ticket.position) : ticket.state === "offered" ? t("watch.offered") : price;
-  return html`<li><${Ticket} kind=${kind} gone=${over} small=${small} number=${kind === "wait" ? ticket.position : ticket.number} title=${`${labelOf(ticket, live.item(ticket.code))} ×\u00a0${ticket.quantity}`} sub=${sub}
+  return html`<li>
+    <${Ticket} kind=${kind} gone=${over} small=${small} number=${kind === "wait" ? ticket.position : ticket.number}
+      title=${`${labelOf(ticket, live.item(ticket.code))} ×\u00a0${ticket.quantity}`} sub=${sub}
     right=${html`<div class="end">${kind === "held" && ticket.deadline_ms > 0 && html`<${Countdown} until=${ticket.deadline_ms} />`}
-      ${(kind === "held" || kind === "wait") && html`<button class="link" type="button" onClick=${() => (sure ? cancel(ticket.id) : setSure(true))} onBlur=${() => setSure(false)}>${sure ? t("watch.cancel_sure") : t("common.cancel")}</button>`}</div>`} /></li>`;
+      ${(kind === "held" || kind === "wait") && html`<button class="link" type="button" onClick=${() => (sure ? cancel(ticket.id) : setSure(true))}
+        onBlur=${() => setSure(false)}>${sure ? t("watch.cancel_sure") : t("common.cancel")}</button>`}</div>`} />
+        </li>`;
 }
 
 export const myTickets = () => live.me.value?.tickets ?? [];
@@ -74,10 +82,12 @@ export function TicketSheet() {
   const gone = tickets.filter((ticket) => isOver(ticket.state)).slice(0, 10);
   const total = totalOf(tickets, live.show.value.currency);
   return html`<${Sheet} title=${t("watch.my_tickets")} onClose=${() => (sheet.value = null)}
-    footer=${open.length > 0 && html`<div class="row total"><span class="grow">${t("watch.total", { n: total.pieces })}</span><b>${total.text}</b></div><p class="muted">${t("watch.hold_hint")}</p>`}>
+    footer=${open.length > 0 && html`<div class="row total"><span class="grow">${t("watch.total", { n: total.pieces })}</span><b>${total.text}</b>
+      </div><p class="muted">${t("watch.hold_hint")}</p>`}>
     ${open.length === 0 && html`<p class="empty">${t("watch.no_tickets")}</p>`}
     <ul class="ticket-list">${open.map((ticket) => html`<${Mine} key=${ticket.id} ticket=${ticket} />`)}</ul>
-    ${gone.length > 0 && html`<h3 class="muted">${t("watch.over_tickets")}</h3><ul class="ticket-list">${gone.map((ticket) => html`<${Mine} key=${ticket.id} ticket=${ticket} />`)}</ul>`}
+    ${gone.length > 0 && html`<h3 class="muted">${t("watch.over_tickets")}</h3>
+      <ul class="ticket-list">${gone.map((ticket) => html`<${Mine} key=${ticket.id} ticket=${ticket} />`)}</ul>`}
     ${open.length > 0 && html`<p class="muted">${t("watch.change_example", { code: open[0].code })}</p>`}
   <//>`;
 }
@@ -95,7 +105,10 @@ export function NameSheet({ onNamed }) {
   };
   return html`<${Sheet} title=${t("watch.name_title")} onClose=${() => (sheet.value = null)}>
     <form class="name" onSubmit=${submit}>
-      <label class="field"><span>${t("watch.name_label")}</span><input class="input" value=${name} maxlength="20" autocomplete="nickname" autofocus enterkeyhint="done" onInput=${(event) => setLocal(event.currentTarget.value)} /></label>
+      <label class="field"><span>${t("watch.name_label")}</span>
+        <input class="input" value=${name} maxlength="20" autocomplete="nickname" autofocus enterkeyhint="done"
+          onInput=${(event) => setLocal(event.currentTarget.value)} />
+        </label>
       ${error && html`<p class="error" role="alert">${errorText(error)}</p>`}
       <button class="btn" type="submit">${t("watch.name_done")}</button>
     </form>
