@@ -207,8 +207,8 @@ class StockEngine:
             for shop in list(self._queues):
                 try:
                     await self.sweep(shop)
-                except StockUnavailable as error:
-                    log.warning("%s", error)
+                except (StockUnavailable, ConnectionLost, hiredis.ReplyError, OSError) as error:
+                    log.warning("sweep of shop %s: %s", shop, error)  # the next one comes in a second
 
     async def counters(self, shop: str, items: Sequence[str] = ()) -> dict[str, Counters]:
         """Counters by item, of `items` or (empty) of all; unknown items are left out.

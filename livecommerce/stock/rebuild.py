@@ -28,6 +28,7 @@ from livecommerce.stock.servers import Servers
 
 READ_COUNT = 500  # hash fields a round trip
 LEDGER_COUNT = 50  # ledger entries a round trip: each may hold a thousand operations
+LINE_CHUNK = 128  # viewers in one field of an item's line, as in 20_world.lua
 DIFFERENCES_MAX = 100  # sentences; past these there is no doubt left
 READS_MAX = 5  # attempts to read while nothing is written; a shop that sells all the time must be closed for it
 
@@ -194,9 +195,10 @@ async def read_stored(connection: Connection, shop: str) -> State:
         for operation, data in (await _hash(connection, f"{stock}ids:{show}")).items():
             state.staff[show, operation] = data
     for item in state.counters:
-        line = await connection.call("LRANGE", f"{stock}line:{item}", 0, -1)
-        if line:
-            state.lines[item] = {number: viewer.decode() for number, viewer in enumerate(line, start=1)}
+        for chunk, viewers in (await _hash(connection, f"{stock}line:{item}")).items():
+            first = int(chunk) * LINE_CHUNK + 1
+            line = state.lines.setdefault(item, {})
+            line.update(enumerate(viewers.decode().split(","), start=first))
         entries = await connection.call("ZRANGE", f"{stock}wait:{item}", 0, -1, "WITHSCORES")
         if entries:
             state.waiting[item] = {m.decode(): int(s) for m, s in zip(entries[::2], entries[1::2], strict=True)}
@@ -340,8 +342,10 @@ def commands(shop: str, state: State) -> Iterator[tuple[Any, ...]]:
         yield ("SADD", stock + "shows", show)
         yield ("HSET", f"{stock}ids:{show}", raw, data)
     for item, line in state.lines.items():
-        for number in range(1, max(line) + 1):
-            yield ("RPUSH", f"{stock}line:{item}", line.get(number, ""))
+        for chunk in range((max(line) - 1) // LINE_CHUNK + 1):
+            first = chunk * LINE_CHUNK + 1
+            viewers = [line[number] for number in range(first, min(first + LINE_CHUNK, max(line) + 1))]
+            yield ("HSET", f"{stock}line:{item}", chunk, ",".join(viewers))
     for item, members in state.waiting.items():
         for member, number in members.items():
             yield ("ZADD", f"{stock}wait:{item}", number, member)

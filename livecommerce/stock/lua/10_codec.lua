@@ -32,7 +32,7 @@ function codec.pack_string(text)
   return head and head .. text or cmsgpack.pack(text)
 end
 
--- counters of an item: 33 bytes
+-- counters of an item: 29 bytes
 function codec.pack_item(item)
   return struct.pack("<I4I4I4I4I4I4I4B", item.available, item.held, item.sold, item.waiting, item.supplied, item.next,
     item.entries, item.closed)

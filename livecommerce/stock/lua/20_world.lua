@@ -3,6 +3,7 @@
 local world = {}
 
 local RECORD_OPERATIONS_MAX = 1000 -- ids kept a viewer and show; past it nothing more is accepted, so none is forgotten
+local LINE_CHUNK = 128 -- viewers in one field of an item's line: fields stay under 5 kB, and few claims make a field
 local WAIT_CHUNK = 64 -- entries of a waitlist read at a time
 local WRITE_CHUNK = 2000 -- arguments a command: unpack fails past 7,999
 local WORK_MAX = 2000 -- claims expired or promoted in one call: about 10 ms; the rest is done by the next call
@@ -17,7 +18,7 @@ end
 function world.show(w, name)
   local show = w.shows[name]
   if not show then
-    show = { name = name, key = w.stock .. "viewers:" .. name, strings = {}, fields = {}, chats = {}, claims = {}, pieces = 0,
+    show = { name = name, key = w.stock .. "viewers:" .. name, strings = {}, fields = {}, chats = {}, claims = { "" }, pieces = 1,
       claims_count = 0, sets = {}, sets_count = 0 }
     w.shows[name] = show
   end
@@ -89,6 +90,17 @@ function world.claim(record, item, number)
   end
 end
 
+-- Who has the claim of that number. Viewers stand in the order of their numbers, so many to a field of the line's hash.
+local function owner_of(w, name, number)
+  local chunk = math.floor((number - 1) / LINE_CHUNK)
+  local viewers = redis.call("HGET", w.stock .. "line:" .. name, chunk)
+  local place = (number - 1) % LINE_CHUNK
+  for viewer in string.gmatch(viewers or "", "[^,]+") do
+    if place == 0 then return viewer end
+    place = place - 1
+  end
+end
+
 -- The claim a reservation "<item>#<number>" names, or nil. Whose it is stands in the item's line of viewers.
 function world.find(w, show_name, reservation, viewer)
   local name, digits = string.match(reservation, "^(.+)#(%d+)$")
@@ -97,8 +109,7 @@ function world.find(w, show_name, reservation, viewer)
   local item = world.item(w, name)
   if not item or number >= item.next then return nil end
   local stored = item.next - item.line_count
-  local owner = number >= stored and item.line[number - stored + 1]
-    or redis.call("LINDEX", w.stock .. "line:" .. name, number - 1)
+  local owner = number >= stored and item.line[number - stored + 1] or owner_of(w, name, number)
   if not owner then return nil end
   return world.claim(world.record(w, show_name, owner), name, number), owner
 end

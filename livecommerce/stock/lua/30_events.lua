@@ -53,18 +53,16 @@ local function array_head(count)
 end
 
 -- One log entry of a show: the chat events as they came, then the claims event. Arrays are concatenated behind their
--- head, so that nothing is unpacked to be packed again.
+-- head, so that nothing is unpacked to be packed again, and all pieces at once: a long string is hashed when it is made.
 function events.entry(w, show, stock)
-  local chats, count = show.chats, #show.chats
+  local pieces, count = show.claims, #show.chats
   local has_claims = show.claims_count > 0 or stock ~= nil
-  local parts = { array_head(count + (has_claims and 1 or 0)), table.concat(chats) }
-  if has_claims then
-    parts[3] = "\132" .. codec.pack_string("t") .. codec.pack_string("claims") .. codec.pack_string("at")
-      .. cmsgpack.pack(w.now) .. codec.pack_string("claims") .. array_head(show.claims_count)
-    parts[4] = table.concat(show.claims)
-    parts[5] = codec.pack_string("stock") .. (stock or "\128")
-  end
-  return table.concat(parts)
+  local head = array_head(count + (has_claims and 1 or 0)) .. table.concat(show.chats)
+  if not has_claims then return head end
+  pieces[1] = head .. "\132" .. codec.pack_string("t") .. codec.pack_string("claims") .. codec.pack_string("at")
+    .. cmsgpack.pack(w.now) .. codec.pack_string("claims") .. array_head(show.claims_count)
+  pieces[show.pieces + 1] = codec.pack_string("stock") .. (stock or "\128")
+  return table.concat(pieces, "", 1, show.pieces + 1)
 end
 
 -- {sku: [available, held, sold, waiting, supplied]} of the items that changed, or nil

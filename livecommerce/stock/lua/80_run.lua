@@ -141,16 +141,28 @@ local function write_shows(w, stock)
   end
 end
 
+-- Appends the viewers of new claims to the item's line; the last field may have room for some.
+local function write_line(w, item)
+  local key, count, from, sets = w.stock .. "line:" .. item.name, item.line_count, 1, {}
+  local before = item.next - count - 1
+  while from <= count do
+    local place, chunk = before % LINE_CHUNK, math.floor(before / LINE_CHUNK)
+    local upto = math.min(from + LINE_CHUNK - place - 1, count)
+    local viewers = table.concat(item.line, ",", from, upto)
+    if place > 0 then viewers = redis.call("HGET", key, chunk) .. "," .. viewers end
+    sets[#sets + 1], sets[#sets + 2] = chunk, viewers
+    before, from = before + upto - from + 1, upto + 1
+  end
+  redis.call("HSET", key, unpack(sets))
+end
+
 local function write_items(w)
   local sets = { "#now", w.now }
   if w.closed_changed then sets[3], sets[4] = "#closed", w.closed and "1" or "0" end
   for index = 1, #w.changed_items do
     local item = w.changed_items[index]
     sets[#sets + 1], sets[#sets + 2] = item.name, codec.pack_item(item)
-    for from = 1, #item.line, WRITE_CHUNK do
-      redis.call("RPUSH", w.stock .. "line:" .. item.name,
-        unpack(item.line, from, math.min(from + WRITE_CHUNK - 1, #item.line)))
-    end
+    if item.line_count > 0 then write_line(w, item) end
     for from = 1, #item.joined do
       redis.call("ZADD", w.stock .. "wait:" .. item.name, string.match(item.joined[from], "^%d+"), item.joined[from])
     end
