@@ -111,7 +111,7 @@ def _codec_line(section: Section, name: str, value: str) -> None:
 
 
 def _attribute(section: Section, name: str, value: str) -> None:
-    if name in ("rtpmap", "fmtp", "rtcp-fb"):
+    if name == "rtpmap":
         _codec_line(section, name, value)
     elif name in ("sendrecv", "sendonly", "recvonly", "inactive"):
         section.direction = name
@@ -173,6 +173,8 @@ def parse_offer(text: str) -> Offer:
     """
     sections: list[Section] = []
     transport = _Transport()
+    # Firefox writes a codec's parameters before its name (a=fmtp before a=rtpmap), so these wait for the end.
+    about_codecs: list[tuple[Section, str, str]] = []
     for kind, value in _lines(text):
         if kind == "m":
             if len(sections) >= SECTIONS_MAX:
@@ -181,8 +183,12 @@ def parse_offer(text: str) -> Offer:
         elif kind == "a":
             name, _, rest = value.partition(":")
             transport.take(name, rest)
-            if sections:
+            if sections and name in ("fmtp", "rtcp-fb"):
+                about_codecs.append((sections[-1], name, rest))
+            elif sections:
                 _attribute(sections[-1], name.strip(), rest)
+    for section, name, value in about_codecs:
+        _codec_line(section, name, value)
     return _checked(sections, transport)
 
 

@@ -66,6 +66,16 @@ class TestAnswer:
         assert plan.kinds == {111: "audio", 102: "video"}
         assert plan.retransmissions == {103: 102}
 
+    def test_a_codecs_parameters_may_come_before_its_name_as_firefox_writes_them(self) -> None:
+        names = [line for line in VIDEO if line.startswith("a=rtpmap:")]
+        turned = [line for line in VIDEO if line not in names] + names
+        parsed = sdp.parse_offer(offer(HEAD, AUDIO, TRANSPORT, turned))
+        known = sdp.parse_offer(GOOD)
+        assert parsed.video is not None
+        assert known.video is not None
+        assert parsed.video.codecs == known.video.codecs
+        assert HostPlan(parsed, 2_500).retransmissions == {103: 102}
+
     def test_constrained_baseline_is_preferred_and_high_profile_never_chosen(self) -> None:
         parsed = sdp.parse_offer(GOOD.replace("42e01f", "42001f") + "a=rtpmap:105 H264/90000\r\n")
         assert parsed.video is not None
