@@ -42,7 +42,11 @@ class Codec:
 
 @dataclass(slots=True)
 class Section:
-    """One m-line with its attributes. `extensions` maps URI to id."""
+    """One m-line with its attributes. `extensions` maps URI to id.
+
+    `is_bundle_only`: port 0 means "within the bundle or not at all", not "refused" (RFC 9143 section 6); Firefox offers
+    all but the first section so.
+    """
 
     kind: str
     protocol: str
@@ -54,6 +58,7 @@ class Section:
     extensions: dict[str, int] = field(default_factory=dict)
     layers: list[str] = field(default_factory=list)
     has_rtcp_mux: bool = False
+    is_bundle_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,8 @@ def _attribute(section: Section, name: str, value: str) -> None:
         section.mid = value.strip()[:64]
     elif name == "rtcp-mux":
         section.has_rtcp_mux = True
+    elif name == "bundle-only":
+        section.is_bundle_only = True
     elif name == "extmap":
         identity, _, uri = value.partition(" ")
         identity = identity.partition("/")[0]
@@ -195,7 +202,7 @@ def parse_offer(text: str) -> Offer:
 def _checked(sections: list[Section], transport: _Transport) -> Offer:
     used: dict[str, Section] = {}
     for section in sections:
-        if section.kind not in ("audio", "video") or section.port == 0:
+        if section.kind not in ("audio", "video") or (section.port == 0 and not section.is_bundle_only):
             continue
         if section.kind in used:
             raise SdpRefused(f"The offer has more than one {section.kind} section; send one video and one audio.")

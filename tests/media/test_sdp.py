@@ -76,6 +76,14 @@ class TestAnswer:
         assert parsed.video.codecs == known.video.codecs
         assert HostPlan(parsed, 2_500).retransmissions == {103: 102}
 
+    @pytest.mark.parametrize(("more", "is_used"), [(["a=bundle-only"], True), ([], False)])
+    def test_port_0_refuses_a_section_except_within_a_bundle(self, more: list[str], is_used: bool) -> None:
+        parsed = sdp.parse_offer(offer(HEAD, AUDIO, TRANSPORT, [VIDEO[0].replace(" 9 ", " 0 "), *more, *VIDEO[1:]]))
+        assert (parsed.video is not None) is is_used
+        answer = sdp.write_answer(parsed, HostPlan(parsed, 2_500).answered, LOCAL, "7")
+        assert ("m=video 9 " in answer) is is_used
+        assert ("a=group:BUNDLE 0 1\r\n" in answer) is is_used
+
     def test_constrained_baseline_is_preferred_and_high_profile_never_chosen(self) -> None:
         parsed = sdp.parse_offer(GOOD.replace("42e01f", "42001f") + "a=rtpmap:105 H264/90000\r\n")
         assert parsed.video is not None
