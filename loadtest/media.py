@@ -123,11 +123,10 @@ async def _storm(control: RelayControl, identity: Identity, count: int, per_seco
 
 
 async def _steady(
-    control: RelayControl, identity: Identity, relay: int, viewers: int, seconds: float
+    control: RelayControl, identity: Identity, relay: int, before: int, viewers: int, seconds: float
 ) -> dict[str, Any]:
-    """The reference load: CPU of the relay per packet it sent."""
+    """The reference load: CPU of the relay per packet it sent; `before` is its memory before anybody had joined."""
     crowd = Crowd()
-    before = resident_bytes(relay)
     await _join_at(crowd, control, identity, viewers, 50, rests=True)
     crowd.count(7.0)  # OpenSSL's part of the last joins is given back five seconds after them
     first = (await control.streams())["relay"]
@@ -167,14 +166,14 @@ def _cores() -> tuple[int | None, int | None]:
 
 
 async def _rounds(arguments: argparse.Namespace, path: str, relay: int) -> dict[str, Any]:
-    control, identity = RelayControl(path), Identity()
+    control, identity, before = RelayControl(path), Identity(), resident_bytes(relay)
     try:
         found = {
             "join_50": await _storm(control, identity, arguments.joins, 50),
             "join_200": await _storm(control, identity, arguments.joins, 200),
         }
         await asyncio.sleep(0.5)
-        found["steady"] = await _steady(control, identity, relay, arguments.viewers, arguments.seconds)
+        found["steady"] = await _steady(control, identity, relay, before, arguments.viewers, arguments.seconds)
         return found
     finally:
         await control.close()
