@@ -21,6 +21,7 @@ from livecommerce.realtime.close_codes import BANNED
 from livecommerce.realtime.frames import SERIALIZERS, OpenMap, Serializer, event_frame
 from livecommerce.realtime.metrics import METRICS
 from livecommerce.realtime.ring import Ring
+from livecommerce.realtime.tasks import end
 from livecommerce.realtime.viewer import AUDIENCES, Audience, Viewer
 from livecommerce.shows.projection import Projector, Wire, WireEvent, counters, public_snapshot, staff_snapshot
 from livecommerce.shows.state import Event, State, fold
@@ -109,10 +110,8 @@ class Channel:
 
     async def stop(self) -> None:
         self._pace.forget(self.show)
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-            self._task = None
+        task, self._task = self._task, None
+        await end(task)
 
     def viewer_count(self) -> int:
         """People (by viewer id) on this process, staff left out."""
@@ -135,7 +134,8 @@ class Channel:
     async def _run(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.wake.wait(), COUNT_SECONDS)
+                async with asyncio.timeout(COUNT_SECONDS):
+                    await self.wake.wait()
             self.wake.clear()
             started = time.monotonic()
             try:
@@ -146,7 +146,8 @@ class Channel:
             rest = self._pace.interval() - (time.monotonic() - started)
             if rest > 0 and not self._urgent.is_set():
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._urgent.wait(), rest)
+                    async with asyncio.timeout(rest):
+                        await self._urgent.wait()
             self._urgent.clear()
 
     # --- the tick --------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from livecommerce.realtime.channel import Channel, Pace
 from livecommerce.realtime.presence import REFRESH_SECONDS, Presence
 from livecommerce.realtime.reader import ShopReader
+from livecommerce.realtime.tasks import end
 from livecommerce.settings import Realtime
 from livecommerce.shows.store import ShowStore
 
@@ -40,9 +41,7 @@ class Channels:
         self._keeper = asyncio.create_task(self._keep(), name="presence")
 
     async def close(self) -> None:
-        if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.wait([self._keeper])
+        await end(self._keeper)
         for channel in tuple(self._open.values()):
             await self._shut(channel)
         for reader in self._readers.values():

@@ -35,6 +35,7 @@ from livecommerce.realtime import close_codes
 from livecommerce.realtime.close_codes import CloseCode
 from livecommerce.realtime.frames import BINARY, PING_FRAME, TEXT, Serializer, event_frame, packed, websocket_frame
 from livecommerce.realtime.metrics import METRICS
+from livecommerce.realtime.tasks import end
 
 log = structlog.get_logger(__name__)
 
@@ -221,10 +222,7 @@ class LeanEngine(engineio.AsyncServer):
             socket.write(PING_FRAME)
 
     async def shutdown(self) -> None:
-        if self._pinger is not None:
-            self._pinger.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._pinger
+        await end(self._pinger)
         if self.leaving:
             await asyncio.wait(self.leaving, timeout=GOODBYE_SECONDS + 1)
 

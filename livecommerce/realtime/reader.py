@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from livecommerce.realtime.channel import Channel
 from livecommerce.realtime.metrics import METRICS
+from livecommerce.realtime.tasks import end
 from livecommerce.shows.model import Keys
 from livecommerce.shows.store import ShowStore, decoded, events_of
 
@@ -69,10 +70,8 @@ class ShopReader:
                 log.debug("reader not nudged", why=str(error)[:100])
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-            self._task = None
+        task, self._task = self._task, None
+        await end(task)
 
     async def _run(self) -> None:
         delay = RETRY_SECONDS_FIRST

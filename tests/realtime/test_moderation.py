@@ -69,9 +69,9 @@ async def test_blocked_words_links_and_slow_mode(fast_world: World) -> None:
     world = fast_world
     host = await world.connect(staff="host")
     await host.go_live()
+    ben = await world.connect("ben")
     await host.command("words", add=["bad", "假貨"])
     await host.command("settings", links_off=True)
-    ben = await world.connect("ben")
     await host.event("words")
     await ben.event("settings", links_off=True)
     for number, (text, allowed) in enumerate(
@@ -110,8 +110,8 @@ async def test_an_order_with_a_blocked_word_counts_but_is_not_shown(fast_world: 
     host = await fast_world.connect(staff="host")
     await host.go_live()
     await host.command("words", add=["謝謝"])
-    ben, anna = await fast_world.connect("ben"), await fast_world.connect("anna")
     await host.event("words")
+    ben, anna = await fast_world.connect("ben"), await fast_world.connect("anna")
     assert (await anna.comment("A01+1 謝謝"))["reason"] == "reserved"
     assert (await ben.event("claim"))["code"] == "A01"
     assert ben.events("chat") == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import uuid
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from redis.asyncio import Redis
 
 from livecommerce.accounts.identity import Identity, Staff
 from livecommerce.realtime.compose import Realtime, build_realtime
+from livecommerce.realtime.tasks import end
 from livecommerce.settings import Settings
 from livecommerce.shows.model import OptionAxis, OptionValue, ShowItem, ShowSetup
 from livecommerce.stock.engine import StockEngine
@@ -181,9 +183,10 @@ class Client:
 
     async def close(self) -> None:
         if self.websocket is not None:
-            await self.websocket.close()
-        if self._task is not None:
-            await asyncio.wait([self._task])
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(5):
+                    await self.websocket.close()
+        await end(self._task)
 
 
 class World:
