@@ -69,8 +69,8 @@ function codec.pack_answer(outcome, at, lines)
   local out = { struct.pack("<BI6B", outcome, at, #lines) }
   for index = 1, #lines do
     local line = lines[index]
-    out[index + 1] = struct.pack("<BI4I2I2I4I6I4B", line.outcome, line.number, line.reserved, line.waiting, line.position,
-      line.deadline, line.available, #line.item) .. line.item
+    out[index + 1] = struct.pack("<BI4I2I2I4I6I4B", line.outcome, line.number, line.reserved, line.waiting,
+      line.position, line.deadline, line.available, #line.item) .. line.item
   end
   return table.concat(out)
 end
@@ -80,8 +80,8 @@ function codec.answer(outcome, at, line) -- an answer of one line, or of none
 end
 
 --[[ A viewer's record in one show: every operation with its answer, followed by the claims it made.
-  "r" idlen id number4 available4 digest4 at6 offer6 quantity2 hold3 state1      one line, reserved in full: 32 bytes + id
-  "o" idlen id digest4 answerlen2 answer  claims x ( "c" offer6 number4 state1 held2 waiting2 flags1 deadline6 hold3 ) ]]
+  "r" idlen id number4 available4 digest4 at6 offer6 quantity2 hold3 state1  one line, held in full: 32 bytes + id
+  "o" idlen id digest4 answerlen2 answer claims x ("c" offer6 number4 state1 held2 waiting2 flags1 deadline6 hold3) ]]
 local CLAIM_BYTES = 26
 
 local function read_short(bytes, at, operation)

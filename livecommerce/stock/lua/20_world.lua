@@ -11,14 +11,16 @@ local WORK_MAX = 2000 -- claims expired or promoted in one call: about 10 ms; th
 function world.new(items_key, now_ms, offer_seconds)
   local base = string.sub(items_key, 1, -12) -- "lc:{shop}:stock:items" without "stock:items"
   return { base = base, stock = base .. "stock:", items_key = items_key, now = now_ms, offer_seconds = offer_seconds,
-    items = {}, records = {}, shows = {}, deadlines = {}, due_done = {}, effects = {}, changed_items = {}, offers = {}, runs = {},
+    items = {}, records = {}, shows = {}, deadlines = {}, due_done = {}, effects = {}, changed_items = {},
+    offers = {}, runs = {},
     work_left = WORK_MAX, more = false }
 end
 
 function world.show(w, name)
   local show = w.shows[name]
   if not show then
-    show = { name = name, key = w.stock .. "viewers:" .. name, strings = {}, fields = {}, chats = {}, claims = { "" }, pieces = 1,
+    show = { name = name, key = w.stock .. "viewers:" .. name, strings = {}, fields = {}, chats = {},
+      claims = { "" }, pieces = 1,
       claims_count = 0, sets = {}, sets_count = 0 }
     w.shows[name] = show
   end
@@ -117,7 +119,7 @@ end
 -- Active claims have units that are held or wait; states 1 to 3.
 function world.active(claim) return claim.state <= 3 end
 
--- Member of a waitlist: number/show/viewer; none of them contains a slash. Score = number, so the order is that of joining.
+-- Member of a waitlist: number/show/viewer; none has a slash. Score = number: the order is that of joining.
 local function member(claim)
   return string.format("%d/%s/%s", claim.number, claim.record.show, claim.record.viewer)
 end

@@ -7,7 +7,7 @@ function events.id_text(id)
   return string.format("%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", string.byte(id, 2, 17))
 end
 
--- A claim as the show log tells it, after a change. `operation` is what did it; its id that of the maker for lazy changes.
+-- A claim as the show log tells it, after a change. `operation` is what did it; lazy changes have the maker's id.
 function events.claim(w, claim, operation, id, outcome)
   local offer = world.offer(w, claim.offer)
   local show = world.show(w, claim.record.show)
@@ -31,7 +31,8 @@ end
 function events.changed(w, claim, operation, id, outcome)
   claim.record.changed = true
   w.offers[claim.offer] = world.offer(w, claim.offer).bytes -- so that a ledger entry can be read on its own
-  w.effects[#w.effects + 1] = { "c", claim.record.show, claim.record.viewer, claim.operation.id, claim.item, claim.number,
+  w.effects[#w.effects + 1] = { "c", claim.record.show, claim.record.viewer, claim.operation.id, claim.item,
+    claim.number,
     claim.offer, claim.state, claim.held, claim.waiting, claim.flags, claim.deadline, claim.hold, operation, id }
   events.claim(w, claim, operation, id, outcome)
 end
@@ -53,7 +54,7 @@ local function array_head(count)
 end
 
 -- One log entry of a show: the chat events as they came, then the claims event. Arrays are concatenated behind their
--- head, so that nothing is unpacked to be packed again, and all pieces at once: a long string is hashed when it is made.
+-- head, so that nothing is unpacked to be packed again, and all at once: a long string is hashed when it is made.
 function events.entry(w, show, stock)
   local pieces, count = show.claims, #show.chats
   local has_claims = show.claims_count > 0 or stock ~= nil

@@ -176,13 +176,14 @@ end
 function rules.expire(w, template, _, _, viewer)
   local claim, item, lines = named_claim(w, template, viewer)
   if not claim then return item, lines end
-  local active = world.active(claim)
-  return one(claim.state == EXPIRED and OUTCOME.expired or active and OUTCOME.unchanged or OUTCOME.not_active, claim, item)
+  if world.active(claim) then return one(OUTCOME.unchanged, claim, item) end
+  return one(claim.state == EXPIRED and OUTCOME.expired or OUTCOME.not_active, claim, item)
 end
 
 local function supply(w, template, item, label, outcome)
   world.touch(w, item)
-  w.effects[#w.effects + 1] = { "s", template.show, item.name, label, template.quantity, template.reason, template.source }
+  w.effects[#w.effects + 1] = { "s", template.show, item.name, label, template.quantity, template.reason,
+    template.source }
   rules.promote(w, item)
   return outcome, { refused(outcome, item.name, item) }
 end
@@ -209,7 +210,7 @@ function rules.adjust(w, template)
   return supply(w, template, item, "adjust", OUTCOME.adjusted)
 end
 
--- Sale of one item, or with item "" of the whole shop; a shop that opens serves every line that could not move meanwhile.
+-- Sale of one item, or with item "" of the whole shop; a shop that opens serves every line that had to stand still.
 local function gate(w, template, closed, label, outcome)
   if template.item == "" then
     if w.closed == closed then return OUTCOME.unchanged, NOT_FOUND end

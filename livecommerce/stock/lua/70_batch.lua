@@ -25,7 +25,8 @@ local function parse_lines(flat)
   local lines = {}
   if type(flat) ~= "table" or #flat % 4 ~= 0 or #flat > 64 then return nil, OUTCOME.input_bad end
   for index = 1, #flat, 4 do
-    local line = { item = flat[index], quantity = flat[index + 1], offer = flat[index + 2], offer_bytes = flat[index + 3] }
+    local line = { item = flat[index], quantity = flat[index + 1], offer = flat[index + 2],
+      offer_bytes = flat[index + 3] }
     if not (text(line.item, 1, 400) and text(line.offer, 6, 6) and text(line.offer_bytes, 1, 2000))
       or string.find(line.item, "#", 1, true) then return nil, OUTCOME.input_bad end
     if not whole(line.quantity, 1, QUANTITY_MAX) then return nil, OUTCOME.quantity_bad end
@@ -169,7 +170,9 @@ end
 
 local function decide(w, template, id, viewer, chat)
   if not template or template.bad then return codec.answer(template and template.bad or OUTCOME.input_bad, w.now) end
-  if not text(id, 1, 64) or not text(viewer, 0, 40) or viewer == "" and template.kind == "reserve" then return codec.answer(OUTCOME.input_bad, w.now) end
+  if not text(id, 1, 64) or not text(viewer, 0, 40) or viewer == "" and template.kind == "reserve" then
+    return codec.answer(OUTCOME.input_bad, w.now)
+  end
   local record = viewer ~= "" and world.record(w, template.show, viewer) or nil
   local before = known(w, template, record, id, viewer)
   if before then return before end

@@ -1,5 +1,5 @@
--- The loop over a batch. A viewer's first claim on open, sufficient stock nobody waits for takes the short way: no tables,
--- one new string; everything else goes through `decide`.
+-- The loop over a batch. A viewer's first claim on open, sufficient stock nobody waits for takes the short way: no
+-- tables, one new string; everything else goes through `decide`.
 
 local BYTE, DIGITS, VIEWER_HEAD, RECORD_HEAD = {}, {}, {}, {} -- by value, by last three digits, by length, by length
 local RUN_RECORD_TAIL = "<c4I6c6I2I3B" -- of a short record: what all claims of a run share
@@ -22,7 +22,8 @@ local function fast_parts(w, template)
   if not item or item.closed == 1 or #line.item > ITEM_LENGTH_MAX then return nil end
   local deadline = w.now + template.seconds * 1000
   return { show = world.show(w, template.show), item = item, line = line, deadline = deadline, name = line.item .. "#",
-    record_tail = struct.pack(RUN_RECORD_TAIL, template.digest, w.now, line.offer, line.quantity, template.seconds, HELD),
+    record_tail = struct.pack(RUN_RECORD_TAIL, template.digest, w.now, line.offer, line.quantity, template.seconds,
+      HELD),
     event_head = events.constant(w, template, line, deadline) }
 end
 
@@ -39,7 +40,7 @@ local function reservation_head(name, number) -- all but the last three digits, 
 end
 
 --[[ Claims as long as they are plain: same template, viewer without a record, enough stock. Returns how many.
-  Written for the interpreter: locals instead of fields, no lengths asked, and no new string but the record; whatever else
+  Written for the interpreter: locals instead of fields, no lengths asked, and no new string but the record; what else
   goes out is pushed as pieces of old strings. Lua interns every string, and that was half of the time of a call. ]]
 local function fast_run(w, parts, which, flat, extra, chats, from, count)
   local item, show, quantity = parts.item, parts.show, parts.line.quantity
@@ -65,7 +66,8 @@ local function fast_run(w, parts, which, flat, extra, chats, from, count)
       available_high = available - available_low
       available_bytes = string.sub(struct.pack("<I4", available), 2)
     end
-    local record = record_head .. id .. BYTE[low] .. number_bytes .. BYTE[available_low] .. available_bytes .. record_tail
+    local record = record_head .. id .. BYTE[low] .. number_bytes .. BYTE[available_low] .. available_bytes
+      .. record_tail
     strings[viewer] = record
     sets[sets_count + 1], sets[sets_count + 2] = viewer, record
     line[line_count + 1] = viewer
@@ -112,7 +114,8 @@ local function run_operations(w, templates, flat, extra, chats, count, results)
     end
     if made == 0 then
       results[results_count + 1] = index
-      results[results_count + 2] = decide(w, template, flat[index * 3 - 1], flat[index * 3], chats and chats[index] or "")
+      local chat = chats and chats[index] or ""
+      results[results_count + 2] = decide(w, template, flat[index * 3 - 1], flat[index * 3], chat)
       results_count, made = results_count + 2, 1
     end
     index = index + made
