@@ -41,6 +41,8 @@ nightly: install
 	bash scripts/chromium.sh
 	bash scripts/postgres.sh
 	bash scripts/redis.sh
+	bash scripts/firefox.sh
+	bash scripts/coturn.sh
 	$(BIN)/python -m pytest -m "nightly" --timeout 3600
 
 lock:
