@@ -36,9 +36,9 @@ def chromium_path() -> str:
     return found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """One server for the tests of a file; each test makes a show of its own."""
+    """One server for all browser tests (a start takes seconds); each test has a show and products of its own."""
     live = LiveServer(Path(tmp_path_factory.mktemp("live")) / "data")
     live.start()
     yield live

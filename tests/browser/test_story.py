@@ -15,7 +15,7 @@ from tests.browser.live_server import LiveServer
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
-DRESS = {"code": "A12", "names": ["洋裝"], "name_en": "Linen dress", "price_minor": 780, "supply": {"A12": 2}}
+DRESS = {"code": "S12", "names": ["洋裝"], "name_en": "Linen dress", "price_minor": 780, "supply": {"S12": 2}}
 # Frames and claims cross three processes on a small machine that also runs four browsers.
 PATIENCE_MS = 20_000
 
@@ -116,7 +116,7 @@ async def test_two_pieces_three_buyers_one_of_them_cancelled_by_the_moderator(
         await expect(host.locator(".pinned")).to_contain_text("1 of 2 left", timeout=PATIENCE_MS)
 
         # Ben gets the last one by its code, Cleo is told that it is sold out.
-        await says(ben, "Ben", "a12+1")
+        await says(ben, "Ben", "s12+1")
         await expect(ben.locator(".ribbon")).to_contain_text("held for you", timeout=PATIENCE_MS)
         for viewer in (anna, ben, cleo):
             await shows_left(viewer, "Sold out")
@@ -143,5 +143,5 @@ async def test_two_pieces_three_buyers_one_of_them_cancelled_by_the_moderator(
         await host.get_by_role("button", name="End show").click()
         await host.get_by_role("button", name="End the show").click()
         await expect(cleo.locator("#app")).to_contain_text("The show is over", timeout=PATIENCE_MS)
-        stock = server.request("GET", "/api/shows/story/snapshot")["stock"]["A12"]
+        stock = server.request("GET", "/api/shows/story/snapshot")["stock"]["S12"]
         assert stock == [1, 1, 0, 0, 2], "available, held, sold, waiting, supplied"
