@@ -161,12 +161,13 @@ class Ours(Served):
         found = await self.engine.counters(SHOP, [])
         return {sku: [c.available, c.held, c.sold, c.waiting, c.supplied] for sku, c in found.items()}
 
-    async def reserved(self) -> dict[str, int]:
-        """Pieces in active claims, by sku: must equal what the counters hold."""
+    async def reserved(self, viewers: int) -> dict[str, int]:
+        """Pieces in active claims of all viewers, by sku: must equal what the counters hold."""
         pieces: dict[str, int] = {}
-        for claim in await self.engine.claims(SHOP, show=SHOW):
-            if claim.state in ("held", "offered", "confirmed"):
-                pieces[claim.item] = pieces.get(claim.item, 0) + claim.reserved
+        for number in range(viewers):
+            for claim in await self.engine.claims(SHOP, show=SHOW, viewer=f"load-{number}"):
+                if claim.state in ("held", "offered", "confirmed"):
+                    pieces[claim.item] = pieces.get(claim.item, 0) + claim.reserved
         return pieces
 
     async def stop(self) -> None:

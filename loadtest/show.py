@@ -67,7 +67,7 @@ def main(arguments: argparse.Namespace) -> int:
         cpu = pair.server.call("cpu") - cpu
         report = pair.crowd.call("report")
         pair.crowd.call("talk", 1.0, 0.0)
-        promises = check(pair.server.call("counters"), pair.server.call("reserved"))
+        promises = check(pair.server.call("counters"), pair.server.call("reserved", joined))
         unanswered = pair.crowd.call("unanswered")
     figures["ours"] = {
         "viewers": joined,
