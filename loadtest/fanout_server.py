@@ -215,6 +215,5 @@ def server_process(pipe: Connection, core: int | None, kind: str, hz: float = 20
     """Entry of the child process; `kind` is `ours` or `stock`."""
     if core is not None:
         os.sched_setaffinity(0, {core})
-    gc.set_threshold(50_000, 20, 50)
     served: Served = Ours(hz) if kind == "ours" else Stock()
     uvloop.run(_serve(pipe, served))
