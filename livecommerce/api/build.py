@@ -55,6 +55,7 @@ def routes() -> list[web.RouteDef]:
         web.post(f"/api/shows/{SHOW}/ingest-token", streams.post_ingest_token),
         web.delete(f"/api/shows/{SHOW}/ingest-token", streams.delete_ingest_token),
         web.get(f"/api/shows/{SHOW}/ice-servers", streams.get_ice_servers),
+        web.get(f"/api/shows/{SHOW}/stream", streams.get_stream),
         web.get(f"/api/shows/{SHOW}/orders", orders.get_orders),
         web.get(f"/api/shows/{SHOW}/orders.csv", orders.get_orders_csv),
         web.get("/api/orders/{order}", orders.get_order),

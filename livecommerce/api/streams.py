@@ -28,6 +28,8 @@ SDP_TYPE = "application/sdp"
 # Joins of one address: an office or a campus behind one NAT may come together, a flood may not.
 JOINS_AT_ONCE, JOINS_PER_MINUTE = 200, 600.0
 
+WORST_VIEWERS = 10  # lines shown to staff; the relay has them worst first
+
 CORS_ANSWER = {
     "Access-Control-Allow-Methods": "OPTIONS, POST, PATCH, DELETE",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match",
@@ -141,6 +143,17 @@ async def get_ice_servers(request: web.Request) -> web.Response:
     await _known_show(context, request.match_info["show"])
     identity = await context.accounts.identify(request)
     return json_answer({"ice_servers": ice_servers_for(context, identity.viewer)})
+
+
+async def get_stream(request: web.Request) -> web.Response:
+    """The host's stream as the relay sees it (rates, loss, hint) and its worst lines, or null while nobody is live."""
+    context = context_of(request)
+    staff = await context.accounts.need_staff(request)
+    show = (await own_show(context, staff, request.match_info["show"])).id
+    relay = await context.relay_for(show)
+    found = (await relay.streams())["streams"].get(show)
+    viewers = await relay.viewers(show) if found else []
+    return json_answer({"stream": found, "worst_viewers": viewers[:WORST_VIEWERS]})
 
 
 async def post_ingest_token(request: web.Request) -> web.Response:

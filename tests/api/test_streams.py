@@ -177,3 +177,19 @@ async def test_turn_credentials_are_those_coturn_expects(site: Site) -> None:
     digest = hmac.new(b"turn-secret-of-the-test", turn["username"].encode(), hashlib.sha1).digest()
     assert turn["credential"] == base64.b64encode(digest).decode()
     assert "turn-secret" not in str(shape)
+
+
+async def test_staff_see_what_arrives_at_the_relay(site: Site, offer: str) -> None:
+    await site.login()
+    await site.make_show()
+    assert await site.told("GET", "/api/shows/demo/stream") == (200, {"stream": None, "worst_viewers": []})
+    token = await token_of(site)
+    await publish(site, offer, Authorization=f"Bearer {token}")
+    status, shape = await site.told("GET", "/api/shows/demo/stream")
+    assert (status, shape["error"]["number"]) == (401, 2001), "viewers are not told"
+    await site.login()
+    status, shape = await site.told("GET", "/api/shows/demo/stream")
+    assert status == 200
+    assert shape["stream"]["state"] == "waiting", "accepted, no picture has come yet"
+    assert {"kbps", "fps", "hint", "loss", "rtt_ms", "viewers"} <= shape["stream"].keys()
+    assert (await site.told("GET", "/api/shows/nowhere/stream"))[0] == 404

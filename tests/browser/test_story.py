@@ -98,6 +98,8 @@ async def test_two_pieces_three_buyers_one_of_them_cancelled_by_the_moderator(
         await host.get_by_role("button", name="Go live").click()
         await expect(host.locator("header")).to_contain_text("LIVE", timeout=PATIENCE_MS)
 
+        await expect(host.locator("header .signal")).to_contain_text("Mbps", timeout=PATIENCE_MS)
+
         # Two viewers who came before the show see moving video.
         await video_moves(anna)
         await video_moves(ben)

@@ -1,7 +1,8 @@
 // The host's picture: camera and microphone, going live by WHIP, ending, and what viewers get to see.
-import { boot, errorText, t } from "../shared/i18n.js";
+import { call } from "../shared/api.js";
+import { boot, errorText, knows, t } from "../shared/i18n.js";
 import { command, live, mayHost } from "../shared/staff.js";
-import { Icon, Sheet, computed, html, signal, toast, useEffect, useRef } from "../shared/ui.js";
+import { Icon, Sheet, computed, effect, html, signal, toast, useEffect, useRef } from "../shared/ui.js";
 import { play, publish } from "../shared/whip.js";
 import { dialog } from "./desk.js";
 
@@ -65,14 +66,33 @@ export async function endShow() {
   if (await command("end")) stopCamera();
 }
 
-/** The signal in words: from the relay's report on what arrives. */
+const figures = signal(null); // the relay's report on this stream, asked for while it is live
+const FIGURES_MS = 2000;
+const FAIR = ["bitrate_low", "no_audio", "profile_not_baseline", "starting"]; // worth a look, not worth alarm
+effect(() => {
+  if (live.media.value?.state !== "live") {
+    figures.value = null;
+    return undefined;
+  }
+  const read = async () => {
+    const answer = await call("GET", `/api/shows/${live.show.peek().id}/stream`);
+    if (answer.ok) figures.value = answer.stream;
+  };
+  read();
+  const timer = setInterval(read, FIGURES_MS);
+  return () => clearInterval(timer);
+});
+
+/** The signal in words: what the host should know first, then the rates that arrive at the relay. */
 export const signalWords = computed(() => {
-  const media = live.media.value ?? {};
-  if (media.state !== "live") return { kind: "none", text: t(media.state === "lost" ? "studio.signal_lost" : "studio.signal_none") };
-  const parts = [t(`studio.signal_${["good", "fair", "poor"].includes(media.hint) ? media.hint : "good"}`)];
-  if (media.kbps) parts.push(`${(media.kbps / 1000).toFixed(1)} Mbps`);
-  if (media.fps) parts.push(`${Math.round(media.fps)} fps`);
-  return { kind: media.hint === "poor" ? "poor" : "good", text: parts.join(" · ") };
+  const state = live.media.value?.state;
+  if (state !== "live") return { kind: "none", text: t(state === "lost" ? "studio.signal_lost" : "studio.signal_none") };
+  const now = figures.value ?? live.media.value;
+  const hint = knows(`studio.signal_${now.hint}`) ? now.hint : "good";
+  const parts = [t(`studio.signal_${hint}`)];
+  if (now.kbps) parts.push(`${(now.kbps / 1000).toFixed(1)} Mbps`);
+  if (now.fps) parts.push(`${Math.round(now.fps)} fps`);
+  return { kind: hint === "good" ? "good" : FAIR.includes(hint) ? "fair" : "poor", text: parts.join(" · ") };
 });
 
 function OwnPicture() {
