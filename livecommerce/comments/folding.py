@@ -146,8 +146,13 @@ def fold_for_match(text: str) -> str:
     return text
 
 
-def unmask(text: str) -> str:
-    """Look-alikes replaced by what they imitate, invisible characters and keycap frames removed."""
+def unmask(text: str, *, apart: bool = False) -> str:
+    """Look-alikes replaced by what they imitate, invisible characters and keycap frames removed.
+
+    With `apart`, a blank stands before every look-alike.
+    """
+    if apart:
+        text = "".join(f" {sign}" if sign in _TWINS else sign for sign in text)
     return text.translate(_TWIN_TABLE).translate(_INVISIBLE_TABLE).replace("\u20e3", "")
 
 

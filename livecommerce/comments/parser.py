@@ -52,7 +52,7 @@ _DROPPED: Final = bits(kinds.PRICE, kinds.REMARK, kinds.SOFT, kinds.PRAISE, kind
 _NEEDS_JUDGING: Final = ~bits(
     kinds.ITEM, kinds.OPTION, kinds.QUANTITY, kinds.CLAIM, kinds.SEPARATOR, kinds.AND, kinds.LESS,
     kinds.BAD_QUANTITY, kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO, kinds.TO, kinds.CODE_LIKE,
-    kinds.EVERY_VALUE, kinds.PRICE,
+    kinds.EVERY_VALUE,
 )  # fmt: skip
 _IDLE: Final = bits(
     kinds.NUMBER, kinds.WORD_NUMBER, kinds.SEPARATOR, kinds.THIS, kinds.AND, kinds.WEAK_CLAIM,
@@ -114,8 +114,14 @@ def parse(text: str, index: CatalogueIndex, packs: Sequence[str], pinned: str | 
 
 
 def _suspect(text: str, view: View, pinned: Item | None) -> Verdict:
-    """What imitates or hides letters never orders, however it reads without the disguise."""
+    """What imitates or hides letters never orders, however it reads without the disguise.
+
+    A look-alike may join what stands before it ("A12①件" is no A121) or stand alone: both readings are tried.
+    """
     verdict = _read(unmask(text), view, pinned)
+    if verdict.verdict == "none" and verdict.reason is Reason.CHATTER:
+        apart = _read(unmask(text, apart=True), view, pinned)
+        verdict = apart if apart.verdict in ("order", "change") else verdict
     if verdict.verdict in ("order", "change"):
         return Verdict("unclear", _NONE, Reason.LOOK_ALIKE, guess=verdict.intents)
     return verdict
@@ -295,6 +301,8 @@ class _Judge:
                 return self._answer("unclear", Reason.DOUBT)
         if not self.has(_A_DOUBT):
             return None
+        if self.coded and not self.has(_ACTS) and any(token.value == "choice" for token in self.tokens):
+            return self._answer("question", Reason.QUESTION)  # "A01還是A02好": which of the two?
         if self.has(_ACTS) or self.coded or self.has(_CODE_LIKE_OR_GLUED):
             return self._answer("unclear", Reason.DOUBT)
         return self._answer("none", Reason.CHATTER)
@@ -330,11 +338,21 @@ class _Judge:
             if token.kind == kinds.SOFT and loose:
                 counted = any(other.kind == kinds.QUANTITY and other.value[1] == "count" for other in self.tokens)
                 return self._answer("none", Reason.CHATTER) if counted else self._answer("unclear", Reason.DOUBT)
+        if bare and mask & _A_QUANTITY and not mask & _CLAIM_OR_OPTION and self._talks_of_a_quantity():
+            return self._answer("unclear", Reason.DOUBT)
         if bare and mask & (1 << kinds.REMARK) and not mask & _CLAIM_OR_OPTION:
             wide = any(token.kind == kinds.REMARK and token.value == "wide" for token in self.tokens)
             if (wide and mask & _ORDERS) or (self.tokens[0].kind == kinds.REMARK and mask & _ORDERS):
                 return self._answer("unclear", Reason.DOUBT)
         return None
+
+    def _talks_of_a_quantity(self) -> bool:
+        """ "399元3件" is an offer, "+1 this" agrees; "3件 399元" and "this +1" order."""
+        for first, second in pairwise(self.tokens):
+            if first.kind == kinds.PRICE and second.kind == kinds.QUANTITY and second.value[1] == "count":
+                return True
+        last = self.tokens[-1]
+        return last.kind == kinds.THIS and self.folded.startswith("this", last.start) and len(self.tokens) == 2
 
     def _names_a_stranger(self) -> bool:
         """ "我要帽子", "hat 2 pcs": an order for something that the catalogue does not have, and nothing else."""

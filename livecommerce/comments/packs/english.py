@@ -87,7 +87,7 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
             "|one of each colour|all the colors|all the colours|in all colors|in every color"
         ),
     ),
-    (kinds.ALL, None, "all|everything|every|both|any|whole|entire"),
+    (kinds.ALL, None, "all|everything|every|both|whole|entire"),
     (kinds.EACH, None, "each|ea|apiece"),
     (kinds.AND, None, "and|plus|n|then"),
     (kinds.PLUS, None, "plus"),

@@ -117,6 +117,9 @@ PACK: Final = Pack(
                 "di pa dumating|hindi pa dumating|wala pa yung order|di ko pa natanggap|hindi ko pa natanggap"
                 "|wala pa order ko|sira|may sira|mali|maling item|kulang|di pa nadating|hindi pa nadeliver"
                 "|di pa nadeliver|sira-sira|nasaan na|nasan na|asan na|wala pa po|hindi ko natanggap|di ko natanggap"
+                "|di ko pa natatanggap|hindi ko pa natatanggap|di pa natatanggap|hindi pa natatanggap|di ko pa nakukuha"
+                "|hindi ko pa nakukuha|di pa nakukuha|di pa dumarating|hindi pa dumarating|di pa dumadating"
+                "|hindi pa dumadating|di pa nagdeliver|hindi pa nagdeliver"
                 "|wala pa rin|wala pa din|wala pa|balik|ibalik|refund po|natanggap na sira"
             ),
         ),
@@ -197,6 +200,7 @@ PACK: Final = Pack(
             None,
             ("pula|itim|puti|asul|berde|dilaw|kahel|lila|kayumanggi|rosas|ginto|pilak|malaking|maliit na"),
         ),
+        (kinds.PROSE, None, "xs ako|s ako|m ako|l ako|xl ako|xxl ako|small ako|medium ako|large ako"),
         (kinds.NOUN, "topic", "kulay|na kulay|kulay na|sukat|size na|na size"),
     ),
 )
