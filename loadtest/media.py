@@ -1,7 +1,8 @@
 """Video to hundreds of viewers: one relay process on one core, its host and viewers on another, over loopback UDP.
 
 Viewers complete ICE and DTLS and count packets. Peers of the comparison send the same packets in the same run: stock
-aiortc (`RTCDtlsTransport._send_rtp`) and a C loop with EVP AES-GCM and UDP_SEGMENT.
+aiortc (`RTCDtlsTransport._send_rtp`) and a C loop with EVP AES-GCM and UDP_SEGMENT. Janus, where installed, serves the
+same stream to the same clients; Chromium, where installed, tells how old a picture is on the screen.
 """
 
 from __future__ import annotations
@@ -12,9 +13,7 @@ import json
 import multiprocessing
 import os
 import platform
-import shutil
 import statistics
-import subprocess
 import tempfile
 import time
 from importlib.metadata import version
@@ -26,7 +25,7 @@ import uvloop
 from livecommerce.media.control import RelayControl
 from livecommerce.media.dtls import Identity
 from livecommerce.settings import Media, Settings
-from loadtest import media_send
+from loadtest import media_glass, media_janus, media_send
 from loadtest.media_peers import Crowd, run_host
 
 PACKETS_PER_VIEWER_SECOND = 200
@@ -37,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", metavar="FILE", help="write the figures here")
     parser.add_argument("--viewers", type=int, default=500, help="viewers of the steady run (500)")
     parser.add_argument("--seconds", type=float, default=10.0, help="length of the steady run (10)")
+    parser.add_argument("--janus-viewers", type=int, default=120, help="viewers of the run with Janus (120)")
     parser.add_argument("--joins", type=int, default=200, help="joins of the slow and of the fast round (200)")
 
 
@@ -227,21 +227,27 @@ def _compare() -> dict[str, Any]:
     }
 
 
-def _janus_note() -> str:
-    if shutil.which("janus") is None:
-        return "janus is not installed (apt-get install janus); this comparison was left out"
-    found = subprocess.run(["janus", "--version"], capture_output=True, text=True, timeout=10, check=False)
-    return f"{found.stdout.strip()[:100]} is installed, but this test does not drive it yet"
+def _against_janus(arguments: argparse.Namespace, viewers_per_core: float) -> tuple[dict[str, Any] | None, str]:
+    """Janus with the same host stream and clients, on the relay's core: (figures with `ours_to_theirs`, note)."""
+    relay_core, load_core = _cores()
+    if load_core is not None:
+        os.sched_setaffinity(0, {load_core})
+    figures, note = media_janus.measure(relay_core, cpu_seconds, viewers=arguments.janus_viewers)
+    if figures is not None:
+        figures["ours_to_theirs"] = round(viewers_per_core / figures["viewers_per_core"], 2)
+    return figures, note
 
 
 def main(arguments: argparse.Namespace) -> int:
     affinity = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
     measured = _serve_and_measure(arguments)
     compared = _compare()
-    if affinity is not None:
-        os.sched_setaffinity(0, affinity)
     cost = measured["steady"]["us_per_packet"]
     per_core = 1e6 / (cost * PACKETS_PER_VIEWER_SECOND)
+    janus, janus_note = _against_janus(arguments, per_core)
+    if affinity is not None:
+        os.sched_setaffinity(0, affinity)
+    glass, glass_note = media_glass.measure(_relay)
     figures: dict[str, Any] = {
         "us_per_packet": cost,
         "viewers_per_core": round(per_core),
@@ -250,13 +256,16 @@ def main(arguments: argparse.Namespace) -> int:
         "join_ms_p99": measured["join_50"]["join_ms_p99"],
         "forward_delay_ms_p99": measured["join_200"]["forward_delay_ms_p99"],
         "kib_per_viewer": measured["steady"]["kib_per_viewer"],
+        "ours": {"glass_to_glass_ms_p50": glass["glass_to_glass_ms_p50"] if glass else None},
         "ratios": {
             "vs_aiortc_send": compared["vs_aiortc_send"],
             "vs_c_limit": compared["vs_c_limit"],
-            "vs_janus": None,
+            "vs_janus": janus["ours_to_theirs"] if janus else None,
         },
-        "notes": {"vs_janus": _janus_note(), "vs_c_limit": compared["c_limit_note"]},
+        "notes": {"vs_janus": janus_note, "vs_c_limit": compared["c_limit_note"], "glass_to_glass": glass_note},
         "send": compared,
+        "janus": janus,
+        "glass_to_glass": glass,
         "rounds": measured,
         "environment": {
             "python": platform.python_version(),
