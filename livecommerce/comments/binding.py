@@ -103,6 +103,8 @@ class Binder:
         number = position + 1
         following = self._kind(number)
         symbol = token.value in ("+", "-", "*")
+        if kind == kinds.TIMES and following == kinds.TO and self.mask & _CHANGES:
+            return position + 1  # "change A12 qty to 2"
         if following >= 0 and _NUMBERS >> following & 1:
             if kind == kinds.MINUS and self._goes_on_with_numbers(token):
                 last = self.out.pop()
@@ -353,7 +355,11 @@ class Binder:
 
     def _for(self, token: Token, position: int) -> int:
         """For someone else: the person goes with the word. In a change, "for" may mean "to"."""
-        if self.mask & _CHANGES and self._kind(position + 1) in (kinds.ITEM, kinds.OPTION, kinds.NUMBER):
+        if (
+            token.value == "words"
+            and self.mask & _CHANGES
+            and self._kind(position + 1) in (kinds.ITEM, kinds.OPTION, kinds.NUMBER)
+        ):
             self._put(kinds.TO, None, token, token)
             return position + 1
         after, taken, strangers = position + 1, 0, 0
@@ -364,11 +370,13 @@ class Binder:
             strangers += stranger
             after += 1
             taken += 1
+            if token.value == "han" and stranger and self._is_half_a_name(after):
+                after += 1  # 小美, 小紅: the second half is also a word
         if token.value == "han" and strangers > 1:
             after, taken = position + 1, 0
         if taken:
             if strangers:
-                named = token.value == "han" and self.text[self.tokens[after - 1].start] in _NAME_STARTS
+                named = token.value == "han" and self.text[self.tokens[position + 1].start] in _NAME_STARTS
                 self._put(kinds.SOFT, "named" if named else "person", token, self.tokens[after - 1])
             return after
         if token.kind == kinds.FOR and token.value == "han" and self._kind(after) not in (kinds.ITEM, kinds.THIS):
@@ -378,6 +386,17 @@ class Binder:
             if dangling:
                 self._put(kinds.UNKNOWN, None, token, token)
         return after
+
+    def _is_half_a_name(self, position: int) -> bool:
+        first = self.tokens[position - 1]
+        return (
+            first.end - first.start == 1
+            and self.text[first.start] in _NAME_STARTS
+            and self._touches(position)
+            and self.tokens[position].end - self.tokens[position].start == 1
+            and "\u4e00" <= self.text[self.tokens[position].start] <= "\u9fff"
+            and self._kind(position) not in (kinds.PLUS, kinds.WORD_NUMBER, kinds.ITEM)
+        )
 
     def _may_be_name(self, token: Token, position: int) -> bool:
         stranger = self.tokens[position]

@@ -197,12 +197,16 @@ class _Judge:
             first = next((token for token in self.tokens if token.kind not in (kinds.SOFT, kinds.SEPARATOR)), None)
             asks = asks or (first is not None and first.kind == kinds.QUESTION_START and first.start == 0)
         if not asks:
+            if self.coded and [token.kind for token in self.tokens] == [kinds.ITEM, kinds.TOPIC]:
+                return self._answer("question", Reason.QUESTION)  # "A12價錢"
             topics = _A_TOPIC
             return (
                 self._answer("question", Reason.QUESTION)
                 if mask and not mask & ~topics and len(self.tokens) == 1
                 else None
             )
+        if mask & _A_DOUBT and mask & _ACTS and not mask & _A_QUESTION:
+            return None  # "A12 +1 if available" sets a condition
         number = any(token.kind == kinds.NUMBER and str(token.value) in self.view.codes for token in self.tokens)
         if not mask & _ASKABLE and not (number and mask & (1 << kinds.QUESTION)):
             return self._answer("none", Reason.CHATTER)
@@ -347,10 +351,9 @@ class _Judge:
         return None
 
     def _talks_of_a_quantity(self) -> bool:
-        """ "399元3件" is an offer, "+1 this" agrees; "3件 399元" and "this +1" order."""
-        for first, second in pairwise(self.tokens):
-            if first.kind == kinds.PRICE and second.kind == kinds.QUANTITY and second.value[1] == "count":
-                return True
+        """ "3件1000元" and "399元3件" may be offers, "+1 this" agrees; "+3 1000元" and "this +1" order."""
+        if self.has(1 << kinds.PRICE):
+            return any(token.kind == kinds.QUANTITY and token.value[1] == "count" for token in self.tokens)
         last = self.tokens[-1]
         return last.kind == kinds.THIS and self.folded.startswith("this", last.start) and len(self.tokens) == 2
 
@@ -376,10 +379,11 @@ class _Judge:
         return "가" <= word[-1] <= "힣" and word[-1] not in _KOREAN_VERB_ENDS
 
     def _split_code(self) -> bool:
-        """ "A 01+1": a single letter before a number that is followed by a quantity."""
+        """ "A 01+1", "A-01+1": a single letter before a number that is followed by a quantity."""
         for place in range(len(self.tokens) - 2):
             first, second, third = self.tokens[place : place + 3]
-            if first.kind == kinds.UNKNOWN and second.kind == kinds.NUMBER and third.kind == kinds.QUANTITY:
+            number = second.kind in (kinds.NUMBER, kinds.LESS)
+            if first.kind == kinds.UNKNOWN and number and third.kind == kinds.QUANTITY:
                 return first.end - first.start == 1 and first.end + 1 >= second.start
         return False
 
@@ -399,6 +403,8 @@ class _Judge:
             return self._answer("none", Reason.CHATTER)
         if mask & _CHANGE_OR_CHANGE_TO and len(tokens) == 1:
             return self._answer("none", Reason.CHATTER)
+        if len(tokens) > 1 and tokens[-1].value == "attached" and _UNDOING >> tokens[-2].kind & 1:
+            tokens = tokens[:-1]  # "A12 취소해주세요 부탁드려요": the closing word asks for what was said
         try:
             if has_change(tokens):
                 intents = read_changes(tokens, self.folded, self.view, self.pinned)

@@ -51,7 +51,7 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
         kinds.CANCEL,
         None,
         (
-            "cancel|cancel my|please cancel|pls cancel|canceling|cancelling|cancel it|cancel please"
+            "cancel|cancel that|please cancel that|pls cancel that|cancel my|please cancel|pls cancel|canceling|cancelling|cancel it|cancel please"
             "|i'd like to cancel|want to cancel|i want to cancel|wanna cancel|i need to cancel|remove|remove my"
             "|delete|delete my|no longer want|i no longer want|no longer need|take off|cancel the|need to cancel"
             "|have to cancel|i have to cancel|would like to cancel|i would like to cancel|changed my mind on"
@@ -165,8 +165,9 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
         kinds.AGREE,
         None,
         (
-            "so true|true|same|agree|agreed|i agree|same here|exactly|facts|right|me too|real|fr|funny|omg"
-            "|for real|indeed|totally|absolutely|100%|this is so true|same thought|same question|relate|this!"
+            "what she said|what he said|what they said"
+            "|so true|true|same|agree|agreed|i agree|same here|exactly|facts|right|me too|real|fr|funny|omg"
+            "|for real|indeed|totally|absolutely|100%|this is so true|same thought|same question|relate"
             "|lols|hahaha|haha|hehe|hehehe|who else|like if|to that|to this|on that|with you|for that|facts only"
         ),
     ),

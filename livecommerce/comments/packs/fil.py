@@ -143,7 +143,9 @@ PACK: Final = Pack(
             kinds.ASK,
             None,
             (
-                "magkano|hm|hm po|how much po|magkano po|mgkano|magkanu|meron pa|may stock|may stock pa|avail pa"
+                "paano mag order|paano po mag order|pano mag order|pano po mag order|paano umorder|paano po umorder"
+                "|paano mag-order|paano po mag-order|paano mag mine|paano po mag mine|paano magbayad|paano po magbayad"
+                "|magkano|hm|hm po|how much po|magkano po|mgkano|magkanu|meron pa|may stock|may stock pa|avail pa"
                 "|available pa|pa-hm|presyo|price po|ilan na lang|ilan pa|may pa|meron pa ba|last price po"
                 "|magkano lahat|tagpila|pila"
             ),
