@@ -24,6 +24,7 @@ from livecommerce.shows.decide import Decision, buyer_of, pack, pack_for_lua
 from livecommerce.shows.model import Keys, ShowSetup, checked_item
 from livecommerce.shows.state import AUDIT_MAX, CHAT_MAX, TICKETS_MAX, Event, State, ticket_record
 from livecommerce.shows.words import fold_word
+from livecommerce.stock import showlog
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.operations import Restock
 
@@ -391,8 +392,7 @@ def decoded(value: Any) -> str:
 
 def events_of(fields: dict[bytes, bytes]) -> list[Event]:
     """The events of one log entry."""
-    blob = fields.get(b"e")
-    return cast("list[Event]", unpack(blob)) if blob is not None else []
+    return showlog.events(fields)
 
 
 def _pairs(flat: list[bytes]) -> dict[str, bytes]:

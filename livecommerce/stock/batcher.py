@@ -13,6 +13,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from itertools import groupby
 from typing import Any
 
 import hiredis
@@ -21,6 +22,7 @@ from livecommerce.stock.connection import Connection, ConnectionLost, encode
 from livecommerce.stock.encoding import (
     ID,
     NAME,
+    RUN_FIELDS,
     Template,
     decode_answer,
     pack,
@@ -98,22 +100,20 @@ class Batch:
             template.number = number
         ids = [p[0].id for p in pending]
         chats = [p[0].chat for p in pending]
-        flat: list[Any] = [None] * (3 * len(pending))
-        flat[0::3] = [p[1].number for p in pending]
-        flat[1::3] = raw_ids(ids)
-        flat[2::3] = [viewer_of(p[0]) for p in pending]
+        rows = [part for number, same in groupby([p[1].number for p in pending]) for part in (number, len(list(same)))]
+        operations = [rows, raw_ids(ids), [viewer_of(p[0]) for p in pending]]
         self.pending = pending
         if not set(map(type, chats)) <= {bytes}:  # anything else would spoil the log entry of the whole batch
             raise TypeError("a chat event is bytes")
         told = pack(chats) if any(chats) else b""
-        self.arguments = (pack([template.data for template in templates]), pack(flat), pack(ids), told, offer_seconds)
+        self.arguments = (pack([template.data for template in templates]), pack(operations), told, offer_seconds)
 
     def answered(self, reply: bytes) -> tuple[bool, str]:
         """Hands out the answers; returns (more work is due, ledger id)."""
         now, more, runs, results, ledger_id = unpack(reply)
         pending = self.pending
-        for at in range(0, len(runs), 4):
-            first, length, number, available = runs[at : at + 4]
+        for at in range(0, len(runs), RUN_FIELDS):
+            first, length, number, available, _ = runs[at : at + RUN_FIELDS]
             template = pending[first - 1][1]
             item, quantity, deadline = template.item, template.quantity, now + template.hold_ms
             for operation, _, future, bulk, place in pending[first - 1 : first - 1 + length]:

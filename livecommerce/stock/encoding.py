@@ -50,6 +50,7 @@ RESERVATION = re.compile(r"[^#]{1,100}#[1-9][0-9]{0,9}")
 HEX_LOWER = b"0123456789abcdef"
 TEMPLATES_MAX = 4096  # remembered encodings; an item, its quantities and its prices make a few each
 REASON_LENGTH_MAX = 200
+RUN_FIELDS = 5  # of a run: first operation, how many, first number, available after the first, template
 
 ANSWER_HEAD = Layout("<BIHB")  # outcome, time (4 low and 2 high bytes), lines
 ANSWER_LINE = Layout("<BIHHIIHIB")  # outcome, number, reserved, waiting, position, deadline low, high, available, name

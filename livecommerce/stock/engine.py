@@ -34,6 +34,7 @@ SWEEP_SECONDS = 1.0  # how late a lapsed hold is told to pages; correctness neve
 SWEEPS_AT_ONCE_MAX = 100  # calls in a row while a server says that more is due: 200,000 claims
 CLAIMS_MAX = 1000  # tickets one call of `claims` returns
 SCAN_COUNT = 500  # records a round when all viewers of a show are asked for
+NO_OPERATIONS = pack([[], [], []])  # of a call that only expires what is due
 ATTEMPTS_MAX = 5  # of a read; a lost connection or a moved slot is found again at once or not at all
 
 Offer = tuple[str, int, str, str, str]
@@ -187,7 +188,7 @@ class StockEngine:
     async def _expire(self, connection: Connection, key: str) -> None:
         """Calls with no operation until nothing is due. A fenced shop or a full server can still be read."""
         empty, seconds = pack([]), self._settings.offer_seconds
-        call = ("FCALL", self._servers.function, 1, key, connection.run_id, empty, empty, empty, b"", seconds)
+        call = ("FCALL", self._servers.function, 1, key, connection.run_id, empty, NO_OPERATIONS, b"", seconds)
         for _ in range(SWEEPS_AT_ONCE_MAX):
             try:
                 if not unpack(await connection.call(*call))[1]:

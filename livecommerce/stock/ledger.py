@@ -1,8 +1,8 @@
 """The ledger: one stream entry a batch, written in the call that changed the state. Here it is read. Pure.
 
 Stream `lc:{shop}:ledger`, field `b` = msgpack [version, at_ms, templates, operations, runs, effects]: the batch as it
-was sent, the runs of plain claims (first operation, how many, first number, available after the first), and the
-effects of everything else. `decode` turns an entry into values; nobody else needs to know the layout.
+was sent, the runs of plain claims (first operation, how many, first number, available after the first, template), and
+the effects of everything else. `decode` turns an entry into values; nobody else needs to know the layout.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from livecommerce.stock.encoding import id_text, unpack
+from livecommerce.stock.encoding import RUN_FIELDS, id_text, unpack
 from livecommerce.stock.outcomes import CLAIM_STATES, Counters
 from livecommerce.stock.records import StoredClaim, StoredOperation, parse_item, short_answer
 
-VERSION = 1
+VERSION = 2
 
 
 class LedgerUnreadable(ValueError):
@@ -108,16 +108,17 @@ class Entry(Struct, frozen=True):
     offers: dict[bytes, bytes]
 
 
-def _run(entry: Entry, templates: list[bytes], flat: list[Any], run: list[int], with_claims: bool) -> None:
-    first, length, number, available = run
-    template: list[Any] = unpack(templates[flat[first * 3 - 3] - 1])
+def _run(entry: Entry, templates: list[bytes], columns: list[Any], run: list[int], with_claims: bool) -> None:
+    first, length, number, available, which = run
+    template: list[Any] = unpack(templates[which - 1])
+    _, ids, viewers = columns
     show, source, digest, seconds = template[1].decode(), template[2].decode(), template[3], template[8]
     name, quantity, key, offer = template[16]
     item = name.decode()
     _, price, currency, text, _ = unpack(offer)
     deadline = entry.at_ms + seconds * 1000
     for place in range(first - 1, first - 1 + length):
-        raw, viewer = flat[place * 3 + 1], flat[place * 3 + 2].decode()
+        raw, viewer = ids[place], viewers[place].decode()
         claim = StoredClaim(key, number, 1, quantity, 0, 0, deadline, seconds)
         answer = short_answer(entry.at_ms, item, number, quantity, deadline, available)
         entry.plain.append((show, viewer, item, StoredOperation(raw, digest, answer, entry.at_ms, [claim])))
@@ -190,7 +191,7 @@ def decode(entry_id: bytes | str, fields: Mapping[bytes, bytes], *, with_claims:
     """
     name = entry_id.decode() if isinstance(entry_id, bytes) else entry_id
     try:
-        version, at, templates_data, flat_data, runs, effects = unpack(fields[b"b"])
+        version, at, templates_data, operations_data, runs, effects = unpack(fields[b"b"])
         if version != VERSION:
             raise LedgerUnreadable(f"ledger entry {name} has version {version}, this program reads {VERSION}")
         entry = Entry(name, at, [], [], [], [], {}, {})
@@ -198,9 +199,9 @@ def decode(entry_id: bytes | str, fields: Mapping[bytes, bytes], *, with_claims:
             if effect[0] == b"f":
                 entry.offers[effect[1]] = effect[2]
         if runs:
-            templates, flat = unpack(templates_data), unpack(flat_data)
-            for start in range(0, len(runs), 4):
-                _run(entry, templates, flat, runs[start : start + 4], with_claims)
+            templates, columns = unpack(templates_data), unpack(operations_data)
+            for start in range(0, len(runs), RUN_FIELDS):
+                _run(entry, templates, columns, runs[start : start + RUN_FIELDS], with_claims)
         for effect in effects:
             kind = effect[0]
             if kind == b"c":

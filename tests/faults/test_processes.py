@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import msgpack
 import pytest
 from redis import Redis
 
+from livecommerce.stock import showlog
 from tests.browser.live_server import LiveServer
 from tests.faults.buyers_under_load import Acknowledged, Crowd
 
@@ -127,7 +127,7 @@ def log_of(server: LiveServer) -> tuple[set[str], dict[str, dict[str, Any]]]:
     comments: set[str] = set()
     claims: dict[str, dict[str, Any]] = {}
     for _, fields in client.xrange(key):
-        for event in msgpack.unpackb(fields[b"e"]):
+        for event in showlog.events(fields):
             if event["t"] == "chat":
                 comments.add(event["id"])
             elif event["t"] == "claims":

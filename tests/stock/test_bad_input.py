@@ -125,13 +125,15 @@ async def test_a_viewer_who_uses_up_all_ids_is_told(engine: StockEngine) -> None
 @pytest.mark.parametrize(
     "arguments",
     [
-        (b"\xc1", pack([]), pack([])),
-        (pack([]), b"\xc1\xc1", pack([])),
-        (pack([]), pack([1]), pack([])),
-        (pack("text"), pack([]), pack([])),
-        (pack([]), pack([1, "identity", "ann"] * 1001), pack([])),
+        (b"\xc1", pack([[], [], []])),
+        (pack([]), b"\xc1\xc1"),
+        (pack([]), pack([[1, 2], ["identity"], ["ann"]])),
+        (pack([]), pack([[1, 0.5, 1, 0.5], ["identity"], ["ann"]])),
+        (pack([]), pack([1, "identity", "ann"])),
+        (pack("text"), pack([[], [], []])),
+        (pack([]), pack([[1, 501] * 2, ["identity"] * 1002, ["ann"] * 1002])),
     ],
-    ids=["templates", "operations", "not threes", "not an array", "a batch over the limit"],
+    ids=["templates", "operations", "uneven", "halves", "no columns", "not an array", "a batch over the limit"],
 )
 async def test_a_malformed_call_is_refused(arguments: tuple[bytes, ...], engine: StockEngine, store: Redis) -> None:
     await engine.submit(Restock("restock-1", SHOP, SHOW, "A", 5))
@@ -144,14 +146,15 @@ async def test_a_malformed_call_is_refused(arguments: tuple[bytes, ...], engine:
 async def test_malformed_operations_in_a_call_harm_only_themselves(engine: StockEngine, store: Redis) -> None:
     await engine.submit(Restock("restock-1", SHOP, SHOW, "A", 5))
     template = engine._templates.of(GOOD).data
-    flat = [2, "identity-1", "ann", 1, "identity-2", "ann", 9, "identity-3", "ann", 1, "identity-4", "bob"]
+    ids = ["identity-1", "identity-2", "identity-3", "identity-4"]
+    columns = [[2, 1, 1, 1, 9, 1, 1, 1], ids, ["ann", "ann", "ann", "bob"]]
     reply = await store.execute_command(
         "FCALL", library()[0], 1, f"lc:{{{SHOP}}}:stock:items", "",
-        pack([template, b"\xc1"]), pack(flat), pack(flat[1::3]), b"", 300,
+        pack([template, b"\xc1"]), pack(columns), b"", 300,
     )  # fmt: skip
     _, _, runs, results, _ = unpack(reply)
     assert runs[0:2] == [2, 1]
-    assert runs[4:6] == [4, 1]
+    assert runs[5:7] == [4, 1]
     bad = OUTCOME_NUMBERS[Outcome.INPUT_BAD]
     assert [(results[at], results[at + 1][0]) for at in range(0, len(results), 2)] == [(1, bad), (3, bad)]
 

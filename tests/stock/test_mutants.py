@@ -20,8 +20,8 @@ MISTAKES: dict[str, tuple[tuple[str, str], ...]] = {
         ),
     ),
     "the short way does not look at the stock": (
-        ("while index <= count and available >= quantity and", "while index <= count and"),
-        (" and parts.item.available >= parts.line.quantity then", " then"),
+        ("while index <= last and available >= quantity do", "while index <= last do"),
+        (" or item.available < parts.line.quantity then", " then"),
     ),
     "the same id is done again": (
         ("    if operation.id == id then\n      if operation.digest", "    if false then\n      if operation.digest"),
@@ -39,7 +39,7 @@ MISTAKES: dict[str, tuple[tuple[str, str], ...]] = {
             "local item = rules.finish(w, claim, EXPIRED)\n      item.available = item.available - claim.held",
         ),
     ),
-    "holds never expire": (("  ledger.expire_due(w)\n  read_records", "  read_records"),),
+    "holds never expire": (("  ledger.expire_due(w)\n  batch.read", "  batch.read"),),
     "sold out is for ever: freed units serve nobody in line": (
         (
             "  while item.available > 0 and item.closed == 0 and item.entries > 0 do",
@@ -48,7 +48,7 @@ MISTAKES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "who comes later passes the line": (("local free = entries == 0 and ", "local free = "),),
     "the last piece is not sold": (
-        ("while index <= count and available >= quantity", "while index <= count and available > quantity"),
+        ("while index <= last and available >= quantity", "while index <= last and available > quantity"),
         (
             "or item.available < more then return OUTCOME.sold_out",
             "or item.available <= more then return OUTCOME.sold_out",

@@ -6,6 +6,7 @@ import msgpack
 import pytest
 from redis.asyncio import Redis
 
+from livecommerce.stock import showlog
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.ledger import decode
 from livecommerce.stock.operations import Cancel, Confirm, Extend, Line, Reserve, Restock, SetQuantity, Swap
@@ -51,7 +52,7 @@ class Stage:
 
     async def log(self, show: str = SHOW) -> list[dict[str, object]]:
         entries = await self.store.xrange(f"lc:{{{SHOP}}}:show:{show}:log")
-        return [event for _, fields in entries for event in msgpack.unpackb(fields[b"e"])]
+        return [event for _, fields in entries for event in showlog.events(fields)]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ function world.new(items_key, now_ms, offer_seconds)
   local base = string.sub(items_key, 1, -12) -- "lc:{shop}:stock:items" without "stock:items"
   return { base = base, stock = base .. "stock:", items_key = items_key, now = now_ms, offer_seconds = offer_seconds,
     items = {}, records = {}, shows = {}, deadlines = {}, due_done = {}, effects = {}, changed_items = {},
-    offers = {}, runs = {},
+    offers = {}, runs = {}, reads = {},
     work_left = WORK_MAX, more = false }
 end
 
@@ -20,8 +20,7 @@ function world.show(w, name)
   local show = w.shows[name]
   if not show then
     show = { name = name, key = w.stock .. "viewers:" .. name, strings = {}, fields = {}, chats = {},
-      claims = { "" }, pieces = 1,
-      claims_count = 0, sets = {}, sets_count = 0 }
+      claims = { "" }, pieces = 1, claims_count = 0, has_runs = false, sets = {}, sets_count = 0 }
     w.shows[name] = show
   end
   return show
@@ -59,6 +58,18 @@ function world.offer(w, key)
   local bytes = redis.call("HGET", w.stock .. "offers", key)
   if not bytes then error("offer of a claim is missing") end
   return codec.offer(key, bytes)
+end
+
+-- What was read for the batch becomes known by viewer, when the first operation needs more than the short way.
+function world.settle(w)
+  for _, read in ipairs(w.reads) do
+    local strings, viewers, found = read.show.strings, read.viewers, read.found
+    for index = 1, #found do
+      local viewer = viewers[index]
+      if strings[viewer] == nil then strings[viewer] = found[index] end
+    end
+  end
+  w.reads = {}
 end
 
 -- A viewer's record, parsed once a call; `strings` holds what was read ahead for the whole batch.

@@ -37,15 +37,11 @@ function events.changed(w, claim, operation, id, outcome)
   events.claim(w, claim, operation, id, outcome)
 end
 
--- What is the same for all claims of a run: everything but id, viewer, number and reservation.
-function events.constant(w, template, line, deadline)
-  local offer = codec.offer(line.offer, line.offer_bytes)
-  local out = { "\222\0\17" } -- map of 17
-  local function add(key, value) out[#out + 1] = codec.pack_string(key) .. cmsgpack.pack(value) end
-  add("op", "reserve") add("item", line.item) add("outcome", "reserved") add("reserved", line.quantity)
-  add("waiting", 0) add("position", 0) add("deadline", deadline) add("state", "held") add("quantity", line.quantity)
-  add("price", offer.price) add("currency", offer.currency) add("text", offer.text) add("source", offer.source)
-  return table.concat(out)
+-- A run of plain claims: where it stands in the batch, which the log entry then carries as it came. Python's showlog.py
+-- makes claims of it; here it costs four numbers instead of 250 bytes a claim.
+function events.run(show, first, count, number, template)
+  show.pieces, show.claims_count, show.has_runs = show.pieces + 1, show.claims_count + 1, true
+  show.claims[show.pieces] = cmsgpack.pack({ first, count, number, template })
 end
 
 local function array_head(count)

@@ -2,7 +2,8 @@
 
 local ledger = {}
 
-local VERSION = 1
+local VERSION = 2
+local RUN_FIELDS = 5 -- first operation, how many, first number, available after the first, template
 local DUE_CHUNK = 16 -- entries of the deadline set read at a time; the work itself is bounded by WORK_MAX
 
 -- Written last, when its effects are known; returns the stream id.
@@ -11,7 +12,7 @@ function ledger.append(w, batch)
     local item = w.changed_items[index]
     w.effects[#w.effects + 1] = { "i", item.name, codec.pack_item(item) }
   end
-  local blob = cmsgpack.pack({ VERSION, w.now, batch.templates_bytes, batch.flat_bytes, w.runs, w.effects })
+  local blob = cmsgpack.pack({ VERSION, w.now, batch.templates_bytes, batch.operations_bytes, w.runs, w.effects })
   return redis.call("XADD", w.base .. "ledger", "*", "b", blob)
 end
 
@@ -20,13 +21,13 @@ local function touched(entry, deadline)
   local found, blob = {}, cmsgpack.unpack(entry)
   local at, runs, effects = blob[2], blob[5], blob[6]
   if #runs > 0 then
-    local templates, flat = cmsgpack.unpack(blob[3]), cmsgpack.unpack(blob[4])
-    for index = 1, #runs, 4 do
+    local templates, viewers = cmsgpack.unpack(blob[3]), cmsgpack.unpack(blob[4])[3]
+    for index = 1, #runs, RUN_FIELDS do
       local first, length, number = runs[index], runs[index + 1], runs[index + 2]
-      local template = cmsgpack.unpack(templates[flat[first * 3 - 2]])
+      local template = cmsgpack.unpack(templates[runs[index + 4]])
       if at + template[9] * 1000 == deadline then
         for offset = 0, length - 1 do
-          found[#found + 1] = { template[2], flat[(first + offset) * 3], template[17][1], number + offset }
+          found[#found + 1] = { template[2], viewers[first + offset], template[17][1], number + offset }
         end
       end
     end

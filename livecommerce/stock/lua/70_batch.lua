@@ -1,9 +1,10 @@
 -- One call: read, expire, decide operation by operation, write everything at the end.
 -- KEYS[1] lc:{shop}:stock:items (every other key shares its hash tag)
 -- ARGV[1] run id of the server the caller is connected to, the fence; "" skips the check
--- ARGV[2] msgpack array of templates; ARGV[3] msgpack array of (template, id, viewer) an operation
--- ARGV[4] msgpack array of ids as text, [] where ARGV[3] has them so; ARGV[5] msgpack array of chat events, or empty
--- ARGV[6] seconds an offer from the waitlist stands
+-- ARGV[2] msgpack array of templates
+-- ARGV[3] msgpack [[template, how many in a row, ...], [id, ...], [viewer, ...]]
+-- ARGV[4] msgpack array of chat events, or empty
+-- ARGV[5] seconds an offer from the waitlist stands
 -- Answer: msgpack [at_ms, more, runs, [operation, answer] ..., ledger id or ""]
 
 local batch = {}
@@ -108,26 +109,41 @@ local function parse_templates(bytes)
   return templates, names
 end
 
--- One HMGET a show for all viewers of the batch.
-local function read_records(w, templates, flat, count)
-  local lists, lengths = {}, {}
-  for index = 0, count - 1 do
-    local template, viewer = templates[flat[index * 3 + 1]], flat[index * 3 + 3]
-    if template and not template.bad and type(viewer) == "string" and viewer ~= "" then
-      local list = lists[template.show]
-      if not list then
-        list = {}
+-- The records of `places`, read with one HMGET; `read` gets them by place in the batch, false where there is none.
+local function read_show(w, show, places, viewers, read)
+  local wanted = {}
+  for index = 1, #places do wanted[index] = viewers[places[index]] end
+  if #wanted == 0 then return end
+  local found = redis.call("HMGET", show.key, unpack(wanted))
+  w.reads[#w.reads + 1] = { show = show, viewers = wanted, found = found }
+  for index = 1, #places do read[places[index]] = found[index] end
+end
+
+-- One HMGET a show for all viewers of the batch. Returns their records by place in the batch.
+local function read_records(w, templates, batch)
+  local rows, viewers, count = batch.rows, batch.viewers, batch.count
+  local only = templates[rows[1]]
+  if #rows == 2 and only and only.fast then -- one template, as in a rush: the column of viewers is the list of fields
+    local show = world.show(w, only.show)
+    local found = redis.call("HMGET", show.key, unpack(viewers, 1, count))
+    w.reads[1] = { show = show, viewers = viewers, found = found }
+    return found
+  end
+  local lists, read, place = {}, {}, 0
+  for row = 1, #rows, 2 do
+    local template = templates[rows[row]]
+    for index = place + 1, place + rows[row + 1] do
+      local viewer = viewers[index]
+      if template and not template.bad and type(viewer) == "string" and viewer ~= "" then
+        local list = lists[template.show] or {}
         lists[template.show] = list
+        list[#list + 1] = index
       end
-      lengths[template.show] = (lengths[template.show] or 0) + 1
-      list[lengths[template.show]] = viewer
     end
+    place = place + rows[row + 1]
   end
-  for name, viewers in pairs(lists) do
-    local show = world.show(w, name)
-    local read, strings = redis.call("HMGET", show.key, unpack(viewers)), show.strings
-    for index = 1, #viewers do strings[viewers[index]] = read[index] end
-  end
+  for name, places in pairs(lists) do read_show(w, world.show(w, name), places, viewers, read) end
+  return read
 end
 
 -- The answer an operation had before, `id_reused`, or nil.

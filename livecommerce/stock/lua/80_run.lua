@@ -1,30 +1,24 @@
 -- The loop over a batch. A viewer's first claim on open, sufficient stock nobody waits for takes the short way: no
 -- tables, one new string; everything else goes through `decide`.
 
-local BYTE, DIGITS, VIEWER_HEAD, RECORD_HEAD = {}, {}, {}, {} -- by value, by last three digits, by length, by length
+local BYTE, RECORD_HEAD = {}, {} -- by value, by length
 local RUN_RECORD_TAIL = "<c4I6c6I2I3B" -- of a short record: what all claims of a run share
-local ITEM_LENGTH_MAX = 200 -- bytes of an item's name on the short way: its reservations are framed by a table of heads
+local VIEWER_LENGTH_MAX = 40
 
 local function prepare()
   prepare_heads()
   for value = 0, 255 do BYTE[value] = string.char(value) end
-  for value = 0, 999 do DIGITS[value] = string.format("%03d", value) end
-  local viewer, id = codec.pack_string("viewer"), codec.pack_string("id")
-  for length = 1, 40 do VIEWER_HEAD[length] = viewer .. HEAD[length] end
   for length = 1, 64 do RECORD_HEAD[length] = "r" .. string.char(length) end
-  for length = 1, 64 do RECORD_HEAD[-length] = id .. HEAD[length] end
 end
 
 -- What all fast claims of a template share in this call; nil where the short way is not open.
 local function fast_parts(w, template)
   local line = template.lines[1]
   local item = world.item(w, line.item)
-  if not item or item.closed == 1 or #line.item > ITEM_LENGTH_MAX then return nil end
-  local deadline = w.now + template.seconds * 1000
-  return { show = world.show(w, template.show), item = item, line = line, deadline = deadline, name = line.item .. "#",
+  if not item or item.closed == 1 then return nil end
+  return { show = world.show(w, template.show), item = item, line = line, deadline = w.now + template.seconds * 1000,
     record_tail = struct.pack(RUN_RECORD_TAIL, template.digest, w.now, line.offer, line.quantity, template.seconds,
-      HELD),
-    event_head = events.constant(w, template, line, deadline) }
+      HELD) }
 end
 
 local function begin_fast(w, parts)
@@ -34,95 +28,87 @@ local function begin_fast(w, parts)
   world.touch(w, parts.item)
 end
 
-local function reservation_head(name, number) -- all but the last three digits, framed; for numbers from 1000
-  local thousands = name .. (number - number % 1000) / 1000
-  return codec.pack_string("reservation") .. HEAD[#thousands + 3] .. thousands
-end
-
---[[ Claims as long as they are plain: same template, viewer without a record, enough stock. Returns how many.
-  Written for the interpreter: locals instead of fields, no lengths asked, and no new string but the record; what else
-  goes out is pushed as pieces of old strings. Lua interns every string, and that was half of the time of a call. ]]
-local function fast_run(w, parts, which, flat, extra, chats, from, count)
+--[[ Claims as long as they are plain: viewer without a record, enough stock. Returns how many.
+  Written for the interpreter: locals instead of fields, no lengths asked, and no new string but the record. Lua interns
+  every string, and a string costs as much as the rest of the loop. ]]
+local function fast_run(parts, batch, chats, from, last)
   local item, show, quantity = parts.item, parts.show, parts.line.quantity
+  local ids, viewers, read = batch.ids, batch.viewers, batch.read
   local available, number = item.available, item.next
-  local strings, sets, claims, line = show.strings, show.sets, show.claims, item.line
-  local sets_count, claims_count, line_count = show.sets_count, show.pieces, item.line_count
-  local event_head, record_tail, name = parts.event_head, parts.record_tail, parts.name
-  local number_high, available_high, number_bytes, number_text, available_bytes, reservation = -1, -1, "", "", "", nil
+  local strings, sets, line = show.strings, show.sets, item.line
+  local sets_count, line_count = show.sets_count, item.line_count
+  local record_tail, record_head, byte = parts.record_tail, RECORD_HEAD, BYTE
+  local number_high, available_high, number_bytes, available_bytes = -1, -1, "", ""
   local index = from
-  while index <= count and available >= quantity and flat[index * 3 - 2] == which do
-    local id, viewer = flat[index * 3 - 1], flat[index * 3]
-    local id_text = extra[index] or id
-    local record_head, id_head, viewer_head = RECORD_HEAD[#id], RECORD_HEAD[-#id_text], VIEWER_HEAD[#viewer]
-    if strings[viewer] ~= false or not (record_head and id_head and viewer_head) then break end
+  while index <= last and available >= quantity do
+    local id, viewer = ids[index], viewers[index]
+    local head = record_head[#id]
+    if read[index] or strings[viewer] or not head or #viewer > VIEWER_LENGTH_MAX or viewer == "" then break end
     available = available - quantity
     local low, available_low = number % 256, available % 256
     if number - low ~= number_high then
       number_high = number - low
       number_bytes = string.sub(struct.pack("<I4", number), 2)
-      number_text = codec.pack_string("number") .. "\206" .. string.sub(struct.pack(">I4", number), 1, 3)
     end
     if available - available_low ~= available_high then
       available_high = available - available_low
-      available_bytes = string.sub(struct.pack("<I4", available), 2)
+      available_bytes = string.sub(struct.pack("<I4", available), 2) .. record_tail
     end
-    local record = record_head .. id .. BYTE[low] .. number_bytes .. BYTE[available_low] .. available_bytes
-      .. record_tail
+    local record = head .. id .. byte[low] .. number_bytes .. byte[available_low] .. available_bytes
     strings[viewer] = record
     sets[sets_count + 1], sets[sets_count + 2] = viewer, record
     line[line_count + 1] = viewer
-    local last = number % 1000
-    if number < 1000 then
-      local text = name .. number
-      claims[claims_count + 8], claims[claims_count + 9] = codec.pack_string("reservation") .. HEAD[#text], text
-    else
-      if last == 0 or not reservation then reservation = reservation_head(name, number) end
-      claims[claims_count + 8], claims[claims_count + 9] = reservation, DIGITS[last]
-    end
-    claims[claims_count + 1], claims[claims_count + 2], claims[claims_count + 3] = event_head, id_head, id_text
-    claims[claims_count + 4], claims[claims_count + 5] = viewer_head, viewer
-    claims[claims_count + 6], claims[claims_count + 7] = number_text, BYTE[low]
     if chats and chats[index] ~= "" then world.chat(show, chats[index]) end
-    sets_count, claims_count, line_count = sets_count + 2, claims_count + 9, line_count + 1
+    sets_count, line_count = sets_count + 2, line_count + 1
     number, index = number + 1, index + 1
   end
   local made = index - from
-  show.sets_count, show.pieces, item.line_count = sets_count, claims_count, line_count
-  show.claims_count = show.claims_count + made
+  show.sets_count, item.line_count = sets_count, line_count
   item.held, item.available, item.next = item.held + made * quantity, available, number
   return made
 end
 
-local function run_operations(w, templates, flat, extra, chats, count, results)
-  local runs, parts_of, index, runs_count, results_count = w.runs, {}, 1, 0, 0
-  while index <= count do
-    local which = flat[index * 3 - 2]
-    local template, made = templates[which], 0
-    if template and template.fast and not w.closed then
-      if parts_of[which] == nil then parts_of[which] = fast_parts(w, template) or false end
-      local parts = parts_of[which]
-      if parts and parts.item.entries == 0 and parts.item.available >= parts.line.quantity then
-        if not parts.begun then begin_fast(w, parts) end
-        local number, available = parts.item.next, parts.item.available - parts.line.quantity
-        made = fast_run(w, parts, which, flat, extra, chats, index, count)
-        if made > 0 then
-          runs[runs_count + 1], runs[runs_count + 2], runs[runs_count + 3], runs[runs_count + 4] =
-            index, made, number, available
-          runs_count = runs_count + 4
-        end
+-- The short way from `from` on, if it is open; returns how many operations it took.
+local function try_fast(w, parts, batch, chats, which, from, last)
+  local item = parts.item
+  if item.entries > 0 or item.available < parts.line.quantity then return 0 end
+  if not parts.begun then begin_fast(w, parts) end
+  local number, available = item.next, item.available - parts.line.quantity
+  local made = fast_run(parts, batch, chats, from, last)
+  if made > 0 then
+    local runs = w.runs
+    local at = #runs
+    runs[at + 1], runs[at + 2], runs[at + 3], runs[at + 4], runs[at + 5] = from, made, number, available, which
+    events.run(parts.show, from, made, number, which)
+  end
+  return made
+end
+
+local function run_operations(w, templates, batch, chats, results)
+  local rows, parts_of, results_count, index = batch.rows, {}, 0, 1
+  for row = 1, #rows, 2 do
+    local which, last = rows[row], index + rows[row + 1] - 1
+    local template = templates[which]
+    while index <= last do
+      local made = 0
+      if template and template.fast and not w.closed then
+        if parts_of[which] == nil then parts_of[which] = fast_parts(w, template) or false end
+        local parts = parts_of[which]
+        if parts then made = try_fast(w, parts, batch, chats, which, index, last) end
       end
+      if made == 0 then
+        world.settle(w)
+        results[results_count + 1] = index
+        results[results_count + 2] = decide(w, template, batch.ids[index], batch.viewers[index],
+          chats and chats[index] or "")
+        results_count, made = results_count + 2, 1
+      end
+      index = index + made
     end
-    if made == 0 then
-      results[results_count + 1] = index
-      local chat = chats and chats[index] or ""
-      results[results_count + 2] = decide(w, template, flat[index * 3 - 1], flat[index * 3], chat)
-      results_count, made = results_count + 2, 1
-    end
-    index = index + made
   end
 end
 
-local function write_shows(w, stock)
+local function write_shows(w, stock, templates_bytes, operations_bytes)
   for name, show in pairs(w.shows) do
     local sets = show.sets
     for _, record in ipairs(show.changed or {}) do
@@ -138,8 +124,13 @@ local function write_shows(w, stock)
     end
     if #show.chats > 0 or show.claims_count > 0 or stock and show.named then
       local entry = events.entry(w, show, stock)
-      local kept = math.max(200, math.min(5000, math.floor(LOG_BYTES_MAX / #entry)))
-      redis.call("XADD", w.base .. "show:" .. name .. ":log", "MAXLEN", "~", kept, "*", "e", entry)
+      local size = #entry + (show.has_runs and #templates_bytes + #operations_bytes or 0)
+      local kept, key = math.max(200, math.min(5000, math.floor(LOG_BYTES_MAX / size))), w.base .. "show:" .. name .. ":log"
+      if show.has_runs then
+        redis.call("XADD", key, "MAXLEN", "~", kept, "*", "e", entry, "t", templates_bytes, "o", operations_bytes)
+      else
+        redis.call("XADD", key, "MAXLEN", "~", kept, "*", "e", entry)
+      end
     end
   end
 end
@@ -177,7 +168,7 @@ local function write_items(w)
   redis.call("HSET", w.items_key, unpack(sets))
 end
 
-local function write_all(w, templates_bytes, flat_bytes)
+local function write_all(w, templates_bytes, operations_bytes)
   for _, record in pairs(w.records) do
     if record.changed then
       local show = world.show(w, record.show)
@@ -192,8 +183,8 @@ local function write_all(w, templates_bytes, flat_bytes)
   end
   if #offers > 0 then redis.call("HSET", w.stock .. "offers", unpack(offers)) end
   write_items(w)
-  write_shows(w, events.stock(w))
-  local id = ledger.append(w, { templates_bytes = templates_bytes, flat_bytes = flat_bytes })
+  write_shows(w, events.stock(w), templates_bytes, operations_bytes)
+  local id = ledger.append(w, { templates_bytes = templates_bytes, operations_bytes = operations_bytes })
   for deadline in pairs(w.deadlines) do
     redis.call("ZADD", w.stock .. "due", deadline, string.format("%s:%d", id, deadline))
   end
@@ -217,29 +208,41 @@ local function open_world(keys, arguments, names)
     if found[1] then return nil end
     redis.call("HSET", keys[1], "#fence", arguments[1])
   end
-  local w = world.new(keys[1], math.max(now, tonumber(found[3] or "0")), tonumber(arguments[6]) or 300)
+  local w = world.new(keys[1], math.max(now, tonumber(found[3] or "0")), tonumber(arguments[5]) or 300)
   w.closed = found[2] == "1"
   w.item_of = function(offer) return world.offer(w, offer).item end
   world.load_items(w, names)
   return w
 end
 
+-- The operations in columns, or nil where they are not of the expected form.
+local function unpacked_batch(bytes)
+  local columns = unpacked(bytes)
+  if not columns or #columns ~= 3 then return nil end
+  local rows, ids, viewers = columns[1], columns[2], columns[3]
+  if type(rows) ~= "table" or type(ids) ~= "table" or type(viewers) ~= "table" then return nil end
+  local count = 0
+  for row = 1, #rows, 2 do
+    if not whole(rows[row + 1], 1, OPERATIONS_MAX) then return nil end
+    count = count + rows[row + 1]
+  end
+  if count ~= #ids or count ~= #viewers then return nil end
+  return { rows = rows, ids = ids, viewers = viewers, count = count }
+end
+
 local function run(keys, arguments)
   if not BYTE[0] then prepare() end
   local templates, names = parse_templates(arguments[2])
-  local flat, extra = unpacked(arguments[3]), unpacked(arguments[4])
-  local chats = arguments[5] ~= "" and unpacked(arguments[5]) or nil
-  if not templates or not flat or not extra or #flat % 3 ~= 0 then
-    return redis.error_reply("INPUT the batch is not of the expected form")
-  end
-  local count = #flat / 3
-  if count > OPERATIONS_MAX then return redis.error_reply("INPUT a batch has at most 1000 operations") end
+  local batch = unpacked_batch(arguments[3])
+  local chats = arguments[4] ~= "" and unpacked(arguments[4]) or nil
+  if not templates or not batch then return redis.error_reply("INPUT the batch is not of the expected form") end
+  if batch.count > OPERATIONS_MAX then return redis.error_reply("INPUT a batch has at most 1000 operations") end
   local w = open_world(keys, arguments, names)
   if not w then return redis.error_reply("FENCED the shop waits for its ledger to be compared") end
   ledger.expire_due(w)
-  read_records(w, templates, flat, count)
+  batch.read = read_records(w, templates, batch)
   local results = {}
-  run_operations(w, templates, flat, extra, chats, count, results)
+  run_operations(w, templates, batch, chats, results)
   local id = ""
   if #w.runs > 0 or #w.effects > 0 or #w.due_done > 0 then id = write_all(w, arguments[2], arguments[3]) end
   return cmsgpack.pack({ w.now, w.more, w.runs, results, id })
