@@ -34,9 +34,9 @@ PAGE = """<!doctype html><video id="video" muted playsinline></video>
 <script type="module">import * as whip from "/shared/whip.js"; window.whip = whip;</script>"""
 
 
-async def until(condition: Callable[[], bool], what: str) -> None:
+async def until(condition: Callable[[], bool], what: str, seconds: float = WAIT_SECONDS) -> None:
     """Waits for something that must come; says what did not."""
-    deadline = asyncio.get_running_loop().time() + WAIT_SECONDS
+    deadline = asyncio.get_running_loop().time() + seconds
     while not condition():
         assert asyncio.get_running_loop().time() < deadline, f"never: {what}"
         await asyncio.sleep(0.02)

@@ -84,7 +84,8 @@ async def test_children_may_start_together_and_stop_one_after_another(plan, star
     slow = "import time; time.sleep(3600)"  # never ready: who waited for it would never start
     first, second = (
         plan("relay-0", slow, stage=1, stop_seconds=0.5),
-        replace(plan("web-0", GOOD, stage=2), start_stage=1),
+        # it takes its time to stop, so that the poll below sees the moment
+        replace(plan("web-0", STUBBORN, stage=2, stop_seconds=1.0), start_stage=1),
     )
     supervisor = Supervisor([first, second])
     started.append(supervisor)
