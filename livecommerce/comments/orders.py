@@ -116,7 +116,7 @@ class OrderReader:
             elif kind == kinds.EVERY_VALUE:
                 self._every(position)
             elif kind in (kinds.SEPARATOR, kinds.AND):
-                self._separator(kind)
+                self._separator(kind, position)
             elif kind == kinds.BAD_QUANTITY:
                 raise Refused(Reason.BAD_QUANTITY)
             elif kind not in (kinds.THIS, kinds.WEAK_CLAIM):
@@ -317,8 +317,12 @@ class OrderReader:
             self.current = Part()
         self.current.every = True
 
-    def _separator(self, kind: int) -> None:
+    def _separator(self, kind: int, position: int) -> None:
         current = self.current
+        if kind == kinds.AND and current.item is not None and current.qty is None and not current.claim:
+            following = self.tokens[position + 1 : position + 2]
+            if following and following[0].kind == kinds.QUANTITY and following[0].value[1] == "count":
+                raise Refused(Reason.TWO_READINGS)  # "A12還有2件": stock, or an order?
         if current.post_claim and kind == kinds.SEPARATOR:
             self._close()
             self.current = Part()

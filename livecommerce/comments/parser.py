@@ -35,6 +35,7 @@ _SIGNALS: Final = bits(
     kinds.WEAK_CLAIM, kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO, kinds.CODE_LIKE, kinds.GLUED,
     kinds.EVERY_VALUE, kinds.PHONE, kinds.QUESTION, kinds.ASK, kinds.TOPIC, kinds.REPORT, kinds.STATE,
     kinds.WORD_NUMBER, kinds.ANY_MORE, kinds.PLUS, kinds.MINUS, kinds.TIMES, kinds.MISSPELT,
+    kinds.BAD_NUMBER, kinds.ALL,
 )  # fmt: skip
 _ACTS: Final = bits(
     kinds.QUANTITY, kinds.LESS, kinds.CLAIM, kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO, kinds.BAD_QUANTITY,
@@ -90,6 +91,7 @@ _A_GLUED: Final = bits(kinds.GLUED)
 _A_CODE_LIKE: Final = bits(kinds.CODE_LIKE)
 _CHANGE_OR_CHANGE_TO: Final = bits(kinds.CHANGE, kinds.CHANGE_TO)
 _A_OPTION: Final = bits(kinds.OPTION)
+_FOR_ALL: Final = bits(kinds.ALL, kinds.QUANTITY, kinds.CLAIM, kinds.SOFT, kinds.SEPARATOR, kinds.THIS)
 _NONE: Final[tuple[Intent, ...]] = ()
 
 
@@ -319,6 +321,8 @@ class _Judge:
         if mask & (1 << kinds.LINK) and not self.items:
             return self._answer("none", Reason.CHATTER)
         bare = not self.items
+        if self._is_an_order_for_all(bare):
+            return self._answer("unclear", Reason.NO_ITEM)
         if mask & _A_PRAISE and not bare and not self.coded and not mask & _ACTS:
             return self._answer("none", Reason.CHATTER)
         if bare and mask & (1 << kinds.PRAISE):
@@ -341,7 +345,9 @@ class _Judge:
             loose = token.value == "person" or (token.value != "named" and not mask & _CLAIM_OR_OPTION)
             if token.kind == kinds.SOFT and loose:
                 counted = any(other.kind == kinds.QUANTITY and other.value[1] == "count" for other in self.tokens)
-                return self._answer("none", Reason.CHATTER) if counted else self._answer("unclear", Reason.DOUBT)
+                if counted and token.value == "person":
+                    return self._answer("none", Reason.CHATTER)  # "兩個小孩"
+                return self._answer("unclear", Reason.DOUBT)
         if bare and mask & _A_QUANTITY and not mask & _CLAIM_OR_OPTION and self._talks_of_a_quantity():
             return self._answer("unclear", Reason.DOUBT)
         if bare and mask & (1 << kinds.REMARK) and not mask & _CLAIM_OR_OPTION:
@@ -349,6 +355,16 @@ class _Judge:
             if (wide and mask & _ORDERS) or (self.tokens[0].kind == kinds.REMARK and mask & _ORDERS):
                 return self._answer("unclear", Reason.DOUBT)
         return None
+
+    def _is_an_order_for_all(self, bare: bool) -> bool:
+        """ "全部+1", "全都要": an order, but of what? "想要A12的+1": the host calls whoever wants one."""
+        mask = self.mask
+        if bare and mask & (1 << kinds.ALL) and not mask & ~_FOR_ALL:
+            return bool(mask & _ORDERS) or any(token.value == "want" for token in self.tokens)
+        return bool(mask & (1 << kinds.WEAK_CLAIM)) and any(
+            token.kind == kinds.QUANTITY and self.folded[max(token.start - 2, 0) : token.start].rstrip().endswith("的")
+            for token in self.tokens
+        )
 
     def _talks_of_a_quantity(self) -> bool:
         """ "3件1000元" and "399元3件" may be offers, "+1 this" agrees; "+3 1000元" and "this +1" order."""

@@ -34,7 +34,8 @@ PACK: Final = Pack(
             kinds.PROSE,
             None,
             (
-                "sold it|i sold|we sold|you sold|just sold|they sold|she sold|he sold|who sold|got sold"
+                "dress code|promo code|discount code|voucher code|zip code"
+                "|sold it|i sold|we sold|you sold|just sold|they sold|she sold|he sold|who sold|got sold"
                 "|i want to know|i want to see|i want to sleep|in order|order number|in order to|buy me|sold my"
                 "|i want to go|i'd like to know|i'd like to see|i want to watch"
             ),

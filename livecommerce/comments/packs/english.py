@@ -12,7 +12,7 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
         kinds.IGNORE,
         None,
         (
-            "hi|hello|hey|there|host|seller|shop|admin|ma'am|mam|maam|sir|sis|dear|hun|hon|miss|guys|everyone|the"
+            "hi|hello|hey|there|host|seller|shop|admin|ma'am|mam|maam|sir|sis|dear|hun|hon|miss|the"
             "|a|an|of|in|me|my|i|just|u|you|so much|very much|thank|thankss|cheers|kindly|morning"
             "|good morning|good evening|good afternoon|good day|boss|girl|babe|mama|ladies|for me|have a nice day"
             "|god bless|bless|much appreciated|appreciated|appreciate it|many thanks|thanks a lot|thanks so much"
@@ -23,7 +23,8 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
         kinds.SOFT,
         None,
         (
-            "also|too|another|more|again|now|yes|yeah|yep|yup|finally|asap|first|no problem|no worries|no rush"
+            "guys|everyone"
+            "|also|too|another|more|again|now|yes|yeah|yep|yup|finally|asap|first|no problem|no worries|no rush"
             "|no hurry|add|take|need|total|only|i need|can't wait|cant wait|wow|oh|as well|then|please add"
             "|add me|put me down|today|one more|same price"
         ),
@@ -51,7 +52,8 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
         kinds.CANCEL,
         None,
         (
-            "cancel|cancel that|please cancel that|pls cancel that|cancel my|please cancel|pls cancel|canceling|cancelling|cancel it|cancel please"
+            "cancel|cancel that|please cancel that|pls cancel that"
+            "|cancel my|please cancel|pls cancel|canceling|cancelling|cancel it|cancel please"
             "|i'd like to cancel|want to cancel|i want to cancel|wanna cancel|i need to cancel|remove|remove my"
             "|delete|delete my|no longer want|i no longer want|no longer need|take off|cancel the|need to cancel"
             "|have to cancel|i have to cancel|would like to cancel|i would like to cancel|changed my mind on"

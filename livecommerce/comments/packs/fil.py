@@ -46,7 +46,8 @@ PACK: Final = Pack(
             kinds.SOFT,
             None,
             (
-                "pa|isa pa|walang problema|okay lang|ok lang|sige|sige po|ingat|oo|agad|na rin|dagdag|padagdag"
+                "pa|na lang|nalang"
+                "|isa pa|walang problema|okay lang|ok lang|sige|sige po|ingat|oo|agad|na rin|dagdag|padagdag"
                 "|pahabol|sakto"
             ),
         ),
