@@ -6,7 +6,19 @@ from pathlib import Path
 
 from aiohttp import web
 
-from livecommerce.api import account_routes, hls, orders, pages, pictures, products, replay, shows, streams
+from livecommerce.api import (
+    account_routes,
+    hls,
+    orders,
+    pages,
+    pictures,
+    products,
+    reparse,
+    replay,
+    shows,
+    streams,
+    words,
+)
 from livecommerce.api.assets import ASSETS, Assets, get_static
 from livecommerce.api.context import CONTEXT, Context
 from livecommerce.api.locales import TEXTS, Texts
@@ -46,11 +58,14 @@ def routes() -> list[web.RouteDef]:
         web.delete("/api/products/{code}", products.delete_product),
         web.post("/api/pictures", pictures.post_picture),
         web.get("/pictures/{sha256:[0-9a-f]{64}}.{extension:jpg|png|webp}", pictures.get_picture),
+        web.get("/api/words", words.get_words),
+        web.put("/api/words", words.put_words),
         web.get("/api/shows", shows.get_shows),
         web.post("/api/shows", shows.post_show),
         web.get(f"/api/shows/{SHOW}", shows.get_show),
         web.put(f"/api/shows/{SHOW}", shows.put_show),
         web.get(f"/api/shows/{SHOW}/snapshot", shows.get_snapshot),
+        web.get(f"/api/shows/{SHOW}/reparse", reparse.get_reparse),
         web.post(f"/api/shows/{SHOW}/commands", shows.post_command),
         web.post(f"/api/shows/{SHOW}/ingest-token", streams.post_ingest_token),
         web.delete(f"/api/shows/{SHOW}/ingest-token", streams.delete_ingest_token),
@@ -81,6 +96,7 @@ def build_api(app: web.Application, context: Context) -> None:
     app[pages.TEMPLATES] = pages.make_environment(context)
     hls.add_hls(app, context)
     replay.add_replay(app, context)
+    reparse.add_reparse(app)
     app.middlewares.append(guard)
     app.on_response_prepare.append(add_headers)
     app.add_routes(routes())

@@ -63,3 +63,8 @@ class ShowNotReady(Conflict):
 class PicturesFull(Conflict):
     number, code = 4043, "pictures_full"
     reason = "The shop keeps as many pictures as it may keep."
+
+
+class WordsChanged(Conflict):
+    number, code = 4044, "words_changed"
+    reason = "Somebody else changed the shop's words meanwhile. Load them again."

@@ -3,6 +3,8 @@
 `events.jsonl` has one line a log entry: {"o": offset, "ev": [public events]}. The first line is the show as it was when
 the archive began. Appending resumes after the last whole line, so a crash repeats nothing and loses nothing that the
 log still has. Only what everyone could read is kept; lines that a moderator hides later are left out when it is read.
+A line of a viewer also carries how it was understood (`verdict`, `read`), for the shop to read it again; a replay
+leaves that out.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +50,8 @@ def public_events(events: Iterable[Event], projector: Projector) -> list[Event]:
         kind = event["t"]
         if kind == "chat":
             if not (event.get("held") or event.get("shadow")):
-                found.append(projector.chat_line(event, staff=False))
+                kept: Event = {name: event[name] for name in ("verdict", "read") if name in event}
+                found.append({**projector.chat_line(event, staff=False), **kept})
         elif kind == "pin":
             found.append({key: event[key] for key in ("t", "pin", "code", "at")})
         elif kind in ("item", "item_gone", "notice", "stage"):
@@ -257,11 +260,33 @@ def chapters(pins: list[Event], origin_ms: int, duration_ms: int) -> list[dict[s
     return found
 
 
+def read_chat(folder: Path, after: tuple[int, int], before: tuple[int, int]) -> Iterator[tuple[str, list[Event]]]:
+    """(offset, viewers' lines) between two offsets, in order: of a part that the log has dropped. Blocking."""
+    for offset, events in _entries(folder):
+        at = offset_key(offset)
+        if at >= before:
+            return
+        if at > after:
+            yield offset, [event for event in events if event.get("t") == "chat" and event.get("kind") == "viewer"]
+
+
+def offset_key(offset: str) -> tuple[int, int]:
+    """Offsets compare as numbers."""
+    milliseconds, _, number = offset.partition("-")
+    return int(milliseconds), int(number or 0)
+
+
 def _archived(folder: Path) -> Iterable[Event]:
+    for _, events in _entries(folder):
+        yield from events
+
+
+def _entries(folder: Path) -> Iterator[tuple[str, list[Event]]]:
     try:
         with (folder / files.EVENTS).open("rb") as file:
             for line in file:
                 with contextlib.suppress(msgspec.DecodeError):
-                    yield from msgspec.json.decode(line)["ev"]
+                    entry = msgspec.json.decode(line)
+                    yield entry["o"], entry["ev"]
     except OSError:
         return

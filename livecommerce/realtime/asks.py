@@ -1,4 +1,4 @@
-"""What staff may ask on the socket: `simulate`, `reparse`, `buyer`, `audit`, `reservations`, `presence`."""
+"""What staff may ask on the socket: `simulate`, `buyer`, `audit`, `reservations`, `presence`."""
 
 from __future__ import annotations
 
@@ -34,8 +34,6 @@ class Asks:
         match raw.get("what"):
             case "simulate":
                 return self._simulate(channel, raw)
-            case "reparse":
-                return self._reparse(channel)
             case "buyer":
                 return await self._buyer(channel, raw)
             case "audit":
@@ -48,7 +46,7 @@ class Asks:
             case "presence":
                 return self._channels.presence.figures(channel.show, channel.viewer_count())
             case _:
-                raise BadInput("what: simulate, reparse, buyer, audit, reservations or presence")
+                raise BadInput("what: simulate, buyer, audit, reservations or presence")
 
     def _parse(self, channel: Channel, text: str, pinned: str | None) -> Verdict:
         return parse(text, channel.index, tuple(channel.state["show"]["packs"]), pinned)
@@ -60,14 +58,6 @@ class Asks:
         pinned = pinned_for(channel.state, pin if isinstance(pin, str) else None, channel.now_ms())
         verdict: dict[str, Any] = msgspec.to_builtins(self._parse(channel, text, pinned))
         return verdict
-
-    def _reparse(self, channel: Channel) -> dict[str, Any]:
-        """The waiting lines, read again with the products as they are now."""
-        lines = []
-        for line in channel.state["triage"].values():
-            verdict = msgspec.to_builtins(self._parse(channel, line["text"], line.get("pin")))
-            lines.append({"comment": line["comment"], **verdict})
-        return {"lines": lines}
 
     async def _buyer(self, channel: Channel, raw: dict[str, Any]) -> dict[str, Any]:
         viewer = raw.get("viewer")

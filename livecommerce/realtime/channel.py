@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from livecommerce.comments import ShopWords
 from livecommerce.realtime.broadcast import broadcast
-from livecommerce.realtime.catalogue import catalogue_index
 from livecommerce.realtime.close_codes import BANNED
 from livecommerce.realtime.frames import SERIALIZERS, OpenMap, Serializer, event_frame
 from livecommerce.realtime.metrics import METRICS
 from livecommerce.realtime.ring import Ring
 from livecommerce.realtime.tasks import end
 from livecommerce.realtime.viewer import AUDIENCES, Audience, Viewer
+from livecommerce.shows.catalogue import catalogue_index
 from livecommerce.shows.projection import Projector, Wire, WireEvent, counters, public_snapshot, staff_snapshot
 from livecommerce.shows.state import Event, State, fold
 from livecommerce.shows.words import WordFilter
@@ -82,6 +83,7 @@ class Channel:
         self._ticking = asyncio.Lock()
         self._sent_count = -1
         self._sent_count_at = 0.0
+        self._shop_words = ShopWords()
         self.load(state)
 
     def load(self, state: State) -> None:
@@ -99,7 +101,12 @@ class Channel:
         self.words = WordFilter(state["words"])
 
     def _changed_products(self) -> None:
-        self.index = catalogue_index(self.state)
+        self.index = catalogue_index(self.state, self._shop_words)
+
+    def use_words(self, words: ShopWords) -> None:
+        """The shop's own words, from the next comment on."""
+        self._shop_words = words
+        self._changed_products()
 
     @property
     def offset(self) -> str:

@@ -78,8 +78,9 @@ class Channels:
         if reader is None:
             reader = ShopReader(self._redis, self._store, channel.shop)
             self._readers[channel.shop] = reader
+        words = await self._store.shop_words(channel.shop)
         self._open[show] = channel
-        reader.watch(channel)
+        reader.watch(channel, words)
         channel.start()
         await reader.nudge()
         await self.presence.refresh(show, channel.viewer_count())

@@ -94,7 +94,7 @@ class CommentPath:
         ruling = rule(state, channel.words, viewer.viewer, text, is_order=orders)
         if ruling.refuse is not None:
             raise ruling.refuse
-        event = chat_event(viewer, comment_id, text, now, verdict.verdict, ruling)
+        event = chat_event(viewer, comment_id, text, now, verdict, pinned, ruling)
         channel.note_chat(viewer.viewer, now)
         if not orders:
             return await self._chatter(channel, viewer, event, verdict, ruling, pinned)
@@ -244,10 +244,17 @@ def checked_options(raw: object) -> dict[str, str]:
     return dict(raw)
 
 
-def chat_event(viewer: Viewer, comment_id: str, text: str, now_ms: int, verdict: str, ruling: Ruling) -> Event:
+def chat_event(
+    viewer: Viewer, comment_id: str, text: str, now_ms: int, verdict: Verdict, pinned: str | None, ruling: Ruling
+) -> Event:
+    """The line as logged. `read` is how the grammar of that day understood it, so that it can be read again."""
     event: Event = {
         "t": "chat", "id": comment_id, "viewer": viewer.viewer, "name": viewer.name, "text": text, "at": now_ms,
-        "kind": "viewer", "verdict": verdict,
+        "kind": "viewer", "verdict": verdict.verdict,
+        "read": {
+            "version": verdict.version, "reason": str(verdict.reason.value), "pinned": pinned,
+            "intents": [msgspec.to_builtins(intent) for intent in verdict.intents],
+        },
     }  # fmt: skip
     if ruling.place == "held":
         event["held"] = True

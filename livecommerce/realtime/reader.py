@@ -1,5 +1,6 @@
-"""Reads the event logs of the shows that this process has viewers of. One blocked XREAD per shop is the doorbell:
-it cannot miss a ring, needs nothing from writers, and stays within one slot of a cluster. The log is the truth.
+"""Reads the event logs of the shows that this process has viewers of, and its shop's own words. One blocked XREAD
+per shop is the doorbell: it cannot miss a ring, needs nothing from writers, and stays within one slot of a cluster. The
+log is the truth.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from livecommerce.realtime.channel import Channel
 from livecommerce.realtime.metrics import METRICS
 from livecommerce.realtime.tasks import end
 from livecommerce.shows.model import Keys
-from livecommerce.shows.store import ShowStore, decoded, events_of
+from livecommerce.shows.shop_words import KeptWords
+from livecommerce.shows.store import ShowStore, decoded, events_of, kept_words
 
 log = structlog.get_logger(__name__)
 
@@ -51,12 +53,24 @@ class ShopReader:
         self._task: asyncio.Task[None] | None = None
         self._client_id: int | None = None
         self._changed = asyncio.Event()
+        self._words = KeptWords()
+        self._words_key = Keys.words_of_shop(shop)
+        self._words_offset = "0-0"  # read whole once more than needed: one entry
 
-    def watch(self, channel: Channel) -> None:
+    def watch(self, channel: Channel, words: KeptWords) -> None:
+        """`words` are the shop's as just read; newer ones may have come to this reader meanwhile."""
+        if words.revision > self._words.revision:
+            self._take_words(words)
+        channel.use_words(self._words.words)
         self.channels[Keys(self._shop, channel.show).log] = channel
         self._changed.set()
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name=f"log reader of {self._shop}")
+
+    def _take_words(self, words: KeptWords) -> None:
+        self._words = words
+        for channel in self.channels.values():
+            channel.use_words(words.words)
 
     async def unwatch(self, channel: Channel) -> None:
         self.channels.pop(Keys(self._shop, channel.show).log, None)
@@ -97,9 +111,16 @@ class ShopReader:
             self._changed.clear()
             await self._changed.wait()
         streams: dict[Any, Any] = {key: channel.read_offset for key, channel in self.channels.items()}
+        streams[self._words_key] = self._words_offset
         answer = await cast("Awaitable[Any]", client.xread(streams, count=ENTRIES_MAX, block=BLOCK_MS))
         full = False
         for key, entries in _listed(answer):
+            if key == self._words_key and entries:
+                self._words_offset = decoded(entries[-1][0])
+                words = kept_words(entries[-1][1])
+                if words != self._words:
+                    self._take_words(words)
+                continue
             channel = self.channels.get(key)
             if channel is None or not entries:
                 continue

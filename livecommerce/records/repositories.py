@@ -7,13 +7,15 @@ from livecommerce.records.database import Database
 from livecommerce.records.orders import OrderRepository
 from livecommerce.records.pictures import PictureRepository
 from livecommerce.records.products import ProductRepository
+from livecommerce.records.shop_words import ShopWordsRepository
 from livecommerce.records.shops import IngestTokenRepository, ShopRepository, StaffRepository
 from livecommerce.records.shows import ShowRepository
 from livecommerce.settings import Settings
 
 
 class Repositories:
-    """`shops`, `staff`, `ingest_tokens`, `pictures`, `products`, `shows`, `orders`, `audit` over one `database`."""
+    """`shops`, `staff`, `ingest_tokens`, `pictures`, `products`, `shop_words`, `shows`, `orders`, `audit`
+    over one `database`."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -22,6 +24,7 @@ class Repositories:
         self.ingest_tokens = IngestTokenRepository(database)
         self.pictures = PictureRepository(database)
         self.products = ProductRepository(database)
+        self.shop_words = ShopWordsRepository(database)
         self.shows = ShowRepository(database)
         self.orders = OrderRepository(database)
         self.audit = AuditRepository(database)

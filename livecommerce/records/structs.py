@@ -146,6 +146,15 @@ class Order(Struct, frozen=True):
     payments: tuple[Payment, ...] = ()
 
 
+class ShopWordsRecord(Struct, frozen=True):
+    """A shop's own words for its comments, whole; `revision` as the live store counts it."""
+
+    shop: str
+    revision: int
+    words: dict[str, Any]
+    updated_ms: int = 0
+
+
 class AuditEntry(Struct, frozen=True):
     shop: str
     at_ms: int

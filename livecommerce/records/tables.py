@@ -97,6 +97,15 @@ pictures = Table(
     Column("created_ms", BigInteger, nullable=False),
 )
 
+shop_words = Table(
+    "shop_words",
+    metadata,
+    Column("shop", ForeignKey("shops.id"), primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("words", JSON, nullable=False),  # lists and maps as livecommerce.comments.ShopWords has them
+    Column("updated_ms", BigInteger, nullable=False),
+)
+
 shows = Table(
     "shows",
     metadata,
@@ -212,6 +221,7 @@ __all__ = [
     "payments",
     "pictures",
     "products",
+    "shop_words",
     "shops",
     "show_items",
     "shows",

@@ -17,8 +17,10 @@ from livecommerce.accounts.accounts import Accounts
 from livecommerce.api.access_log import AccessLogger
 from livecommerce.api.build import build_api
 from livecommerce.api.context import Context
+from livecommerce.api.kept_words import keep_words
 from livecommerce.api.publish import publish_waiting
-from livecommerce.comments import Axis, ItemWords, check_catalogue
+from livecommerce.api.words import parser_words
+from livecommerce.comments import check_catalogue
 from livecommerce.errors import LiveCommerceError
 from livecommerce.media.directory import RelayDirectory
 from livecommerce.ops import metrics
@@ -51,18 +53,7 @@ def _allowed_origins(settings: Settings) -> list[str] | None:
 
 def catalogue_warnings(items: Sequence[dict[str, Any]], packs: Sequence[str]) -> list[dict[str, Any]]:
     """What the comment parser would stumble over, for products in `catalog.products.parser_items`' shape."""
-    words = [
-        ItemWords(
-            code=item["code"],
-            names=tuple(item["names"]),
-            options=tuple(
-                Axis(axis["axis"], tuple((value, tuple(short)) for value, short in axis["values"].items()))
-                for axis in item["options"]
-            ),
-        )
-        for item in items
-    ]
-    return [msgspec.to_builtins(warning) for warning in check_catalogue(words, packs)]
+    return [msgspec.to_builtins(warning) for warning in check_catalogue(parser_words(items), packs)]
 
 
 @asynccontextmanager
@@ -86,13 +77,17 @@ async def _listening(app: web.Application, settings: Settings) -> AsyncIterator[
 
 
 async def _keep_publishing(context: Context) -> None:
-    """Puts shows on air whose set-up found Valkey away; what is not there yet stays for the next round."""
+    """Puts shows on air whose set-up found Valkey away, and keeps the shops' words on both sides.
+
+    What is not there yet stays for the next round.
+    """
     while True:
-        await asyncio.sleep(PUBLISH_SECONDS)
         try:
             await publish_waiting(context)
+            await keep_words(context.shows, context.records)
         except (RedisError, SQLAlchemyError, LiveCommerceError) as error:
-            log.warning("waiting shows were not looked at", error=repr(error))
+            log.warning("waiting shows and words were not looked at", error=repr(error))
+        await asyncio.sleep(PUBLISH_SECONDS)
 
 
 @asynccontextmanager

@@ -1,8 +1,8 @@
-"""Refusals of this room; numbers 203x of the shared tree."""
+"""Refusals of this room; numbers 102x and 203x of the shared tree."""
 
 from __future__ import annotations
 
-from livecommerce.errors import NotAllowed
+from livecommerce.errors import BadInput, NotAllowed
 
 
 class RoleTooLowForCommand(NotAllowed):
@@ -13,3 +13,8 @@ class RoleTooLowForCommand(NotAllowed):
 class ShowOfAnotherShop(NotAllowed):
     number, code = 2031, "show_of_another_shop"
     reason = "This show belongs to another shop."
+
+
+class ShopWordRefused(BadInput):
+    number, code = 1025, "shop_word_refused"
+    reason = "One of the shop's own words cannot be used."

@@ -6,6 +6,7 @@ to the audit trail; repeating a command after a crash in between completes it.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -21,9 +22,11 @@ from livecommerce.errors import (
     Unavailable,
 )
 from livecommerce.shows import commands as c
-from livecommerce.shows.decide import Decision, accepted, decide, item_change, pack
+from livecommerce.shows.catalogue import catalogue_index
+from livecommerce.shows.decide import Decision, accepted, decide, pack
 from livecommerce.shows.errors import RoleTooLowForCommand
 from livecommerce.shows.model import Keys, checked_item, label_of, sku_of
+from livecommerce.shows.shop_words import learned
 from livecommerce.shows.state import State
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.operations import (
@@ -208,22 +211,24 @@ class Executor:
             )
         )  # fmt: skip
         decision = accepted(state, command.comment, actor, state["now"])
-        if command.remember:
-            self._remember(state, command, decision)
         outcomes = [msgspec.to_builtins(line) for line in answer.lines]
         decision.outcome = {"outcome": str(answer.outcome), "lines": outcomes, "reason": answer.reason}
+        if command.remember:
+            decision.outcome |= await self._remember(keys.shop, state, command.remember, command.lines[0].code)
         return decision
 
-    def _remember(self, state: State, command: c.Accept, decision: Decision) -> None:
-        """The words of the comment become one more name of the product, so that the parser knows them next time."""
-        word = (command.remember or "").strip()
-        product = state["items"][command.lines[0].code]
-        taken = any(word in other["names"] or word == code for code, other in state["items"].items())
-        if len(word) < 2 or taken or len(product["names"]) >= 20:
-            return
-        event, write = item_change({**product, "names": [*product["names"], word]}, state["now"])
-        decision.events.append(event)
-        decision.writes.append(write)
+    async def _remember(self, shop: str, state: State, word: str, code: str) -> dict[str, Any]:
+        """The words of the comment become an alias of the shop, so that this show and the next one know them."""
+        packs = tuple(state["show"]["packs"])
+        for _ in range(CONFLICTS_MAX):
+            kept = await self.store.shop_words(shop)
+            index = await asyncio.to_thread(catalogue_index, state)
+            change = learned(kept, word, code, index, packs)
+            if isinstance(change, str):
+                return {"remembered": change == "known", "not_remembered": change}
+            if await self.store.put_shop_words(shop, kept.revision, change):
+                return {"remembered": True, "alias": word, "code": code}
+        return {"remembered": False, "not_remembered": "busy"}
 
 
 def offer_line(state: State, product: dict[str, Any], sku: str, quantity: int) -> Line:

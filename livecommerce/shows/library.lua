@@ -146,6 +146,18 @@ local function snapshot(keys, args)
   }
 end
 
+-- KEYS: the stream of a shop's own words. ARGV: revision that the writer has read, revision to write, words (msgpack).
+-- One entry holds all words; its arrival is what running shows wait for. 1 when written, 0 when somebody was faster.
+local function shop_words(keys, args)
+  local last = redis.call('XREVRANGE', keys[1], '+', '-', 'COUNT', 1)
+  local revision = '0'
+  if last[1] then revision = last[1][2][2] end
+  if revision ~= args[1] then return 0 end
+  redis.call('XADD', keys[1], 'MAXLEN', 1, '*', 'r', args[2], 'w', args[3])
+  return 1
+end
+
+redis.register_function('lc_shop_words', shop_words)
 redis.register_function('lc_show_create', create)
 redis.register_function('lc_show_commit', commit)
 redis.register_function('lc_show_chat', chat)

@@ -228,6 +228,11 @@ class Keys:
         self.done_order = f"{base}:done-order"
         self.held = f"{base}:held"
 
+    @staticmethod
+    def words_of_shop(shop: str) -> str:
+        """The stream of the shop's own words: not of one show."""
+        return f"lc:{{{shop}}}:words"
+
     def all(self) -> list[str]:
         """In the order that library.lua names them."""
         return [

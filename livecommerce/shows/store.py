@@ -22,6 +22,7 @@ from livecommerce.comments import PACKS
 from livecommerce.errors import BadInput, Busy, Conflict, IdReused, ShowUnknown, StorageFull, Unavailable
 from livecommerce.shows.decide import Decision, buyer_of, pack, pack_for_lua
 from livecommerce.shows.model import Keys, ShowSetup, checked_item
+from livecommerce.shows.shop_words import KeptWords, words_of, words_shape
 from livecommerce.shows.state import AUDIT_MAX, CHAT_MAX, TICKETS_MAX, Event, State, ticket_record
 from livecommerce.shows.words import fold_word
 from livecommerce.stock import showlog
@@ -357,6 +358,24 @@ class ShowStore:
         found = await self._answer(cast("Awaitable[Any]", self.redis.hget(keys.done, command)))
         return None if found is None else cast("dict[str, Any]", unpack(found))
 
+    async def shop_words(self, shop: str) -> KeptWords:
+        """The shop's own words as they are now.
+
+        Raises:
+            Unavailable.
+        """
+        entries = await self._answer(self.redis.xrevrange(Keys.words_of_shop(shop), count=1))
+        return kept_words(entries[0][1]) if entries else KeptWords()
+
+    async def put_shop_words(self, shop: str, before: int, after: KeptWords) -> bool:
+        """Keeps the words for every show of the shop; False when the revision is not `before` any more.
+
+        Raises:
+            Unavailable, StorageFull.
+        """
+        key, packed = Keys.words_of_shop(shop), pack(words_shape(after.words))
+        return bool(await self._call("lc_shop_words", [key], str(before), str(after.revision), packed))
+
     async def audit_entry(self, keys: Keys, command: str) -> dict[str, Any] | None:
         found = await self._answer(cast("Awaitable[Any]", self.redis.hget(keys.audit, command)))
         return None if found is None else cast("dict[str, Any]", unpack(found))
@@ -393,6 +412,11 @@ def decoded(value: Any) -> str:
 def events_of(fields: dict[bytes, bytes]) -> list[Event]:
     """The events of one log entry."""
     return showlog.events(fields)
+
+
+def kept_words(fields: dict[bytes, bytes]) -> KeptWords:
+    """The shop's words out of an entry of their stream."""
+    return KeptWords(int(fields[b"r"]), words_of(unpack(fields[b"w"])))
 
 
 def _pairs(flat: list[bytes]) -> dict[str, bytes]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from livecommerce.comments import Axis, CatalogueIndex, ItemWords
+from livecommerce.comments import Axis, CatalogueIndex, ItemWords, ShopWords
 from livecommerce.shows.state import State
 
 
-def catalogue_index(state: State) -> CatalogueIndex:
+def catalogue_index(state: State, shop_words: ShopWords | None = None) -> CatalogueIndex:
     """Products in the show's order; closed ones too, so that the answer is `sales_closed` and not "not understood"."""
     words = [item_words(state["items"][code]) for code in state["order"]]
-    return CatalogueIndex.build(words, packs=tuple(state["show"]["packs"]))
+    return CatalogueIndex.build(words, shop_words=shop_words, packs=tuple(state["show"]["packs"]))
 
 
 def item_words(product: dict[str, Any]) -> ItemWords:
