@@ -29,7 +29,7 @@ from redis.asyncio import Redis
 
 from livecommerce.ops.valkey import EmbeddedValkey, _packaged_binary, find_binary
 from livecommerce.settings import Stock
-from livecommerce.stock.batcher import Batch
+from livecommerce.stock.batch import Batch, Part
 from livecommerce.stock.connection import Connection, encode
 from livecommerce.stock.encoding import Templates
 from livecommerce.stock.engine import StockEngine
@@ -143,7 +143,7 @@ async def one_call_each(server: EmbeddedValkey, count: int) -> float:
     connection: Connection = await engine._servers.connection(SHOP)
     templates, commands = Templates(), []
     for operation in comments(count):
-        batch = Batch([(operation, templates.of(operation), None, None, 0)], 300)
+        batch = Batch([Part(templates.of(operation), [operation], 0, 1)], 300)
         key = f"lc:{{{SHOP}}}:stock:items"
         commands.append(encode(("FCALL", engine._servers.function, 1, key, connection.run_id, *batch.arguments)))
     start = time.perf_counter()

@@ -13,24 +13,15 @@ import re
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from itertools import groupby
 from typing import Any
 
 import hiredis
 
+from livecommerce.stock.batch import Batch, Malformed, Part, well_formed_parts
 from livecommerce.stock.connection import Connection, ConnectionLost, encode
-from livecommerce.stock.encoding import (
-    ID,
-    NAME,
-    RUN_FIELDS,
-    Template,
-    decode_answer,
-    pack,
-    raw_ids,
-    unpack,
-)
-from livecommerce.stock.operations import Operation, Reserve
-from livecommerce.stock.outcomes import Answer, LineAnswer, Outcome
+from livecommerce.stock.encoding import Template
+from livecommerce.stock.operations import Operation
+from livecommerce.stock.outcomes import Answer, Outcome
 from livecommerce.stock.servers import Servers
 
 log = logging.getLogger(__name__)
@@ -42,121 +33,12 @@ ANSWER_SECONDS_MAX = 10.0  # an operation waits at most so long for a store that
 RETRY_SECONDS = (0.01, 0.05, 0.1, 0.2, 0.4)  # pauses between attempts; the last one repeats
 WAIT_MS_MAX = 1000  # for replicas; on one network they follow within a millisecond
 UNEXPECTED_MAX = 3  # attempts at a call the server refuses for a reason not known here
-VIEWER_LETTERS = b"abcdefghijklmnopqrstuvwxyz0123456789-\n"
 
-
-class Bulk:
-    """The answers of many operations submitted together: one future for all of them."""
-
-    __slots__ = ("answers", "future", "left")
-
-    def __init__(self, count: int) -> None:
-        self.answers: list[Answer] = [NO_ANSWER] * count
-        self.left = count
-        self.future: asyncio.Future[list[Answer]] = asyncio.get_running_loop().create_future()
-
-    def put(self, place: int, answer: Answer) -> None:
-        self.answers[place] = answer
-        self.left -= 1
-        if self.left == 0 and not self.future.done():
-            self.future.set_result(self.answers)
-
-
-NO_ANSWER = Answer("", Outcome.UNAVAILABLE, (), 0)
-RESERVED = Outcome.RESERVED
-Pending = tuple[Operation, Template, "asyncio.Future[Answer] | None", "Bulk | None", int]
-"""An operation, its template, and where its answer goes: a future, or a place in a Bulk."""
 
 WAIT = re.compile("LOADING|BUSY |CLUSTERDOWN|TRYAGAIN|MASTERDOWN|ASK ")
 FULL = re.compile("OOM |MISCONF")
 REASON_FULL = "The store is out of memory or disk. Nothing was changed."
 REASON_GONE = "The store did not answer in time. Send the same id again to learn what became of it."
-
-
-def refuse(pending: Pending, outcome: Outcome, reason: str = "", retry_after_ms: int = 0) -> None:
-    """Answers an operation that was not applied (or, `unavailable`, perhaps was)."""
-    answer_id = pending[0].id if isinstance(pending[0].id, str) else ""
-    deliver(pending, Answer(answer_id, outcome, (), 0, retry_after_ms, reason))
-
-
-def deliver(pending: Pending, answer: Answer) -> None:
-    """Hands an answer to who waits for it; who has stopped waiting gets none."""
-    _, _, future, bulk, place = pending
-    if future is not None:
-        if not future.done():
-            future.set_result(answer)
-    elif bulk is not None:
-        bulk.put(place, answer)
-
-
-class Batch:
-    """Operations on their way, with the bytes of the call; sent again unchanged where need be."""
-
-    __slots__ = ("arguments", "pending")
-
-    def __init__(self, pending: list[Pending], offer_seconds: int) -> None:
-        templates = dict.fromkeys([p[1] for p in pending])
-        for number, template in enumerate(templates, start=1):
-            template.number = number
-        ids = [p[0].id for p in pending]
-        chats = [p[0].chat for p in pending]
-        rows = [part for number, same in groupby([p[1].number for p in pending]) for part in (number, len(list(same)))]
-        operations = [rows, raw_ids(ids), [viewer_of(p[0]) for p in pending]]
-        self.pending = pending
-        if not set(map(type, chats)) <= {bytes}:  # anything else would spoil the log entry of the whole batch
-            raise TypeError("a chat event is bytes")
-        told = pack(chats) if any(chats) else b""
-        self.arguments = (pack([template.data for template in templates]), pack(operations), told, offer_seconds)
-
-    def answered(self, reply: bytes) -> tuple[bool, str]:
-        """Hands out the answers; returns (more work is due, ledger id)."""
-        now, more, runs, results, ledger_id = unpack(reply)
-        pending = self.pending
-        for at in range(0, len(runs), RUN_FIELDS):
-            first, length, number, available, _ = runs[at : at + RUN_FIELDS]
-            template = pending[first - 1][1]
-            item, quantity, deadline = template.item, template.quantity, now + template.hold_ms
-            for operation, _, future, bulk, place in pending[first - 1 : first - 1 + length]:
-                line = LineAnswer(item, RESERVED, f"{item}#{number}", quantity, 0, number, 0, deadline, available)
-                answer = Answer(operation.id, RESERVED, (line,), now)
-                if future is not None:  # `deliver`, without the call: this loop runs once a comment
-                    if not future.done():
-                        future.set_result(answer)
-                elif bulk is not None:
-                    bulk.put(place, answer)
-                number += 1
-                available -= quantity
-        for at in range(0, len(results), 2):
-            answered = pending[results[at] - 1]
-            deliver(answered, decode_answer(answered[0].id, results[at + 1]))
-        return more, ledger_id.decode()
-
-
-def viewer_of(operation: Operation) -> str:
-    return getattr(operation, "viewer", "")
-
-
-def _well_formed(pending: list[Pending]) -> bool:
-    """Whether all ids and viewers are of the right form, looked at in bulk; False means look at each."""
-    try:
-        viewers = "\n".join([p[0].viewer for p in pending])  # type: ignore[union-attr]
-        ids = "".join([p[0].id for p in pending])
-        if viewers.encode("ascii").translate(None, VIEWER_LETTERS) or len(ids) != 36 * len(pending):
-            return False
-        lengths = set(map(len, viewers.split("\n")))
-        return min(lengths) > 0 and max(lengths) <= 40 and ids.replace("-", "").isalnum() and ids.isascii()
-    except (AttributeError, TypeError, UnicodeEncodeError):
-        return False
-
-
-def _bad(operation: Operation) -> str:
-    """What is wrong with id, viewer or chat; empty when nothing is."""
-    viewer = viewer_of(operation)
-    if not isinstance(operation.id, str) or not ID.fullmatch(operation.id):
-        return "an id has 8-64 of A-Z a-z 0-9 _ -"
-    if not isinstance(viewer, str) or ((viewer or isinstance(operation, Reserve)) and not NAME.fullmatch(viewer)):
-        return "viewer is not of the form [a-z0-9-]{1,40}"
-    return ""
 
 
 class ShopQueue:
@@ -174,7 +56,8 @@ class ShopQueue:
         reconcile: Callable[[str, Connection], Awaitable[str]],
     ) -> None:
         self.shop = shop
-        self.queue: deque[Pending] = deque()
+        self.queue: deque[Part] = deque()
+        self.length = 0  # operations in the queue
         self.connection: Connection | None = None
         self._servers = servers
         self._batch_max = batch_max
@@ -193,40 +76,52 @@ class ShopQueue:
         self.last_ledger_id = ""
         self.batches = self.operations = self.batches_again = 0  # sent since the start, for the metrics
 
-    def put(self, pending: Pending) -> None:
-        if len(self.queue) >= self._length_max:
+    def put(self, part: Part) -> None:
+        """Takes what there is room for; the rest is refused as busy, at once."""
+        room = self._length_max - self.length
+        if len(part) > room:
+            part, refused = part.take(room), part
             # by the time half of the queue is gone at 20,000/s, a quiet retry finds room
-            refuse(pending, Outcome.BUSY, "Very busy right now.", 200 + len(self.queue) // 40)
-            return
-        self.queue.append(pending)
+            refused.refuse(Outcome.BUSY, "Very busy right now.", 200 + self.length // 40)
+            if room == 0:
+                return
+        self.queue.append(part)
+        self.length += len(part)
+        self._schedule()
+
+    def put_one(self, operation: Operation, template: Template, future: asyncio.Future[Answer]) -> None:
+        """`put` of one operation; those in a row that share a template make one part."""
+        last = self.queue[-1] if self.queue else None
+        if last is not None and last.template is template and last.bulk is None and self.length < self._length_max:
+            last.add(operation, future)
+            self.length += 1
+            self._schedule()
+        else:
+            self.put(Part(template, [operation], 0, 1, futures=[future]))
+
+    def _schedule(self) -> None:
         if not self._scheduled:
             self._scheduled = True
             self._loop.call_soon(self._flush)
 
+    def _next(self) -> list[Part]:
+        """The operations of the next batch, out of the queue."""
+        parts, left = [], self._batch_max
+        while self.queue and left > 0:
+            first = self.queue[0]
+            part = self.queue.popleft() if len(first) <= left else first.take(left)
+            parts.append(part)
+            left -= len(part)
+        self.length -= self._batch_max - left
+        return parts
+
     def _take(self) -> Batch | None:
-        queue = self.queue
-        count = min(len(queue), self._batch_max)
-        taken = [queue.popleft() for _ in range(count)]
-        if not _well_formed(taken):
-            kept = []
-            for pending in taken:
-                bad = _bad(pending[0])
-                if bad:
-                    refuse(pending, Outcome.INPUT_BAD, bad)
-                else:
-                    kept.append(pending)
-            taken = kept
+        parts = self._next()
         try:
-            return Batch(taken, self._offer_seconds) if taken else None
-        except (TypeError, ValueError, OverflowError):  # a chat that is not bytes: find whose
-            for pending in taken:
-                try:
-                    Batch([pending], self._offer_seconds)
-                except (TypeError, ValueError, OverflowError):
-                    refuse(pending, Outcome.INPUT_BAD, "the chat event is not bytes")
-                else:
-                    self.queue.append(pending)
-            return None
+            return Batch(parts, self._offer_seconds)
+        except Malformed:
+            good = well_formed_parts(parts)
+            return Batch(good, self._offer_seconds) if good else None
 
     def _flush(self) -> None:
         self._scheduled = False
@@ -234,7 +129,7 @@ class ShopQueue:
             return
         connection = self.connection
         while self.queue and (
-            self._in_flight == 0 or (len(self.queue) >= self._batch_max and self._in_flight < IN_FLIGHT_MAX)
+            self._in_flight == 0 or (self.length >= self._batch_max and self._in_flight < IN_FLIGHT_MAX)
         ):
             batch = self._take()
             if batch is None:
@@ -251,7 +146,7 @@ class ShopQueue:
     def _send(self, connection: Connection, batch: Batch) -> None:
         self._in_flight += 1
         self.batches += 1
-        self.operations += len(batch.pending)
+        self.operations += len(batch)
         self._call(connection, batch, lambda reply: self._answered(batch, reply))
 
     def _call(self, connection: Connection, batch: Batch, done: Callable[[Any], None]) -> None:
@@ -401,8 +296,8 @@ class ShopQueue:
         return REASON_FULL if outcome is Outcome.STORAGE_FULL else refusal
 
     def _refuse_batch(self, batch: Batch, outcome: Outcome, reason: str) -> None:
-        for pending in batch.pending:
-            refuse(pending, outcome, reason, 0 if outcome is Outcome.INPUT_BAD else 1000)
+        for part in batch.parts:
+            part.refuse(outcome, reason, 0 if outcome is Outcome.INPUT_BAD else 1000)
 
     def _give_up(self, refusal: str) -> None:
         """The store is away for long: all that waited is told so; new operations try anew."""
@@ -410,8 +305,18 @@ class ShopQueue:
         for batch in self._again:
             self._refuse_batch(batch, Outcome.UNAVAILABLE, REASON_GONE)
         self._again.clear()
+        self._refuse_queue()
+
+    def _refuse_queue(self) -> None:
         while self.queue:
-            refuse(self.queue.popleft(), Outcome.UNAVAILABLE, REASON_GONE, 1000)
+            part = self.queue.popleft()
+            self.length -= len(part)
+            part.refuse(Outcome.UNAVAILABLE, REASON_GONE, 1000)
+
+    def drop(self) -> None:
+        """Forgets what waits, unanswered: what the end of the process would do."""
+        self.queue.clear()
+        self.length = 0
 
     async def close(self) -> None:
         """Waits for what is on its way, a little; then refuses the rest."""
@@ -427,5 +332,4 @@ class ShopQueue:
         for batch in self._again:
             self._refuse_batch(batch, Outcome.UNAVAILABLE, REASON_GONE)
         self._again.clear()
-        while self.queue:
-            refuse(self.queue.popleft(), Outcome.UNAVAILABLE, REASON_GONE, 1000)
+        self._refuse_queue()

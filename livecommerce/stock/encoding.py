@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from functools import partial
 from hashlib import blake2b
+from itertools import islice
 from struct import Struct as Layout
 from typing import Any
 
@@ -45,9 +46,11 @@ pack = partial(msgpack.packb, use_bin_type=False)  # the server's cmsgpack knows
 unpack = partial(msgpack.unpackb, raw=True, strict_map_key=False)
 
 ID = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 NAME = re.compile(r"[a-z0-9-]{1,40}", re.ASCII)
 RESERVATION = re.compile(r"[^#]{1,100}#[1-9][0-9]{0,9}")
 HEX_LOWER = b"0123456789abcdef"
+UUID_HEAD = "b101"  # in hex: msgpack's head of a string of 17 bytes, and the byte that marks a UUID
 TEMPLATES_MAX = 4096  # remembered encodings; an item, its quantities and its prices make a few each
 REASON_LENGTH_MAX = 200
 RUN_FIELDS = 5  # of a run: first operation, how many, first number, available after the first, template
@@ -74,15 +77,13 @@ class Template:
         quantity, hold_ms: of that line.
     """
 
-    __slots__ = ("data", "hold_ms", "item", "items", "number", "quantity")
+    __slots__ = ("data", "hold_ms", "item", "quantity")
 
     def __init__(self, data: bytes, items: tuple[str, ...], quantity: int = 0, hold_ms: int = 0) -> None:
         self.data = data
-        self.items = items
         self.item = items[0] if len(items) == 1 else ""
         self.quantity = quantity
         self.hold_ms = hold_ms
-        self.number = 0  # in the batch that is being encoded; no await lies between setting and use
 
 
 def whole(value: Any, low: int, high: int) -> bool:
@@ -232,6 +233,32 @@ def _of_supply(operation: Restock | Adjust | Close | Open) -> Template:
     return _template(operation, item=operation.item)
 
 
+def alike(operations: Sequence[Operation], start: int) -> int:
+    """End of the row of operations from `start` that share shop and template. Who keeps `lines` shares it cheaply."""
+    first = operations[start]
+    if type(first) is not Reserve:
+        return start + 1
+    shop, show, lines, limits, source = first.shop, first.show, first.lines, first.limits, first.source
+    fill, repeat, waitlist, hold_seconds = first.fill, first.repeat, first.waitlist, first.hold_seconds
+    stop = start
+    for operation in islice(operations, start, None):
+        if (
+            type(operation) is not Reserve
+            or operation.lines is not lines
+            or operation.limits is not limits
+            or operation.shop != shop
+            or operation.show != show
+            or operation.hold_seconds != hold_seconds
+            or operation.fill != fill
+            or operation.repeat != repeat
+            or operation.waitlist is not waitlist
+            or operation.source != source
+        ):
+            break
+        stop += 1
+    return stop
+
+
 class Templates:
     """Remembers encodings. `of` raises Refused for what can never be applied."""
 
@@ -298,21 +325,37 @@ class Templates:
             raise Refused(Outcome.INPUT_BAD, f"not of the expected form: {error}") from error
 
 
+def packed_uuids(ids: list[str]) -> bytes:
+    """The msgpack array of ids as stored, when all are canonical UUIDs (which browsers make); else empty.
+
+    Made from the hex digits in one go, heads of strings included: a string of 17 bytes (0xb1), byte 1, 16 bytes.
+    """
+    count = len(ids)
+    try:
+        joined = UUID_HEAD + UUID_HEAD.join(ids)
+    except TypeError:
+        return b""
+    if set(map(len, ids)) != {36} or not joined.isascii():
+        return b""
+    dashes = "-" * count
+    digits = joined.replace("-", "").encode()
+    if len(digits) != 36 * count or digits.translate(None, HEX_LOWER):
+        return b""
+    if not joined[12::40] == joined[17::40] == joined[22::40] == joined[27::40] == dashes:
+        return b""
+    return array_head(count) + bytes.fromhex(digits.decode())
+
+
+def array_head(count: int) -> bytes:
+    return bytes((0x90 + count,)) if count < 16 else b"\xdc" + count.to_bytes(2, "big")
+
+
 def raw_ids(ids: list[str]) -> list[bytes]:
     """Ids as stored: a canonical UUID as byte 1 and its 16 bytes, any other text as it is.
 
-    Done for the whole batch at once: three C calls instead of a parse an id.
+    Ids of a rush do not come here, see `packed_uuids`.
     """
-    count = len(ids)
-    joined = "".join(ids)
-    if len(joined) == 36 * count:
-        dashes = "-" * count
-        if joined[8::36] == joined[13::36] == joined[18::36] == joined[23::36] == dashes:
-            digits = joined.replace("-", "").encode()
-            if len(digits) == 32 * count and not digits.translate(None, HEX_LOWER):
-                data = bytes.fromhex(digits.decode())
-                return [b"\1" + data[at : at + 16] for at in range(0, 16 * count, 16)]
-    return [raw_ids([one])[0] if len(one) == 36 and count > 1 else one.encode() for one in ids]
+    return [b"\1" + bytes.fromhex(one.replace("-", "")) if UUID.fullmatch(one) else one.encode() for one in ids]
 
 
 def id_text(raw: bytes) -> str:

@@ -18,9 +18,10 @@ from typing import Any
 import hiredis
 
 from livecommerce.settings import Stock
-from livecommerce.stock.batcher import Bulk, ShopQueue, refuse
+from livecommerce.stock.batch import Bulk, Part
+from livecommerce.stock.batcher import ShopQueue
 from livecommerce.stock.connection import Connection, ConnectionLost, address_of
-from livecommerce.stock.encoding import NAME, Refused, Template, Templates, id_text, pack, unpack
+from livecommerce.stock.encoding import NAME, Refused, Template, Templates, alike, id_text, pack, unpack
 from livecommerce.stock.operations import Operation
 from livecommerce.stock.outcomes import CLAIM_STATES, Answer, Claim, Counters, Outcome
 from livecommerce.stock.rebuild import verify
@@ -34,6 +35,7 @@ SWEEP_SECONDS = 1.0  # how late a lapsed hold is told to pages; correctness neve
 SWEEPS_AT_ONCE_MAX = 100  # calls in a row while a server says that more is due: 200,000 claims
 CLAIMS_MAX = 1000  # tickets one call of `claims` returns
 SCAN_COUNT = 500  # records a round when all viewers of a show are asked for
+NO_TEMPLATE = Template(b"", ())
 NO_OPERATIONS = pack([[], [], []])  # of a call that only expires what is due
 ATTEMPTS_MAX = 5  # of a read; a lost connection or a moved slot is found again at once or not at all
 
@@ -79,7 +81,7 @@ class StockEngine:
             "batches_total": sum(queue.batches for queue in queues),
             "operations_total": sum(queue.operations for queue in queues),
             "batches_again_total": sum(queue.batches_again for queue in queues),
-            "queue_length": sum(len(queue.queue) for queue in queues),
+            "queue_length": sum(queue.length for queue in queues),
             "shops": len(queues),
         }
 
@@ -90,10 +92,9 @@ class StockEngine:
             template = self._templates.of(operation)
             queue = self._queues.get(operation.shop) or self._queue(operation.shop)
         except Refused as refusal:
-            nothing = Template(b"", ())
-            refuse((operation, nothing, future, None, 0), refusal.outcome, refusal.reason)
+            Part(NO_TEMPLATE, [operation], 0, 1, futures=[future]).refuse(refusal.outcome, refusal.reason)
             return future
-        queue.put((operation, template, future, None, 0))
+        queue.put_one(operation, template, future)
         return future
 
     async def submit(self, operation: Operation) -> Answer:
@@ -104,16 +105,20 @@ class StockEngine:
         """Many operations, in order; their answers in the same order. Cheaper than as many `submit`."""
         if not operations:
             return []
-        bulk = Bulk(len(operations))
-        templates = self._templates
-        for place, operation in enumerate(operations):
+        given, start = list(operations), 0
+        bulk = Bulk(len(given))
+        while start < len(given):
+            operation = given[start]
             try:
-                template = templates.of(operation)
+                template = self._templates.of(operation)
                 queue = self._queues.get(operation.shop) or self._queue(operation.shop)
             except Refused as refusal:
-                refuse((operation, Template(b"", ()), None, bulk, place), refusal.outcome, refusal.reason)
+                Part(NO_TEMPLATE, given, start, start + 1, bulk=bulk).refuse(refusal.outcome, refusal.reason)
+                start += 1
             else:
-                queue.put((operation, template, None, bulk, place))
+                stop = alike(given, start)
+                queue.put(Part(template, given, start, stop, bulk=bulk))
+                start = stop
         return await bulk.future
 
     def _queue(self, shop: str) -> ShopQueue:

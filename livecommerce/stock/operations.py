@@ -21,7 +21,7 @@ LINES_MAX = 16  # a comment has 200 characters; a set has a handful of items
 OFFER_TEXT_LENGTH_MAX = 200
 
 
-class Line(Struct, frozen=True):
+class Line(Struct, frozen=True, gc=False):
     """One thing wanted, with the price as the viewer saw it. `text` is the offer in words, at most 200 characters."""
 
     item: str
@@ -31,7 +31,7 @@ class Line(Struct, frozen=True):
     text: str = ""
 
 
-class Limits(Struct, frozen=True):
+class Limits(Struct, frozen=True, gc=False):
     """Units allowed; 0 = no limit.
 
     `per_item` and `per_show` count active and confirmed claims of the viewer in the show; `per_comment` counts this
@@ -44,7 +44,7 @@ class Limits(Struct, frozen=True):
     hold_max: int = 0
 
 
-class Reserve(Struct, frozen=True, tag="reserve"):
+class Reserve(Struct, frozen=True, tag="reserve", gc=False):
     """Hold units for a viewer.
 
     fill: `any` holds what there is of each line (the rest waits if `waitlist`); `all` holds every line in full or none.

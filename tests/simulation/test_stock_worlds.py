@@ -56,7 +56,7 @@ class World:
         for queue in old._queues.values():
             if queue._recovering is not None:
                 queue._recovering.cancel()
-            queue.queue.clear()
+            queue.drop()
         old._servers.close()
         self.crashes += 1
 
