@@ -17,6 +17,8 @@ _INVISIBLE: Final = (
     "\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069\u206a\u206b\u206c\u206d"
     "\u206e\u206f\u3164\ufe00\ufe01\ufe02\ufe03\ufe04\ufe05\ufe06\ufe07\ufe08\ufe09\ufe0a\ufe0b\ufe0c\ufe0d\ufe0e\ufe0f"
     "\ufeff\uffa0\ufff9\ufffa\ufffb"
+    # masking.py writes its marks with these; from a viewer they have no shape of their own
+    "\ue000\ue001\ue002\ue003\ue004\ue005\ue006\ue007\ue008\ue009\ue00a\ue00b\ue00c\ue00d\ue00e\ue00f"
 )
 _LATIN_TWINS: Final = {
     # Cyrillic and Greek letters that most typefaces draw as these Latin ones.

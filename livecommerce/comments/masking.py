@@ -94,7 +94,6 @@ _MARK_OF: Final = {
     "bad": "\ue004",
     "store": "\ue005",
 }
-_MINE: Final = re.compile("[\ue000-\ue00f]")
 
 
 def _mark(match: re.Match[str]) -> str:
@@ -102,9 +101,10 @@ def _mark(match: re.Match[str]) -> str:
 
 
 def mask(text: str) -> str:
-    """Folded text with everything that cannot be an order replaced by marks (see MARKS)."""
-    if not text.isascii():
-        text = _MINE.sub("", text)
+    """Folded text with everything that cannot be an order replaced by marks (see MARKS).
+
+    `visible` has removed any such mark that the viewer may have typed.
+    """
     if _WORTH.search(text) is None:
         return text
     return _ALL.sub(_mark, text)

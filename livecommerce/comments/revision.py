@@ -9,7 +9,7 @@ import msgspec
 from livecommerce.comments import kinds
 from livecommerce.comments.binding import bind, kinds_of
 from livecommerce.comments.catalogue import CatalogueIndex
-from livecommerce.comments.folding import fold, suspects
+from livecommerce.comments.folding import fold, suspects, visible
 from livecommerce.comments.masking import mask
 from livecommerce.comments.parser import parse
 from livecommerce.comments.tokens import tokenise
@@ -60,7 +60,7 @@ def suggest_alias(text: str, accepted: Intent, index: CatalogueIndex, packs: Seq
     if not isinstance(accepted, Reserve) or accepted.code not in index.items or suspects(text):
         return None
     view = index.view(tuple(packs))
-    folded = mask(fold(text))
+    folded = mask(fold(visible(text)))
     raw = tokenise(folded, view)
     tokens = bind(raw, kinds_of(raw), folded, view)
     if any(token.kind in (kinds.ITEM, kinds.QUESTION, kinds.ASK, kinds.NEGATION) for token in tokens):
