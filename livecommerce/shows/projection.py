@@ -247,17 +247,31 @@ def counters(events: Iterable[Event], after: State) -> dict[str, list[int]]:
     }
 
 
+def claim_marks(state: State, lines: Iterable[Event]) -> list[dict[str, Any]]:
+    """What became of the chat lines shown: `{"comment", "sku", "number", "state", "quantity", "position"}` a claim.
+
+    Who joins later sees the same numbers beside the same lines as those who were there.
+    """
+    shown = {line["id"] for line in lines}
+    return [
+        {key: record[key] for key in ("comment", "sku", "number", "state", "quantity", "position")}
+        for record in state["tickets"].values()
+        if record["comment"] in shown and not state["buyers"].get(record["viewer"], {}).get("shadow")
+    ]
+
+
 def public_snapshot(state: State, projector: Projector, viewers: int) -> dict[str, Any]:
     """The snapshot for everyone, without `me`."""
     show = state["show"]
     keys = ("id", "title", "shop", "shop_name", "stage", "started_ms", "currency", "locale", "hold_seconds")
     pin = state["pins"][-1] if state["pins"] else None
+    lines = [line for line in state["chat"] if visible(line, state)]
     return {
         "epoch": state["epoch"], "offset": state["offset"], "now": state["now"],
         "show": {key: show[key] for key in keys},
         "items": [state["items"][code] for code in state["order"]],
         "stock": stock_of(state), "pin": pin,
-        "chat": [projector.chat_line(line, staff=False) for line in state["chat"] if visible(line, state)],
+        "chat": [projector.chat_line(line, staff=False) for line in lines], "marks": claim_marks(state, lines),
         "settings": public_settings(state["settings"]), "notice": state["notice"], "viewers": viewers,
         "media": {key: state["media"][key] for key in ("state", "at") if key in state["media"]},
     }  # fmt: skip

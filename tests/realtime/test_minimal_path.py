@@ -41,3 +41,20 @@ async def test_a_comment_becomes_a_reservation_that_everyone_sees(world: World, 
     assert (cancelled["ok"], cancelled["reason"]) == (True, "cancelled")
     for client in (host, anna, ben):
         client.chain()
+
+
+async def test_who_joins_later_sees_the_numbers_beside_the_same_lines(fast_world: World) -> None:
+    host = await fast_world.connect(staff="host")
+    await host.go_live()
+    anna = await fast_world.connect("anna")
+    await anna.comment("A01+2")
+    line = await anna.event("chat", text="A01+2")
+    late = await fast_world.connect("ben")
+    (mark,) = late.snapshot["marks"]
+    assert mark == {
+        "comment": line["id"], "sku": "A01", "number": 1, "state": "held", "quantity": 2, "position": 0,
+    }  # fmt: skip
+    await host.command("shadow", viewer=host.events("chat")[0]["viewer"])
+    await host.event("buyer")
+    hidden = await fast_world.connect("cleo")
+    assert hidden.snapshot["marks"] == []

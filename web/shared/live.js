@@ -42,10 +42,13 @@ export function openShow({ show, as, snapshot = null, name = "" }) {
     return map;
   };
 
-  // Claims of before this page was open: staff see them in the list of reservations, a viewer the own ones.
+  // Claims of before this page was open: staff have the list of reservations, a viewer the marks of the chat and the own tickets.
   const seed = (snapshotState) => {
     const map = new Map();
-    for (const ticket of snapshotState.reservations ?? snapshotState.me?.tickets ?? []) {
+    const marks = snapshotState.marks ?? [];
+    const marked = new Set(marks.map((one) => one.comment));
+    const own = (snapshotState.me?.tickets ?? []).filter((ticket) => !marked.has(ticket.comment));
+    for (const ticket of snapshotState.reservations ?? [...marks, ...own]) {
       const held = ticket.state === "waiting" ? 0 : ticket.quantity;
       const claim = { sku: ticket.sku, number: ticket.number, reserved: held, waiting: ticket.state === "waiting" ? ticket.quantity : 0, position: ticket.position, outcome: ticket.state };
       map.set(ticket.comment, [...(map.get(ticket.comment) ?? []), claim]);
