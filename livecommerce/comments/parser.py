@@ -14,7 +14,7 @@ from livecommerce.comments import kinds
 from livecommerce.comments.binding import bind, kinds_of, quantity_of
 from livecommerce.comments.catalogue import CatalogueIndex, Item, View
 from livecommerce.comments.changes import has_change, read_changes
-from livecommerce.comments.folding import fold, suspects, unmask, visible
+from livecommerce.comments.folding import fold, parted, suspects, unmask, visible
 from livecommerce.comments.kinds import Token, bits
 from livecommerce.comments.masking import mask
 from livecommerce.comments.orders import OrderReader, Refused, choose
@@ -122,8 +122,9 @@ def _suspect(text: str, view: View, pinned: Item | None) -> Verdict:
     """
     verdict = _read(unmask(text), view, pinned)
     if verdict.verdict == "none" and verdict.reason is Reason.CHATTER:
-        apart = _read(unmask(text, apart=True), view, pinned)
-        verdict = apart if apart.verdict in ("order", "change") else verdict
+        apart = parted(text)
+        if apart != text and (reading := _read(unmask(apart), view, pinned)).intents:
+            verdict = reading
     if verdict.verdict in ("order", "change"):
         return Verdict("unclear", _NONE, Reason.LOOK_ALIKE, guess=verdict.intents)
     return verdict
