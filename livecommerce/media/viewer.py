@@ -25,6 +25,12 @@ CNAME = b"livecommerce"
 # and still shows pictures; one that drops every second comes to one and shows none, and repairs only fill it further:
 # then sound alone, tried again after ever longer pauses.
 PAUSE_LOSS = 0.6
+# A line that only mixes up the order asks for nearly as much and shows every picture. Where nearly each packet is asked
+# for, nothing else is looked at. Below that the viewer's own word is needed: packets missing after the repairs too, or
+# asks for keyframes, which browsers repeat once a second or more often.
+PAUSE_LOSS_ALONE = 0.9
+UNREPAIRED_LOSS = 0.2
+BLIND_SECONDS = 2.5
 # Fewer packets than this between two reports (a host away) say nothing about the line.
 JUDGED_PACKETS_MIN = 20
 PAUSE_REPORTS = 4
@@ -95,6 +101,7 @@ class Viewer(Peer):
         self.replayed_at = float("-inf")
         self.paused_until: float | None = None
         self._pauses = self._bad_reports = 0
+        self._keyframe_asked_at = float("-inf")
         self._judged = (0, 0)
         self._returned_at = float("-inf")
         self._outbound: Outbound | None = None
@@ -129,6 +136,7 @@ class Viewer(Peer):
             if isinstance(item, rtcp.Nack):
                 self._repair(item, now)
             elif isinstance(item, rtcp.KeyframeRequest):
+                self._keyframe_asked_at = now
                 self.stream.keyframe_wanted_by(self, now)
             elif isinstance(item, rtcp.ReceiverReport):
                 self._note_blocks(item.blocks, now)
@@ -158,7 +166,9 @@ class Viewer(Peer):
             return
         self._judged = (asked, sent)
         line_loss = self.fraction_lost + (asked - asked_before) / (sent - sent_before)
-        self._bad_reports = self._bad_reports + 1 if line_loss >= PAUSE_LOSS else 0
+        is_blind = now - self._keyframe_asked_at < BLIND_SECONDS or self.fraction_lost >= UNREPAIRED_LOSS
+        is_bad = line_loss >= (PAUSE_LOSS if is_blind else PAUSE_LOSS_ALONE)
+        self._bad_reports = self._bad_reports + 1 if is_bad else 0
         if not self._bad_reports and now - self._returned_at > STEADY_SECONDS:
             self._pauses = 0
         if self._bad_reports >= PAUSE_REPORTS and "audio" in self.lanes:
