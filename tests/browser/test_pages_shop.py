@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser.live_server import LiveServer
-from tests.browser.visitors import PATIENCE_MS, PHONE, live_show, say, staff, visitor
+from tests.browser.visitors import PATIENCE_MS, PHONE, become, live_show, say, staff, visitor
 
 pytestmark = pytest.mark.browser
 
@@ -53,6 +53,43 @@ async def test_a_new_product_is_warned_about_before_it_is_kept(browser: Browser,
         await expect(sheet.get_by_role("alert")).to_contain_text("可能會讀錯", timeout=PATIENCE_MS)
         await sheet.get_by_role("button", name="還是要新增").click()
         await expect(page.locator("li.product", has_text="襪子")).to_be_visible(timeout=PATIENCE_MS)
+
+
+async def test_the_shops_own_words_count_in_the_running_show(browser: Browser, server: LiveServer) -> None:
+    goods = live_show(server, "words")
+    async with (
+        staff(browser, server, "/studio", "owner") as page,
+        visitor(browser, server, "/live/words", PHONE) as viewer,
+    ):
+        await page.get_by_role("button", name="留言用語").click()
+        sheet = page.get_by_role("dialog")
+        await sheet.get_by_label("下單的詞").fill("喊包")
+        await sheet.get_by_label("別名", exact=True).fill("小方包")
+        await sheet.get_by_label("是哪個商品").select_option(goods.bag)
+        await sheet.get_by_role("button", name="加別名").click()
+        await sheet.get_by_role("button", name="儲存").click()
+        await expect(page.locator(".toast", has_text="留言用語存好了")).to_be_visible(timeout=PATIENCE_MS)
+        await say(viewer, "喊包 小方包", name="阿凱")
+        await expect(viewer.locator(".ribbon .ticket")).to_be_visible(timeout=PATIENCE_MS)
+        await sheet.get_by_role("button", name="拿掉別名 小方包").click()
+        await sheet.get_by_label("下單的詞").fill("")
+        await sheet.get_by_role("button", name="儲存").click()
+        await expect(sheet.get_by_text("小方包")).to_have_count(0)
+
+
+async def test_a_word_that_would_be_misread_is_refused_in_words(browser: Browser, server: LiveServer) -> None:
+    context = await browser.new_context(viewport=PHONE, locale="zh-TW", base_url=server.address)  # type: ignore[arg-type]
+    page = await context.new_page()
+    await become(page, server, "owner")
+    await page.goto("/studio")
+    await page.get_by_role("button", name="留言用語").click()
+    sheet = page.get_by_role("dialog")
+    await sheet.get_by_label("下單的詞").fill("不要")
+    await sheet.get_by_role("button", name="儲存").click()
+    await expect(sheet.get_by_role("alert")).to_have_text(
+        "不要：這個詞已經有意思了：是編號、品名、規格，或文法裡的詞。", timeout=PATIENCE_MS
+    )
+    await context.close()
 
 
 async def test_an_order_is_paid_and_the_buyer_sees_it(browser: Browser, server: LiveServer) -> None:

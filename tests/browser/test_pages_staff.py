@@ -115,6 +115,28 @@ async def shown_text(page: Page) -> str:
     return str(await page.evaluate("document.body.innerText"))
 
 
+async def test_a_remembered_word_is_known_and_the_show_is_read_again(browser: Browser, server: LiveServer) -> None:
+    goods = live_show(server, "reread")
+    async with (
+        visitor(browser, server, "/live/reread", PHONE) as viewer,
+        staff(browser, server, "/control/reread", "moderator") as control,
+        staff(browser, server, "/studio/reread", "host") as studio,
+    ):
+        for text in ("Z99 托特袋+1", "Z98 托特袋+1"):
+            await say(viewer, text, name="小美")
+        card = control.locator(".triage .card.open")
+        await expect(card).to_contain_text("托特袋", timeout=PATIENCE_MS)
+        await card.get_by_role("combobox").select_option(goods.bag)
+        await card.get_by_role("checkbox").check()
+        await card.get_by_label("要記住的說法").fill("托特袋")
+        await card.get_by_role("button", name="接受").click()
+        await say(viewer, "托特袋+1")
+        await expect(viewer.locator(".ribbon .ticket")).to_contain_text("你的號碼2", timeout=PATIENCE_MS)
+        await studio.get_by_role("tab", name="重讀留言").click()
+        await studio.get_by_role("button", name="重讀這場").click()
+        await expect(studio.get_by_role("status").filter(has_text="讀了 3 則")).to_be_visible(timeout=PATIENCE_MS)
+
+
 async def test_language_changes_without_reload_and_is_remembered(browser: Browser, server: LiveServer) -> None:
     live_show(server, "tongue")
     async with visitor(browser, server, "/live/tongue", PHONE) as page:

@@ -2,7 +2,7 @@
 import { clock, knows, nameOf, person, t, timeOfDay } from "../shared/i18n.js";
 import { isComplete, valuesOf } from "../shared/live.js";
 import { command, live } from "../shared/staff.js";
-import { html, now, signal } from "../shared/ui.js";
+import { html, now, signal, toast } from "../shared/ui.js";
 import { active, buyer, current, queue, side } from "./desk.js";
 
 const SHOWN_MAX = 12; // more are behind the count; nobody decides thirteen at once
@@ -46,6 +46,7 @@ export async function accept(entry) {
   const wanted = lines.map(({ code, options, quantity }) => ({ code, options, quantity }));
   const done = await command("accept", { comment: entry.comment, lines: wanted, ...(remember && { remember }) }, t("control.accepted", { name: person(entry.name) }));
   busy.value = null;
+  if (done?.remembered === false) toast(t("control.not_remembered", { word: remember }), { bad: true });
   if (done) forget(entry.comment);
 }
 export async function dismiss(entry) {

@@ -5,6 +5,7 @@ import { call } from "../shared/api.js";
 import { Icon, LanguageSwitch, Toasts, html, signal, toast } from "../shared/ui.js";
 import { OrderSheet } from "./orders.js";
 import { ProductSheet } from "./product.js";
+import { WordsSheet } from "./words.js";
 
 const SUPPLY_FIRST = 10;
 const products = signal(boot.products ?? []);
@@ -12,6 +13,7 @@ const picked = signal({}); // code -> {price, each, limit}, in the order they we
 const title = signal("");
 const busy = signal(false);
 const adding = signal(false);
+const wording = signal(false);
 const ordersOf = signal(null); // the show whose orders are open
 const problem = signal(null);
 const mayHost = ["owner", "host"].includes(boot.staff.role);
@@ -76,7 +78,8 @@ function NewShow() {
       <input class="input" value=${title.value} required maxlength="120" placeholder=${t("shop.name_example")}
         onInput=${(event) => (title.value = event.currentTarget.value)} />
       </label>
-    <div class="row"><h3 class="grow">${t("shop.products")}</h3><button class="btn small line" type="button" onClick=${() => (adding.value = true)}>
+    <div class="row"><h3 class="grow">${t("shop.products")}</h3>
+      <button class="btn small line" type="button" onClick=${() => (wording.value = true)}>${t("shop.words")}</button><button class="btn small line" type="button" onClick=${() => (adding.value = true)}>
       <${Icon} name="plus" />${t("shop.product_new")}</button></div>
     <ul class="catalogue">${products.value.map((product) => html`<${Product} key=${product.code} product=${product} />`)}</ul>
     ${products.value.length === 0 && html`<p class="muted">${t("shop.no_products")}</p>`}
@@ -97,6 +100,7 @@ function Page() {
       ${mayHost && html`<${NewShow} />`}</main>
     ${ordersOf.value && html`<${OrderSheet} show=${ordersOf.value} onClose=${() => (ordersOf.value = null)} />`}
     ${adding.value && html`<${ProductSheet} onClose=${() => (adding.value = false)} onAdded=${(product) => (products.value = [...products.value.filter((one) => one.code !== product.code), product])} />`}
+    ${wording.value && html`<${WordsSheet} products=${products.value} onClose=${() => (wording.value = false)} />`}
     <${Toasts} />`;
 }
 render(html`<${Page} />`, document.getElementById("app"));

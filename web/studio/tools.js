@@ -1,9 +1,11 @@
-// Below the picture: the show's course, another encoder (OBS), and a comment tried on the parser.
-import { errorText, knows, nameOf, t, timeOfDay } from "../shared/i18n.js";
+// Below the picture: the show's course, another encoder (OBS), a comment tried on the parser, the show's comments read again.
+import { errorText, t, timeOfDay } from "../shared/i18n.js";
 import { call } from "../shared/api.js";
 import { ask, copy, live, mayHost, showId } from "../shared/staff.js";
 import { Icon, html, now, signal, useState } from "../shared/ui.js";
 import { SAMPLES_MAX, SAMPLE_SECONDS, samples } from "./desk.js";
+import { Reading } from "./reading.js";
+import { Reread } from "./reread.js";
 
 const open = signal("course");
 const MINUTES = (SAMPLES_MAX * SAMPLE_SECONDS) / 60;
@@ -62,13 +64,6 @@ function Encoder() {
     ${error && html`<p class="bad" role="alert">${errorText(error)}</p>`}</div>`;
 }
 
-function Intent({ intent }) {
-  const item = intent.code && live.item(intent.code);
-  const options = (Array.isArray(intent.options) ? intent.options : Object.values(intent.options ?? {})).join(" ");
-  const quantity = intent.qty ?? intent.quantity;
-  return html`<li>
-    <b>${t(`studio.do_${intent.do ?? "reserve"}`)}</b> ${intent.code ?? t("studio.latest")} ${item ? nameOf(item) : ""} ${options}${quantity ? ` × ${quantity}` : ""}${intent.to_code ? ` → ${intent.to_code} ${(intent.to_options ?? []).join(" ")}` : ""}</li>`;
-}
 function Simulator() {
   const [text, setText] = useState("");
   const [read, setRead] = useState(null);
@@ -80,14 +75,11 @@ function Simulator() {
     <input class="input small grow" value=${text} maxlength="200" placeholder=${t("studio.simulate_example")} aria-label=${t("studio.simulate")}
       onInput=${(event) => setText(event.currentTarget.value)} />
       <button class="btn small line" type="submit">${t("studio.simulate_go")}</button></form>
-    <div role="status">${read?.ok && html`<p>
-      <span class=${`tag ${{ order: "ok", change: "ok", unclear: "warn", question: "ask" }[read.verdict] ?? ""}`}>${t(`common.verdict_${read.verdict}`)}</span> <span class="muted">${knows(`reason.${read.reason}`) ? t(`reason.${read.reason}`) : read.reason}</span>
-      </p>
-      <ul class="intents">${(read.intents ?? []).map((intent, index) => html`<${Intent} key=${index} intent=${intent} />`)}</ul>`}
+    <div role="status">${read?.ok && html`<${Reading} read=${read} />`}
     ${read && !read.ok && html`<p class="bad">${errorText(read.error)}</p>`}</div></div>`;
 }
 
-const TOOLS = { course: Course, obs: Encoder, simulate: Simulator };
+const TOOLS = { course: Course, obs: Encoder, simulate: Simulator, reread: Reread };
 export function Tools() {
   const Tool = TOOLS[open.value];
   return html`<section class="tools"><div class="row tabs" role="tablist">${Object.keys(TOOLS).map(
