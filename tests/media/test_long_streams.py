@@ -13,6 +13,7 @@ import pytest
 from livecommerce.media import track as track_module
 from livecommerce.media.synthetic_host import Quality
 from livecommerce.media.track import Track
+from livecommerce.settings import Media
 from tests.media.lossy_network import Line, LossyNetwork
 from tests.media.stage import Stage, open_stage, until, viewing
 from tests.media.test_chromium import WATCH, chromium, decodes, opened
@@ -91,13 +92,11 @@ async def test_chromium_on_a_bad_line_watches_across_all_wraps(monkeypatch: pyte
     """With the margin as it is: the viewer enters just outside, and 4,000 packets later everything wraps under loss."""
     monkeypatch.setattr("livecommerce.media.stream.Track", skewed(packets_before=4_400, seconds_before=20.0))
     quality = Quality(width=640, height=360, frames_per_second=24, bitrate_kbps=1_500)
-    async with open_stage() as stage, chromium() as browser, stage.host(quality=quality):
+    media = Media(host="127.0.0.1", external_addresses=("127.0.0.1",))
+    async with open_stage(media) as stage, chromium() as browser, stage.host(quality=quality):
         with LossyNetwork(VIEWER_ADDRESS, stage.plane.mux.port, seed=3) as network:
             network.become(up=Line(loss=0.03), down=Line(loss=0.03, delay_ms=10, jitter_ms=10))
-            stage.rewrite = lambda answer: "\r\n".join(
-                line.replace(line.split()[4], VIEWER_ADDRESS) if line.startswith("a=candidate:") else line
-                for line in answer.split("\r\n")
-            )
+            stage.rewrite = lambda answer: answer.replace("127.0.0.1 ", f"{VIEWER_ADDRESS} ")
             viewer = await opened(browser, stage, WATCH)
             await decodes(viewer, 20)
             (served,) = stage.stream.viewers.values()
