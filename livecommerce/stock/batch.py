@@ -131,7 +131,7 @@ class Batch:
             operations += part.operations[part.start : part.stop]
         self.parts = parts
         self.ids = [operation.id for operation in operations]
-        viewers = [viewer_of(operation) for operation in operations]
+        viewers = _viewers_of(operations)
         chats = [operation.chat for operation in operations]
         ids = packed_uuids(self.ids)
         if not (ids and _viewers_well_formed(viewers) and set(map(type, chats)) == {bytes}):
@@ -185,6 +185,13 @@ def _plain_answers(template: Template, ids: list[str], number: int, available: i
 
 def viewer_of(operation: Operation) -> str:
     return getattr(operation, "viewer", "")
+
+
+def _viewers_of(operations: list[Operation]) -> list[str]:
+    try:
+        return [operation.viewer for operation in operations]  # type: ignore[union-attr]
+    except AttributeError:  # an Expire has none
+        return [viewer_of(operation) for operation in operations]
 
 
 def _viewers_well_formed(viewers: Sequence[str]) -> bool:

@@ -10,7 +10,7 @@ from livecommerce.stock.encoding import ANSWER_HEAD, ANSWER_LINE
 from livecommerce.stock.outcomes import OUTCOME_NUMBERS, Counters, Outcome
 
 ITEM = Layout("<IIIIIIIB")
-SHORT = Layout("<II4sIH6sHHBB")  # number, available, digest, at low, high, offer, quantity, hold low, high, state
+SHORT = Layout("<II4sIH6sHHBB")  # number, total, digest, at 4+2, offer, quantity, hold 2+1, state
 CLAIM = Layout("<6sIBHHBIHHB")  # offer, number, state, held, waiting, flags, deadline low, high, hold low, high
 WHOLE, EXTENDED = 1, 2
 ACTIVE = (1, 2, 3)
@@ -86,10 +86,11 @@ def parse_record(data: bytes, item_of: dict[bytes, str]) -> list[StoredOperation
         raw = data[at + 2 : at + 2 + length]
         at += 2 + length
         if kind == b"r":
-            number, available, digest, low, high, offer, quantity, hold, hold_high, state = SHORT.unpack_from(data, at)
+            number, total, digest, low, high, offer, quantity, hold, hold_high, state = SHORT.unpack_from(data, at)
             at += SHORT.size
             made, seconds = low + (high << 32), hold + (hold_high << 16)
             deadline = made + seconds * 1000
+            available = (total - quantity * number) & 0xFFFFFFFF  # total is what all claims of a run share
             answer = short_answer(made, item_of.get(offer, ""), number, quantity, deadline, available)
             claim = StoredClaim(offer, number, state, quantity, 0, 0, deadline, seconds)
             operations.append(StoredOperation(raw, digest, answer, made, [claim]))

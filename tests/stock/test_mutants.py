@@ -20,7 +20,7 @@ MISTAKES: dict[str, tuple[tuple[str, str], ...]] = {
         ),
     ),
     "the short way does not look at the stock": (
-        ("while index <= last and available >= quantity do", "while index <= last do"),
+        ("  local enough = math.min(last, from - 1 + math.floor(available / quantity))", "  local enough = last"),
         (" or item.available < parts.line.quantity then", " then"),
     ),
     "the same id is done again": (
@@ -48,7 +48,7 @@ MISTAKES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "who comes later passes the line": (("local free = entries == 0 and ", "local free = "),),
     "the last piece is not sold": (
-        ("while index <= last and available >= quantity", "while index <= last and available > quantity"),
+        ("math.floor(available / quantity))", "math.floor((available - 1) / quantity))"),
         (
             "or item.available < more then return OUTCOME.sold_out",
             "or item.available <= more then return OUTCOME.sold_out",

@@ -80,14 +80,16 @@ function codec.answer(outcome, at, line) -- an answer of one line, or of none
 end
 
 --[[ A viewer's record in one show: every operation with its answer, followed by the claims it made.
-  "r" idlen id number4 available4 digest4 at6 offer6 quantity2 hold3 state1  one line, held in full: 32 bytes + id
+  "r" idlen id number4 sum4 digest4 at6 offer6 quantity2 hold3 state1  one line, held in full: 32 bytes + id
   "o" idlen id digest4 answerlen2 answer claims x ("c" offer6 number4 state1 held2 waiting2 flags1 deadline6 hold3) ]]
 local CLAIM_BYTES = 26
+local SUM = 4294967296 -- of a short record: available + quantity * number, which all claims of a run share, modulo this
 
 local function read_short(bytes, at, operation)
-  local number, available, digest, made, offer, quantity, hold, state, after =
+  local number, sum, digest, made, offer, quantity, hold, state, after =
     struct.unpack("<I4I4c4I6c6I2I3B", bytes, at)
-  operation.digest, operation.at, operation.available, operation.quantity = digest, made, available, quantity
+  operation.digest, operation.at, operation.quantity = digest, made, quantity
+  operation.available = (sum - quantity * number) % SUM
   operation.short = true
   operation.claims[1] = { offer = offer, number = number, state = state, held = quantity, waiting = 0, flags = 0,
     deadline = made + hold * 1000, hold = hold, operation = operation }
@@ -123,7 +125,7 @@ end
 
 local function write_short(out, operation, claim)
   out[#out + 1] = "r" .. string.char(#operation.id) .. operation.id .. struct.pack("<I4I4c4I6c6I2I3B",
-    claim.number, operation.available, operation.digest, operation.at, claim.offer, claim.held, claim.hold, claim.state)
+    claim.number, (operation.available + claim.held * claim.number) % SUM, operation.digest, operation.at, claim.offer, claim.held, claim.hold, claim.state)
 end
 
 -- The short form can say only what it has fields for; anything that touched more than the state needs the long one.

@@ -38,23 +38,19 @@ local function fast_run(parts, batch, chats, from, last)
   local strings, sets, line = show.strings, show.sets, item.line
   local sets_count, line_count = show.sets_count, item.line_count
   local record_tail, record_head, byte = parts.record_tail, RECORD_HEAD, BYTE
-  local number_high, available_high, number_bytes, available_bytes = -1, -1, "", ""
-  local index = from
-  while index <= last and available >= quantity do
+  local number_high, number_tail = -1, ""
+  local sum, index = struct.pack("<I4", (available - quantity + quantity * number) % SUM), from
+  local enough = math.min(last, from - 1 + math.floor(available / quantity))
+  while index <= enough do
     local id, viewer = ids[index], viewers[index]
     local head = record_head[#id]
     if read[index] or strings[viewer] or not head or #viewer > VIEWER_LENGTH_MAX or viewer == "" then break end
-    available = available - quantity
-    local low, available_low = number % 256, available % 256
+    local low = number % 256
     if number - low ~= number_high then
       number_high = number - low
-      number_bytes = string.sub(struct.pack("<I4", number), 2)
+      number_tail = string.sub(struct.pack("<I4", number), 2) .. sum .. record_tail
     end
-    if available - available_low ~= available_high then
-      available_high = available - available_low
-      available_bytes = string.sub(struct.pack("<I4", available), 2) .. record_tail
-    end
-    local record = head .. id .. byte[low] .. number_bytes .. byte[available_low] .. available_bytes
+    local record = head .. id .. byte[low] .. number_tail
     strings[viewer] = record
     sets[sets_count + 1], sets[sets_count + 2] = viewer, record
     line[line_count + 1] = viewer
@@ -64,7 +60,7 @@ local function fast_run(parts, batch, chats, from, last)
   end
   local made = index - from
   show.sets_count, item.line_count = sets_count, line_count
-  item.held, item.available, item.next = item.held + made * quantity, available, number
+  item.held, item.available, item.next = item.held + made * quantity, available - made * quantity, number
   return made
 end
 
