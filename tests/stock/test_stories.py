@@ -192,6 +192,36 @@ async def test_the_show_log_tells_chat_claims_and_counters_in_one_entry_a_batch(
     }  # fmt: skip
 
 
+async def test_claims_of_a_rush_and_others_are_told_alike_and_in_order(stage: Stage) -> None:
+    """Claims of a run stand in the log as the batch that made them; who reads must not see which were."""
+    await stage.restock("A", 5)
+    await stage.restock("B", 5)
+    first, second = (Line("A", 1, 100, "TWD", "one"),), (Line("B", 2, 300, "TWD", "two"),)
+    answers = await stage.engine.submit_all(
+        [
+            Reserve(identity(), SHOP, SHOW, "ann", first),
+            Reserve(identity(), SHOP, SHOW, "bob", first),
+            Cancel(identity(), SHOP, SHOW, "ann", item="A"),
+            Reserve(identity(), SHOP, OTHER_SHOW, "dee", first),
+            Reserve(identity(), SHOP, SHOW, "cid", second),
+            Reserve("comment-of-ann", SHOP, SHOW, "ann", second),
+        ]
+    )
+    assert {answer.lines[0].outcome for answer in answers} == {"reserved", "cancelled"}
+    claims = (await stage.log())[-1]["claims"]
+    told = [(c["viewer"], c["reservation"], c["state"], c["quantity"], c["price"], c["text"]) for c in claims]  # type: ignore[attr-defined]
+    assert told == [
+        ("ann", "A#1", "held", 1, 100, "one"),
+        ("bob", "A#2", "held", 1, 100, "one"),
+        ("ann", "A#1", "cancelled", 1, 100, "one"),
+        ("cid", "B#1", "held", 2, 300, "two"),
+        ("ann", "B#2", "held", 2, 300, "two"),
+    ]
+    assert len({frozenset(claim) for claim in claims}) == 1, "every claim has the same fields"  # type: ignore[attr-defined]
+    (other,) = (await stage.log(OTHER_SHOW))[-1]["claims"]  # type: ignore[misc]
+    assert (other["viewer"], other["reservation"], other["id"]) == ("dee", "A#3", answers[3].id)
+
+
 async def test_numbers_in_line_are_told_alike_by_answer_log_and_ledger_past_a_thousand(stage: Stage) -> None:
     """The short way frames numbers by hand; 256, 1000 and 65536 are where such things break."""
     await stage.restock("A", 70_000)
