@@ -175,7 +175,7 @@ async def test_feedback_lets_the_browser_reach_the_bitrate_it_may_send() -> None
     async with open_stage() as stage, chromium() as browser:
         await opened(browser, stage, GO_LIVE_WITH_NOISE)
         await until(lambda: "live" in stage.states(), "live")
-        # Without feedback it stays at the 300 kbit/s of the start. How high it climbs is the encoder's share of the CPU;
+        # Without feedback it stays at the 300 kbit/s. How high it climbs is the encoder's part of the CPU:
         # the load test measures that.
         await until(lambda: stage.stream.kbps > 900, "the bitrate climbs towards 2,500 kbit/s", seconds=60)
         assert stage.stream.host is not None
