@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import re
-import shutil
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -15,23 +13,11 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
 from livecommerce.media.synthetic_host import Quality
+from tests.browser.chromium import FLAGS, chromium_path
 from tests.media.stage import WAIT_SECONDS, LossyLine, Stage, open_stage, until
 
 pytestmark = pytest.mark.browser
 
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    "--autoplay-policy=no-user-gesture-required",
-]
 GO_LIVE = """async () => {
   const stream = await navigator.mediaDevices.getUserMedia({ video: { width: 1280, height: 720 }, audio: true });
   window.states = [];
@@ -82,10 +68,8 @@ READ_CLOCK = """(count) => new Promise((resolve) => {
 
 @contextlib.asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    assert path, "these tests need Chromium: apt-get install chromium, or set CHROMIUM=/path/to/it"
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=chromium_path(), args=list(FLAGS))
         try:
             yield browser
         finally:

@@ -18,7 +18,7 @@ from playwright.async_api import async_playwright
 from livecommerce.api.hls import HLS, HlsDoor, routes
 from livecommerce.api.middlewares import error_answer
 from livecommerce.errors import LiveCommerceError
-from tests.browser.conftest import FLAGS, chromium_path
+from tests.browser.chromium import FLAGS, chromium_path
 from tests.media.stage import TINY, open_stage, until
 
 WEB = Path(__file__).parents[2] / "web"

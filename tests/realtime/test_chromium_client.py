@@ -9,7 +9,7 @@ from aiohttp import web
 from playwright.async_api import async_playwright
 from redis.asyncio import Redis
 
-from tests.browser.conftest import FLAGS, chromium_path
+from tests.browser.chromium import FLAGS, chromium_path
 from tests.realtime.test_stock_client import NODE, node
 from tests.realtime.world import serving
 
