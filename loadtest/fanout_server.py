@@ -138,14 +138,6 @@ class Ours(Served):
             await asyncio.sleep(0)
         return ticks
 
-    async def rewind(self) -> None:
-        """After `emit`: the mirror is put back to the real log."""
-        from livecommerce.realtime.reader import reload_channel
-
-        channel = self.realtime.gateway.channels.get(SHOW)
-        if channel is not None:
-            await reload_channel(channel, self.realtime.store)
-
     async def log_lines(self) -> list[int]:
         """Numbers of the crowd's own lines, in the order of the log."""
         found: list[int] = []

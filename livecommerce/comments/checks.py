@@ -44,9 +44,9 @@ def check_catalogue(
 ) -> list[CatalogueWarning]:
     """All clashes of a catalogue under these packs; an empty list means every code is safe to show."""
     found: list[CatalogueWarning] = []
-    words = CatalogueIndex.build([]).view(tuple(packs)).words
-    by_letter = CatalogueIndex.build([]).view(tuple(packs)).claims
-    claims = [claim for listed in by_letter.values() for claim in listed]
+    known = CatalogueIndex.build([]).view(tuple(packs))
+    words = known.words
+    claims = [claim for listed in known.claims.values() for claim in listed]
     codes: dict[str, str] = {}
     for item in items:
         code = fold(item.code)

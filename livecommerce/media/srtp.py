@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import pylibsrtp
 from cryptography.exceptions import InvalidTag
@@ -59,12 +59,6 @@ def derive(master: bytes, label: int, length: int) -> bytes:
     vector[7] ^= label
     encryptor = Cipher(algorithms.AES(master[:16]), modes.CTR(bytes(vector))).encryptor()
     return encryptor.update(bytes(length))
-
-
-class RtcpSeal(Protocol):
-    """Protects one RTCP compound; each call takes the next SRTCP index."""
-
-    def __call__(self, packet: bytes, /) -> bytes: ...
 
 
 EncryptInto = Callable[[bytes, bytes, bytes, bytearray | memoryview], int]

@@ -134,10 +134,6 @@ class TcpDoor:
         self._strangers.discard(connection)
         self._known.discard(connection)
 
-    @property
-    def connection_count(self) -> int:
-        return len(self._strangers) + len(self._known)
-
     def close(self) -> None:
         if self._server is not None:
             self._server.close()

@@ -77,10 +77,6 @@ class Timeline:
         self._audio_last: int | None = None
         self._audio_next = 0
 
-    @property
-    def has_begun(self) -> bool:
-        return self._video_zero is not None
-
     def video(self, unit: AccessUnit, now: float) -> tuple[TimedUnit, list[TimedFrame]] | None:
         """The picture's place, and silence where sound is overdue. None before the first key picture, and for
         pictures whose time does not grow (B-frames, which are refused elsewhere)."""
