@@ -16,7 +16,8 @@ from aiortc import RTCCertificate, RTCDtlsTransport
 from aiortc.rtcdtlstransport import State
 
 from livecommerce.media import rtp
-from livecommerce.media.fanout import FanOut, Lane, Socket
+from livecommerce.media.fanout import FanOut, Socket
+from livecommerce.media.lane import Lane
 from livecommerce.media.srtp import GCM_PROFILE, GcmOutbound, libsrtp_session
 from livecommerce.media.track import Track
 from loadtest.media_peers import PACKETS_PER_FRAME, PICTURE_BODY_BYTES, SOUND_BODY_BYTES
@@ -75,10 +76,10 @@ def ours(seconds: float) -> float:
             take("audio", sound, True)
             for index in range(PACKETS_PER_FRAME):
                 take("video", b"\x61" + picture, index == PACKETS_PER_FRAME - 1)
-            fan_outs["video"].send(tracks["video"].flush(), (tracks["audio"], tracks["audio"].flush()[0]))
+            fan_outs["video"].send(tracks["video"].flush(1.0), (tracks["audio"], tracks["audio"].flush(1.0)[0]))
         for _ in range(SOUNDS - FRAMES):
             take("audio", sound, True)
-        fan_outs["audio"].send(tracks["audio"].flush())
+        fan_outs["audio"].send(tracks["audio"].flush(1.0))
     spent = time.process_time() - began
     counters = out.counters
     for each in (*sinks, udp):

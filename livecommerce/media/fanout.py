@@ -12,26 +12,19 @@ import socket
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from livecommerce.media.srtp import TAG_BYTES, CmOutbound, GcmOutbound, Outbound
+from livecommerce.media.lane import Lane, LaneKey
+from livecommerce.media.srtp import TAG_BYTES
 from livecommerce.media.stun import Address
-from livecommerce.media.track import CanonicalPacket, Track, phase_for, runs
+from livecommerce.media.track import CanonicalPacket, Track, runs
 
 log = logging.getLogger(__name__)
 
 _SOL_UDP, _UDP_SEGMENT = 17, 103
-HEADER_BYTES = 12
 # What a device or kernel without segmentation offload answers: it will not get better.
 _GSO_ABSENT = (errno.EIO, errno.EOPNOTSUPP, errno.ENOPROTOOPT)
 # What one viewer's narrow path answers (a tunnel's small MTU): only that viewer is sent to plainly.
 _GSO_TOO_LARGE = (errno.EINVAL, errno.EMSGSIZE)
-
-
-class StreamPath(Protocol):
-    """A TCP connection that carries framed datagrams (RFC 4571)."""
-
-    def send(self, datagram: bytes) -> None: ...
 
 
 @dataclass(slots=True)
@@ -103,73 +96,6 @@ class Socket:
 Control = list[tuple[int, int, bytes]]
 
 
-class Lane:
-    """One track towards one viewer.
-
-    Attributes:
-        shift: added to a canonical number gives the viewer's SRTP packet index (RFC 3711 section 3.3.1).
-        nonce_base: salt and SSRC, ready to be XORed with a packet index (GCM only).
-        cursor: next number to replay while catching up; None when live.
-        rider: the same viewer's sound lane, when its packets may travel in this picture lane's sends.
-    """
-
-    __slots__ = (
-        "address",
-        "cursor",
-        "encrypt_into",
-        "is_started",
-        "nonce_base",
-        "octets",
-        "outbound",
-        "packets",
-        "payload_type",
-        "phase",
-        "rider",
-        "shift",
-        "stream_path",
-        "track",
-    )
-
-    def __init__(self, track: Track, payload_type: int, outbound: Outbound, address: Address) -> None:
-        self.track = track
-        self.payload_type = payload_type
-        self.outbound = outbound
-        self.address = address
-        self.stream_path: StreamPath | None = None
-        self.is_started = False
-        self.cursor: int | None = None
-        self.phase = self.shift = 0
-        self.packets = self.octets = 0
-        self.rider: Lane | None = None
-        if isinstance(outbound, GcmOutbound):
-            self.encrypt_into = outbound.encrypt_into
-            self.nonce_base = outbound.salt ^ track.ssrc << 48
-
-    def start(self, number: int) -> None:
-        """Fixes the number phase and rollover origin by the first packet this viewer may get. Once in a lane's life."""
-        if self.is_started:
-            raise RuntimeError("a lane starts once: a second origin would use a nonce twice")
-        self.is_started = True
-        self.phase = phase_for(number)
-        self.shift = self.phase - ((number + self.phase) & ~0xFFFF)
-
-    def seal(self, packet: CanonicalPacket) -> bytes:
-        """The SRTP datagram of one packet; the same bytes each time."""
-        header = packet.header(self.payload_type, self.phase, self.track.ssrc)
-        return self.outbound.seal_rtp(header, packet.body, self.track.ssrc, packet.number + self.shift)
-
-    @property
-    def key(self) -> LaneKey:
-        """Lanes with the same key share headers and packet indices."""
-        return self.payload_type, self.phase, self.shift
-
-    @property
-    def is_fast(self) -> bool:
-        """GCM over UDP: the path by which nearly everyone is served."""
-        return self.stream_path is None and not isinstance(self.outbound, CmOutbound)
-
-
-LaneKey = tuple[int, int, int]
 GroupKey = tuple[LaneKey, LaneKey | None]
 # (nonce index, header, body, where the sealed body goes)
 Prepared = tuple[int, bytes, bytes, memoryview]
@@ -261,29 +187,23 @@ class FanOut:
         lanes: Sequence[Lane],
     ) -> tuple[bytearray, list[Prepared], Prepared | None]:
         """One buffer for all lanes of a group: headers are written once, sealed bodies over and over."""
-        payload_type, phase, shift = key
-        ssrc = self.track.ssrc
-        packets = [*run, guest[1]] if guest is not None else run
-        buffer = bytearray(sum(HEADER_BYTES + len(packet.body) + TAG_BYTES for packet in packets))
+        headers = [(packet, lanes[0].header(packet), key.shift) for packet in run]
+        if guest is not None:
+            rider = lanes[0].rider
+            if rider is None:
+                raise RuntimeError("a guest without a lane")
+            headers.append((guest[1], rider.header(guest[1]), rider.shift))
+        buffer = bytearray(sum(len(header) + len(packet.body) + TAG_BYTES for packet, header, _ in headers))
         view = memoryview(buffer)
         prepared: list[Prepared] = []
-        guests: Prepared | None = None
         position = 0
-        for packet in packets:
-            end = position + HEADER_BYTES + len(packet.body) + TAG_BYTES
-            place = view[position + HEADER_BYTES : end]
-            if guest is not None and packet is guest[1]:
-                rider = lanes[0].rider
-                if rider is None:
-                    raise RuntimeError("a guest without a lane")
-                header = packet.header(rider.payload_type, rider.phase, guest[0].ssrc)
-                guests = (packet.number + rider.shift, header, packet.body, place)
-            else:
-                header = packet.header(payload_type, phase, ssrc)
-                prepared.append((packet.number + shift, header, packet.body, place))
-            buffer[position : position + HEADER_BYTES] = header
+        for packet, header, shift in headers:
+            body = position + len(header)
+            end = body + len(packet.body) + TAG_BYTES
+            buffer[position:body] = header
+            prepared.append((packet.number + shift, header, packet.body, view[body:end]))
             position = end
-        return buffer, prepared, guests
+        return buffer, prepared, prepared.pop() if guest is not None else None
 
     def _send_run(
         self,
@@ -301,9 +221,9 @@ class FanOut:
                     self._send_slow((guest[1],), lane.rider)
             return
         buffer, prepared, guests = self._prepare(run, key, guest, lanes)
-        segment = HEADER_BYTES + len(run[0].body) + TAG_BYTES
+        segment = len(prepared[0][1]) + len(run[0].body) + TAG_BYTES
         control: Control = [(_SOL_UDP, _UDP_SEGMENT, struct.pack("=H", segment))] if count > 1 else []
-        octets = sum(HEADER_BYTES + len(packet.body) + TAG_BYTES for packet in run)
+        octets = sum(len(header) + len(body) + TAG_BYTES for _, header, body, _ in prepared)
         sendmsg, parts, run_count, taken = udp.sendmsg, (buffer,), len(run), 0
         for lane in lanes:
             encrypt_into, nonce_base = lane.encrypt_into, lane.nonce_base

@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from livecommerce.media.fanout import FanOut, Lane, Socket
+from livecommerce.media.fanout import FanOut, Socket
 from livecommerce.media.feedback import Reception
+from livecommerce.media.lane import Lane
 from livecommerce.media.sdp import AUDIO_CLOCK, VIDEO_CLOCK
 from livecommerce.media.track import CanonicalPacket, Track
 from livecommerce.media.viewer import REPLAY_AGAIN_SECONDS, Viewer
@@ -197,21 +198,21 @@ class Stream:
         self._lost_at = None
         self.set_state(StreamState.LIVE)
 
-    def _take_pending(self, kind: str) -> list[CanonicalPacket]:
+    def _take_pending(self, kind: str, now: float) -> list[CanonicalPacket]:
         timer = self._flush_timers.pop(kind, None)
         if timer is not None:
             timer.cancel()
-        return self.tracks[kind].flush()
+        return self.tracks[kind].flush(now)
 
     def _flush(self, kind: str) -> None:
         track = self.tracks[kind]
-        packets = self._take_pending(kind)
+        now = time.monotonic()
+        packets = self._take_pending(kind, now)
         if not packets:
             return
-        now = time.monotonic()
         audio = self.tracks["audio"]
         if kind == "video" and audio.pending_count:
-            sounds = self._take_pending("audio")
+            sounds = self._take_pending("audio", now)
             has_ridden = self.fan_outs["video"].send(packets, (audio, sounds[0]) if len(sounds) == 1 else None)
             (self.fan_outs["audio"].send_alone if has_ridden else self.fan_outs["audio"].send)(sounds)
             self._tap("audio", sounds, now)

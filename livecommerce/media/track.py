@@ -24,6 +24,8 @@ RUN_PACKETS_MAX = 32
 # A viewer starts with at least this many packets before its number wraps; more than the ring can replay.
 WRAP_MARGIN = 4_000
 HALF_CYCLE = 0x8000
+_PLAIN_HEADER = struct.Struct("!BBHII")
+_TIMED_HEADER = struct.Struct("!BBHIIII")
 
 
 class CanonicalPacket:
@@ -32,9 +34,10 @@ class CanonicalPacket:
     Attributes:
         number: extended sequence number; only ever grows over the life of the track.
         body: payload with any padding; final once `is_final`.
+        send_time: seconds of sending as 6.18 bit fixed point (abs-send-time); the same for every viewer and repair.
     """
 
-    __slots__ = ("body", "is_final", "is_padded", "marker", "number", "starts_keyframe", "timestamp")
+    __slots__ = ("body", "is_final", "is_padded", "marker", "number", "send_time", "starts_keyframe", "timestamp")
 
     def __init__(self, number: int, timestamp: int, marker: bool, body: bytes, starts_keyframe: bool) -> None:
         self.number = number
@@ -43,18 +46,21 @@ class CanonicalPacket:
         self.body = body
         self.is_padded = False
         self.is_final = False
+        self.send_time = 0
         self.starts_keyframe = starts_keyframe
 
-    def header(self, payload_type: int, phase: int, ssrc: int) -> bytes:
-        """The 12 RTP header bytes for viewers of this payload type and phase (added to the number)."""
-        return struct.pack(
-            "!BBHII",
-            0xA0 if self.is_padded else 0x80,
-            payload_type | 0x80 if self.marker else payload_type,
-            self.number + phase & 0xFFFF,
-            self.timestamp,
-            ssrc,
-        )
+    def header(self, payload_type: int, phase: int, ssrc: int, send_time_id: int = 0) -> bytes:
+        """The RTP header for viewers of this payload type and phase (added to the number).
+
+        12 bytes, or 20 with abs-send-time in a one-byte header extension (RFC 8285 section 4.2) where its id is not 0.
+        """
+        marked = payload_type | 0x80 if self.marker else payload_type
+        first = 0xA0 if self.is_padded else 0x80
+        sequence = self.number + phase & 0xFFFF
+        if not send_time_id:
+            return _PLAIN_HEADER.pack(first, marked, sequence, self.timestamp, ssrc)
+        element = (send_time_id << 4 | 2) << 24 | self.send_time
+        return _TIMED_HEADER.pack(first | 0x10, marked, sequence, self.timestamp, ssrc, 0xBEDE0001, element)
 
     def pad(self, length: int) -> None:
         """Makes the body `length` bytes long (RFC 3550 section 5.1: the last byte counts the padding)."""
@@ -214,12 +220,15 @@ class Track:
     def pending_count(self) -> int:
         return len(self._pending)
 
-    def flush(self) -> list[CanonicalPacket]:
+    def flush(self, now: float) -> list[CanonicalPacket]:
         """Finalises what was taken since the last flush, in order of number, and returns it for sending."""
         pending, self._pending = self._pending, []
         if len(pending) > 1:
             pending.sort(key=lambda packet: packet.number)
         equalise(pending)
+        send_time = int(now * 0x40000) & 0xFFFFFF
+        for packet in pending:
+            packet.send_time = send_time
         if pending:
             self.head = max(self.head, pending[-1].number)
         return pending

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from livecommerce.errors import SdpRefused
 from livecommerce.media import rtcp, rtp, sdp
-from livecommerce.media.fanout import Lane
+from livecommerce.media.lane import Lane
 from livecommerce.media.peer import Path, Peer, PeerState
 from livecommerce.media.srtp import GcmRtcpInbound, Keys, LibsrtpInbound, Outbound, outbound, rtcp_inbound
 

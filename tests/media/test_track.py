@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livecommerce.media import rtp
-from livecommerce.media.fanout import FanOut, Lane, Socket
+from livecommerce.media.fanout import FanOut, Socket
+from livecommerce.media.lane import Lane
 from livecommerce.media.srtp import GCM_PROFILE, GcmOutbound, libsrtp_session
 from livecommerce.media.track import (
     RING_PACKETS,
@@ -35,7 +36,7 @@ def packet(sequence: int, *, body: bytes = PICTURE, timestamp: int = 0, marker: 
 def feed(track: Track, sequences: list[int], now: float = 1.0) -> list[CanonicalPacket]:
     for sequence in sequences:
         track.take(packet(sequence, timestamp=sequence * 3_000), now)
-    return track.flush()
+    return track.flush(1.0)
 
 
 class TestTrack:
@@ -66,7 +67,7 @@ class TestTrack:
         feed(track, [1, 2])
         for sequence, body in ((3, b"\x67"), (4, b"\x68"), (5, IDR), (6, PICTURE)):
             track.take(packet(sequence, body=body, timestamp=7, marker=sequence == 6), 1.0)
-        flushed = track.flush()
+        flushed = track.flush(1.0)
         assert track.keyframe_start == flushed[0].number
         assert track.keyframes == 1
         assert track.between(track.keyframe_start, track.head) == flushed
@@ -74,7 +75,7 @@ class TestTrack:
     def test_probes_keep_the_numbers_continuous(self) -> None:
         track = Track("video", 90_000)
         track.take(rtp.RtpPacket(102, False, 5, 0, 9, b"", 0, b""), 1.0)
-        (probe,) = track.flush()
+        (probe,) = track.flush(1.0)
         assert (probe.body, probe.is_padded) == (b"\x01", True)
 
     def test_the_ring_forgets(self) -> None:
@@ -100,7 +101,7 @@ class TestTrack:
             near = sequence if rng.random() < 0.3 else (sequences[0] + index) & 0xFFFF
             track.take(packet(near, body=PICTURE + rng.randbytes(rng.randrange(1, 40))), index * 0.01)
             if rng.random() < 0.5:
-                for each in track.flush():
+                for each in track.flush(1.0):
                     assert each.number not in seen
                     seen[each.number] = each.header(102, 0, track.ssrc) + each.body
         for number, content in seen.items():
@@ -206,12 +207,12 @@ class TestNonces:
                 track.take(packet(sequence + index, body=body, timestamp=sequence, marker=False), sequence / 30)
             sequence += 12
             skipped = [*skipped, sequence - 1][-20:]
-            fan_out.send(track.flush())
+            fan_out.send(track.flush(1.0))
         elif step == "lose":
             sequence += rng.randrange(1, 400)
         elif step == "late" and skipped:
             track.take(packet(rng.choice(skipped), body=PICTURE + rng.randbytes(9)), sequence / 30)
-            fan_out.send(track.flush())
+            fan_out.send(track.flush(1.0))
         elif step in ("host", "jump"):
             sequence = rng.randrange(65_536)
             if step == "host":
@@ -256,7 +257,7 @@ class TestWrap:
         opened = 0
         for index in range(before_wrap + 500):
             track.take(packet(index, timestamp=index), index / 100)
-            fan_out.send(track.flush())
+            fan_out.send(track.flush(1.0))
             datagram = sink.recv(2_048)
             if index >= 300:  # the first 300 never arrive
                 opened += len(receiver.unprotect(datagram)) > 12
@@ -275,7 +276,7 @@ class TestWrap:
         first = track.head + 1
         for number in range(0, 150 * 3_600 * 8, 1_000):
             track.take(packet(number, timestamp=number * 600 & 0xFFFFFFFF), number / 150)
-            fan_out.send(track.flush())
+            fan_out.send(track.flush(1.0))
             opened = rtp.parse(receiver.unprotect(sink.recv(2_048)))
             assert opened is not None
             assert opened.sequence == first + number + lane.phase & 0xFFFF
@@ -302,7 +303,7 @@ class TestSending:
         bodies = [PICTURE + bytes((index,)) * size for index, size in enumerate((700, 701, 700, 300))]
         for index, body in enumerate(bodies):
             track.take(packet(index, body=body, marker=index == 3), 1.0)
-        fan_out.send(track.flush())
+        fan_out.send(track.flush(1.0))
         receiver = libsrtp_session(GCM_PROFILE, bytes(28), inbound=True)
         parsed = [rtp.parse(receiver.unprotect(sink.recv(2_048))) for _ in bodies]
         assert [each.payload for each in parsed if each is not None] == [body + b"x" * 20 for body in bodies]
@@ -332,8 +333,8 @@ class TestSending:
         for index, size in enumerate(sizes):
             pictures.take(rtp.RtpPacket(102, index == 1, index, 0, 9, b"\x61" * size, 0, b""), 1.0)
         sounds.take(rtp.RtpPacket(111, True, 7, 0, 8, b"sound" * 30, 0, b""), 1.0)
-        (sound,) = sounds.flush()
-        rode = fans["video"].send(pictures.flush(), (sounds, sound))
+        (sound,) = sounds.flush(1.0)
+        rode = fans["video"].send(pictures.flush(1.0), (sounds, sound))
         assert rode is shares
         (fans["audio"].send_alone if rode else fans["audio"].send)([sound])
         receiver = libsrtp_session(GCM_PROFILE, bytes(28), inbound=True)
@@ -378,7 +379,7 @@ class TestSending:
         fan_out.add(lane)
         for sequence in (1, 2, 3):
             track.take(packet(sequence, marker=sequence == 3), 1.0)
-        fan_out.send(track.flush())
+        fan_out.send(track.flush(1.0))
         assert out.has_gso is stays_on
         assert [len(sink.recv(2_048)) for _ in range(3)] == [12 + 21 + 16] * 3
         real.close()
