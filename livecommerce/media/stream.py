@@ -364,6 +364,7 @@ class Stream:
             if self.state is StreamState.LIVE and host.media_at is not None and now - host.media_at > LOST_SECONDS:
                 self._lost_at = now
                 self.set_state(StreamState.LOST, "no media from the host")
+        self._ask_for_first_keyframe(now)
         if self._keyframe_wanted_since is not None:
             self.request_keyframe(now)
         waited = self._keyframe_wanted_since
@@ -372,6 +373,13 @@ class Stream:
             # The host does not answer requests: the ring's keyframe, though old, is better than black.
             for viewer in list(self._waiting):
                 self._replay(viewer)
+
+    def _ask_for_first_keyframe(self, now: float) -> None:
+        """A sender's first picture can be lost before anybody is there to miss it; browsers send no other unasked."""
+        track = self.tracks["video"]
+        begun_at = track.source_at
+        if begun_at is not None and now - begun_at > REQUEST_PATIENCE_SECONDS and track.lacks_keyframe():
+            self.request_keyframe(now)
 
     def second(self, now: float) -> None:
         """Once a second: rates, health, reports to viewers, the end of a host who stays away."""

@@ -17,6 +17,9 @@ from livecommerce.media import h264, rtp
 RING_PACKETS = 2_048
 # RFC 3550 appendix A.1 (MAX_DROPOUT): a larger jump is a restarted sender, not loss.
 JUMP_MAX = 3_000
+# Numbers left free below the first packet a track ever gets, for those it overtook: a first keyframe at 7 Mbit/s (a
+# browser probes the line with it) sends about 70 packets within 100 ms. Nobody watches yet, so the gap costs nothing.
+OVERTAKEN_MAX = 256
 # GSO wants equal segments; padding a packet by up to this much is cheaper than another system call.
 PADDING_MAX = 64
 # 64 segments is the kernel's limit; 32 of 1,200 bytes stay well below its 64 KiB.
@@ -114,6 +117,7 @@ class Track:
         highest: extended number of the newest packet mapped.
         head: extended number of the newest final packet; what is above it has been sent to nobody.
         keyframe_start: number of the first packet of the newest access unit viewers can enter at, -1 before any.
+        source_at: when the present sender's first packet came; None while none has.
     """
 
     def __init__(self, kind: str, clock: int) -> None:
@@ -137,26 +141,28 @@ class Track:
         self._timestamp_offset = 0
         self._last_timestamp = secrets.randbits(32)
         self._last_at: float | None = None
-        self._frame_timestamp = -1
-        self._frame_start = 0
+        self._keyframe_timestamp = -1
+        self.source_at: float | None = None
         self._suspect = -1
         self._report: tuple[int, int, float] | None = None
 
     def begin_source(self) -> None:
         """The next packet comes from another sender (a host came back): numbers and timestamps continue."""
         self._is_rebasing = True
+        self.source_at = None
         self._report = None
 
     def _rebase(self, packet: rtp.RtpPacket, now: float) -> None:
         self._is_rebasing = False
+        self.source_at = now
         self._suspect = -1
         self._floor = self.highest
         self._source_highest = packet.sequence
-        self._number_offset = self.highest + 1 - packet.sequence
+        room = OVERTAKEN_MAX if self._last_at is None else 0
+        self._number_offset = self.highest + 1 + room - packet.sequence
         elapsed = 1 / 30 if self._last_at is None else max(1 / 30, now - self._last_at)
         timestamp = self._last_timestamp + round(elapsed * self.clock)
         self._timestamp_offset = timestamp - packet.timestamp
-        self._frame_timestamp = -1
         self._report = None
 
     def canonical_timestamp(self, timestamp: int) -> int:
@@ -196,25 +202,34 @@ class Track:
         if number > self.highest:
             self.highest = number
             self._last_timestamp, self._last_at = canonical.timestamp, now
-        if is_video:
-            self._note_frame(canonical, now)
+        if canonical.starts_keyframe:
+            self._note_keyframe(canonical, now)
         self.packet_count += 1
         self.octet_count += len(packet.payload)
         self._pending.append(canonical)
         return canonical
 
-    def _note_frame(self, packet: CanonicalPacket, now: float) -> None:
-        if packet.timestamp != self._frame_timestamp and packet.number == self.highest:
-            self._frame_timestamp, self._frame_start = packet.timestamp, packet.number
-        if not packet.starts_keyframe:
-            return
+    def _note_keyframe(self, packet: CanonicalPacket, now: float) -> None:
+        """Finds the first packet of the picture. Packets of later pictures may be here before it."""
         for kind, unit in h264.units(packet.body):
             if kind == h264.SEQUENCE_PARAMETERS:
                 self.picture = h264.parse_sequence_parameters(unit) or self.picture
-        start = min(self._frame_start, packet.number)
-        if packet.timestamp == self._frame_timestamp and start > self.keyframe_start:
+        start = packet.number
+        for number in range(start - 1, max(self._floor, start - RING_PACKETS), -1):
+            earlier = self._ring[number % RING_PACKETS]
+            if earlier is None or earlier.number != number or earlier.timestamp != packet.timestamp:
+                break
+            start = number
+        if packet.timestamp == self._keyframe_timestamp:
+            self.keyframe_start = min(self.keyframe_start, start)
+        elif start > self.keyframe_start:
+            self._keyframe_timestamp = packet.timestamp
             self.keyframe_start, self.keyframe_at = start, now
             self.keyframes += 1
+
+    def lacks_keyframe(self) -> bool:
+        """True while the present sender has sent packets, but no picture that viewers can enter at."""
+        return self.source_at is not None and (self.keyframe_start < 0 or self.keyframe_at < self.source_at)
 
     @property
     def pending_count(self) -> int:

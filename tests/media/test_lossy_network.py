@@ -7,14 +7,16 @@ import contextlib
 import json
 import socket
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page
 
+from livecommerce.media.synthetic_host import SyntheticHost
 from livecommerce.settings import Media
 from tests.media.lossy_network import QUEUE_SECONDS_MAX, Direction, Line, LossyNetwork
-from tests.media.stage import Stage, open_stage, until
+from tests.media.stage import TINY, Stage, open_stage, until, viewing
 from tests.media.test_chromium import WATCH, chromium, decodes, opened
 
 HOST_ADDRESS, VIEWER_ADDRESS = "127.0.0.2", "127.0.0.3"
@@ -95,14 +97,14 @@ REPORT = """async () => {
 
 
 @contextlib.asynccontextmanager
-async def lossy_stage(*, tcp: bool = False) -> AsyncIterator[tuple[Stage, LossyNetwork, LossyNetwork]]:
+async def lossy_stage(*, tcp: bool = False, seed: int = 11) -> AsyncIterator[tuple[Stage, LossyNetwork, LossyNetwork]]:
     """A relay that hosts reach through one network and viewers through another."""
     media = Media(host="127.0.0.1", external_addresses=(HOST_ADDRESS,))
     async with open_stage(media) as stage:
         port = stage.plane.mux.port
         with (
-            LossyNetwork(HOST_ADDRESS, port, seed=11, tcp=tcp) as host_side,
-            LossyNetwork(VIEWER_ADDRESS, port, seed=22, tcp=tcp) as viewer_side,
+            LossyNetwork(HOST_ADDRESS, port, seed=seed, tcp=tcp) as host_side,
+            LossyNetwork(VIEWER_ADDRESS, port, seed=2 * seed, tcp=tcp) as viewer_side,
         ):
             # the answer to a viewer sends, that to a host receives
             stage.rewrite = lambda answer: (
@@ -198,6 +200,38 @@ class TestTheNetworkItself:
                     client.recv(100)
                 counters = network.counters()
                 assert (counters["up"]["passed"], counters["up"]["lost"], counters["down"]["passed"]) == (1, 1, 1)
+
+
+async def test_a_host_whose_first_picture_is_lost_is_asked_for_another() -> None:
+    """Its encoder makes one keyframe at the start and then only those it is asked for, as browsers do."""
+    async with lossy_stage() as (stage, host_side, _):
+        host_side.become(up=Line(pattern=(True,)))  # the connection comes about, the media is lost
+        stop = asyncio.Event()
+        quality = replace(TINY, keyframe_seconds=600.0)
+        host = SyntheticHost(f"{stage.url}/whip/demo", "host-token", quality=quality)
+        running = asyncio.create_task(host.run(stop))
+        try:
+            await until(lambda: host_side.counters()["up"]["lost"] > 20, "the first pictures are lost")
+            host_side.become(up=Line())
+            await until(lambda: "live" in stage.states(), "live")
+            assert stage.stream.tracks["video"].keyframes == 1
+        finally:
+            stop.set()
+            await running
+
+
+@pytest.mark.browser
+@BAD
+@pytest.mark.parametrize("seed", range(101, 111))
+async def test_a_shows_first_host_gets_live_through_jitter(seed: int) -> None:
+    """Its first keyframe's packets are overtaken by later ones, each time by others, and some are lost."""
+    line = Line(loss=0.05 * (seed % 2), delay_ms=10.0, jitter_ms=100.0)
+    async with lossy_stage(seed=seed) as (stage, host_side, _), chromium() as browser:
+        host_side.become(up=line, down=line)
+        await opened(browser, stage, GO_LIVE_WITH_CLOCK)
+        await until(lambda: "live" in stage.states(), "live")
+        async with viewing(stage) as (viewer,):
+            await viewer.more_frames(10)
 
 
 @pytest.mark.browser

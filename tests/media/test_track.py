@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import random
 import socket
@@ -17,6 +18,7 @@ from livecommerce.media.fanout import FanOut, Socket
 from livecommerce.media.lane import Lane
 from livecommerce.media.srtp import GCM_PROFILE, GcmOutbound, libsrtp_session
 from livecommerce.media.track import (
+    OVERTAKEN_MAX,
     RING_PACKETS,
     WRAP_MARGIN,
     CanonicalPacket,
@@ -71,6 +73,38 @@ class TestTrack:
         assert track.keyframe_start == flushed[0].number
         assert track.keyframes == 1
         assert track.between(track.keyframe_start, track.head) == flushed
+
+    @pytest.mark.parametrize("order", list(itertools.permutations(range(5))))
+    def test_a_first_keyframe_is_found_in_whatever_order_its_packets_come(self, order: tuple[int, ...]) -> None:
+        """SPS, PPS, two pieces of the IDR and a packet of the next picture, as a line with much jitter mixes them."""
+        track = Track("video", 90_000)
+        bodies = [b"\x67", b"\x68", b"\x7c\x85", b"\x7c\x45", PICTURE]
+        for place in order:
+            sent = packet(500 + place, body=bodies[place], timestamp=7 if place < 4 else 9, marker=place > 2)
+            assert track.take(sent, 1.0) is not None
+        flushed = track.flush(1.0)
+        assert [each.body[:1] for each in flushed] == [body[:1] for body in bodies]
+        assert track.keyframe_start == flushed[0].number
+        assert (track.keyframes, track.lacks_keyframe()) == (1, False)
+
+    def test_a_later_keyframe_is_found_though_the_next_picture_came_before_it(self) -> None:
+        track = Track("video", 90_000)
+        feed(track, [1, 2])
+        for sequence, body, timestamp in ((5, PICTURE, 9), (4, IDR, 7), (3, b"\x67", 7)):
+            track.take(packet(sequence, body=body, timestamp=timestamp), 1.0)
+        flushed = track.flush(1.0)
+        assert (track.keyframe_start, track.keyframes) == (flushed[0].number, 1)
+
+    def test_each_sender_owes_a_keyframe(self) -> None:
+        track = Track("video", 90_000)
+        assert not track.lacks_keyframe()  # nobody sends
+        for begins_at in (1.0, 3.0):
+            track.begin_source()
+            assert not track.lacks_keyframe()
+            track.take(packet(1, timestamp=1), begins_at)
+            assert track.lacks_keyframe()
+            track.take(packet(2, body=IDR, timestamp=2), begins_at + 0.1)
+            assert not track.lacks_keyframe()
 
     def test_probes_keep_the_numbers_continuous(self) -> None:
         track = Track("video", 90_000)
@@ -246,7 +280,7 @@ class TestWrap:
     def test_a_viewer_who_loses_its_first_packets_decrypts_after_the_wrap(self, before_wrap: int, sink: Any) -> None:
         """Real libsrtp as the viewer, who counts rollovers by itself."""
         track = Track("video", 90_000)
-        track.highest = track.head = track._floor = 0x20000 - before_wrap - 1
+        track.highest = track.head = track._floor = 0x20000 - before_wrap - OVERTAKEN_MAX - 1
         master = bytes(range(28))
         sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         fan_out = FanOut(track, Socket(sender))
@@ -273,7 +307,7 @@ class TestWrap:
         lane.start(track.head + 1)
         fan_out.add(lane)
         receiver = libsrtp_session(GCM_PROFILE, bytes(28), inbound=True)
-        first = track.head + 1
+        first = track.head + 1 + OVERTAKEN_MAX
         for number in range(0, 150 * 3_600 * 8, 1_000):
             track.take(packet(number, timestamp=number * 600 & 0xFFFFFFFF), number / 150)
             fan_out.send(track.flush(1.0))
