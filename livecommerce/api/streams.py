@@ -13,13 +13,14 @@ from aiohttp import hdrs, web
 
 from livecommerce.accounts.ingest_tokens import bearer
 from livecommerce.accounts.rate_limit import Bucket
-from livecommerce.api.bodies import SDP_BYTES_MAX, json_answer, read_body
+from livecommerce.api.bodies import SDP_BYTES_MAX, json_answer, read_body, read_json
 from livecommerce.api.context import Context, context_of
 from livecommerce.api.errors import MediaTypeWrong
 from livecommerce.api.links import public_base
 from livecommerce.api.shows import own_show
 from livecommerce.errors import BadInput, ShowUnknown, TokenWrong, TooMuch
 from livecommerce.media.control import FRAGMENT_TYPE, Kind, RelayControl
+from livecommerce.media.freezes import FreezeReport
 from livecommerce.media.ice_servers import ice_servers, link_headers
 from livecommerce.records.rows import now_ms
 from livecommerce.records.structs import AuditEntry
@@ -28,6 +29,9 @@ SDP_TYPE = "application/sdp"
 # Joins of one address: an office or a campus behind one NAT may come together, a flood may not.
 JOINS_AT_ONCE, JOINS_PER_MINUTE = 200, 600.0
 
+# A page reports at most every ten seconds, so this is an address with a thousand viewers.
+REPORTS_AT_ONCE, REPORTS_PER_MINUTE = 1_000, 6_000.0
+REPORT_BYTES_MAX = 200
 WORST_VIEWERS = 10  # lines shown to staff; the relay has them worst first
 
 CORS_ANSWER = {
@@ -66,10 +70,10 @@ async def _publisher(request: web.Request, show: str) -> str:
     return f"staff-{staff.id}"
 
 
-async def _admit_viewer(request: web.Request) -> None:
+async def _limit(request: web.Request, name: str, at_once: int, per_minute: float) -> None:
     context = context_of(request)
     address = (await context.accounts.identify(request)).address
-    bucket = Bucket(f"whep:{address}", JOINS_AT_ONCE, JOINS_PER_MINUTE)
+    bucket = Bucket(f"{name}:{address}", at_once, per_minute)
     wait_ms = await context.accounts.rate_limit.take([bucket])
     if wait_ms:
         raise TooMuch(retry_after_ms=wait_ms)
@@ -99,14 +103,14 @@ async def _authorized(request: web.Request) -> tuple[Kind, str, str, RelayContro
 
 async def options_stream(request: web.Request) -> web.Response:
     """CORS preflight, and what RFC 9725 section 4.2 has clients ask."""
-    return web.Response(status=204, headers=CORS_ANSWER)
+    return web.Response(status=200, headers=CORS_ANSWER)
 
 
 async def post_stream(request: web.Request) -> web.Response:
     """An SDP offer: 201 with the answer, `Location` of the session, `ETag`, and the ICE servers as `Link`."""
     context = context_of(request)
     if _kind(request) == "whep":
-        await _admit_viewer(request)
+        await _limit(request, "whep", JOINS_AT_ONCE, JOINS_PER_MINUTE)
     kind, show, publisher, relay = await _authorized(request)
     offer = await _text(request, SDP_TYPE)
     session = await (relay.publish(show, offer, publisher) if kind == "whip" else relay.play(show, offer))
@@ -136,6 +140,16 @@ async def delete_stream(request: web.Request) -> web.Response:
     kind, show, _, relay = await _authorized(request)
     await relay.stop(kind, show, request.match_info["session"])
     return web.Response(status=200)
+
+
+async def post_freezes(request: web.Request) -> web.Response:
+    """A page counts what no server sees: its picture standing still. Whoever knows a session's name is its viewer."""
+    await _limit(request, "freezes", REPORTS_AT_ONCE, REPORTS_PER_MINUTE)
+    report = await read_json(request, FreezeReport, bytes_max=REPORT_BYTES_MAX)
+    show = await _known_show(context_of(request), request.match_info["show"])
+    relay = await context_of(request).relay_for(show)
+    await relay.freezes(show, request.match_info["session"], report)
+    return web.Response(status=204)
 
 
 async def get_ice_servers(request: web.Request) -> web.Response:

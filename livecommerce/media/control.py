@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import aiohttp
+import msgspec
 import orjson
 
 from livecommerce.errors import LiveCommerceError, Unavailable, catalogue
+from livecommerce.media.freezes import FreezeReport
 
 Kind = Literal["whip", "whep"]
 # Here and not with the routes that need them: this side must not load WebRTC to talk to a relay.
@@ -136,6 +138,14 @@ class RelayControl:
         """
         await self._ask("DELETE", f"/{kind}/{show}/{session}")
 
+    async def freezes(self, show: str, session: str, report: FreezeReport) -> None:
+        """Freezes that a viewer's page has counted since it connected. The relay bounds them by the time watched.
+
+        Raises:
+            NotFound, Unavailable.
+        """
+        await self._ask("POST", f"/whep/{show}/{session}/freezes", msgspec.json.encode(report).decode())
+
     async def fetch(self, path: str, seconds: float) -> tuple[int, Mapping[str, str], bytes]:
         """GET of an HLS playlist or part, which may be held back for some seconds: (status, headers, body).
 
@@ -151,7 +161,7 @@ class RelayControl:
         return found
 
     async def viewers(self, show: str) -> list[dict[str, Any]]:
-        """Figures of a show's viewers, worst lines first (at most 200): loss, rtt_ms, packets, repairs, transport.
+        """Figures of a show's viewers, worst lines first (at most 200): loss, rtt_ms, packets, freezes, …
 
         Raises:
             StreamUnknown, Unavailable.

@@ -11,10 +11,12 @@ import logging
 import re
 from collections.abc import Awaitable, Callable
 
+import msgspec
 from aiohttp import web
 
 from livecommerce.errors import BadInput, LiveCommerceError, LoginNeeded, SdpRefused
 from livecommerce.media.control import FRAGMENT_TYPE, ORIGIN_HEADER, PUBLISHER_HEADER
+from livecommerce.media.freezes import FreezeReport
 from livecommerce.media.plane import Accepted, MediaPlane
 from livecommerce.media.sdp import OFFER_BYTES_MAX
 
@@ -66,6 +68,7 @@ class ControlApp:
                 web.post("/{kind:whip|whep}/{show}", self.offer),
                 web.patch("/{kind:whip|whep}/{show}/{session}", self.patch),
                 web.delete("/{kind:whip|whep}/{show}/{session}", self.delete),
+                web.post("/whep/{show}/{session}/freezes", self.freezes),
                 web.get("/streams", self.streams),
                 web.get("/streams/{show}/viewers", self.viewers),
                 web.get("/health", self.health),
@@ -132,12 +135,21 @@ class ControlApp:
             return web.Response(status=412)
         fragment, etag = self._plane.patch(show, session, role, await self._body(request))
         if not fragment:
-            return web.Response(status=204, headers={"ETag": etag})
+            return web.Response(status=204)  # without an ETag: the ICE session is the same (RFC 9725 section 4.3.2)
         return web.Response(status=200, body=fragment.encode(), headers={"Content-Type": FRAGMENT_TYPE, "ETag": etag})
 
     async def delete(self, request: web.Request) -> web.Response:
         self._plane.stop(self._show(request), request.match_info["session"], _ROLES[request.match_info["kind"]])
         return web.Response(status=200)
+
+    async def freezes(self, request: web.Request) -> web.Response:
+        """204; a viewer's page reports its freezes (a `FreezeReport`)."""
+        try:
+            report = msgspec.json.decode(await request.read(), type=FreezeReport)
+        except msgspec.DecodeError as error:
+            raise BadInput(f"The report is not of the expected form: {error}") from None
+        self._plane.note_freezes(self._show(request), request.match_info["session"], report)
+        return web.Response(status=204)
 
     async def streams(self, _request: web.Request) -> web.Response:
         return web.json_response(self._plane.statistics())

@@ -16,6 +16,7 @@ from typing import Any
 from livecommerce.errors import Busy, HostAlreadyLive, NotFound, StreamUnknown
 from livecommerce.media import sdp
 from livecommerce.media.dtls import HandshakePool, Identity
+from livecommerce.media.freezes import FreezeReport, Freezes
 from livecommerce.media.host import Host, HostPlan
 from livecommerce.media.mux import Mux
 from livecommerce.media.origin import OriginPull
@@ -68,6 +69,7 @@ class MediaPlane:
         self.peers: dict[str, Peer] = {}
         self.origin_secret = origin_secret
         self.joins = self.refused = 0
+        self.freezes = Freezes()
         self.tick_late_seconds = 0.0
         self.more_metrics: list[Callable[[], dict[str, float]]] = []
         self._on_event = on_event
@@ -212,6 +214,18 @@ class MediaPlane:
         self.session(show, session, role).close("deleted")
         self.peers.pop(session, None)
 
+    def note_freezes(self, show: str, session: str, report: FreezeReport) -> None:
+        """A viewer's page says how often and how long its picture has frozen since it connected.
+
+        Raises:
+            NotFound.
+        """
+        viewer = self.session(show, session, "viewer")
+        if isinstance(viewer, Viewer) and viewer.keys is not None:
+            grown = viewer.freezes.note(report, time.monotonic() - viewer.connected_at)
+            viewer.stream.freezes.add(*grown)
+            self.freezes.add(*grown)
+
     def _tick(self) -> None:
         loop = asyncio.get_running_loop()
         now = time.monotonic()
@@ -259,7 +273,11 @@ class MediaPlane:
         stream = self.streams.get(show)
         if stream is None:
             raise StreamUnknown
-        worst = heapq.nlargest(VIEWERS_LISTED_MAX, stream.viewers.values(), key=lambda viewer: viewer.fraction_lost)
+        worst = heapq.nlargest(
+            VIEWERS_LISTED_MAX,
+            stream.viewers.values(),
+            key=lambda viewer: (viewer.fraction_lost, viewer.freezes.milliseconds),
+        )
         return [viewer.statistics() for viewer in worst]
 
     def metrics(self) -> dict[str, float]:
@@ -284,6 +302,8 @@ class MediaPlane:
             "unsigned_checks_total": received.unsigned,
             "malformed_total": received.malformed,
             "addresses": self.mux.address_count,
+            "viewer_freezes_total": self.freezes.count,
+            "viewer_frozen_seconds_total": self.freezes.milliseconds / 1_000,
             "tick_late_seconds": round(self.tick_late_seconds, 6),
             **{name: value for more in self.more_metrics for name, value in more().items()},
         }

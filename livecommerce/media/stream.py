@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from livecommerce.media.fanout import FanOut, Socket
 from livecommerce.media.feedback import Reception
+from livecommerce.media.freezes import Freezes
 from livecommerce.media.lane import Lane
 from livecommerce.media.sdp import AUDIO_CLOCK, VIDEO_CLOCK
 from livecommerce.media.track import CanonicalPacket, Track
@@ -114,6 +115,7 @@ class Stream:
         self.audio_kbps = 0.0
         self.frames_per_second = 0.0
         self.hint = "starting"
+        self.freezes = Freezes()
 
     # Host side
 
@@ -453,6 +455,7 @@ class Stream:
             "viewers_waiting": len(self._waiting),
             "viewers_sound_only": len(self._paused),
             "viewers_lossy": sum(loss > 0.05 for loss in losses),
+            **self.freezes.figures(),
             "host": host.status if host is not None else None,
         }
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from livecommerce.errors import SdpRefused
 from livecommerce.media import rtcp, rtp, sdp
+from livecommerce.media.freezes import Freezes
 from livecommerce.media.lane import Lane
 from livecommerce.media.peer import Path, Peer, PeerState
 from livecommerce.media.srtp import GcmRtcpInbound, Keys, LibsrtpInbound, Outbound, outbound, rtcp_inbound
@@ -98,6 +99,7 @@ class Viewer(Peer):
         self.round_trip_ms: float | None = None
         self.repairs = 0
         self.repairs_failed = 0
+        self.freezes = Freezes()
         self.replayed_at = float("-inf")
         self.paused_until: float | None = None
         self._pauses = self._bad_reports = 0
@@ -225,7 +227,7 @@ class Viewer(Peer):
             self.send(self._outbound.seal_rtcp(compound))
 
     def statistics(self) -> dict[str, object]:
-        """Per-viewer figures: loss 0..1, round trip in ms, packets and repairs."""
+        """Per-viewer figures: loss 0..1, round trip in ms, packets and repairs, freezes as its page counts them."""
         return {
             "session": self.session[:6],
             "state": self.state.value,
@@ -234,6 +236,7 @@ class Viewer(Peer):
             "packets": sum(lane.packets for lane in self.lanes.values()),
             "octets": sum(lane.octets for lane in self.lanes.values()),
             "repairs": self.repairs,
+            **self.freezes.figures(),
             "layer": "sound" if self.paused_until is not None else "picture",
             "transport": "tcp" if self.path is not None and self.path.is_stream else "udp",
         }

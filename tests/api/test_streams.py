@@ -147,7 +147,7 @@ async def test_players_of_other_sites_may_ask(site: Site, offer: str) -> None:
     foreign = {"Origin": "https://blog.example"}
     for path in ("/whep/demo", "/whip/demo", "/whep/demo/session-name"):
         answer = await site.client.options(path, headers=foreign)
-        assert answer.status == 204
+        assert (answer.status, answer.headers["Accept-Post"]) == (200, "application/sdp")
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
         assert "Authorization" in answer.headers["Access-Control-Allow-Headers"]
         assert "Access-Control-Allow-Credentials" not in answer.headers
@@ -166,6 +166,55 @@ async def test_a_flood_of_joins_from_one_address_waits(site: Site, monkeypatch: 
     site.leave()
     answers = [await number(await site.client.post("/whep/demo", data="x", headers=SDP)) for _ in range(3)]
     assert answers[2] == (429, 5000)
+
+
+async def test_sessions_are_patched_and_ended_as_rfc_9725_says(site: Site, offer: str) -> None:
+    await site.login()
+    await site.make_show()
+    bearer = {"Authorization": f"Bearer {await token_of(site)}"}
+    created = await publish(site, offer, **bearer)
+    location, etag = created.headers["Location"], created.headers["ETag"]
+    fragment = {**bearer, "Content-Type": created.headers["Accept-Patch"]}
+    ice = [line for line in offer.splitlines() if line.startswith(("a=ice-ufrag", "a=ice-pwd"))][:2]
+    same, fresh = "\r\n".join(ice) + "\r\n", "a=ice-ufrag:fresh\r\na=ice-pwd:0123456789abcdefghijklmn\r\n"
+    rows: list[tuple[str, dict[str, str], int]] = [
+        (same, fragment, 428),
+        (same, {**fragment, "If-Match": '"stale"'}, 412),
+        (same, {**fragment, "If-Match": etag}, 204),
+        ("a=nothing\r\n", {**fragment, "If-Match": etag}, 400),
+        (same, {**bearer, **SDP, "If-Match": etag}, 415),
+        (same, {"Content-Type": fragment["Content-Type"], "If-Match": etag}, 401),
+        (fresh, {**fragment, "If-Match": "*"}, 200),
+        (same, {**fragment, "If-Match": etag}, 412),  # it was that of the ICE session before the restart
+    ]
+    for body, headers, status in rows:
+        answer = await site.client.patch(location, data=body, headers=headers)
+        assert answer.status == status, (body, headers, await answer.text())
+        assert ("ETag" in answer.headers) == (status == 200)
+    for method, path in (("GET", "/whip/demo"), ("PUT", "/whip/demo"), ("HEAD", location), ("POST", location)):
+        assert (await site.client.request(method, path, headers=bearer)).status == 405, (method, path)
+    assert (await site.client.delete(location, headers={**bearer, "If-Match": '"ignored"'})).status == 200
+    assert (await site.client.patch(location, data=same, headers={**fragment, "If-Match": "*"})).status == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "refusal"),
+    [
+        ({"freezes": 1}, (400, 1000)),
+        ({"freezes": -1, "frozen_ms": 5}, (400, 1000)),
+        ({"freezes": 1, "frozen_ms": "long"}, (400, 1000)),
+        ({"freezes": 1, "frozen_ms": 10**12}, (400, 1000)),
+        ({"freezes": 1, "frozen_ms": 5, "x": "x" * 300}, (413, 1040)),
+        ({"freezes": 1, "frozen_ms": 5}, (404, 3000)),
+    ],
+)
+async def test_reports_of_freezes_are_bounded_and_belong_to_a_session(
+    site: Site, body: dict[str, Any], refusal: tuple[int, int]
+) -> None:
+    await site.login()
+    await site.make_show()
+    site.leave()
+    assert await site.refused("POST", "/whep/demo/no-such-session/freezes", body) == refusal
 
 
 async def test_turn_credentials_are_those_coturn_expects(site: Site) -> None:

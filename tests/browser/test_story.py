@@ -97,12 +97,15 @@ async def test_two_pieces_three_buyers_one_of_them_cancelled_by_the_moderator(
         await expect(host.locator("video.mirror")).to_be_visible(timeout=PATIENCE_MS)
         await host.get_by_role("button", name="Go live").click()
         await expect(host.locator("header")).to_contain_text("LIVE", timeout=PATIENCE_MS)
-
         await expect(host.locator("header .signal")).to_contain_text("Mbps", timeout=PATIENCE_MS)
 
         # Two viewers who came before the show see moving video.
         await video_moves(anna)
         await video_moves(ben)
+
+        # The host sees how the picture reaches them.
+        await host.get_by_role("tab", name="Viewers' lines").click()
+        await expect(host.locator(".lines-of-viewers tbody tr").first).to_contain_text("Mbps", timeout=PATIENCE_MS)
 
         # The host pins the dress; the card is on every page.
         await host.get_by_role("button", name="Pin Linen dress").click()

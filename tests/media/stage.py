@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
+import msgspec
 from aiohttp import web
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
@@ -18,6 +19,7 @@ from aiortc.mediastreams import MediaStreamError
 from livecommerce.errors import LiveCommerceError
 from livecommerce.media.control import RelayControl, Session
 from livecommerce.media.dtls import Identity
+from livecommerce.media.freezes import FreezeReport
 from livecommerce.media.plane import MediaPlane
 from livecommerce.media.relay import serve_relay
 from livecommerce.media.stream import Stream
@@ -113,6 +115,11 @@ def _door(stage: Stage) -> web.Application:
             await control.stop(info["kind"], info["show"], info["session"])  # type: ignore[arg-type]
         return web.Response()
 
+    async def freezes(request: web.Request) -> web.Response:
+        report = msgspec.json.decode(await request.read(), type=FreezeReport)
+        await control.freezes(request.match_info["show"], request.match_info["session"], report)
+        return web.Response(status=204)
+
     async def page(_request: web.Request) -> web.Response:
         return web.Response(text=PAGE, content_type="text/html")
 
@@ -123,6 +130,7 @@ def _door(stage: Stage) -> web.Application:
             web.static("/shared", WEB / "shared"),
             web.post("/{kind:whip|whep}/{show}", offer),
             web.delete("/{kind:whip|whep}/{show}/{session}", delete),
+            web.post("/whep/{show}/{session}/freezes", freezes),
         ]
     )
     return app

@@ -13,6 +13,7 @@ from livecommerce.errors import BadInput, HostAlreadyLive, NotFound, SdpRefused,
 from livecommerce.media.control import RelayControl
 from livecommerce.media.control_app import FRAGMENT_TYPE
 from livecommerce.media.dtls import Identity
+from livecommerce.media.freezes import FreezeReport
 from livecommerce.media.relay import candidate_addresses
 from livecommerce.media.whep_client import WhepClient
 from livecommerce.settings import Media, Settings
@@ -152,7 +153,8 @@ async def test_trickled_candidates_need_no_answer() -> None:
     async with open_stage() as stage:
         session = await stage.control.publish("demo", GOOD, "host")
         same = "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789abcdefghijkl\r\na=candidate:1 1 udp 1 192.0.2.9 9 typ host\r\n"
-        assert (await stage.control.patch("whip", "demo", session.session, same, session.etag)).status == 204
+        patched = await stage.control.patch("whip", "demo", session.session, same, session.etag)
+        assert (patched.status, patched.etag) == (204, "")
         with pytest.raises(NotFound):
             await stage.control.patch("whip", "demo", "unknown", same, "*")
 
@@ -181,6 +183,22 @@ async def test_the_studio_sees_its_viewers_lines() -> None:
         assert all(each["transport"] == "udp" and each["packets"] > 10 and each["rtt_ms"] < 5_000 for each in listed)
         with pytest.raises(StreamUnknown):
             await stage.control.viewers("another")
+
+
+async def test_a_page_tells_how_often_its_picture_froze() -> None:
+    async with open_stage() as stage, stage.host(), stage.packets(), stage.packets():
+        troubled, calm = stage.stream.viewers.values()
+        troubled.connected_at -= 60
+        await stage.control.freezes("demo", troubled.session, FreezeReport(2, 1_300))
+        await stage.control.freezes("demo", troubled.session, FreezeReport(3, 1_900))
+        first, second = await stage.control.viewers("demo")
+        assert (first["session"], first["freezes"], first["frozen_ms"]) == (troubled.session[:6], 3, 1_900)
+        assert (second["session"], second["freezes"]) == (calm.session[:6], 0)
+        shown = await stage.control.streams()
+        assert shown["streams"]["demo"]["freezes"] == shown["relay"]["viewer_freezes_total"] == 3
+        assert shown["relay"]["viewer_frozen_seconds_total"] == 1.9
+        with pytest.raises(NotFound):
+            await stage.control.freezes("demo", "unknown", FreezeReport(1, 1))
 
 
 async def test_over_tcp_the_door_asks_for_the_secret() -> None:

@@ -274,6 +274,7 @@ async def test_both_ends_on_a_bad_line_and_a_tunnel_in_between(loss: float, jitt
         await asyncio.sleep(3.0)
         viewer_side.become(up=line, down=line)
         seconds = [await comes_back(viewer) for viewer in viewers]
+        await until(lambda: all(viewer.freezes.milliseconds > 1_500 for viewer in served), "pages tell their freezes")
         for viewer in viewers:
             await shows_more(viewer, 15)
         for (figures, shown), back in zip(on_the_line, seconds, strict=True):

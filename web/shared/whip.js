@@ -6,6 +6,7 @@ const STALL_MS = 6000; // connected but no new frames for this long: begin anew
 const GONE_MS = 1500; // the path has been interrupted for so long: the server was restarted or the network is gone
 const CHECK_MS = 500;
 const OFFER_TIMEOUT_MS = 8000;
+const REPORT_MS = 10_000; // freezes are told the server no more often, and each page at its own moment
 
 /**
  * @typedef {"idle"|"connecting"|"live"|"waiting"|"refused"|"closed"} State
@@ -116,8 +117,10 @@ class Session {
   async #check(connection) {
     if (connection.connectionState !== "disconnected") this.connectedAt = performance.now();
     else if (performance.now() - this.connectedAt > GONE_MS) return this.retry();
-    const count = (await this.stats())?.progress ?? 0;
+    const stats = await this.stats();
     if (this.connection !== connection) return;
+    if (stats) this.measured(stats);
+    const count = stats?.progress ?? 0;
     if (count !== this.progress.count) {
       this.progress = { count, at: performance.now() };
       if (count > 0) {
@@ -139,6 +142,7 @@ class Session {
   }
 
   connected() {}
+  measured() {}
   stalled() {
     this.retry();
   }
@@ -150,7 +154,7 @@ class Session {
   async stats() {
     const connection = this.connection;
     if (!connection) return null;
-    const found = { progress: 0, bytes: 0, packetsLost: 0, packets: 0, fps: 0, width: 0, height: 0, rttMs: null, freezes: 0,
+    const found = { progress: 0, bytes: 0, packetsLost: 0, packets: 0, fps: 0, width: 0, height: 0, rttMs: null, freezes: 0, frozenMs: 0,
       framesDecoded: 0, keyframes: 0, jitterMs: null, limitation: null, at: performance.now() };
     for (const entry of (await connection.getStats()).values()) {
       const isVideo = entry.kind === "video";
@@ -165,6 +169,7 @@ class Session {
         found.width = entry.frameWidth ?? 0;
         found.height = entry.frameHeight ?? 0;
         found.freezes = entry.freezeCount ?? 0;
+        found.frozenMs = Math.round(1000 * (entry.totalFreezesDuration ?? 0));
         found.framesDecoded = entry.framesDecoded ?? 0;
         found.keyframes = entry.keyFramesDecoded ?? entry.keyFramesEncoded ?? 0;
         found.limitation = entry.qualityLimitationReason ?? null;
@@ -187,7 +192,21 @@ export class Player extends Session {
     this.video = video;
   }
 
+  /** Only the page sees its picture stand still: it tells the server when there is something new. */
+  measured({ freezes, frozenMs, at }) {
+    if (frozenMs <= this.told || at < this.tellAt) return;
+    this.told = frozenMs;
+    this.tellAt = at + REPORT_MS * (1 + Math.random() / 2);
+    fetch(`${this.resource}/freezes`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ freezes, frozen_ms: frozenMs }),
+    }).catch(() => {}); // the next report has the same totals and more
+  }
+
   prepare(connection) {
+    this.told = 0;
+    this.tellAt = performance.now() + REPORT_MS * Math.random();
     const stream = new MediaStream();
     connection.ontrack = ({ track, receiver }) => {
       if ("jitterBufferTarget" in receiver) receiver.jitterBufferTarget = 0; // live selling: freshness before smoothness

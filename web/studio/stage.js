@@ -66,17 +66,17 @@ export async function endShow() {
   if (await command("end")) stopCamera();
 }
 
-const figures = signal(null); // the relay's report on this stream, asked for while it is live
+export const report = signal(null); // the relay on this stream and its worst viewers' lines, asked for while it is live
 const FIGURES_MS = 2000;
 const FAIR = ["bitrate_low", "no_audio", "profile_not_baseline", "starting"]; // worth a look, not worth alarm
 effect(() => {
   if (live.media.value?.state !== "live") {
-    figures.value = null;
+    report.value = null;
     return undefined;
   }
   const read = async () => {
     const answer = await call("GET", `/api/shows/${live.show.peek().id}/stream`);
-    if (answer.ok) figures.value = answer.stream;
+    if (answer.ok) report.value = { ...answer, at: performance.now(), before: { ...report.peek(), before: null } };
   };
   read();
   const timer = setInterval(read, FIGURES_MS);
@@ -87,7 +87,7 @@ effect(() => {
 export const signalWords = computed(() => {
   const state = live.media.value?.state;
   if (state !== "live") return { kind: "none", text: t(state === "lost" ? "studio.signal_lost" : "studio.signal_none") };
-  const now = figures.value ?? live.media.value;
+  const now = report.value?.stream ?? live.media.value;
   const hint = knows(`studio.signal_${now.hint}`) ? now.hint : "good";
   const parts = [t(`studio.signal_${hint}`)];
   if (now.kbps) parts.push(`${(now.kbps / 1000).toFixed(1)} Mbps`);

@@ -1,9 +1,10 @@
-// Below the picture: the show's course, another encoder (OBS), a comment tried on the parser, the show's comments read again.
+// Below the picture: the show's course, the viewers' lines, another encoder (OBS), a comment tried on the parser, the show's comments read again.
 import { errorText, t, timeOfDay } from "../shared/i18n.js";
 import { call } from "../shared/api.js";
 import { ask, copy, live, mayHost, showId } from "../shared/staff.js";
 import { Icon, html, now, signal, useState } from "../shared/ui.js";
 import { SAMPLES_MAX, SAMPLE_SECONDS, samples } from "./desk.js";
+import { Lines } from "./lines.js";
 import { Reading } from "./reading.js";
 import { Reread } from "./reread.js";
 
@@ -79,7 +80,7 @@ function Simulator() {
     ${read && !read.ok && html`<p class="bad">${errorText(read.error)}</p>`}</div></div>`;
 }
 
-const TOOLS = { course: Course, obs: Encoder, simulate: Simulator, reread: Reread };
+const TOOLS = { course: Course, lines: Lines, obs: Encoder, simulate: Simulator, reread: Reread };
 export function Tools() {
   const Tool = TOOLS[open.value];
   return html`<section class="tools"><div class="row tabs" role="tablist">${Object.keys(TOOLS).map(
