@@ -29,6 +29,22 @@ class LaneKey(NamedTuple):
     send_time_id: int
 
 
+class Sent(Protocol):
+    """What was sent to a lane: packets and the octets of their payloads, as sender reports tell them."""
+
+    packets: int
+    octets: int
+
+
+class Tally:
+    """`Sent` of a lane that the compiled core does not serve; the core has a `Tally` of its own."""
+
+    __slots__ = ("octets", "packets")
+
+    def __init__(self) -> None:
+        self.packets = self.octets = 0
+
+
 class Lane:
     """One track towards one viewer.
 
@@ -36,24 +52,21 @@ class Lane:
         ssrc: what this viewer knows the track by.
         send_time_id: extension id of abs-send-time that the viewer offered; 0 for none.
         shift: added to a canonical number gives the viewer's SRTP packet index (RFC 3711 section 3.3.1).
-        nonce_base: salt and SSRC, ready to be XORed with a packet index (GCM only).
         cursor: next number to replay while catching up; None when live.
+        sent: packets and octets so far.
         rider: the same viewer's sound lane, when its packets may travel in this picture lane's sends.
     """
 
     __slots__ = (
         "address",
         "cursor",
-        "encrypt_into",
         "is_started",
-        "nonce_base",
-        "octets",
         "outbound",
-        "packets",
         "payload_type",
         "phase",
         "rider",
         "send_time_id",
+        "sent",
         "shift",
         "ssrc",
         "stream_path",
@@ -73,11 +86,28 @@ class Lane:
         self.is_started = False
         self.cursor: int | None = None
         self.phase = self.shift = 0
-        self.packets = self.octets = 0
+        self.sent: Sent = Tally()
         self.rider: Lane | None = None
-        if isinstance(outbound, GcmOutbound):
-            self.encrypt_into = outbound.encrypt_into
-            self.nonce_base = outbound.salt ^ self.ssrc << 48
+
+    @property
+    def gcm(self) -> GcmOutbound:
+        """The keys of a lane that is fast."""
+        if not isinstance(self.outbound, GcmOutbound):
+            raise TypeError("only lanes with GCM are sealed by the fan-out itself")
+        return self.outbound
+
+    @property
+    def nonce_base(self) -> int:
+        """Salt and SSRC, ready to be XORed with a packet index."""
+        return self.gcm.salt ^ self.ssrc << 48
+
+    @property
+    def packets(self) -> int:
+        return self.sent.packets
+
+    @property
+    def octets(self) -> int:
+        return self.sent.octets
 
     def start(self, number: int) -> None:
         """Fixes the number phase and rollover origin by the first packet this viewer may get. Once in a lane's life."""

@@ -296,6 +296,7 @@ class MediaPlane:
             "octets_sent_total": sent.octets,
             "packets_refused_total": sent.refused,
             "segmentation_offload": float(self.mux.socket.has_gso),
+            "compiled_sending": float(self.mux.socket.core is not None),
             "datagrams_received_total": received.received,
             "checks_total": received.checks,
             "strangers_total": received.stranger,

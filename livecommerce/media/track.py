@@ -27,6 +27,8 @@ RUN_PACKETS_MAX = 32
 # A viewer starts with at least this many packets before its number wraps; more than the ring can replay.
 WRAP_MARGIN = 4_000
 HALF_CYCLE = 0x8000
+# What abs-send-time adds to a header.
+EXTENSION_BYTES = 8
 _PLAIN_HEADER = struct.Struct("!BBHII")
 _TIMED_HEADER = struct.Struct("!BBHIIII")
 
