@@ -39,7 +39,8 @@ class SendCounters:
     """What left the socket.
 
     `calls` counts messages given to the kernel, segmented or plain (the compiled core gives many in one system call);
-    `refused` datagrams it had no room for; viewers ask for them again.
+    `refused` datagrams it had no room for; viewers ask for them again. `repairs` were asked for by viewers, by RTX or
+    as the identical bytes; `probes` are measurements of a viewer's line.
     """
 
     packets: int = 0
@@ -47,6 +48,8 @@ class SendCounters:
     octets: int = 0
     refused: int = 0
     segmented: int = 0
+    repairs: int = 0
+    probes: int = 0
 
 
 class Socket:

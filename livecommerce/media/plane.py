@@ -295,6 +295,8 @@ class MediaPlane:
             "send_calls_total": sent.calls,
             "octets_sent_total": sent.octets,
             "packets_refused_total": sent.refused,
+            "repairs_total": sent.repairs,
+            "probes_total": sent.probes,
             "segmentation_offload": float(self.mux.socket.has_gso),
             "compiled_sending": float(self.mux.socket.core is not None),
             "datagrams_received_total": received.received,

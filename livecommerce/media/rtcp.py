@@ -50,9 +50,10 @@ class KeyframeRequest(NamedTuple):
 
 
 class Bitrate(NamedTuple):
-    """REMB, bits per second."""
+    """REMB (draft-alvestrand-rmcat-remb-03 section 2.2): what the line to these SSRCs' receiver carries in all."""
 
     bits_per_second: int
+    ssrcs: tuple[int, ...]
 
 
 class TransportFeedback(NamedTuple):
@@ -118,6 +119,13 @@ def _transport_feedback(body: bytes) -> TransportFeedback | None:
     return TransportFeedback(base, count, received)
 
 
+def _bitrate(body: bytes) -> Bitrate | None:
+    if len(body) < 16 or len(body) < 16 + 4 * body[12]:
+        return None
+    exponent, mantissa = body[13] >> 2, (body[13] & 3) << 16 | body[14] << 8 | body[15]
+    return Bitrate(mantissa << exponent, struct.unpack_from(f"!{body[12]}I", body, 16))
+
+
 def _feedback(kind: int, form: int, body: bytes) -> Item | None:
     if len(body) < 8:
         return None
@@ -130,9 +138,8 @@ def _feedback(kind: int, form: int, body: bytes) -> Item | None:
         return KeyframeRequest(media_ssrc)
     if form == 4 and len(body) >= 12:
         return KeyframeRequest(struct.unpack_from("!I", body, 8)[0])
-    if form == 15 and len(body) >= 16 and body[8:12] == b"REMB":
-        exponent, mantissa = body[13] >> 2, (body[13] & 3) << 16 | body[14] << 8 | body[15]
-        return Bitrate(mantissa << exponent)
+    if form == 15 and body[8:12] == b"REMB":
+        return _bitrate(body)
     return None
 
 

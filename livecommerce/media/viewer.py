@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from livecommerce.errors import SdpRefused
 from livecommerce.media import rtcp, rtp, sdp
 from livecommerce.media.freezes import Freezes
+from livecommerce.media.estimate import Estimate
 from livecommerce.media.lane import Lane
 from livecommerce.media.peer import Path, Peer, PeerState
+from livecommerce.media.retransmission import RetransmissionLane
 from livecommerce.media.srtp import GcmRtcpInbound, Keys, LibsrtpInbound, Outbound, outbound, rtcp_inbound
 
 if TYPE_CHECKING:
@@ -21,6 +23,12 @@ log = logging.getLogger(__name__)
 
 # A viewer that asks for more repairs than this in a second has a broken line; the next keyframe heals it.
 REPAIRS_PER_SECOND_MAX = 400
+# Where the viewer's line is known: as many packets of 10 kbit as it carries, and a few where it carries nearly nothing.
+REPAIRS_PER_SECOND_MIN = 10.0
+REPAIR_KILOBITS = 10.0
+# Browsers ask again every 50 ms or so, on a line with a queue before the first repair can be there.
+REPEAT_SECONDS_MIN = 0.02
+REPAIRS_KEPT = 64
 CNAME = b"livecommerce"
 # What is lost or asked for again, as a share of what was sent. A line that drops every third packet comes to a half
 # and still shows pictures; one that drops every second comes to one and shows none, and repairs only fill it further:
@@ -32,8 +40,10 @@ PAUSE_LOSS = 0.6
 PAUSE_LOSS_ALONE = 0.9
 UNREPAIRED_LOSS = 0.2
 BLIND_SECONDS = 2.5
-# Fewer packets than this between two reports (a host away) say nothing about the line.
-JUDGED_PACKETS_MIN = 20
+# A browser that asks for repairs reports with each of its asks; shares are of the packets of about a second, not of the
+# two since the last ask. Fewer packets than this (a host away) say nothing about the line, nor does a first report.
+JUDGED_SECONDS_MIN = 0.8
+JUDGED_PACKETS_MIN, JUDGED_PACKETS_MAX = 20, 10_000
 PAUSE_REPORTS = 4
 PAUSE_SECONDS = (8.0, 16.0, 32.0, 60.0)
 # After a return the first reports still count the gap itself as loss.
@@ -42,6 +52,10 @@ STEADY_SECONDS = 60.0
 # Unix to NTP epoch.
 NTP_OFFSET = 2_208_988_800
 REPLAY_AGAIN_SECONDS = 1.0
+# Two compounds of two reports each: answers take less than the second until the next.
+REPORTS_KEPT = 4
+# A tick of 20 ms: 32 packets of 1,200 bytes are 15 Mbit/s, more than a probe may ask for.
+PROBE_PACKETS_MAX = 32
 
 
 def ntp_now() -> int:
@@ -49,8 +63,16 @@ def ntp_now() -> int:
     return int((time.time() + NTP_OFFSET) * 0x100000000) & 0xFFFFFFFFFFFFFFFF
 
 
+def _source(ssrc: int, section: sdp.Section) -> tuple[str, str]:
+    return f"ssrc:{ssrc} cname:{CNAME.decode()}", f"ssrc:{ssrc} msid:livecommerce {section.kind}"
+
+
 class ViewerPlan:
     """What was agreed with a viewer: payload types and the answer's m-lines.
+
+    Attributes:
+        repair_payload_type: RTX of the pictures; 0 where not offered, then repairs are the identical bytes.
+        send_time_id: header extension id of abs-send-time; 0 where the viewer estimates no bitrate.
 
     Raises:
         SdpRefused: where H.264 baseline is not offered or the offer receives nothing.
@@ -59,6 +81,7 @@ class ViewerPlan:
     def __init__(self, offer: sdp.Offer, stream: Stream) -> None:
         self.answered: list[sdp.Answered] = []
         self.payload_types: dict[str, int] = {}
+        self.repair_payload_type = self.send_time_id = 0
         for section in (offer.video, offer.audio):
             if section is None or section.direction in ("sendonly", "inactive"):
                 continue
@@ -74,15 +97,28 @@ class ViewerPlan:
             )
             codec.feedback = offered.feedback & {"nack", "nack pli", "ccm fir"} if is_video else set()
             self.payload_types[section.kind] = codec.payload_type
-            lines = (
-                "sendonly",
-                f"msid:livecommerce {section.kind}",
-                f"ssrc:{track.ssrc} cname:{CNAME.decode()}",
-                f"ssrc:{track.ssrc} msid:livecommerce {section.kind}",
-            )
-            self.answered.append(sdp.Answered(section, (codec,), lines))
+            codecs, lines = [codec], ["sendonly", f"msid:livecommerce {section.kind}", *_source(track.ssrc, section)]
+            repair = sdp.retransmission_of(section, offered) if "nack" in codec.feedback else None
+            if repair is not None:
+                codecs.append(sdp.Codec(repair.payload_type, "RTX", repair.clock, 1, {"apt": str(codec.payload_type)}))
+                lines += [f"ssrc-group:FID {track.ssrc} {stream.repair_ssrc}", *_source(stream.repair_ssrc, section)]
+                self.repair_payload_type = repair.payload_type
+                lines += self._estimate_lines(section, offered, codec)
+            self.answered.append(sdp.Answered(section, tuple(codecs), tuple(lines)))
         if not self.answered:
             raise SdpRefused("The offer receives neither video nor audio (a=recvonly).")
+
+    def _estimate_lines(self, section: sdp.Section, offered: sdp.Codec, codec: sdp.Codec) -> list[str]:
+        """REMB where the viewer can read times of sending: it looks for queues itself and says one number a second.
+
+        transport-cc would have the relay look: 10 to 20 feedback packets a second and viewer, each 15 µs of its core.
+        """
+        identity = section.extensions.get(sdp.SEND_TIME, 0)
+        if not identity or "goog-remb" not in offered.feedback:
+            return []
+        self.send_time_id = identity
+        codec.feedback.add("goog-remb")
+        return [f"extmap:{identity} {sdp.SEND_TIME}"]
 
 
 class Viewer(Peer):
@@ -95,6 +131,8 @@ class Viewer(Peer):
         self.stream = stream
         self.plan = plan
         self.lanes: dict[str, Lane] = {}
+        self.repair_lane: RetransmissionLane | None = None
+        self.estimate = Estimate(now)
         self.fraction_lost = 0.0
         self.round_trip_ms: float | None = None
         self.repairs = 0
@@ -104,7 +142,9 @@ class Viewer(Peer):
         self.paused_until: float | None = None
         self._pauses = self._bad_reports = 0
         self._keyframe_asked_at = float("-inf")
-        self._judged = (0, 0)
+        self._judged = (now, 0, 0, 0)
+        self._repaired: dict[int, float] = {}
+        self._reported: dict[int, float] = {}
         self._returned_at = float("-inf")
         self._outbound: Outbound | None = None
         self._inbound: GcmRtcpInbound | LibsrtpInbound | None = None
@@ -117,9 +157,14 @@ class Viewer(Peer):
         self._outbound = outbound(keys)
         self._inbound = rtcp_inbound(keys)
         for kind, payload_type in self.plan.payload_types.items():
-            lane = Lane(self.stream.tracks[kind], payload_type, self._outbound, self.path.address)
+            send_time_id = self.plan.send_time_id if kind == "video" else 0
+            lane = Lane(
+                self.stream.tracks[kind], payload_type, self._outbound, self.path.address, send_time_id=send_time_id
+            )
             lane.stream_path = self.path if self.path.is_stream else None
             self.lanes[kind] = lane
+        if repair := self.plan.repair_payload_type:
+            self.repair_lane = RetransmissionLane(self.stream.repair_ssrc, repair, self._outbound)
         self.stream.admit(self)
 
     def moved(self, path: Path) -> None:
@@ -142,33 +187,46 @@ class Viewer(Peer):
                 self.stream.keyframe_wanted_by(self, now)
             elif isinstance(item, rtcp.ReceiverReport):
                 self._note_blocks(item.blocks, now)
+            elif isinstance(item, rtcp.Bitrate) and any(lane.ssrc in item.ssrcs for lane in self.lanes.values()):
+                self.estimate.note_told(item.bits_per_second / 1_000, now)
 
     def _note_blocks(self, blocks: tuple[rtcp.ReportBlock, ...], now: float) -> None:
         for block in blocks:
             for kind, lane in self.lanes.items():
-                if lane.track.ssrc != block.ssrc:
+                if lane.ssrc != block.ssrc:
                     continue
                 if kind == "video" or len(self.lanes) == 1:
-                    self.fraction_lost = block.fraction_lost / 256
-                if kind == "video":
-                    self._judge_line(now)
-                clocks = lane.track.clocks(now, ntp_now())
-                if block.last_sender_report and clocks is not None:
-                    elapsed = (clocks[0] >> 16) - block.last_sender_report - block.delay & 0xFFFFFFFF
-                    if elapsed < 0x100000:  # 16 s: older than that is a reset clock
-                        self.round_trip_ms = elapsed / 65.536
+                    self._note_line(block, lane, now)
+                if (sent_at := self._reported.pop(block.last_sender_report, None)) is not None:
+                    self.round_trip_ms = max(0.0, now - sent_at - block.delay / 65_536) * 1_000
+                    self.estimate.note_round_trip(self.round_trip_ms, sent_at, now)
 
-    def _judge_line(self, now: float) -> None:
-        if self.paused_until is not None or now - self._returned_at < RETURN_SECONDS:
+    def _note_line(self, block: rtcp.ReportBlock, lane: Lane, now: float) -> None:
+        """What the line lost in the last second: for the estimate, and whether pictures make sense on it."""
+        at, highest_before, lost_before, asked_before = self._judged
+        sent = block.highest_sequence - highest_before & 0xFFFFFFFF
+        if now - at < JUDGED_SECONDS_MIN or sent < JUDGED_PACKETS_MIN:
             return
-        # A report counts what a repair brought as received, so what was asked for again counts with it.
-        asked, sent = self.repairs + self.repairs_failed, self.lanes["video"].packets - self.repairs
-        asked_before, sent_before = self._judged
-        if sent - sent_before < JUDGED_PACKETS_MIN:
+        asked = self.repairs + self.repairs_failed
+        self._judged = (now, block.highest_sequence, block.packets_lost, asked)
+        if sent > JUDGED_PACKETS_MAX:
             return
-        self._judged = (asked, sent)
-        line_loss = self.fraction_lost + (asked - asked_before) / (sent - sent_before)
-        is_blind = now - self._keyframe_asked_at < BLIND_SECONDS or self.fraction_lost >= UNREPAIRED_LOSS
+        lost = self.fraction_lost = min(1.0, max(0, block.packets_lost - lost_before) / sent)
+        if lane.track.kind != "video" or self.paused_until is not None or now - self._returned_at < RETURN_SECONDS:
+            return
+        is_blind = now - self._keyframe_asked_at < BLIND_SECONDS
+        if self.repair_lane is not None:
+            # Repairs in a stream of their own do not count as received: this is what the line lost, repaired or not. To
+            # get through, each packet has to be sent lost / (1 - lost) times more: what is asked for elsewhere.
+            self.estimate.note_loss(lost, lane.octets, now)
+            self._judge_line(lost / max(1 - lost, 0.01), now, is_blind=is_blind)
+        else:
+            # The report counts what a repair brought as received, so what was asked for again counts with it.
+            line_loss = lost + (asked - asked_before) / sent
+            self.estimate.note_loss(min(1.0, line_loss), lane.octets, now)
+            self._judge_line(line_loss, now, is_blind=is_blind or lost >= UNREPAIRED_LOSS)
+
+    def _judge_line(self, line_loss: float, now: float, *, is_blind: bool) -> None:
         is_bad = line_loss >= (PAUSE_LOSS if is_blind else PAUSE_LOSS_ALONE)
         self._bad_reports = self._bad_reports + 1 if is_bad else 0
         if not self._bad_reports and now - self._returned_at > STEADY_SECONDS:
@@ -192,25 +250,89 @@ class Viewer(Peer):
 
     def _repair(self, request: rtcp.Nack, now: float) -> None:
         """The identical packets again (RFC 4585): same number, same bytes, so the nonce rule holds."""
-        lane = next((lane for lane in self.lanes.values() if lane.track.ssrc == request.media_ssrc), None)
+        lane = next((lane for lane in self.lanes.values() if lane.ssrc == request.media_ssrc), None)
         if lane is None or not lane.is_started or (self.paused_until is not None and lane.track.kind == "video"):
             return
-        self._allowance = min(
-            REPAIRS_PER_SECOND_MAX, self._allowance + (now - self._allowance_at) * REPAIRS_PER_SECOND_MAX
-        )
-        self._allowance_at = now
-        track = lane.track
+        self._allow_repairs(now)
+        track, repaired = lane.track, self._repaired
+        again_after = now - max(REPEAT_SECONDS_MIN, (self.round_trip_ms or 0.0) / 1_000)
         found = []
         for sequence in request.sequences:
             number = rtp.unwrap(sequence - lane.phase & 0xFFFF, track.head)
             packet = track.packet(number)
+            if repaired.get(number, again_after) > again_after:
+                continue  # it is on its way
             if packet is None or self._allowance < 1:
                 self.repairs_failed += 1
                 continue
             self._allowance -= 1
             found.append(packet)
+            repaired[number] = now
+        while len(repaired) > REPAIRS_KEPT:
+            del repaired[next(iter(repaired))]
         self.repairs += len(found)
-        self.stream.fan_outs[track.kind].send_to(found, lane)
+        self.mux.socket.counters.repairs += len(found)
+        if self.repair_lane is None or track.kind != "video":
+            self.stream.fan_outs[track.kind].send_to(found, lane)
+        else:
+            for packet in found:
+                self.send(self.repair_lane.seal(packet, lane, now))
+
+    def _allow_repairs(self, now: float) -> None:
+        """No more repairs than the line carries: on one that is too narrow they would only fill it further."""
+        most, queue_kbps = float(REPAIRS_PER_SECOND_MAX), self.estimate.queue_kbps
+        if queue_kbps is not None:
+            most = min(most, max(REPAIRS_PER_SECOND_MIN, queue_kbps / REPAIR_KILOBITS))
+        self._allowance = min(most, self._allowance + (now - self._allowance_at) * most)
+        self._allowance_at = now
+
+    @property
+    def _picture_octets(self) -> int:
+        lane, repairs = self.lanes.get("video"), self.repair_lane
+        return (lane.octets if lane is not None else 0) + (repairs.octets if repairs is not None else 0)
+
+    @property
+    def estimate_kbps(self) -> float | None:
+        """What this viewer's line carries of pictures, in kbit/s; None until something is known."""
+        return self.estimate.kbps
+
+    def probe(self, target_kbps: float, now: float) -> bool:
+        """Tries for a second whether the line carries `target_kbps`: repeats recent packets beside the pictures.
+
+        If it does, `estimate_kbps` says so within three seconds of now. Call it as often as a higher estimate is
+        wanted: whether one begins is decided here (pauses after failures, loss, RTX, how many run in this stream).
+
+        Returns:
+            True where a probe begins now.
+        """
+        lane = self.lanes.get("video")
+        if self.repair_lane is None or lane is None or not lane.is_started or self.paused_until is not None:
+            return False
+        if not self.estimate.is_probe_due(target_kbps, now) or not self.stream.take_probe_place(self):
+            return False
+        self.estimate.begin_probe(target_kbps, self._picture_octets, now)
+        self.mux.socket.counters.probes += 1
+        return True
+
+    def continue_probe(self, now: float) -> bool:
+        """Sends what is due of the probe; False when it is over and answered."""
+        probe, repairs, lane = self.estimate.probe, self.repair_lane, self.lanes["video"]
+        if probe is None or repairs is None:
+            return False
+        if probe.is_sent:
+            self.estimate.give_up_probe(now)
+        elif now >= probe.ends_at:
+            probe.is_sent = True
+            self.send_reports(now)
+        else:
+            due = probe.octets_due(self._picture_octets, now)
+            for packet in lane.track.between(lane.track.head - PROBE_PACKETS_MAX + 1, lane.track.head):
+                if due <= 0:
+                    break
+                datagram = repairs.seal(packet, lane, now)
+                self.send(datagram)
+                due -= len(datagram)
+        return self.estimate.probe is not None
 
     def send_reports(self, now: float) -> None:
         """Sender reports of all started lanes in one compound: what lip sync and round trips are computed from."""
@@ -221,8 +343,11 @@ class Viewer(Peer):
         for lane in self.lanes.values():
             clocks = lane.track.clocks(now, wall) if lane.is_started else None
             if clocks is not None:
-                compound += rtcp.sender_report(lane.track.ssrc, *clocks, lane.packets, lane.octets)
-                compound += rtcp.source_description(lane.track.ssrc, CNAME)
+                self._reported[clocks[0] >> 16 & 0xFFFFFFFF] = now
+                compound += rtcp.sender_report(lane.ssrc, *clocks, lane.packets, lane.octets)
+                compound += rtcp.source_description(lane.ssrc, CNAME)
+        while len(self._reported) > REPORTS_KEPT:
+            del self._reported[next(iter(self._reported))]
         if compound:
             self.send(self._outbound.seal_rtcp(compound))
 
@@ -237,6 +362,10 @@ class Viewer(Peer):
             "octets": sum(lane.octets for lane in self.lanes.values()),
             "repairs": self.repairs,
             **self.freezes.figures(),
+            "rtx": self.repair_lane is not None,
+            "estimate_kbps": None if self.estimate_kbps is None else round(self.estimate_kbps),
+            "probes": self.estimate.probes,
+            "probes_proven": self.estimate.probes_proven,
             "layer": "sound" if self.paused_until is not None else "picture",
             "transport": "tcp" if self.path is not None and self.path.is_stream else "udp",
         }
