@@ -7,37 +7,24 @@ import time
 from typing import TYPE_CHECKING
 
 from livecommerce.errors import SdpRefused
-from livecommerce.media import rtcp, rtp, sdp
+from livecommerce.media import rtcp, sdp
+from livecommerce.media.fanout import FanOut
+from livecommerce.media.ladder import Ladder, Report
 from livecommerce.media.lane import Lane
 from livecommerce.media.peer import Path, Peer, PeerState
 from livecommerce.media.srtp import GcmRtcpInbound, Keys, LibsrtpInbound, Outbound, outbound, rtcp_inbound
 
 if TYPE_CHECKING:
+    from livecommerce.media.layer import Layer
     from livecommerce.media.mux import Mux
     from livecommerce.media.stream import Stream
+    from livecommerce.media.track import CanonicalPacket
 
 log = logging.getLogger(__name__)
 
 # A viewer that asks for more repairs than this in a second has a broken line; the next keyframe heals it.
 REPAIRS_PER_SECOND_MAX = 400
 CNAME = b"livecommerce"
-# What is lost or asked for again, as a share of what was sent. A line that drops every third packet comes to a half
-# and still shows pictures; one that drops every second comes to one and shows none, and repairs only fill it further:
-# then sound alone, tried again after ever longer pauses.
-PAUSE_LOSS = 0.6
-# A line that only mixes up the order asks for nearly as much and shows every picture. Where nearly each packet is asked
-# for, nothing else is looked at. Below that the viewer's own word is needed: packets missing after the repairs too, or
-# asks for keyframes, which browsers repeat once a second or more often.
-PAUSE_LOSS_ALONE = 0.9
-UNREPAIRED_LOSS = 0.2
-BLIND_SECONDS = 2.5
-# Fewer packets than this between two reports (a host away) say nothing about the line.
-JUDGED_PACKETS_MIN = 20
-PAUSE_REPORTS = 4
-PAUSE_SECONDS = (8.0, 16.0, 32.0, 60.0)
-# After a return the first reports still count the gap itself as loss.
-RETURN_SECONDS = 4.0
-STEADY_SECONDS = 60.0
 # Unix to NTP epoch.
 NTP_OFFSET = 2_208_988_800
 REPLAY_AGAIN_SECONDS = 1.0
@@ -58,11 +45,14 @@ class ViewerPlan:
     def __init__(self, offer: sdp.Offer, stream: Stream) -> None:
         self.answered: list[sdp.Answered] = []
         self.payload_types: dict[str, int] = {}
+        self.video_mid = ""
         for section in (offer.video, offer.audio):
             if section is None or section.direction in ("sendonly", "inactive"):
                 continue
             is_video = section.kind == "video"
             offered = sdp.choose_video(section) if is_video else sdp.choose_audio(section)
+            if is_video:
+                self.video_mid = section.mid
             track = stream.tracks[section.kind]
             codec = sdp.Codec(offered.payload_type, offered.name, offered.clock, 1 if is_video else 2)
             codec.parameters = (
@@ -99,11 +89,10 @@ class Viewer(Peer):
         self.repairs = 0
         self.repairs_failed = 0
         self.replayed_at = float("-inf")
-        self.paused_until: float | None = None
-        self._pauses = self._bad_reports = 0
+        self.estimate_kbps: float | None = None
+        self.ladder = Ladder(now, has_sound="audio" in plan.payload_types)
+        self.sound_place: FanOut | None = None
         self._keyframe_asked_at = float("-inf")
-        self._judged = (0, 0)
-        self._returned_at = float("-inf")
         self._outbound: Outbound | None = None
         self._inbound: GcmRtcpInbound | LibsrtpInbound | None = None
         self._allowance = float(REPAIRS_PER_SECOND_MAX)
@@ -123,8 +112,7 @@ class Viewer(Peer):
     def moved(self, path: Path) -> None:
         self.stream.withdraw(self)
         for lane in self.lanes.values():
-            lane.address = path.address
-            lane.stream_path = path if path.is_stream else None
+            lane.move(path.address, path if path.is_stream else None)
         self.stream.place(self)
 
     def receive_rtcp(self, datagram: bytes, now: float) -> None:
@@ -144,7 +132,7 @@ class Viewer(Peer):
     def _note_blocks(self, blocks: tuple[rtcp.ReportBlock, ...], now: float) -> None:
         for block in blocks:
             for kind, lane in self.lanes.items():
-                if lane.track.ssrc != block.ssrc:
+                if lane.ssrc != block.ssrc:
                     continue
                 if kind == "video" or len(self.lanes) == 1:
                     self.fraction_lost = block.fraction_lost / 256
@@ -157,58 +145,44 @@ class Viewer(Peer):
                         self.round_trip_ms = elapsed / 65.536
 
     def _judge_line(self, now: float) -> None:
-        if self.paused_until is not None or now - self._returned_at < RETURN_SECONDS:
+        lane = self.lanes["video"]
+        alive = self.stream.alive()
+        if not alive or not lane.is_live:
             return
-        # A report counts what a repair brought as received, so what was asked for again counts with it.
-        asked, sent = self.repairs + self.repairs_failed, self.lanes["video"].packets - self.repairs
-        asked_before, sent_before = self._judged
-        if sent - sent_before < JUDGED_PACKETS_MIN:
-            return
-        self._judged = (asked, sent)
-        line_loss = self.fraction_lost + (asked - asked_before) / (sent - sent_before)
-        is_blind = now - self._keyframe_asked_at < BLIND_SECONDS or self.fraction_lost >= UNREPAIRED_LOSS
-        is_bad = line_loss >= (PAUSE_LOSS if is_blind else PAUSE_LOSS_ALONE)
-        self._bad_reports = self._bad_reports + 1 if is_bad else 0
-        if not self._bad_reports and now - self._returned_at > STEADY_SECONDS:
-            self._pauses = 0
-        if self._bad_reports >= PAUSE_REPORTS and "audio" in self.lanes:
-            self._bad_reports = 0
-            self.paused_until = now + PAUSE_SECONDS[min(self._pauses, len(PAUSE_SECONDS) - 1)]
-            self._pauses += 1
-            log.info(
-                "viewer %s %s: sound only, the line loses %.0f %%",
-                self.show,
-                self.session[:6],
-                line_loss * 100,
-            )
-            self.stream.pause_picture(self)
+        asked = self.repairs + self.repairs_failed
+        report = Report(self.fraction_lost, asked, lane.packets - self.repairs, self._keyframe_asked_at)
+        if self.ladder.report(report, [layer.rung for layer in alive], now):
+            log.info("viewer %s %s: a smaller picture, the line loses too much", self.show, self.session[:6])
+            self.stream.choose(self, alive, now)
 
-    def return_picture(self, now: float) -> None:
-        """The pause is over: the stream sends pictures again, from a keyframe on."""
-        self.paused_until = None
-        self._returned_at = now
+    def show_at_most(self, height: int | None, name: str, now: float) -> None:
+        """The page shows a picture of so many pixels (0: none), or chose a layer by its name."""
+        self.ladder.height_max, self.ladder.name_max = height, name
+        if "video" in self.lanes:
+            self.stream.choose(self, self.stream.alive(), now)
 
     def _repair(self, request: rtcp.Nack, now: float) -> None:
         """The identical packets again (RFC 4585): same number, same bytes, so the nonce rule holds."""
-        lane = next((lane for lane in self.lanes.values() if lane.track.ssrc == request.media_ssrc), None)
-        if lane is None or not lane.is_started or (self.paused_until is not None and lane.track.kind == "video"):
+        lane = next((lane for lane in self.lanes.values() if lane.ssrc == request.media_ssrc), None)
+        if lane is None or not lane.is_started or (self.stream.is_paused(self) and lane.track.kind == "video"):
             return
         self._allowance = min(
             REPAIRS_PER_SECOND_MAX, self._allowance + (now - self._allowance_at) * REPAIRS_PER_SECOND_MAX
         )
         self._allowance_at = now
-        track = lane.track
-        found = []
+        wanted: dict[Lane, list[CanonicalPacket]] = {}
         for sequence in request.sequences:
-            number = rtp.unwrap(sequence - lane.phase & 0xFFFF, track.head)
-            packet = track.packet(number)
-            if packet is None or self._allowance < 1:
+            found = lane.find(sequence)
+            if found is None or self._allowance < 1:
                 self.repairs_failed += 1
                 continue
             self._allowance -= 1
-            found.append(packet)
-        self.repairs += len(found)
-        self.stream.fan_outs[track.kind].send_to(found, lane)
+            self.repairs += 1
+            wanted.setdefault(found[0], []).append(found[1])
+        for sender, packets in wanted.items():
+            self.stream.send_again(sender, packets)
+            if sender is not lane:
+                lane.packets += len(packets)
 
     def send_reports(self, now: float) -> None:
         """Sender reports of all started lanes in one compound: what lip sync and round trips are computed from."""
@@ -219,13 +193,27 @@ class Viewer(Peer):
         for lane in self.lanes.values():
             clocks = lane.track.clocks(now, wall) if lane.is_started else None
             if clocks is not None:
-                compound += rtcp.sender_report(lane.track.ssrc, *clocks, lane.packets, lane.octets)
-                compound += rtcp.source_description(lane.track.ssrc, CNAME)
+                ntp, timestamp = clocks[0], clocks[1] + lane.time_shift & 0xFFFFFFFF
+                compound += rtcp.sender_report(lane.ssrc, ntp, timestamp, lane.packets, lane.octets)
+                compound += rtcp.source_description(lane.ssrc, CNAME)
         if compound:
             self.send(self._outbound.seal_rtcp(compound))
 
+    @property
+    def _layer(self) -> Layer | None:
+        """The layer of the picture it gets at the moment."""
+        video = self.lanes.get("video")
+        return None if video is None or self.stream.is_paused(self) else self.stream.layer_of(video)
+
+    @property
+    def layer_name(self) -> str:
+        """The rid of its layer, "picture" where there is only one, "sound" where it gets no picture."""
+        layer = self._layer
+        return "sound" if layer is None else layer.rid or "picture"
+
     def statistics(self) -> dict[str, object]:
-        """Per-viewer figures: loss 0..1, round trip in ms, packets and repairs."""
+        """Per-viewer figures: loss 0..1, round trip in ms, packets, repairs; `height` in pixels, 0 for sound alone."""
+        layer = self._layer
         return {
             "session": self.session[:6],
             "state": self.state.value,
@@ -234,6 +222,7 @@ class Viewer(Peer):
             "packets": sum(lane.packets for lane in self.lanes.values()),
             "octets": sum(lane.octets for lane in self.lanes.values()),
             "repairs": self.repairs,
-            "layer": "sound" if self.paused_until is not None else "picture",
+            "layer": self.layer_name,
+            "height": layer.height if layer is not None else 0,
             "transport": "tcp" if self.path is not None and self.path.is_stream else "udp",
         }
