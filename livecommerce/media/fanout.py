@@ -213,7 +213,7 @@ class FanOut:
             lane.payload_type,
             lane.phase,
             lane.shift,
-            0,  # timestamps are the track's own
+            lane.time_shift & 0xFFFFFFFF,
             lane.send_time_id,
             None if rider is None else self._outlet(rider),
         )

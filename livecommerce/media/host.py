@@ -18,12 +18,19 @@ if TYPE_CHECKING:
 
 TRANSPORT_FEEDBACK_SECONDS = 0.05
 REPORT_SECONDS = 1.0
+# Chromium begins with so much instead of 300 kbit/s. With layers it begins with the small ones, and the top one needs
+# 600 kbit/s beside them before it starts at all.
+START_KBPS, START_LAYERS_KBPS = 1_200, 1_600
+# Layers of a half and a quarter of the size take so much on top of the largest.
+LAYERS_SHARE = 1.3
 # Silence after which another host may take the show over without asking.
 DEAD_SECONDS = 5.0
+# Three layers and their repairs have six SSRCs; more come where a sender changes them.
+SOURCES_MAX = 16
 
 
 class HostPlan:
-    """What was agreed with a host: payload types, extensions and the answer's m-lines.
+    """What was agreed with a host: payload types, extensions, layers (rids) and the answer's m-lines.
 
     Raises:
         SdpRefused: where the offer lacks H.264 baseline or sends nothing.
@@ -34,7 +41,8 @@ class HostPlan:
         self.kinds: dict[int, str] = {}
         self.retransmissions: dict[int, int] = {}
         self.clocks = {"video": sdp.VIDEO_CLOCK, "audio": sdp.AUDIO_CLOCK}
-        self.sequence_extension = 0
+        self.sequence_extension = self.layer_extension = self.repaired_layer_extension = 0
+        self.layers: tuple[str, ...] = ()
         self.has_estimate = False
         for section in (offer.video, offer.audio):
             if section is None:
@@ -59,12 +67,15 @@ class HostPlan:
         offered = sdp.choose_video(section)
         codec = sdp.Codec(offered.payload_type, "H264", offered.clock)
         # The answer repeats the profile. Chromium also takes its first bitrate from here instead of from 300 kbit/s.
+        self.layers = section.layers
+        # What is agreed bounds all layers together; the page bounds each of them.
+        sum_kbps = round(bitrate_max_kbps * (LAYERS_SHARE if self.layers else 1.0))
         codec.parameters = {
             "level-asymmetry-allowed": "1",
             "packetization-mode": "1",
             "profile-level-id": offered.parameters.get("profile-level-id", "42e01f"),
-            "x-google-start-bitrate": str(min(1_200, bitrate_max_kbps)),
-            "x-google-max-bitrate": str(bitrate_max_kbps),
+            "x-google-start-bitrate": str(min(START_LAYERS_KBPS if self.layers else START_KBPS, sum_kbps)),
+            "x-google-max-bitrate": str(sum_kbps),
         }
         wanted = {"nack", "nack pli", "ccm fir", "transport-cc", "goog-remb"}
         codec.feedback = offered.feedback & wanted
@@ -75,8 +86,20 @@ class HostPlan:
         if repair is not None:
             codecs.append(sdp.Codec(repair.payload_type, "RTX", repair.clock, 1, {"apt": str(codec.payload_type)}))
             self.retransmissions[repair.payload_type] = codec.payload_type
-        lines = ["recvonly", *self._extension_lines(section), f"b=AS:{bitrate_max_kbps + 200}"]
+        lines = ["recvonly", *self._extension_lines(section), *self._layer_lines(section), f"b=AS:{sum_kbps + 200}"]
         self.answered.append(sdp.Answered(section, tuple(codecs), tuple(lines)))
+
+    def _layer_lines(self, section: sdp.Section) -> list[str]:
+        """Simulcast (RFC 8853): we receive every layer, told apart by its rid until its SSRC is known (RFC 8852)."""
+        if not self.layers:
+            return []
+        self.layer_extension = section.extensions[sdp.LAYER_ID]
+        lines = [f"extmap:{self.layer_extension} {sdp.LAYER_ID}"]
+        if identity := section.extensions.get(sdp.REPAIRED_LAYER_ID):
+            self.repaired_layer_extension = identity
+            lines.append(f"extmap:{identity} {sdp.REPAIRED_LAYER_ID}")
+        lines += [f"rid:{rid} recv" for rid in self.layers]
+        return [*lines, f"simulcast:recv {';'.join(self.layers)}"]
 
     def _plan_audio(self, section: sdp.Section) -> None:
         offered = sdp.choose_audio(section)
@@ -115,6 +138,7 @@ class Host(Peer):
         self.ssrc = secrets.randbits(31) + 1
         self.media_at: float | None = None
         self.receptions: dict[str, Reception] = {}
+        self._sources: dict[int, str] = {}
         self.arrivals = ArrivalLog()
         self.limit = RateLimit(bitrate_max_kbps)
         self.rejected = 0
@@ -123,6 +147,10 @@ class Host(Peer):
         self._outbound: Outbound | None = None
         self._report_at = self._feedback_at = now
         self._intra_number = 0
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        return self.plan.layers
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -150,38 +178,58 @@ class Host(Peer):
             self.rejected += 1
             return
         self.heard_at = now
-        if self.plan.sequence_extension and packet.extension:
-            values = rtp.extension_values(packet.extension_profile, packet.extension)
-            number = values.get(self.plan.sequence_extension, b"")
-            if len(number) == 2:
-                self.arrivals.note(int.from_bytes(number, "big"), now)
-        if (original := self.plan.retransmissions.get(packet.payload_type)) is not None:
-            if len(packet.payload) < 3:
-                return  # a bandwidth probe
-            video = self.receptions.get("video")
-            if video is None:
-                return
-            sequence = int.from_bytes(packet.payload[:2], "big")
-            packet = packet._replace(
-                payload_type=original, sequence=sequence, payload=packet.payload[2:], ssrc=video.ssrc
-            )
-        kind = self.plan.kinds.get(packet.payload_type)
-        if kind is None:
+        extensions = rtp.extension_values(packet.extension_profile, packet.extension) if packet.extension else {}
+        number = extensions.get(self.plan.sequence_extension, b"") if self.plan.sequence_extension else b""
+        if len(number) == 2:
+            self.arrivals.note(int.from_bytes(number, "big"), now)
+        source = self._source_of(packet, extensions)
+        if source is None:
             self.rejected += 1
             return
-        self._take(kind, packet, now)
+        if (original := self.plan.retransmissions.get(packet.payload_type)) is not None:
+            reception = self.receptions.get(source)
+            if len(packet.payload) < 3 or reception is None:
+                return  # a bandwidth probe
+            sequence = int.from_bytes(packet.payload[:2], "big")
+            packet = packet._replace(
+                payload_type=original, sequence=sequence, payload=packet.payload[2:], ssrc=reception.ssrc
+            )
+        self._take(source, packet, now)
 
-    def _take(self, kind: str, packet: rtp.RtpPacket, now: float) -> None:
-        reception = self.receptions.get(kind)
+    def _source_of(self, packet: rtp.RtpPacket, extensions: dict[int, bytes]) -> str | None:
+        """The name under which this packet's SSRC feeds the stream: "audio", "video", or "video:<rid>" of a layer."""
+        original = self.plan.retransmissions.get(packet.payload_type)
+        kind = self.plan.kinds.get(packet.payload_type if original is None else original)
+        if kind != "video" or not self.plan.layers:
+            return kind
+        known = self._sources.get(packet.ssrc)
+        if known is not None:
+            return known
+        identity = self.plan.layer_extension if original is None else self.plan.repaired_layer_extension
+        rid = extensions.get(identity, b"").decode("ascii", "replace") if identity else ""
+        if rid not in self.plan.layers:
+            return None
+        if len(self._sources) >= SOURCES_MAX:
+            self._sources.clear()
+        self._sources[packet.ssrc] = source = f"video:{rid}"
+        return source
+
+    def _take(self, source: str, packet: rtp.RtpPacket, now: float) -> None:
+        reception = self.receptions.get(source)
         if reception is None or reception.ssrc != packet.ssrc:
             # A first packet, or the sender changed its SSRC: a new source either way.
-            reception = self.receptions[kind] = Reception(packet.ssrc, self.plan.clocks[kind])
-            self.stream.begin_source(kind)
+            clock = self.plan.clocks[source.partition(":")[0]]
+            reception = self.receptions[source] = Reception(packet.ssrc, clock)
+            self.stream.begin_source(source)
         reception.note(packet.sequence, packet.timestamp, len(packet.payload), now)
         self.media_at = now
-        self.stream.take(kind, packet, now)
-        if kind == "video" and reception.missing_count:
-            self._ask_again(now)
+        self.stream.take(source, packet, now)
+        if reception.missing_count and source != "audio":
+            self._ask_again(reception, now)
+
+    @property
+    def _pictures(self) -> list[Reception]:
+        return [reception for source, reception in self.receptions.items() if source != "audio"]
 
     def receive_rtcp(self, datagram: bytes, now: float) -> None:
         compound = self._inbound.open(datagram) if self._inbound is not None else None
@@ -191,24 +239,23 @@ class Host(Peer):
         self.heard_at = now
         for item in rtcp.parse(compound):
             if isinstance(item, rtcp.SenderReport):
-                for kind, reception in self.receptions.items():
+                for source, reception in self.receptions.items():
                     if reception.ssrc == item.ssrc:
                         reception.note_report(item.ntp, now)
-                        self.stream.note_report(kind, item.ntp, item.rtp_timestamp, now)
+                        self.stream.note_report(source, item.ntp, item.rtp_timestamp, now)
 
     def _send_rtcp(self, compound: bytes) -> None:
         if self._outbound is not None:
             self.send(self._outbound.seal_rtcp(compound))
 
-    def _ask_again(self, now: float) -> None:
-        reception = self.receptions["video"]
+    def _ask_again(self, reception: Reception, now: float) -> None:
         wanted = reception.wanted(now)
         if wanted:
             self._send_rtcp(rtcp.nack(self.ssrc, reception.ssrc, wanted))
 
-    def request_keyframe(self) -> None:
+    def request_keyframe(self, source: str) -> None:
         """PLI and FIR together: some encoders honour only one of them."""
-        reception = self.receptions.get("video")
+        reception = self.receptions.get(source)
         if reception is None:
             return
         self._intra_number += 1
@@ -221,18 +268,21 @@ class Host(Peer):
         """Called every 20 ms: repairs, transport feedback, reports."""
         if self._outbound is None:
             return
-        video = self.receptions.get("video")
-        if video is not None and video.missing_count:
-            self._ask_again(now)
+        pictures = self._pictures
+        for reception in pictures:
+            if reception.missing_count:
+                self._ask_again(reception, now)
         if now - self._feedback_at >= TRANSPORT_FEEDBACK_SECONDS:
             self._feedback_at = now
-            media = video.ssrc if video is not None else 0
+            media = pictures[0].ssrc if pictures else 0
             for packet in self.arrivals.feedback(self.ssrc, media):
                 self._send_rtcp(packet)
         if now - self._report_at >= REPORT_SECONDS:
             self._report_at = now
             blocks = [block for each in self.receptions.values() if (block := each.block(now)) is not None]
             compound = rtcp.receiver_report(self.ssrc, blocks)
-            if self.plan.has_estimate and video is not None:
-                compound += rtcp.receiver_estimate(self.ssrc, self.limit.step(video.fraction_lost), [video.ssrc])
+            if self.plan.has_estimate and pictures:
+                loss = max(each.fraction_lost for each in pictures)
+                ssrcs = [each.ssrc for each in pictures]
+                compound += rtcp.receiver_estimate(self.ssrc, self.limit.step(loss), ssrcs)
             self._send_rtcp(compound)

@@ -49,6 +49,7 @@ class OriginPull:
         self.close_reason = ""
         self.media_at: float | None = None
         self.receptions: dict[str, Reception] = {}
+        self.layers: tuple[str, ...] = ()
         self.kinds = frozenset(kind for kind, _ in _KINDS.values())
         self.status = "connecting"
         self._control = RelayControl(address, secret=secret)
@@ -156,9 +157,9 @@ class OriginPull:
             blocks = [block for each in self.receptions.values() if (block := each.block(now)) is not None]
             client.send_rtcp(rtcp.receiver_report(client.ssrc, blocks))
 
-    def request_keyframe(self) -> None:
+    def request_keyframe(self, source: str) -> None:
         """Passed on; the origin merges the requests of all its relays and viewers."""
-        video = self.receptions.get("video")
+        video = self.receptions.get(source)
         if self._client is not None and video is not None:
             self._client.send_rtcp(rtcp.picture_loss(self._client.ssrc, video.ssrc))
 

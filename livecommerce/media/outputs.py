@@ -77,8 +77,7 @@ class ShowOutput:
         stream.taps.append(self.packager.take)
 
     def _clocks(self) -> tuple[Clock, Clock] | None:
-        reports = [self.stream.tracks[kind].report for kind in ("video", "audio")]
-        video, audio = reports
+        video, audio = self.stream.followed.report, self.stream.tracks["audio"].report
         return None if video is None or audio is None else (Clock(*video), Clock(*audio))
 
     def _wall_ms(self, ticks: int) -> int:

@@ -16,6 +16,8 @@ from livecommerce.media.dtls import DIGESTS, Fingerprint
 OFFER_BYTES_MAX = 64 * 1024
 LINES_MAX = 2_000
 SECTIONS_MAX = 16
+# Three sizes serve every page and line there is; an offer may name more, of which the first ones are taken.
+LAYERS_MAX, RIDS_MAX = 3, 8
 VIDEO_CLOCK, AUDIO_CLOCK = 90_000, 48_000
 
 TRANSPORT_SEQUENCE = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
@@ -56,9 +58,16 @@ class Section:
     direction: str = "sendrecv"
     codecs: dict[int, Codec] = field(default_factory=dict)
     extensions: dict[str, int] = field(default_factory=dict)
-    layers: list[str] = field(default_factory=list)
+    rids: list[str] = field(default_factory=list)
+    simulcast: list[str] = field(default_factory=list)
     has_rtcp_mux: bool = False
     is_bundle_only: bool = False
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The rids of an offered simulcast (RFC 8853), as many as we take; empty for a plain picture."""
+        found = [rid for rid in self.simulcast if rid in self.rids][:LAYERS_MAX]
+        return tuple(dict.fromkeys(found)) if len(set(found)) > 1 and LAYER_ID in self.extensions else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +142,19 @@ def _attribute(section: Section, name: str, value: str) -> None:
             section.extensions[uri.split(" ")[0].strip()] = int(identity)
     elif name == "rid":
         word, _, rest = value.partition(" ")
-        if rest.startswith("send") and len(section.layers) < 3 and re.fullmatch(r"[A-Za-z0-9_-]{1,16}", word):
-            section.layers.append(word)
+        if rest.startswith("send") and len(section.rids) < RIDS_MAX and re.fullmatch(r"[A-Za-z0-9_-]{1,16}", word):
+            section.rids.append(word)
+    elif name == "simulcast":
+        section.simulcast = _simulcast(value)
+
+
+def _simulcast(value: str) -> list[str]:
+    """The rids to be sent, most important first: of alternatives the first one, paused ones too (RFC 8853)."""
+    words = value.split()
+    if "send" not in words[:-1]:
+        return []
+    streams = words[words.index("send") + 1].split(";")[:RIDS_MAX]
+    return [stream.partition(",")[0].lstrip("~") for stream in streams]
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""One show's stream: the host feeds two canonical tracks, the tracks feed every viewer, whoever comes and goes.
+"""One show's stream: the host feeds canonical tracks, the tracks feed every viewer, whoever comes and goes.
 
 States: waiting → live ⇄ lost → ended. `lost` keeps the tracks and the viewers, so that a host who comes back within a
 minute resumes the same stream; `ended` lets them go.
@@ -11,16 +11,15 @@ import enum
 import logging
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
-from livecommerce.media.fanout import FanOut, Socket
-from livecommerce.media.feedback import Reception
+from livecommerce.media.audience import REQUEST_PATIENCE_SECONDS, Audience
+from livecommerce.media.fanout import Socket
+from livecommerce.media.follower import Follower
 from livecommerce.media.freezes import Freezes
-from livecommerce.media.lane import Lane
-from livecommerce.media.retransmission import distinct_ssrc
-from livecommerce.media.sdp import AUDIO_CLOCK, VIDEO_CLOCK
+from livecommerce.media.layer import Layer
+from livecommerce.media.source import Source
 from livecommerce.media.track import CanonicalPacket, Track
-from livecommerce.media.viewer import REPLAY_AGAIN_SECONDS, Viewer
 
 log = logging.getLogger(__name__)
 
@@ -31,48 +30,10 @@ FLUSH_PACKETS_MAX = 32
 # work saved for one sound's delay at most. Smaller audiences get each sound at once.
 SHARE_VIEWERS_MIN = 64
 SHARE_SECONDS = 0.025
-# Keyframes cost ten times a normal frame: one request a second serves all viewers who asked meanwhile.
-KEYFRAME_REQUEST_SECONDS = 1.0
-# Joining inside a younger GOP replays it; an older one would burst too much at a viewer, so a keyframe is asked for.
-REPLAY_SECONDS_MAX = 2.5
-# Hosts that ignore requests (hardware encoders) make keyframes when they like: then replay up to the ring's end.
-REQUEST_PATIENCE_SECONDS = 0.5
-# 48 packets each 4 ms are about 110 Mbit/s: fast for the viewer, gentle for queues on the way.
-REPLAY_PACKETS = 48
-REPLAY_STEP_SECONDS = 0.004
 LOST_SECONDS = 3.0
 RESUME_SECONDS = 60.0
-# Reports to all viewers once a second, a share of them each tick, so that no picture waits for a thousand reports.
-REPORT_TICKS = 45
-# After an outage a whole audience wants more at once. Eight at a time, three seconds each with the answer, are 160
-# probes a minute and at most some 20 Mbit/s more than the pictures: a fraction of a core and of the relay's own line.
-PROBES_MAX = 8
 # Keyframe age that tells the host something is wrong: no viewer may join for that long.
 KEYFRAME_AGE_WARN_SECONDS = 12.0
-
-
-class Source(Protocol):
-    """What feeds a stream: a host's session (`Host`) or the copy of another relay's stream (`OriginPull`)."""
-
-    session: str
-    publisher: str
-    close_reason: str
-    media_at: float | None
-    receptions: dict[str, Reception]
-
-    @property
-    def kinds(self) -> frozenset[str]: ...
-
-    @property
-    def status(self) -> str: ...
-
-    def is_silent(self, now: float) -> bool: ...
-
-    def tick(self, now: float) -> None: ...
-
-    def request_keyframe(self) -> None: ...
-
-    def close(self, reason: str) -> None: ...
 
 
 class StreamState(enum.Enum):
@@ -85,7 +46,7 @@ class StreamState(enum.Enum):
 Event = dict[str, Any]
 
 
-class Stream:
+class Stream(Audience):
     """One show on this relay.
 
     Args:
@@ -93,35 +54,18 @@ class Stream:
     """
 
     def __init__(self, show: str, socket_: Socket, on_event: Callable[[str, Event], None]) -> None:
+        super().__init__(socket_)
         self.show = show
-        self.tracks = {"video": Track("video", VIDEO_CLOCK), "audio": Track("audio", AUDIO_CLOCK)}
-        # One key seals all that a viewer gets, so each SSRC means one thing.
-        self.tracks["audio"].ssrc = distinct_ssrc([self.tracks["video"].ssrc])
-        self.repair_ssrc = distinct_ssrc([track.ssrc for track in self.tracks.values()])
-        self.fan_outs = {kind: FanOut(track, socket_) for kind, track in self.tracks.items()}
-        self.viewers: dict[str, Viewer] = {}
-        self.host: Source | None = None
         self.host_session = ""
         self.state = StreamState.WAITING
         self.ended_at: float | None = None
         self.taps: list[Callable[[str, list[Any], float], None]] = []
         self.on_event = on_event
-        self._waiting: set[Viewer] = set()
-        self._paused: set[Viewer] = set()
-        self._probing: set[Viewer] = set()
-        self._replaying: dict[Lane, Viewer] = {}
-        self._replay_timer: asyncio.TimerHandle | None = None
-        self._to_report: list[Viewer] = []
-        self._report_share = 0
-        self._flush_timers: dict[str, asyncio.TimerHandle] = {}
-        self._keyframe_asked_at = float("-inf")
-        self._keyframe_wanted_since: float | None = None
+        self.followed = Follower(self.layers[0])
+        self._fed: dict[str, Layer] = {}
+        self._sound_timer: asyncio.TimerHandle | None = None
         self._lost_at: float | None = None
-        self._window: tuple[float, int, int, int] = (time.monotonic(), 0, 0, 0)
-        self._markers = 0
-        self.kbps = 0.0
-        self.audio_kbps = 0.0
-        self.frames_per_second = 0.0
+        self._window: tuple[float, int] = (time.monotonic(), 0)
         self.hint = "starting"
         self.freezes = Freezes()
 
@@ -136,12 +80,13 @@ class Stream:
 
     def event(self, reason: str = "") -> Event:
         """The stream event: state with what the host's pages show beside it."""
-        picture = self.tracks["video"].picture
+        top = self.top
+        picture = top.track.picture
         return {
             "state": self.state.value,
             "reason": reason,
             "kbps": round(self.kbps + self.audio_kbps),
-            "fps": round(self.frames_per_second),
+            "fps": round(top.frames_per_second),
             "width": picture.width if picture is not None else 0,
             "height": picture.height if picture is not None else 0,
             "hint": self.hint,
@@ -154,9 +99,21 @@ class Stream:
         if previous is not None:
             previous.close("replaced")
         self.ended_at = None
-        self._lost_at = time.monotonic()
+        now = self._lost_at = time.monotonic()
+        self._feed(host.layers, now)
         if self.state is StreamState.ENDED:
             self.set_state(StreamState.WAITING)
+
+    def _feed(self, rids: tuple[str, ...], now: float) -> None:
+        """Gives each of the host's layers one of ours: the one of the same name, else one that is free."""
+        self.tracks["video"].base.begin()
+        names = [f"video:{rid}" for rid in rids] or ["video"]
+        known = {layer.source: layer for layer in self.layers if layer.source in names}
+        free = [layer for layer in self.layers if layer not in known.values()]
+        self._fed = {name: known.get(name) or (free.pop(0) if free else self.add_layer()) for name in names}
+        sources = {id(layer): name for name, layer in self._fed.items()}
+        for layer in self.layers:
+            layer.feed(sources.get(id(layer), ""), now)
 
     def host_gone(self, host: Source, now: float) -> None:
         if self.host is not host:
@@ -174,32 +131,55 @@ class Stream:
             host.close(reason)
         self.set_state(StreamState.ENDED, reason)
 
-    def begin_source(self, kind: str) -> None:
-        self.tracks[kind].begin_source()
+    def begin_source(self, source: str) -> None:
+        """The next packet of this source comes from another sender."""
+        track = self._track(source)
+        if track is not None:
+            track.begin_source()
 
-    def note_report(self, kind: str, ntp: int, timestamp: int, now: float) -> None:
-        self.tracks[kind].note_report(ntp, timestamp, now)
+    def note_report(self, source: str, ntp: int, timestamp: int, now: float) -> None:
+        track = self._track(source)
+        if track is not None:
+            track.note_report(ntp, timestamp, now)
 
-    def take(self, kind: str, packet: Any, now: float) -> None:
-        """A host packet (`RtpPacket`): into the track, and out as soon as its frame is complete."""
-        track = self.tracks[kind]
+    def _track(self, source: str) -> Track | None:
+        if source == "audio":
+            return self.tracks["audio"]
+        layer = self._fed.get(source)
+        return None if layer is None else layer.track
+
+    def take(self, source: str, packet: Any, now: float) -> None:
+        """A host packet (`RtpPacket`): into its track, and out as soon as its frame is complete."""
+        if source == "audio":
+            self._take_sound(packet, now)
+        elif (layer := self._fed.get(source)) is not None:
+            self._take_picture(layer, packet, now)
+
+    def _take_sound(self, packet: Any, now: float) -> None:
+        track = self.tracks["audio"]
         canonical = track.take(packet, now)
         if canonical is None:
             return
-        if canonical.marker and kind == "video":
-            self._markers += 1
+        if track.pending_count > 1 or canonical.number < track.highest or self._sound_lanes < SHARE_VIEWERS_MIN:
+            self._flush_sound()
+        elif self._sound_timer is None:
+            self._sound_timer = asyncio.get_running_loop().call_later(SHARE_SECONDS, self._flush_sound)
+        if self.state is not StreamState.LIVE:
+            self._came_live("audio")
+
+    def _take_picture(self, layer: Layer, packet: Any, now: float) -> None:
+        track = layer.track
+        canonical = track.take(packet, now)
+        if canonical is None:
+            return
+        layer.note(canonical, now)
         is_late = canonical.number < track.highest
-        if kind == "audio":
-            is_due = track.pending_count > 1 or self.fan_outs["audio"].lane_count < SHARE_VIEWERS_MIN
-        else:
-            is_due = canonical.marker or track.pending_count >= FLUSH_PACKETS_MAX
-        if is_due or is_late:
-            self._flush(kind)
-        elif kind not in self._flush_timers:
-            patience = SHARE_SECONDS if kind == "audio" else FLUSH_SECONDS
-            self._flush_timers[kind] = asyncio.get_running_loop().call_later(patience, self._flush, kind)
-        if self.state is not StreamState.LIVE and (kind == "audio" or track.keyframe_start >= 0):
-            self._came_live(kind)
+        if canonical.marker or is_late or track.pending_count >= FLUSH_PACKETS_MAX:
+            self._flush_picture(layer)
+        elif layer.flush_timer is None:
+            layer.flush_timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush_picture, layer)
+        if self.state is not StreamState.LIVE and track.keyframe_start >= 0:
+            self._came_live("video")
 
     def _came_live(self, kind: str) -> None:
         host = self.host
@@ -208,205 +188,85 @@ class Stream:
         self._lost_at = None
         self.set_state(StreamState.LIVE)
 
-    def _take_pending(self, kind: str, now: float) -> list[CanonicalPacket]:
-        timer = self._flush_timers.pop(kind, None)
-        if timer is not None:
-            timer.cancel()
-        return self.tracks[kind].flush(now)
+    @property
+    def _sound_lanes(self) -> int:
+        return self.sounds.lane_count + sum(layer.sounds.lane_count for layer in self.layers)
 
-    def _flush(self, kind: str) -> None:
-        track = self.tracks[kind]
+    def _take_sounds(self, now: float) -> list[CanonicalPacket]:
+        if self._sound_timer is not None:
+            self._sound_timer.cancel()
+            self._sound_timer = None
+        return self.tracks["audio"].flush(now)
+
+    def _flush_sound(self) -> None:
         now = time.monotonic()
-        packets = self._take_pending(kind, now)
+        self._send_sounds(self._take_sounds(now), now)
+
+    def _send_sounds(self, sounds: list[CanonicalPacket], now: float, rode_with: Layer | None = None) -> None:
+        """To everyone who has not had them with a picture of `rode_with`."""
+        if not sounds:
+            return
+        self.sounds.send(sounds)
+        for layer in self.layers:
+            (layer.sounds.send_alone if layer is rode_with else layer.sounds.send)(sounds)
+        self._tap("audio", sounds, now)
+
+    def _flush_picture(self, layer: Layer) -> None:
+        now = time.monotonic()
+        packets = layer.take_pending(now)
         if not packets:
             return
-        audio = self.tracks["audio"]
-        if kind == "video" and audio.pending_count:
-            sounds = self._take_pending("audio", now)
-            has_ridden = self.fan_outs["video"].send(packets, (audio, sounds[0]) if len(sounds) == 1 else None)
-            (self.fan_outs["audio"].send_alone if has_ridden else self.fan_outs["audio"].send)(sounds)
-            self._tap("audio", sounds, now)
+        live, audio = layer.live(packets), self.tracks["audio"]
+        # Sounds travel with the layer that most viewers get; for the others they are sent alone.
+        if audio.pending_count and layer is max(self.layers, key=lambda each: each.fan_out.lane_count):
+            sounds = self._take_sounds(now)
+            has_ridden = layer.fan_out.send(live, (audio, sounds[0]) if len(sounds) == 1 else None)
+            self._send_sounds(sounds, now, layer if has_ridden else None)
         else:
-            self.fan_outs[kind].send(packets)
-        self._tap(kind, packets, now)
-        if kind == "video" and self._waiting and any(packet.starts_keyframe for packet in packets):
-            self._keyframe_wanted_since = None
-            for viewer in list(self._waiting):
-                self._replay(viewer)
-        elif (
-            kind == "video" and self._keyframe_wanted_since is not None and track.keyframe_at > self._keyframe_asked_at
-        ):
-            self._keyframe_wanted_since = None
+            layer.fan_out.send(live)
+        if self.taps:
+            self._tap("video", self.followed.take(layer, packets), now)
+        layer.note_keyframe()
+        if packets[0].number <= layer.track.keyframe_start <= packets[-1].number:
+            self.let_in(layer)
 
     def _tap(self, kind: str, packets: list[CanonicalPacket], now: float) -> None:
-        for tap in self.taps:
-            tap(kind, packets, now)
-
-    # Viewer side
-
-    def admit(self, viewer: Viewer) -> None:
-        """A viewer's keys are there: audio begins with the next packet, video with the newest keyframe."""
-        self.viewers[viewer.session] = viewer
-        viewer.on_closed = self._viewer_gone
-        audio = viewer.lanes.get("audio")
-        if audio is not None:
-            audio.start(self.tracks["audio"].head + 1)
-        self.place(viewer)
-        if "video" not in viewer.lanes:
-            return
-        now = time.monotonic()
-        track = self.tracks["video"]
-        is_host_deaf = now - self._keyframe_asked_at < 10 and (
-            track.keyframe_at < self._keyframe_asked_at < now - REQUEST_PATIENCE_SECONDS
-        )
-        is_young = now - track.keyframe_at < REPLAY_SECONDS_MAX
-        if track.has_keyframe() and (is_young or is_host_deaf):
-            self._replay(viewer)
-        else:
-            self._waiting.add(viewer)
-            self.request_keyframe(now)
-        viewer.send_reports(now)
-
-    def _viewer_gone(self, peer: Any) -> None:
-        viewer: Viewer = peer
-        self.viewers.pop(viewer.session, None)
-        self._waiting.discard(viewer)
-        self._paused.discard(viewer)
-        self._probing.discard(viewer)
-        self.withdraw(viewer)
-        for lane in viewer.lanes.values():
-            self._replaying.pop(lane, None)
-
-    def withdraw(self, viewer: Viewer) -> None:
-        """Takes the viewer's lanes out of the fan-outs."""
-        for kind, lane in viewer.lanes.items():
-            self.fan_outs[kind].discard(lane)
-            lane.rider = None
-
-    def place(self, viewer: Viewer) -> None:
-        """Puts the viewer's live lanes into the fan-outs, sound with picture where they can share sends."""
-        video, audio = viewer.lanes.get("video"), viewer.lanes.get("audio")
-        is_video_live = video is not None and video.is_started and video.cursor is None and viewer not in self._paused
-        is_audio_live = audio is not None and audio.is_started
-        can_share = video is not None and audio is not None and video.is_fast and audio.is_fast
-        is_shared = is_video_live and is_audio_live and can_share
-        if is_audio_live and audio is not None:
-            self.fan_outs["audio"].add(audio, is_riding=is_shared)
-        if is_video_live and video is not None:
-            video.rider = audio if is_shared else None
-            self.fan_outs["video"].add(video)
-
-    def pause_picture(self, viewer: Viewer) -> None:
-        """Sound alone for this viewer, until its `paused_until`."""
-        self.withdraw(viewer)
-        self._paused.add(viewer)
-        self._waiting.discard(viewer)
-        if (lane := viewer.lanes.get("video")) is not None and self._replaying.pop(lane, None) is not None:
-            lane.cursor = None
-        self.place(viewer)
-
-    def _return_pictures(self, now: float) -> None:
-        for viewer in [each for each in self._paused if each.paused_until is not None and now >= each.paused_until]:
-            self._paused.discard(viewer)
-            viewer.return_picture(now)
-            self._waiting.add(viewer)
-            self.request_keyframe(now)
-
-    def _replay(self, viewer: Viewer) -> None:
-        """Sends the GOP from its keyframe with its own numbers, then joins the live lanes."""
-        lane = viewer.lanes["video"]
-        track = self.tracks["video"]
-        self._waiting.discard(viewer)
-        if not lane.is_started:
-            lane.start(track.keyframe_start)
-        viewer.replayed_at = time.monotonic()
-        self.withdraw(viewer)
-        lane.cursor = track.keyframe_start
-        self.place(viewer)
-        self._replaying[lane] = viewer
-        if self._replay_timer is None:
-            self._replay_step()
-
-    def _replay_step(self) -> None:
-        self._replay_timer = None
-        fan_out, track = self.fan_outs["video"], self.tracks["video"]
-        for lane in list(self._replaying):
-            cursor = lane.cursor if lane.cursor is not None else track.head + 1
-            last = min(track.head, cursor + REPLAY_PACKETS - 1)
-            fan_out.send_to(track.between(cursor, last), lane)
-            lane.cursor = last + 1
-            if last >= track.head:
-                viewer = self._replaying.pop(lane)
-                self.withdraw(viewer)
-                lane.cursor = None
-                self.place(viewer)
-        if self._replaying:
-            self._replay_timer = asyncio.get_running_loop().call_later(REPLAY_STEP_SECONDS, self._replay_step)
-
-    def take_probe_place(self, viewer: Viewer) -> bool:
-        """True where the viewer may probe its line now; it is driven by the ticks until its answer is there."""
-        if len(self._probing) >= PROBES_MAX:
-            return False
-        self._probing.add(viewer)
-        return True
-
-    def keyframe_wanted_by(self, viewer: Viewer, now: float) -> None:
-        """A PLI: a fresh viewer gets the GOP again (the same bytes), the others one shared request to the host."""
-        lane = viewer.lanes.get("video")
-        track = self.tracks["video"]
-        if lane is None or not lane.is_started or viewer in self._waiting or viewer in self._paused:
-            return
-        is_young = now - track.keyframe_at < REPLAY_SECONDS_MAX and track.has_keyframe()
-        if is_young and now - viewer.replayed_at > REPLAY_AGAIN_SECONDS and lane.cursor is None:
-            self._replay(viewer)
-        self.request_keyframe(now)
+        if packets:
+            for tap in self.taps:
+                tap(kind, packets, now)
 
     def request_keyframe(self, now: float) -> None:
-        """Merged and throttled: at most one request a second reaches the host."""
-        if self._keyframe_wanted_since is None:
-            self._keyframe_wanted_since = now
-        if self.host is None or now - self._keyframe_asked_at < KEYFRAME_REQUEST_SECONDS:
-            return
-        self._keyframe_asked_at = now
-        self.host.request_keyframe()
+        """For recording and HLS, which follow one layer."""
+        self.ask_keyframe(self.followed.wanted, now)
 
     # Time
 
     def tick(self, now: float) -> None:
         """Every 20 ms."""
-        for _ in range(min(self._report_share, len(self._to_report))):
-            self._to_report.pop().send_reports(now)
-        if self._probing:
-            self._probing = {viewer for viewer in self._probing if viewer.continue_probe(now)}
         host = self.host
         if host is not None:
             host.tick(now)
             if self.state is StreamState.LIVE and host.media_at is not None and now - host.media_at > LOST_SECONDS:
                 self._lost_at = now
                 self.set_state(StreamState.LOST, "no media from the host")
-        self._ask_for_first_keyframe(now)
-        if self._keyframe_wanted_since is not None:
-            self.request_keyframe(now)
-        waited = self._keyframe_wanted_since
-        is_deaf = waited is not None and now - waited > REQUEST_PATIENCE_SECONDS
-        if self._waiting and is_deaf and self.tracks["video"].has_keyframe():
-            # The host does not answer requests: the ring's keyframe, though old, is better than black.
-            for viewer in list(self._waiting):
-                self._replay(viewer)
+        self._ask_for_first_keyframes(now)
+        self.tick_audience(now)
 
-    def _ask_for_first_keyframe(self, now: float) -> None:
+    def _ask_for_first_keyframes(self, now: float) -> None:
         """A sender's first picture can be lost before anybody is there to miss it; browsers send no other unasked."""
-        track = self.tracks["video"]
-        begun_at = track.source_at
-        if begun_at is not None and now - begun_at > REQUEST_PATIENCE_SECONDS and track.lacks_keyframe():
-            self.request_keyframe(now)
+        for layer in self._fed.values():
+            begun_at = layer.track.source_at
+            is_overdue = begun_at is not None and now - begun_at > REQUEST_PATIENCE_SECONDS
+            if is_overdue and layer.track.lacks_keyframe():
+                self.ask_keyframe(layer, now)
 
     def second(self, now: float) -> None:
         """Once a second: rates, health, reports to viewers, the end of a host who stays away."""
         self._measure(now)
-        self._return_pictures(now)
-        self._to_report = list(self.viewers.values())
-        self._report_share = -(-len(self._to_report) // REPORT_TICKS)
+        self.begin_reports()
+        self.followed.look(self.alive(), now)
+        if self.taps and self.followed.wanted is not self.followed.layer:
+            self.request_keyframe(now)
         if self.state is StreamState.LOST and self._lost_at is not None and now - self._lost_at > RESUME_SECONDS:
             self.end("the host did not come back", now)
 
@@ -423,55 +283,68 @@ class Stream:
         return self.state in (StreamState.LIVE, StreamState.LOST, StreamState.ENDED) or self.host is not None
 
     def _measure(self, now: float) -> None:
-        then, video, audio, markers = self._window
+        then, octets = self._window
         elapsed = now - then
         if elapsed <= 0:
             return
-        video_now, audio_now = self.tracks["video"].octet_count, self.tracks["audio"].octet_count
-        self.kbps = (video_now - video) * 0.008 / elapsed
-        self.audio_kbps = (audio_now - audio) * 0.008 / elapsed
-        self.frames_per_second = (self._markers - markers) / elapsed
-        self._window = (now, video_now, audio_now, self._markers)
+        sound = self.tracks["audio"].octet_count
+        self.audio_kbps = (sound - octets) * 0.008 / elapsed
+        for layer in self.layers:
+            layer.measure(elapsed)
+        self._window = (now, sound)
         self.hint = self._health(now)
+
+    @property
+    def kbps(self) -> float:
+        """Of the picture, all layers together."""
+        return sum(layer.kbps for layer in self.layers)
+
+    @property
+    def top(self) -> Layer:
+        """The layer by which the stream is judged."""
+        alive = self.alive()
+        return alive[-1] if alive else self.followed.layer
 
     def _health(self, now: float) -> str:
         """The one thing the host should know first."""
-        host, video = self.host, self.tracks["video"]
+        host, top = self.host, self.top
         if host is None or self.state is not StreamState.LIVE:
             return "starting" if self.state is StreamState.WAITING else "offline"
-        reception = host.receptions.get("video")
+        reception = host.receptions.get(top.source)
         if reception is None:
             return "no_video"
         if reception.fraction_lost > 0.05:
             return "packet_loss"
-        if now - video.keyframe_at > KEYFRAME_AGE_WARN_SECONDS and self._keyframe_wanted_since is not None:
+        if now - top.track.keyframe_at > KEYFRAME_AGE_WARN_SECONDS and top.keyframe_wanted_since is not None:
             return "no_keyframes"
-        if video.picture is not None and not video.picture.is_baseline:
+        if top.track.picture is not None and not top.track.picture.is_baseline:
             return "profile_not_baseline"
         if "audio" not in host.receptions or self.audio_kbps == 0:
             return "no_audio"
-        if self.kbps < 300 or self.frames_per_second < 10:
+        if top.kbps < 300 or top.frames_per_second < 10:
             return "bitrate_low"
         return "good"
 
     def statistics(self, now: float) -> dict[str, Any]:
         """Per-stream figures for the studio and metrics. Rates in kbit/s, ages in ms, loss 0..1."""
-        host, video = self.host, self.tracks["video"]
-        reception = host.receptions.get("video") if host is not None else None
+        host, top = self.host, self.top
+        reception = host.receptions.get(top.source) if host is not None else None
         round_trip = reception.round_trip_seconds if reception is not None else None
         losses = [viewer.fraction_lost for viewer in self.viewers.values()]
+        fed = [layer for layer in self.layers if layer.rid]
         return {
             **self.event(),
             "bitrate_kbps": round(self.kbps + self.audio_kbps),
-            "keyframe_age_ms": round((now - video.keyframe_at) * 1_000) if video.keyframes else None,
-            "keyframes": video.keyframes,
+            "keyframe_age_ms": round((now - top.track.keyframe_at) * 1_000) if top.track.keyframes else None,
+            "keyframes": top.track.keyframes,
             "loss": round(reception.fraction_lost, 4) if reception is not None else 0.0,
             "repaired": reception.repaired if reception is not None else 0,
             "abandoned": reception.abandoned if reception is not None else 0,
             "rtt_ms": None if round_trip is None else round(round_trip * 1_000, 1),
+            "layers": [layer.statistics() for layer in sorted(fed, key=lambda each: each.height, reverse=True)],
             "viewers": len(self.viewers),
-            "viewers_waiting": len(self._waiting),
-            "viewers_sound_only": len(self._paused),
+            "viewers_waiting": self.waiting_count,
+            "viewers_sound_only": self.paused_count,
             "viewers_lossy": sum(loss > 0.05 for loss in losses),
             **self.freezes.figures(),
             "host": host.status if host is not None else None,
@@ -479,10 +352,9 @@ class Stream:
 
     def close(self) -> None:
         """Stops timers and lets everyone go."""
-        for timer in (*self._flush_timers.values(), self._replay_timer):
+        for timer in (*(layer.flush_timer for layer in self.layers), self._sound_timer, self._replay_timer):
             if timer is not None:
                 timer.cancel()
-        self._flush_timers.clear()
         if self.host is not None:
             host, self.host = self.host, None
             host.close("the stream is over")

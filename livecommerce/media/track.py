@@ -12,6 +12,7 @@ import struct
 from collections.abc import Iterator, Sequence
 
 from livecommerce.media import h264, rtp
+from livecommerce.media.time_base import TimeBase, signed
 
 # 13 s of 720p at 1.4 Mbit/s: more than any NACK asks for, and a GOP of two seconds several times over.
 RING_PACKETS = 2_048
@@ -54,18 +55,18 @@ class CanonicalPacket:
         self.send_time = 0
         self.starts_keyframe = starts_keyframe
 
-    def header(self, payload_type: int, phase: int, ssrc: int, send_time_id: int = 0) -> bytes:
-        """The RTP header for viewers of this payload type and phase (added to the number).
+    def header(self, payload_type: int, phase: int, ssrc: int, send_time_id: int = 0, *, time_shift: int = 0) -> bytes:
+        """The RTP header for viewers of this payload type, phase (added to the number) and time shift (likewise).
 
         12 bytes, or 20 with abs-send-time in a one-byte header extension (RFC 8285 section 4.2) where its id is not 0.
         """
         marked = payload_type | 0x80 if self.marker else payload_type
         first = 0xA0 if self.is_padded else 0x80
-        sequence = self.number + phase & 0xFFFF
+        sequence, timestamp = self.number + phase & 0xFFFF, self.timestamp + time_shift & 0xFFFFFFFF
         if not send_time_id:
-            return _PLAIN_HEADER.pack(first, marked, sequence, self.timestamp, ssrc)
+            return _PLAIN_HEADER.pack(first, marked, sequence, timestamp, ssrc)
         element = (send_time_id << 4 | 2) << 24 | self.send_time
-        return _TIMED_HEADER.pack(first | 0x10, marked, sequence, self.timestamp, ssrc, 0xBEDE0001, element)
+        return _TIMED_HEADER.pack(first | 0x10, marked, sequence, timestamp, ssrc, 0xBEDE0001, element)
 
     def pad(self, length: int) -> None:
         """Makes the body `length` bytes long (RFC 3550 section 5.1: the last byte counts the padding)."""
@@ -113,9 +114,10 @@ def equalise(packets: Sequence[CanonicalPacket]) -> None:
 
 
 class Track:
-    """One kind of media of one show.
+    """One kind of media of one show, or one layer of its picture.
 
     Attributes:
+        base: the timestamp line shared with other layers; of its own where there are none.
         highest: extended number of the newest packet mapped.
         head: extended number of the newest final packet; what is above it has been sent to nobody.
         keyframe_start: number of the first packet of the newest access unit viewers can enter at, -1 before any.
@@ -141,12 +143,22 @@ class Track:
         self._source_highest = 0
         self._number_offset = 0
         self._timestamp_offset = 0
-        self._last_timestamp = secrets.randbits(32)
-        self._last_at: float | None = None
+        self.last_timestamp = secrets.randbits(32)
+        self.last_at: float | None = None
+        self.base = TimeBase(clock)
+        self.base.tracks.append(self)
+        # Ticks by which the next frames still have to be moved, and what earlier numbers were mapped with.
+        self._correction = 0
+        self._offset_before = (0, 0)
         self._keyframe_timestamp = -1
         self.source_at: float | None = None
         self._suspect = -1
         self._report: tuple[int, int, float] | None = None
+
+    def join(self, other: Track) -> None:
+        """Becomes another layer of `other`'s picture: known by the same SSRC, on the same timestamp line."""
+        self.ssrc, self.base = other.ssrc, other.base
+        self.base.tracks.append(self)
 
     def begin_source(self) -> None:
         """The next packet comes from another sender (a host came back): numbers and timestamps continue."""
@@ -160,11 +172,11 @@ class Track:
         self._suspect = -1
         self._floor = self.highest
         self._source_highest = packet.sequence
-        room = OVERTAKEN_MAX if self._last_at is None else 0
+        room = OVERTAKEN_MAX if self.last_at is None else 0
         self._number_offset = self.highest + 1 + room - packet.sequence
-        elapsed = 1 / 30 if self._last_at is None else max(1 / 30, now - self._last_at)
-        timestamp = self._last_timestamp + round(elapsed * self.clock)
-        self._timestamp_offset = timestamp - packet.timestamp
+        self._timestamp_offset = self.base.place(now, self) - packet.timestamp
+        self._correction = 0
+        self._offset_before = (packet.sequence - RING_PACKETS, self._timestamp_offset)
         self._report = None
 
     def canonical_timestamp(self, timestamp: int) -> int:
@@ -189,10 +201,13 @@ class Track:
         known = self._ring[place]
         if known is not None and known.number == number:
             return None
+        if self._correction and source > self._source_highest:
+            self._correct(source, packet.timestamp)
         is_video = self.kind == "video"
+        since, offset_before = self._offset_before
         canonical = CanonicalPacket(
             number,
-            self.canonical_timestamp(packet.timestamp),
+            packet.timestamp + (self._timestamp_offset if source >= since else offset_before) & 0xFFFFFFFF,
             packet.marker,
             packet.payload,
             is_video and h264.starts_keyframe(packet.payload),
@@ -203,13 +218,23 @@ class Track:
         self._source_highest = max(self._source_highest, source)
         if number > self.highest:
             self.highest = number
-            self._last_timestamp, self._last_at = canonical.timestamp, now
+            self.last_timestamp, self.last_at = canonical.timestamp, now
         if canonical.starts_keyframe:
             self._note_keyframe(canonical, now)
         self.packet_count += 1
         self.octet_count += len(packet.payload)
         self._pending.append(canonical)
         return canonical
+
+    def _correct(self, source: int, timestamp: int) -> None:
+        """Moves timestamps from this packet on, where it begins a frame; they grow all the same."""
+        mapped = timestamp + self._timestamp_offset
+        if not signed(mapped - self.last_timestamp):
+            return
+        step = max(self._correction, 1 - signed(mapped - self.last_timestamp))
+        self._offset_before = (source, self._timestamp_offset)
+        self._timestamp_offset += step
+        self._correction -= step
 
     def _note_keyframe(self, packet: CanonicalPacket, now: float) -> None:
         """Finds the first packet of the picture. Packets of later pictures may be here before it."""
@@ -260,14 +285,24 @@ class Track:
         first = max(first, last - RING_PACKETS + 1)
         return [found for number in range(first, last + 1) if (found := self.packet(number)) is not None]
 
+    @property
+    def is_enterable(self) -> bool:
+        """True where the newest keyframe begins with its parameter sets: a decoder of another layer can go on there."""
+        first = self.packet(self.keyframe_start)
+        return first is not None and any(kind == h264.SEQUENCE_PARAMETERS for kind, _ in h264.units(first.body))
+
     def has_keyframe(self) -> bool:
         """True while the newest keyframe is still in the ring, with room for the sending to catch up."""
         return self.keyframe_start >= 0 and self.highest - self.keyframe_start < RING_PACKETS - 256
 
     def note_report(self, ntp: int, timestamp: int, now: float) -> None:
         """A sender report of the present host: wall clock (NTP 64 bit) and its RTP timestamp."""
-        if not self._is_rebasing:
-            self._report = (ntp, self.canonical_timestamp(timestamp), now)
+        if self._is_rebasing:
+            return
+        canonical = self.canonical_timestamp(timestamp)
+        if len(self.base.tracks) > 1:
+            self._correction = self.base.off(ntp, canonical)
+        self._report = (ntp, canonical + self._correction & 0xFFFFFFFF, now)
 
     @property
     def report(self) -> tuple[int, int] | None:
@@ -286,9 +321,9 @@ class Track:
                 ntp + round(elapsed * 0x100000000) & 0xFFFFFFFFFFFFFFFF,
                 timestamp + round(elapsed * self.clock) & 0xFFFFFFFF,
             )
-        if self._last_at is None:
+        if self.last_at is None:
             return None
-        return ntp_now, self._last_timestamp + round((now - self._last_at) * self.clock) & 0xFFFFFFFF
+        return ntp_now, self.last_timestamp + round((now - self.last_at) * self.clock) & 0xFFFFFFFF
 
 
 def phase_for(number: int) -> int:

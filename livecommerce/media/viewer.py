@@ -7,17 +7,21 @@ import time
 from typing import TYPE_CHECKING
 
 from livecommerce.errors import SdpRefused
-from livecommerce.media import rtcp, rtp, sdp
-from livecommerce.media.freezes import Freezes
+from livecommerce.media import rtcp, sdp
 from livecommerce.media.estimate import Estimate
+from livecommerce.media.fanout import FanOut
+from livecommerce.media.freezes import Freezes
+from livecommerce.media.ladder import Ladder, Report
 from livecommerce.media.lane import Lane
 from livecommerce.media.peer import Path, Peer, PeerState
 from livecommerce.media.retransmission import RetransmissionLane
 from livecommerce.media.srtp import GcmRtcpInbound, Keys, LibsrtpInbound, Outbound, outbound, rtcp_inbound
 
 if TYPE_CHECKING:
+    from livecommerce.media.layer import Layer
     from livecommerce.media.mux import Mux
     from livecommerce.media.stream import Stream
+    from livecommerce.media.track import CanonicalPacket
 
 log = logging.getLogger(__name__)
 
@@ -30,25 +34,14 @@ REPAIR_KILOBITS = 10.0
 REPEAT_SECONDS_MIN = 0.02
 REPAIRS_KEPT = 64
 CNAME = b"livecommerce"
-# What is lost or asked for again, as a share of what was sent. A line that drops every third packet comes to a half
-# and still shows pictures; one that drops every second comes to one and shows none, and repairs only fill it further:
-# then sound alone, tried again after ever longer pauses.
-PAUSE_LOSS = 0.6
-# A line that only mixes up the order asks for nearly as much and shows every picture. Where nearly each packet is asked
-# for, nothing else is looked at. Below that the viewer's own word is needed: packets missing after the repairs too, or
-# asks for keyframes, which browsers repeat once a second or more often.
-PAUSE_LOSS_ALONE = 0.9
+# A viewer is blind where so much is missing after the repairs too, or where it asked for a keyframe, which browsers
+# repeat once a second or more often.
 UNREPAIRED_LOSS = 0.2
 BLIND_SECONDS = 2.5
 # A browser that asks for repairs reports with each of its asks; shares are of the packets of about a second, not of the
 # two since the last ask. Fewer packets than this (a host away) say nothing about the line, nor does a first report.
 JUDGED_SECONDS_MIN = 0.8
 JUDGED_PACKETS_MIN, JUDGED_PACKETS_MAX = 20, 10_000
-PAUSE_REPORTS = 4
-PAUSE_SECONDS = (8.0, 16.0, 32.0, 60.0)
-# After a return the first reports still count the gap itself as loss.
-RETURN_SECONDS = 4.0
-STEADY_SECONDS = 60.0
 # Unix to NTP epoch.
 NTP_OFFSET = 2_208_988_800
 REPLAY_AGAIN_SECONDS = 1.0
@@ -81,12 +74,15 @@ class ViewerPlan:
     def __init__(self, offer: sdp.Offer, stream: Stream) -> None:
         self.answered: list[sdp.Answered] = []
         self.payload_types: dict[str, int] = {}
+        self.video_mid = ""
         self.repair_payload_type = self.send_time_id = 0
         for section in (offer.video, offer.audio):
             if section is None or section.direction in ("sendonly", "inactive"):
                 continue
             is_video = section.kind == "video"
             offered = sdp.choose_video(section) if is_video else sdp.choose_audio(section)
+            if is_video:
+                self.video_mid = section.mid
             track = stream.tracks[section.kind]
             codec = sdp.Codec(offered.payload_type, offered.name, offered.clock, 1 if is_video else 2)
             codec.parameters = (
@@ -139,13 +135,12 @@ class Viewer(Peer):
         self.repairs_failed = 0
         self.freezes = Freezes()
         self.replayed_at = float("-inf")
-        self.paused_until: float | None = None
-        self._pauses = self._bad_reports = 0
+        self.ladder = Ladder(now, has_sound="audio" in plan.payload_types)
+        self.sound_place: FanOut | None = None
         self._keyframe_asked_at = float("-inf")
         self._judged = (now, 0, 0, 0)
-        self._repaired: dict[int, float] = {}
+        self._repaired: dict[tuple[int, int], float] = {}
         self._reported: dict[int, float] = {}
-        self._returned_at = float("-inf")
         self._outbound: Outbound | None = None
         self._inbound: GcmRtcpInbound | LibsrtpInbound | None = None
         self._allowance = float(REPAIRS_PER_SECOND_MAX)
@@ -170,8 +165,7 @@ class Viewer(Peer):
     def moved(self, path: Path) -> None:
         self.stream.withdraw(self)
         for lane in self.lanes.values():
-            lane.address = path.address
-            lane.stream_path = path if path.is_stream else None
+            lane.move(path.address, path if path.is_stream else None)
         self.stream.place(self)
 
     def receive_rtcp(self, datagram: bytes, now: float) -> None:
@@ -212,71 +206,73 @@ class Viewer(Peer):
         if sent > JUDGED_PACKETS_MAX:
             return
         lost = self.fraction_lost = min(1.0, max(0, block.packets_lost - lost_before) / sent)
-        if lane.track.kind != "video" or self.paused_until is not None or now - self._returned_at < RETURN_SECONDS:
+        if lane.track.kind != "video" or not lane.is_live:
             return
         is_blind = now - self._keyframe_asked_at < BLIND_SECONDS
         if self.repair_lane is not None:
             # Repairs in a stream of their own do not count as received: this is what the line lost, repaired or not. To
             # get through, each packet has to be sent lost / (1 - lost) times more: what is asked for elsewhere.
             self.estimate.note_loss(lost, lane.octets, now)
-            self._judge_line(lost / max(1 - lost, 0.01), now, is_blind=is_blind)
+            report = Report(lost, lost / max(1 - lost, 0.01), is_blind)
         else:
             # The report counts what a repair brought as received, so what was asked for again counts with it.
             line_loss = lost + (asked - asked_before) / sent
             self.estimate.note_loss(min(1.0, line_loss), lane.octets, now)
-            self._judge_line(line_loss, now, is_blind=is_blind or lost >= UNREPAIRED_LOSS)
+            report = Report(lost, line_loss, is_blind or lost >= UNREPAIRED_LOSS)
+        self._judge_line(report, now)
 
-    def _judge_line(self, line_loss: float, now: float, *, is_blind: bool) -> None:
-        is_bad = line_loss >= (PAUSE_LOSS if is_blind else PAUSE_LOSS_ALONE)
-        self._bad_reports = self._bad_reports + 1 if is_bad else 0
-        if not self._bad_reports and now - self._returned_at > STEADY_SECONDS:
-            self._pauses = 0
-        if self._bad_reports >= PAUSE_REPORTS and "audio" in self.lanes:
-            self._bad_reports = 0
-            self.paused_until = now + PAUSE_SECONDS[min(self._pauses, len(PAUSE_SECONDS) - 1)]
-            self._pauses += 1
+    def _judge_line(self, report: Report, now: float) -> None:
+        alive = self.stream.alive()
+        if alive and self.ladder.report(report, [layer.rung for layer in alive], now):
             log.info(
-                "viewer %s %s: sound only, the line loses %.0f %%",
+                "viewer %s %s: a smaller picture, the line loses %.0f %%",
                 self.show,
                 self.session[:6],
-                line_loss * 100,
+                report.line_loss * 100,
             )
-            self.stream.pause_picture(self)
+            self.stream.choose(self, alive, now)
 
-    def return_picture(self, now: float) -> None:
-        """The pause is over: the stream sends pictures again, from a keyframe on."""
-        self.paused_until = None
-        self._returned_at = now
+    def show_at_most(self, height: int | None, name: str, now: float) -> None:
+        """The page shows a picture of so many pixels (0: none), or chose a layer by its name."""
+        self.ladder.height_max, self.ladder.name_max = height, name
+        if "video" in self.lanes:
+            self.stream.choose(self, self.stream.alive(), now)
 
     def _repair(self, request: rtcp.Nack, now: float) -> None:
         """The identical packets again (RFC 4585): same number, same bytes, so the nonce rule holds."""
         lane = next((lane for lane in self.lanes.values() if lane.ssrc == request.media_ssrc), None)
-        if lane is None or not lane.is_started or (self.paused_until is not None and lane.track.kind == "video"):
+        if lane is None or not lane.is_started or (self.stream.is_paused(self) and lane.track.kind == "video"):
             return
         self._allow_repairs(now)
-        track, repaired = lane.track, self._repaired
+        repaired = self._repaired
         again_after = now - max(REPEAT_SECONDS_MIN, (self.round_trip_ms or 0.0) / 1_000)
-        found = []
+        wanted: dict[Lane, list[CanonicalPacket]] = {}
         for sequence in request.sequences:
-            number = rtp.unwrap(sequence - lane.phase & 0xFFFF, track.head)
-            packet = track.packet(number)
-            if repaired.get(number, again_after) > again_after:
-                continue  # it is on its way
-            if packet is None or self._allowance < 1:
+            found = lane.find(sequence)
+            if found is None or self._allowance < 1:
                 self.repairs_failed += 1
                 continue
+            sender, packet = found
+            key = (sender.ssrc, packet.number + sender.shift)
+            if repaired.get(key, again_after) > again_after:
+                continue  # it is on its way
             self._allowance -= 1
-            found.append(packet)
-            repaired[number] = now
+            wanted.setdefault(sender, []).append(packet)
+            repaired[key] = now
         while len(repaired) > REPAIRS_KEPT:
             del repaired[next(iter(repaired))]
-        self.repairs += len(found)
-        self.mux.socket.counters.repairs += len(found)
-        if self.repair_lane is None or track.kind != "video":
-            self.stream.fan_outs[track.kind].send_to(found, lane)
-        else:
-            for packet in found:
-                self.send(self.repair_lane.seal(packet, lane, now))
+        for sender, packets in wanted.items():
+            self._send_again(sender, packets, now)
+
+    def _send_again(self, sender: Lane, packets: list[CanonicalPacket], now: float) -> None:
+        """By RTX, or the identical packets by the lane that sent them first (RFC 4585)."""
+        self.repairs += len(packets)
+        self.mux.socket.counters.repairs += len(packets)
+        if self.repair_lane is None or sender.track.kind != "video":
+            self.stream.send_again(sender, packets)
+            return
+        for packet in packets:
+            self.send(self.repair_lane.seal(packet, sender, now))
 
     def _allow_repairs(self, now: float) -> None:
         """No more repairs than the line carries: on one that is too narrow they would only fill it further."""
@@ -306,7 +302,7 @@ class Viewer(Peer):
             True where a probe begins now.
         """
         lane = self.lanes.get("video")
-        if self.repair_lane is None or lane is None or not lane.is_started or self.paused_until is not None:
+        if self.repair_lane is None or lane is None or not lane.is_live:
             return False
         if not self.estimate.is_probe_due(target_kbps, now) or not self.stream.take_probe_place(self):
             return False
@@ -326,7 +322,9 @@ class Viewer(Peer):
             self.send_reports(now)
         else:
             due = probe.octets_due(self._picture_octets, now)
-            for packet in lane.track.between(lane.track.head - PROBE_PACKETS_MAX + 1, lane.track.head):
+            # Only what was sent is sent again: another layer's numbers will stand for other packets.
+            head = lane.track.head if lane.is_live else 0
+            for packet in lane.track.between(max(lane.first, head - PROBE_PACKETS_MAX + 1), head):
                 if due <= 0:
                     break
                 datagram = repairs.seal(packet, lane, now)
@@ -344,15 +342,32 @@ class Viewer(Peer):
             clocks = lane.track.clocks(now, wall) if lane.is_started else None
             if clocks is not None:
                 self._reported[clocks[0] >> 16 & 0xFFFFFFFF] = now
-                compound += rtcp.sender_report(lane.ssrc, *clocks, lane.packets, lane.octets)
+                ntp, timestamp = clocks[0], clocks[1] + lane.time_shift & 0xFFFFFFFF
+                compound += rtcp.sender_report(lane.ssrc, ntp, timestamp, lane.packets, lane.octets)
                 compound += rtcp.source_description(lane.ssrc, CNAME)
         while len(self._reported) > REPORTS_KEPT:
             del self._reported[next(iter(self._reported))]
         if compound:
             self.send(self._outbound.seal_rtcp(compound))
 
+    @property
+    def _layer(self) -> Layer | None:
+        """The layer of the picture it gets at the moment."""
+        video = self.lanes.get("video")
+        return None if video is None or self.stream.is_paused(self) else self.stream.layer_of(video)
+
+    @property
+    def layer_name(self) -> str:
+        """The rid of its layer, "picture" where there is only one, "sound" where it gets no picture."""
+        layer = self._layer
+        return "sound" if layer is None else layer.rid or "picture"
+
     def statistics(self) -> dict[str, object]:
-        """Per-viewer figures: loss 0..1, round trip in ms, packets and repairs, freezes as its page counts them."""
+        """Per-viewer figures: loss 0..1, round trip in ms, packets and repairs, freezes as its page counts them.
+
+        `height` is that of its layer in pixels, 0 for sound alone.
+        """
+        layer = self._layer
         return {
             "session": self.session[:6],
             "state": self.state.value,
@@ -366,6 +381,7 @@ class Viewer(Peer):
             "estimate_kbps": None if self.estimate_kbps is None else round(self.estimate_kbps),
             "probes": self.estimate.probes,
             "probes_proven": self.estimate.probes_proven,
-            "layer": "sound" if self.paused_until is not None else "picture",
+            "layer": self.layer_name,
+            "height": layer.height if layer is not None else 0,
             "transport": "tcp" if self.path is not None and self.path.is_stream else "udp",
         }

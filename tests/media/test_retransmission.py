@@ -243,7 +243,7 @@ class TestByTheRelay:
             assert stage.plane.metrics()["probes_total"] == 1
 
     async def test_only_so_many_probe_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("livecommerce.media.stream.PROBES_MAX", 1)
+        monkeypatch.setattr("livecommerce.media.audience.PROBES_MAX", 1)
         async with (
             open_stage() as stage,
             stage.host(),

@@ -28,6 +28,7 @@ from livecommerce.media.track import (
     phase_for,
     runs,
 )
+from tests.media.crowd import RecordingOutbound
 
 # Both ways of sending, where the compiled one was built.
 CORES = list(dict.fromkeys((compiled.core(), None)))
@@ -177,24 +178,6 @@ class TestRuns:
         ]
         equalise(packets)
         assert len(list(runs(packets))) == 1
-
-
-class RecordingOutbound(GcmOutbound):
-    """Real encryption that writes down what Python encrypted under which nonce."""
-
-    __slots__ = ("used",)
-
-    def __init__(self, master: bytes) -> None:
-        super().__init__(master)
-        self.used: dict[bytes, tuple[bytes, bytes]] = {}
-        real = self.encrypt_into
-
-        def encrypt_into(nonce: bytes, payload: bytes, header: bytes, buffer: bytearray | memoryview) -> int:
-            known = self.used.setdefault(nonce, (payload, header))
-            assert known == (payload, header), "one nonce for two packets"
-            return real(nonce, payload, header, buffer)
-
-        self._encrypt_into = encrypt_into
 
 
 class Witness:
