@@ -26,7 +26,7 @@ from livecommerce.media import compiled
 from livecommerce.media.control import RelayControl
 from livecommerce.media.dtls import Identity
 from livecommerce.settings import Media, Settings
-from loadtest import media_glass, media_janus, media_send
+from loadtest import media_climb, media_glass, media_janus, media_send
 from loadtest.media_peers import Crowd, run_host
 
 PACKETS_PER_VIEWER_SECOND = 200
@@ -261,6 +261,7 @@ def main(arguments: argparse.Namespace) -> int:
     if affinity is not None:
         os.sched_setaffinity(0, affinity)
     glass, glass_note = media_glass.measure(_relay)
+    climb, climb_note = media_climb.measure(_relay)
     figures: dict[str, Any] = {
         "us_per_packet": cost,
         "viewers_per_core": round(per_core),
@@ -269,16 +270,25 @@ def main(arguments: argparse.Namespace) -> int:
         "join_ms_p99": measured["join_50"]["join_ms_p99"],
         "forward_delay_ms_p99": measured["join_200"]["forward_delay_ms_p99"],
         "kib_per_viewer": measured["steady"]["kib_per_viewer"],
-        "ours": {"glass_to_glass_ms_p50": glass["glass_to_glass_ms_p50"] if glass else None},
+        "ours": {
+            "glass_to_glass_ms_p50": glass["glass_to_glass_ms_p50"] if glass else None,
+            "seconds_to_2500_kbps": climb["seconds_to_2500_kbps"] if climb else None,
+        },
         "ratios": {
             "vs_aiortc_send": compared["vs_aiortc_send"],
             "vs_c_limit": compared["vs_c_limit"],
             "vs_janus": janus["ours_to_theirs"] if janus else None,
         },
-        "notes": {"vs_janus": janus_note, "vs_c_limit": compared["c_limit_note"], "glass_to_glass": glass_note},
+        "notes": {
+            "vs_janus": janus_note,
+            "vs_c_limit": compared["c_limit_note"],
+            "glass_to_glass": glass_note,
+            "climb": climb_note,
+        },
         "send": compared,
         "janus": janus,
         "glass_to_glass": glass,
+        "climb": climb,
         "rounds": measured,
         "environment": {
             "python": platform.python_version(),

@@ -23,6 +23,7 @@ from livecommerce.errors import LiveCommerceError
 from livecommerce.media.control import RelayControl
 from livecommerce.media.synthetic_host import SMALL, SyntheticHost
 
+SHOW = "glass"
 START_SECONDS_MAX = 30.0
 # Pictures of the first seconds after a join are late by design: they are the replayed group of pictures.
 WARM_UP_FRAMES = 90
@@ -41,7 +42,7 @@ FLAGS = (
 # Resolves with the ages (ms) of the frames shown after the warm-up. `read_bar` of the synthetic picture, in the page.
 READ_AGES = """([skip, count]) => new Promise((resolve) => {
   const video = document.getElementById("video");
-  whip.play(video, { url: "/whep/glass" });
+  whip.play(video, { url: "/whep/%s" });
   const context = new OffscreenCanvas(640, 1).getContext("2d", { willReadFrequently: true });
   const ages = [];
   let shown = 0, unreadable = 0;
@@ -78,9 +79,9 @@ def _door(control: RelayControl) -> web.Application:
         body = await request.text()
         try:
             if request.match_info["kind"] == "whip":
-                session = await control.publish("glass", body, "glass")
+                session = await control.publish(SHOW, body, "page")
             else:
-                session = await control.play("glass", body)
+                session = await control.play(SHOW, body)
         except LiveCommerceError as error:
             return web.json_response({"error": error.as_dict()}, status=error.http_status)
         headers = {"Location": session.location, "ETag": session.etag}
@@ -89,7 +90,7 @@ def _door(control: RelayControl) -> web.Application:
     async def goodbye(request: web.Request) -> web.Response:
         with contextlib.suppress(LiveCommerceError):
             await control.stop(
-                "whip" if request.match_info["kind"] == "whip" else "whep", "glass", request.match_info["session"]
+                "whip" if request.match_info["kind"] == "whip" else "whep", SHOW, request.match_info["session"]
             )
         return web.Response()
 
@@ -101,15 +102,15 @@ def _door(control: RelayControl) -> web.Application:
         [
             web.get("/", page),
             web.static("/shared", SHARED),
-            web.post("/{kind:whip|whep}/glass", offer),
-            web.delete("/{kind:whip|whep}/glass/{session}", goodbye),
+            web.post(f"/{{kind:whip|whep}}/{SHOW}", offer),
+            web.delete(f"/{{kind:whip|whep}}/{SHOW}/{{session}}", goodbye),
         ]
     )
     return app
 
 
 @contextlib.asynccontextmanager
-async def _served(control_path: str) -> AsyncIterator[str]:
+async def served(control_path: str) -> AsyncIterator[str]:
     control = RelayControl(control_path)
     runner = web.AppRunner(_door(control), access_log=None)
     await runner.setup()
@@ -123,7 +124,7 @@ async def _served(control_path: str) -> AsyncIterator[str]:
 
 def _host(url: str, is_live: Any, stop: Any) -> None:
     async def go() -> None:
-        host = SyntheticHost(f"{url}/whip/glass", quality=SMALL)
+        host = SyntheticHost(f"{url}/whip/{SHOW}", quality=SMALL)
         local_stop = asyncio.Event()
         running = asyncio.create_task(host.run(local_stop))
         await host.connected.wait()
@@ -148,7 +149,7 @@ async def _ages(url: str, browser_path: str, frames: int) -> dict[str, Any]:
             # thirty frames a second where all is well; ten times as long is broken
             limit = 20.0 + (WARM_UP_FRAMES + frames) / 3
             found: dict[str, Any] = await asyncio.wait_for(
-                page.evaluate(READ_AGES, [WARM_UP_FRAMES, frames]), timeout=limit
+                page.evaluate(READ_AGES % SHOW, [WARM_UP_FRAMES, frames]), timeout=limit
             )
             return {**found, "browser": browser.version}
         finally:
@@ -166,7 +167,7 @@ async def _measure(
         processes[0].start()
         if not await asyncio.to_thread(ready.wait, START_SECONDS_MAX):
             raise RuntimeError("the relay did not start")
-        async with _served(path) as url:
+        async with served(path) as url:
             processes.append(context.Process(target=_host, args=(url, live, stop)))
             processes[1].start()
             if not await asyncio.to_thread(live.wait, START_SECONDS_MAX):

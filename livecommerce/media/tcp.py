@@ -9,7 +9,7 @@ import asyncio
 import logging
 import struct
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from livecommerce.media import stun
 from livecommerce.media.rtp import DATAGRAM_BYTES_MAX
@@ -45,9 +45,8 @@ class TcpConnection(asyncio.Protocol):
         self.dropped = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not isinstance(transport, asyncio.Transport):
-            raise TypeError("a stream transport was expected")
-        self._transport = transport
+        # A stream's, as it came from `create_server`; uvloop's is no subclass of asyncio's.
+        transport = self._transport = cast("asyncio.Transport", transport)
         host, port, *_ = transport.get_extra_info("peername")
         # The third part keeps it apart from the UDP address of the same numbers.
         self.address = (host, port, "tcp")

@@ -10,7 +10,6 @@ from typing import Any
 
 import av
 import pytest
-import uvloop
 from aiortc.rtcdtlstransport import SRTP_AES128_CM_SHA1_80
 
 from livecommerce.media.srtp import CmOutbound
@@ -29,19 +28,6 @@ async def test_viewers_see_and_hear_the_host() -> None:
             assert figures["viewers"] == 3
         await until(lambda: not stage.stream.viewers, "the viewers' goodbye is noticed")
     assert stage.states() == ["live", "ended"]
-
-
-def test_the_relay_runs_on_the_loop_of_the_roles() -> None:
-    """uvloop, which differs in timers, signals and transports."""
-
-    async def story() -> None:
-        async with open_stage() as stage, stage.host(), viewing(stage, 2) as viewers:
-            for viewer in viewers:
-                await viewer.more_frames(15)
-            assert await stage.control.health()
-
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(story())
 
 
 async def test_with_a_large_audience_sounds_share_the_pictures_sends(monkeypatch: pytest.MonkeyPatch) -> None:

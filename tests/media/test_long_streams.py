@@ -27,7 +27,7 @@ def skewed(packets_before: int, seconds_before: float) -> Callable[[str, int], T
 
     def make(kind: str, clock: int) -> Track:
         track = Track(kind, clock)
-        track.highest = track.head = track._floor = WRAP - packets_before
+        track.highest = track.head = track._floor = WRAP - packets_before - track_module.OVERTAKEN_MAX
         track.last_timestamp = 0x100000000 - round(seconds_before * clock)
         return track
 
