@@ -108,7 +108,7 @@ class Socket:
         # The core comes back early after many refusals, having served one outlet at least.
         while first < len(outlets):
             served, calls, taken, octets, refused, failures = self.core.send(
-                self._udp.fileno(), outlets[first:], packets, guest_fields, self.has_gso
+                self._udp.fileno(), outlets[first:] if first else outlets, packets, guest_fields, self.has_gso
             )
             self.sent(calls, taken, octets)
             self.counters.refused += refused
@@ -149,6 +149,27 @@ GroupKey = tuple[LaneKey, LaneKey | None]
 Prepared = tuple[int, bytes, bytes, memoryview]
 
 
+class Outlets:
+    """Lanes of the compiled core with their outlets, listed anew only when somebody has come or gone."""
+
+    def __init__(self) -> None:
+        self.by_lane: dict[Lane, Outlet] = {}
+        self._listed: tuple[list[Lane], list[Outlet]] | None = None
+
+    def add(self, lane: Lane, outlet: Outlet) -> None:
+        self.by_lane[lane] = outlet
+        self._listed = None
+
+    def discard(self, lane: Lane) -> None:
+        if self.by_lane.pop(lane, None) is not None:
+            self._listed = None
+
+    def listed(self) -> tuple[list[Lane], list[Outlet]]:
+        if self._listed is None:
+            self._listed = list(self.by_lane), list(self.by_lane.values())
+        return self._listed
+
+
 class FanOut:
     """The live lanes of one track: those of the compiled core as they come, others grouped by what their packets share.
 
@@ -159,8 +180,8 @@ class FanOut:
     def __init__(self, track: Track, socket_: Socket) -> None:
         self.track = track
         self._socket = socket_
-        self._compiled: dict[Lane, Outlet] = {}
-        self._compiled_riding: dict[Lane, Outlet] = {}
+        self._compiled = Outlets()
+        self._compiled_riding = Outlets()
         self._fast: dict[GroupKey, list[Lane]] = {}
         self._riding: dict[GroupKey, list[Lane]] = {}
         self._slow: list[Lane] = []
@@ -168,21 +189,23 @@ class FanOut:
     @property
     def lane_count(self) -> int:
         groups = (*self._fast.values(), *self._riding.values())
-        return len(self._slow) + len(self._compiled) + len(self._compiled_riding) + sum(map(len, groups))
+        return (
+            len(self._slow) + len(self._compiled.by_lane) + len(self._compiled_riding.by_lane) + sum(map(len, groups))
+        )
 
     def add(self, lane: Lane, *, is_riding: bool = False) -> None:
         """The lane gets every flushed packet from now on."""
         if not lane.is_fast:
             self._slow.append(lane)
         elif (outlet := self._outlet(lane, lane.rider)) is not None:
-            (self._compiled_riding if is_riding else self._compiled)[lane] = outlet
+            (self._compiled_riding if is_riding else self._compiled).add(lane, outlet)
         else:
             groups = self._riding if is_riding else self._fast
             groups.setdefault((lane.key, lane.rider.key if lane.rider is not None else None), []).append(lane)
 
     def discard(self, lane: Lane) -> None:
-        self._compiled.pop(lane, None)
-        self._compiled_riding.pop(lane, None)
+        self._compiled.discard(lane)
+        self._compiled_riding.discard(lane)
         key = (lane.key, lane.rider.key if lane.rider is not None else None)
         for groups in (self._fast, self._riding):
             lanes = groups.get(key, [])
@@ -229,7 +252,7 @@ class FanOut:
             True where the rider travelled with all of them; else the sound fan-out has to send it itself.
         """
         found = list(runs(packets))
-        has_ridden = rider is not None and bool(found) and self._takes(found[-1], rider[1])
+        has_ridden = rider is not None and self.takes(packets, rider[1])
         for run in found:
             guest = rider if has_ridden and run is found[-1] else None
             self._send_compiled(run, self._compiled, guest)
@@ -253,12 +276,12 @@ class FanOut:
 
     def send_to(self, packets: Sequence[CanonicalPacket], lane: Lane) -> None:
         """Replay or repair for one lane."""
-        outlet = self._compiled.get(lane) or self._compiled_riding.get(lane)
+        outlet = self._compiled.by_lane.get(lane) or self._compiled_riding.by_lane.get(lane)
         if outlet is None and lane.is_fast:
             outlet = self._outlet(lane)
         for run in runs(packets):
             if outlet is not None:
-                self._send_compiled(run, {lane: outlet})
+                self._socket.send_compiled([outlet], run, None, [lane])
             elif lane.is_fast:
                 self._send_run(run, lane.key, (lane,))
             else:
@@ -267,17 +290,23 @@ class FanOut:
     def _send_compiled(
         self,
         run: Sequence[CanonicalPacket],
-        outlets: dict[Lane, Outlet],
+        outlets: Outlets,
         guest: tuple[Track, CanonicalPacket] | None = None,
     ) -> None:
-        if outlets:
-            packet = guest[1] if guest is not None else None
-            self._socket.send_compiled(list(outlets.values()), run, packet, list(outlets))
+        lanes, found = outlets.listed()
+        if found:
+            self._socket.send_compiled(found, run, guest[1] if guest is not None else None, lanes)
 
-    def _takes(self, run: Sequence[CanonicalPacket], guest: CanonicalPacket) -> bool:
-        """Only the last segment of a send may be shorter, so a run with a short tail has no room for a guest."""
+    def takes(self, packets: Sequence[CanonicalPacket], guest: CanonicalPacket) -> bool:
+        """Whether a guest may come along as the last segment of these packets.
+
+        Only the last segment of a send may be shorter, so a run with a short tail has no room for a guest.
+        """
+        if not packets or not self._socket.has_gso:
+            return False
+        *_, run = runs(packets)
         # A viewer may have abs-send-time with its sound alone.
-        return self._socket.has_gso and len(guest.body) + EXTENSION_BYTES <= len(run[0].body) == len(run[-1].body)
+        return len(guest.body) + EXTENSION_BYTES <= len(run[0].body) == len(run[-1].body)
 
     def _prepare(
         self,
