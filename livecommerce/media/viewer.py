@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 REPAIRS_PER_SECOND_MAX = 400
 # Where the viewer's line is known: as many packets of 10 kbit as it carries, and a few where it carries nearly nothing.
 REPAIRS_PER_SECOND_MIN = 10.0
+# After an interruption of a second or two the gap is asked for at once.
+REPAIRS_AT_ONCE_MAX = 128.0
 REPAIR_KILOBITS = 10.0
 # Browsers ask again every 50 ms or so, on a line with a queue before the first repair can be there.
 REPEAT_SECONDS_MIN = 0.02
@@ -35,8 +37,10 @@ CNAME = b"livecommerce"
 PAUSE_LOSS = 0.6
 # A line that only mixes up the order asks for nearly as much and shows every picture. Where nearly each packet is asked
 # for, nothing else is looked at. Below that the viewer's own word is needed: packets missing after the repairs too, or
-# asks for keyframes, which browsers repeat once a second or more often.
+# asks for keyframes, which browsers repeat once a second or more often. Where repairs go by RTX the viewer counts what
+# the line lost, and order plays no part.
 PAUSE_LOSS_ALONE = 0.9
+PAUSE_LOSS_COUNTED = 0.75
 UNREPAIRED_LOSS = 0.2
 BLIND_SECONDS = 2.5
 # A browser that asks for repairs reports with each of its asks; shares are of the packets of about a second, not of the
@@ -217,15 +221,16 @@ class Viewer(Peer):
             # Repairs in a stream of their own do not count as received: this is what the line lost, repaired or not. To
             # get through, each packet has to be sent lost / (1 - lost) times more: what is asked for elsewhere.
             self.estimate.note_loss(lost, lane.octets, now)
-            self._judge_line(lost / max(1 - lost, 0.01), now, is_blind=is_blind)
+            self._judge_line(lost / max(1 - lost, 0.01), PAUSE_LOSS if is_blind else PAUSE_LOSS_COUNTED, now)
         else:
             # The report counts what a repair brought as received, so what was asked for again counts with it.
             line_loss = lost + (asked - asked_before) / sent
             self.estimate.note_loss(min(1.0, line_loss), lane.octets, now)
-            self._judge_line(line_loss, now, is_blind=is_blind or lost >= UNREPAIRED_LOSS)
+            is_blind = is_blind or lost >= UNREPAIRED_LOSS
+            self._judge_line(line_loss, PAUSE_LOSS if is_blind else PAUSE_LOSS_ALONE, now)
 
-    def _judge_line(self, line_loss: float, now: float, *, is_blind: bool) -> None:
-        is_bad = line_loss >= (PAUSE_LOSS if is_blind else PAUSE_LOSS_ALONE)
+    def _judge_line(self, line_loss: float, most: float, now: float) -> None:
+        is_bad = line_loss >= most
         self._bad_reports = self._bad_reports + 1 if is_bad else 0
         if not self._bad_reports and now - self._returned_at > STEADY_SECONDS:
             self._pauses = 0
@@ -281,7 +286,8 @@ class Viewer(Peer):
         most, queue_kbps = float(REPAIRS_PER_SECOND_MAX), self.estimate.queue_kbps
         if queue_kbps is not None:
             most = min(most, max(REPAIRS_PER_SECOND_MIN, queue_kbps / REPAIR_KILOBITS))
-        self._allowance = min(most, self._allowance + (now - self._allowance_at) * most)
+        saved_max = max(most, REPAIRS_AT_ONCE_MAX)
+        self._allowance = min(saved_max, self._allowance + (now - self._allowance_at) * most)
         self._allowance_at = now
 
     @property
