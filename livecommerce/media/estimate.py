@@ -2,7 +2,7 @@
 
 - *Told*: the viewer's own estimate by growing queues (REMB). Browsers say at most 1.5 times what they get, raise
   it by 8 % a second, and take a keyframe's burst on a narrow line for a queue: often it is too low.
-- *Carried*: what is sent while next to nothing is lost and round trips stay short does fit.
+- *Carried*: what is sent while round trips stay short and no more is lost than a radio loses does fit.
 - *Proven*: a probe repeats packets for a second. If the round trip at its end is short, the line carried that much.
 - *Limit*: by loss as in Google's congestion control.
 
@@ -24,7 +24,7 @@ QUEUE_MS = 100.0
 QUEUE_SAMPLES = 2
 # The shortest round trip grows by so much a sample (a second), so that another route's is learned in a minute or two.
 BASE_GROWTH_MS = 1.0
-# A rate counts as carried after so long without loss or queue, as measured within this time; it is the mean of about
+# A rate counts as carried after so long without high loss or queue, as measured within this time; it is the mean of about
 # the last three reports.
 CALM_SECONDS = 3.0
 RATE_WEIGHT = 0.3
@@ -128,11 +128,10 @@ class Estimate:
             lower = min(sent_kbps, limit if limit is not None else sent_kbps) * (1 - loss / 2)
             self._loss_limit_kbps = max(LOSS_LIMIT_KBPS_MIN, lower)
             self._proven = None
+            self._calm_since = now
             self._end_probe(now, is_proven=False)
         elif loss < LOSS_LOW and limit is not None:
             self._loss_limit_kbps = limit * GROWTH if limit < LOSS_LIMIT_KBPS_MAX else None
-        if loss >= LOSS_LOW:
-            self._calm_since = now
         self._settle(now)
 
     def note_round_trip(self, milliseconds: float, asked_at: float, now: float) -> None:

@@ -9,12 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-# What is lost or asked for again, as a share of what was sent. A line that drops every third packet comes to a half
-# and still shows pictures; one that drops every second comes to one and shows none, and repairs only fill it further.
-HOPELESS_LOSS = 0.6
-# A line that only mixes up the order asks for nearly as much and shows every picture. Where nearly each packet is asked
-# for, nothing else is looked at. Below that the viewer's own word is needed: that it is blind.
-HOPELESS_LOSS_ALONE = 0.9
 HOPELESS_REPORTS = 4
 # Missing in the end: repairs heal a line with one in ten lost at random, but not one that is too narrow.
 CROWDED_LOSS = 0.15
@@ -50,13 +44,11 @@ class Report(NamedTuple):
 
     Attributes:
         lost: 0..1, packets that did not come; where repairs have a stream of their own, those repaired too.
-        line_loss: how much more than the pictures alone had to be sent, or would have been.
-        is_blind: it says itself that it sees no pictures.
+        is_hopeless: so much is lost or asked for again that no picture gets through.
     """
 
     lost: float
-    line_loss: float
-    is_blind: bool
+    is_hopeless: bool
 
 
 class Ladder:
@@ -92,9 +84,8 @@ class Ladder:
         """Takes a receiver report into account; `rungs` from the smallest to the largest. True: choose anew."""
         if self._is_without_picture or now < self._settled_at:
             return False
-        is_hopeless = report.line_loss >= (HOPELESS_LOSS if report.is_blind else HOPELESS_LOSS_ALONE)
-        self._hopeless = self._hopeless + 1 if is_hopeless else 0
-        self._crowded = self._crowded + 1 if report.lost >= CROWDED_LOSS or is_hopeless else 0
+        self._hopeless = self._hopeless + 1 if report.is_hopeless else 0
+        self._crowded = self._crowded + 1 if report.lost >= CROWDED_LOSS or report.is_hopeless else 0
         if not self._crowded and now - self._changed_at > STEADY_SECONDS:
             self._downs = 0
         if self._crowded >= CROWDED_REPORTS and (place := self._place(rungs)) > 0:

@@ -29,13 +29,22 @@ log = logging.getLogger(__name__)
 REPAIRS_PER_SECOND_MAX = 400
 # Where the viewer's line is known: as many packets of 10 kbit as it carries, and a few where it carries nearly nothing.
 REPAIRS_PER_SECOND_MIN = 10.0
+# After an interruption of a second or two the gap is asked for at once.
+REPAIRS_AT_ONCE_MAX = 128.0
 REPAIR_KILOBITS = 10.0
 # Browsers ask again every 50 ms or so, on a line with a queue before the first repair can be there.
 REPEAT_SECONDS_MIN = 0.02
 REPAIRS_KEPT = 64
 CNAME = b"livecommerce"
-# A viewer is blind where so much is missing after the repairs too, or where it asked for a keyframe, which browsers
-# repeat once a second or more often.
+# What is lost or asked for again, as a share of what was sent. A line that drops every third packet comes to a half
+# and still shows pictures; one that drops every second comes to one and shows none, and repairs only fill it further.
+HOPELESS_LOSS = 0.6
+# A line that only mixes up the order asks for nearly as much and shows every picture. Where nearly each packet is asked
+# for, nothing else is looked at. Below that the viewer's own word is needed: packets missing after the repairs too, or
+# asks for keyframes, which browsers repeat once a second or more often. Where repairs go by RTX the viewer counts what
+# the line lost, and order plays no part.
+HOPELESS_LOSS_ALONE = 0.9
+HOPELESS_LOSS_COUNTED = 0.75
 UNREPAIRED_LOSS = 0.2
 BLIND_SECONDS = 2.5
 # A browser that asks for repairs reports with each of its asks; shares are of the packets of about a second, not of the
@@ -213,22 +222,23 @@ class Viewer(Peer):
             # Repairs in a stream of their own do not count as received: this is what the line lost, repaired or not. To
             # get through, each packet has to be sent lost / (1 - lost) times more: what is asked for elsewhere.
             self.estimate.note_loss(lost, lane.octets, now)
-            report = Report(lost, lost / max(1 - lost, 0.01), is_blind)
+            line_loss = lost / max(1 - lost, 0.01)
+            most = HOPELESS_LOSS if is_blind else HOPELESS_LOSS_COUNTED
         else:
             # The report counts what a repair brought as received, so what was asked for again counts with it.
             line_loss = lost + (asked - asked_before) / sent
             self.estimate.note_loss(min(1.0, line_loss), lane.octets, now)
-            report = Report(lost, line_loss, is_blind or lost >= UNREPAIRED_LOSS)
-        self._judge_line(report, now)
+            most = HOPELESS_LOSS if is_blind or lost >= UNREPAIRED_LOSS else HOPELESS_LOSS_ALONE
+        self._judge_line(Report(lost, line_loss >= most), line_loss, now)
 
-    def _judge_line(self, report: Report, now: float) -> None:
+    def _judge_line(self, report: Report, line_loss: float, now: float) -> None:
         alive = self.stream.alive()
         if alive and self.ladder.report(report, [layer.rung for layer in alive], now):
             log.info(
                 "viewer %s %s: a smaller picture, the line loses %.0f %%",
                 self.show,
                 self.session[:6],
-                report.line_loss * 100,
+                line_loss * 100,
             )
             self.stream.choose(self, alive, now)
 
@@ -279,7 +289,8 @@ class Viewer(Peer):
         most, queue_kbps = float(REPAIRS_PER_SECOND_MAX), self.estimate.queue_kbps
         if queue_kbps is not None:
             most = min(most, max(REPAIRS_PER_SECOND_MIN, queue_kbps / REPAIR_KILOBITS))
-        self._allowance = min(most, self._allowance + (now - self._allowance_at) * most)
+        saved_max = max(most, REPAIRS_AT_ONCE_MAX)
+        self._allowance = min(saved_max, self._allowance + (now - self._allowance_at) * most)
         self._allowance_at = now
 
     @property

@@ -67,7 +67,8 @@ class TestEstimate:
         [
             ({"told": 900.0}, 900, 900),
             ({"told": 150.0}, 290, 310),
-            ({"told": 150.0, "loss": 0.03}, 150, 150),
+            ({"told": 150.0, "loss": 0.05}, 290, 310),
+            ({"told": 150.0, "loss": 0.11}, 150, 150),
             ({"told": 150.0, "round_trip_ms": None}, 150, 150),
             ({"round_trip_ms": None}, None, None),
             ({}, 290, 310),
@@ -76,7 +77,8 @@ class TestEstimate:
         ids=[
             "what it says",
             "more arrives than it says",
-            "more does not arrive whole",
+            "and little is lost",
+            "and much is lost",
             "nobody knows about a queue",
             "no word and no round trip",
             "without REMB: what is carried",
