@@ -31,6 +31,7 @@ OPENAPI = Path(__file__).with_name("openapi.yaml")
 SHOW = "{show:[a-z0-9-]{1,40}}"
 STREAM = "/{kind:whip|whep}/" + SHOW
 SESSION = STREAM + "/{session:[A-Za-z0-9_-]{1,80}}"
+LAYER = "/whep/" + SHOW + "/{session:[A-Za-z0-9_-]{1,80}}/layer"
 
 
 async def get_openapi(request: web.Request) -> web.Response:
@@ -81,6 +82,8 @@ def routes() -> list[web.RouteDef]:
         web.route("OPTIONS", SESSION, streams.options_stream),
         web.patch(SESSION, streams.patch_stream),
         web.delete(SESSION, streams.delete_stream),
+        web.route("OPTIONS", LAYER, streams.options_stream),
+        web.post(LAYER, streams.post_layer),
         *hls.routes,
         *replay.routes,
     ]

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from livecommerce.errors import BadInput, LiveCommerceError, LoginNeeded, SdpRefused
 from livecommerce.media.control import FRAGMENT_TYPE, ORIGIN_HEADER, PUBLISHER_HEADER
+from livecommerce.media.layer_wish import parse_wish
 from livecommerce.media.plane import Accepted, MediaPlane
 from livecommerce.media.sdp import OFFER_BYTES_MAX
 
@@ -66,6 +67,7 @@ class ControlApp:
                 web.post("/{kind:whip|whep}/{show}", self.offer),
                 web.patch("/{kind:whip|whep}/{show}/{session}", self.patch),
                 web.delete("/{kind:whip|whep}/{show}/{session}", self.delete),
+                web.post("/whep/{show}/{session}/layer", self.choose_layer),
                 web.get("/streams", self.streams),
                 web.get("/streams/{show}/viewers", self.viewers),
                 web.get("/health", self.health),
@@ -137,6 +139,12 @@ class ControlApp:
 
     async def delete(self, request: web.Request) -> web.Response:
         self._plane.stop(self._show(request), request.match_info["session"], _ROLES[request.match_info["kind"]])
+        return web.Response(status=200)
+
+    async def choose_layer(self, request: web.Request) -> web.Response:
+        """WHEP's layer extension: 200 where it is taken."""
+        wish = parse_wish(await request.read())
+        self._plane.choose_layer(self._show(request), request.match_info["session"], wish)
         return web.Response(status=200)
 
     async def streams(self, _request: web.Request) -> web.Response:
