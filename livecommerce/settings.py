@@ -65,6 +65,10 @@ class Media(Struct, frozen=True, forbid_unknown_fields=True):
         str, Meta(description="Only for relays on other nodes: where web reaches this one, http://10.0.0.5:8188.")
     ] = ""
     bitrate_max_kbps: Annotated[Count, Meta(description="What the host is asked to stay under.")] = 2500
+    simulcast: Annotated[
+        bool,
+        Meta(description="The studio also sends the picture at a half and a quarter of its size."),
+    ] = True
     ice_servers: Annotated[
         tuple[dict[str, Any], ...], Meta(description="STUN/TURN servers handed to pages (RTCIceServer objects).")
     ] = ()

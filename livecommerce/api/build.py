@@ -32,6 +32,7 @@ SHOW = "{show:[a-z0-9-]{1,40}}"
 STREAM = "/{kind:whip|whep}/" + SHOW
 SESSION = STREAM + "/{session:[A-Za-z0-9_-]{1,80}}"
 FREEZES = SESSION.replace("{kind:whip|whep}", "whep") + "/freezes"
+LAYER = "/whep/" + SHOW + "/{session:[A-Za-z0-9_-]{1,80}}/layer"
 
 
 async def get_openapi(request: web.Request) -> web.Response:
@@ -83,6 +84,8 @@ def routes() -> list[web.RouteDef]:
         web.patch(SESSION, streams.patch_stream),
         web.delete(SESSION, streams.delete_stream),
         web.post(FREEZES, streams.post_freezes),
+        web.route("OPTIONS", LAYER, streams.options_stream),
+        web.post(LAYER, streams.post_layer),
         *hls.routes,
         *replay.routes,
     ]

@@ -203,7 +203,9 @@ async def _desk(request: web.Request, page: str) -> web.Response:
         "urls": page_urls(request, record.id),
     }
     if page == "studio":
+        media = context.settings.media
         boot["ice_servers"] = ice_servers_for(context, staff.id)
+        boot["publish"] = {"simulcast": media.simulcast, "max_kbps": media.bitrate_max_kbps}
         boot["products"] = await products_shape(context, staff.shop)
     return render(request, page, boot, show=snapshot["show"])
 

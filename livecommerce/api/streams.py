@@ -22,6 +22,7 @@ from livecommerce.errors import BadInput, ShowUnknown, TokenWrong, TooMuch
 from livecommerce.media.control import FRAGMENT_TYPE, Kind, RelayControl
 from livecommerce.media.freezes import FreezeReport
 from livecommerce.media.ice_servers import ice_servers, link_headers
+from livecommerce.media.layer_wish import LAYER_RELATION, WISH_BYTES_MAX
 from livecommerce.records.rows import now_ms
 from livecommerce.records.structs import AuditEntry
 
@@ -79,11 +80,11 @@ async def _limit(request: web.Request, name: str, at_once: int, per_minute: floa
         raise TooMuch(retry_after_ms=wait_ms)
 
 
-async def _text(request: web.Request, content_type: str) -> str:
+async def _text(request: web.Request, content_type: str, bytes_max: int = SDP_BYTES_MAX) -> str:
     if request.content_type != content_type:
         raise MediaTypeWrong(f"Send {content_type}.")
     try:
-        return (await read_body(request, SDP_BYTES_MAX)).decode()
+        return (await read_body(request, bytes_max)).decode()
     except UnicodeDecodeError as error:
         raise BadInput("The body is not UTF-8.") from error
 
@@ -118,6 +119,8 @@ async def post_stream(request: web.Request) -> web.Response:
     answer.headers["Location"] = f"/{kind}/{show}/{session.session}"
     answer.headers["ETag"] = session.etag
     answer.headers["Accept-Patch"] = FRAGMENT_TYPE
+    if kind == "whep":
+        answer.headers.add("Link", f'</whep/{show}/{session.session}/layer>; rel="{LAYER_RELATION}"')
     who = publisher or (await context.accounts.identify(request)).viewer
     for link in link_headers(ice_servers_for(context, who)):
         answer.headers.add("Link", link)
@@ -133,6 +136,15 @@ async def patch_stream(request: web.Request) -> web.Response:
     if not patched.fragment:
         return web.Response(status=patched.status, headers=headers)
     return web.Response(status=patched.status, text=patched.fragment, content_type=FRAGMENT_TYPE, headers=headers)
+
+
+async def post_layer(request: web.Request) -> web.Response:
+    """WHEP's layer extension: how large the picture is on the page, or the layer its viewer chose."""
+    context, show = context_of(request), await _known_show(context_of(request), request.match_info["show"])
+    wish = await _text(request, "application/json", WISH_BYTES_MAX)
+    relay = await context.relay_for(show)
+    await relay.choose_layer(show, request.match_info["session"], wish)
+    return web.Response(status=200)
 
 
 async def delete_stream(request: web.Request) -> web.Response:

@@ -130,6 +130,14 @@ class RelayControl:
         status, answered, body = await self._ask("PATCH", f"/{kind}/{show}/{session}", fragment, headers)
         return Patched(status, body.decode(), answered.get("ETag", ""))
 
+    async def choose_layer(self, show: str, session: str, wish: str) -> None:
+        """What a viewer's page shows (JSON, WHEP's layer extension).
+
+        Raises:
+            BadInput, NotFound, Unavailable.
+        """
+        await self._ask("POST", f"/whep/{show}/{session}/layer", wish, {"Content-Type": "application/json"})
+
     async def stop(self, kind: Kind, show: str, session: str) -> None:
         """Ends a session; a host's ends the stream.
 

@@ -17,6 +17,7 @@ from aiohttp import web
 from livecommerce.errors import BadInput, LiveCommerceError, LoginNeeded, SdpRefused
 from livecommerce.media.control import FRAGMENT_TYPE, ORIGIN_HEADER, PUBLISHER_HEADER
 from livecommerce.media.freezes import FreezeReport
+from livecommerce.media.layer_wish import parse_wish
 from livecommerce.media.plane import Accepted, MediaPlane
 from livecommerce.media.sdp import OFFER_BYTES_MAX
 
@@ -69,6 +70,7 @@ class ControlApp:
                 web.patch("/{kind:whip|whep}/{show}/{session}", self.patch),
                 web.delete("/{kind:whip|whep}/{show}/{session}", self.delete),
                 web.post("/whep/{show}/{session}/freezes", self.freezes),
+                web.post("/whep/{show}/{session}/layer", self.choose_layer),
                 web.get("/streams", self.streams),
                 web.get("/streams/{show}/viewers", self.viewers),
                 web.get("/health", self.health),
@@ -150,6 +152,12 @@ class ControlApp:
             raise BadInput(f"The report is not of the expected form: {error}") from None
         self._plane.note_freezes(self._show(request), request.match_info["session"], report)
         return web.Response(status=204)
+
+    async def choose_layer(self, request: web.Request) -> web.Response:
+        """WHEP's layer extension: 200 where it is taken."""
+        wish = parse_wish(await request.read())
+        self._plane.choose_layer(self._show(request), request.match_info["session"], wish)
+        return web.Response(status=200)
 
     async def streams(self, _request: web.Request) -> web.Response:
         return web.json_response(self._plane.statistics())

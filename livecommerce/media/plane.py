@@ -18,6 +18,7 @@ from livecommerce.media import sdp
 from livecommerce.media.dtls import HandshakePool, Identity
 from livecommerce.media.freezes import FreezeReport, Freezes
 from livecommerce.media.host import Host, HostPlan
+from livecommerce.media.layer_wish import LayerWish, check_wish
 from livecommerce.media.mux import Mux
 from livecommerce.media.origin import OriginPull
 from livecommerce.media.peer import Peer, PeerState
@@ -198,6 +199,17 @@ class MediaPlane:
         peer.restart_ice(wanted.ice_username, wanted.ice_password)
         return sdp.write_fragment(peer.local(self.candidates)), peer.etag
 
+    def choose_layer(self, show: str, session: str, wish: LayerWish) -> None:
+        """What a viewer's page shows, or the layer it chose itself; the line may allow less.
+
+        Raises:
+            NotFound, BadInput.
+        """
+        viewer = self.session(show, session, "viewer")
+        if isinstance(viewer, Viewer):
+            check_wish(wish, viewer.plan.video_mid, [layer.rid for layer in viewer.stream.layers if layer.rid])
+            viewer.show_at_most(wish.max_height, wish.encoding_id, time.monotonic())
+
     def stop(self, show: str, session: str, role: str) -> None:
         """Ends a session at its owner's wish; a host's DELETE ends the stream.
 
@@ -280,6 +292,16 @@ class MediaPlane:
         )
         return [viewer.statistics() for viewer in worst]
 
+    def _layer_metrics(self) -> dict[str, float]:
+        """Viewers by what they get: the top layer of their show, a smaller one, sound alone."""
+        found = {"viewers_top_layer": 0, "viewers_lower_layers": 0, "viewers_sound_only": 0}
+        for stream in self.streams.values():
+            top = stream.top
+            found["viewers_sound_only"] += stream.paused_count
+            for layer in stream.layers:
+                found["viewers_top_layer" if layer is top else "viewers_lower_layers"] += layer.fan_out.lane_count
+        return {name: float(count) for name, count in found.items()}
+
     def metrics(self) -> dict[str, float]:
         """Counters and gauges for Prometheus; names are stable."""
         sent, received = self.mux.socket.counters, self.mux.counters
@@ -288,6 +310,7 @@ class MediaPlane:
             "streams_live": len(live),
             "peers": len(self.peers),
             "viewers": sum(len(stream.viewers) for stream in self.streams.values()),
+            **self._layer_metrics(),
             "joins_total": self.joins,
             "joins_refused_total": self.refused,
             "handshakes_running": len(self.mux.handshakes.running),

@@ -7,6 +7,10 @@ const GONE_MS = 1500; // the path has been interrupted for so long: the server w
 const CHECK_MS = 500;
 const OFFER_TIMEOUT_MS = 8000;
 const REPORT_MS = 10_000; // freezes are told the server no more often, and each page at its own moment
+const HIDDEN_MS = 5000; // a page out of sight for so long gets sound alone; who only glances elsewhere finds the picture running
+const SIZE_MS = 500; // a window being dragged tells its size so often
+const SIZE_STEP = 90; // lines; smaller changes choose no other layer
+const DENSITY_MAX = 2; // beyond that nobody sees more in a moving picture
 
 /**
  * @typedef {"idle"|"connecting"|"live"|"waiting"|"refused"|"closed"} State
@@ -85,6 +89,7 @@ class Session {
       if (this.connection !== connection) return;
       if (response.status !== 201) return this.#refused(response);
       this.resource = new URL(response.headers.get("Location"), response.url).href;
+      this.accepted(response);
       await connection.setRemoteDescription({ type: "answer", sdp: await response.text() });
       this.progress = { count: -1, at: performance.now() };
       this.connectedAt = performance.now();
@@ -132,6 +137,7 @@ class Session {
 
   #forget(withDelete) {
     clearInterval(this.watch);
+    this.left();
     const { connection, resource } = this;
     this.connection = this.resource = null;
     connection?.close();
@@ -141,8 +147,10 @@ class Session {
     }
   }
 
+  accepted() {}
   connected() {}
   measured() {}
+  left() {}
   stalled() {
     this.retry();
   }
@@ -184,6 +192,63 @@ class Session {
   }
 }
 
+/** How many lines of the picture this element shows, in pixels of the screen; null where it is not laid out. */
+function linesShown(video) {
+  const { clientWidth, clientHeight, videoWidth, videoHeight } = video;
+  if (!clientWidth || !clientHeight) return null;
+  const byWidth = videoWidth ? (clientWidth * videoHeight) / videoWidth : clientHeight;
+  const isCut = getComputedStyle(video).objectFit === "cover";
+  const lines = (isCut ? Math.max : Math.min)(byWidth, clientHeight) * Math.min(devicePixelRatio || 1, DENSITY_MAX);
+  return Math.max(SIZE_STEP, Math.ceil(lines / SIZE_STEP) * SIZE_STEP);
+}
+
+/** Tells the server how large the picture is on this page, so that it sends no larger layer; none while out of sight. */
+class PageSize {
+  constructor(video, url, headers) {
+    this.video = video;
+    this.url = url;
+    this.headers = headers;
+    this.told = null;
+    this.timer = 0;
+    this.onchange = () => (this.timer ||= setTimeout(() => this.#tell(), SIZE_MS));
+    this.onvisibility = () => {
+      clearTimeout(this.timer);
+      this.timer = document.hidden ? setTimeout(() => this.#tell(), HIDDEN_MS) : 0;
+      if (!document.hidden) this.#tell();
+    };
+    this.observer = new ResizeObserver(this.onchange);
+    this.observer.observe(video);
+    video.addEventListener("resize", this.onchange);
+    document.addEventListener("visibilitychange", this.onvisibility);
+    this.onvisibility();
+  }
+
+  #tell() {
+    this.timer = 0;
+    const isUnseen = document.hidden && document.pictureInPictureElement !== this.video;
+    const maxHeight = isUnseen ? 0 : linesShown(this.video);
+    if (maxHeight === null || maxHeight === this.told) return;
+    this.told = maxHeight;
+    const body = JSON.stringify({ maxHeight });
+    fetch(this.url, { method: "POST", headers: { ...this.headers, "Content-Type": "application/json" }, body }).catch(() => {
+      this.told = null; // told again with the next change
+    });
+  }
+
+  stop() {
+    clearTimeout(this.timer);
+    this.observer.disconnect();
+    this.video.removeEventListener("resize", this.onchange);
+    document.removeEventListener("visibilitychange", this.onvisibility);
+  }
+}
+
+/** The address that a Link header gives for the choice of layers (WHEP's extension). */
+function layerUrl(response) {
+  const link = /<([^>]*)>\s*;\s*rel="?urn:ietf:params:whep:ext:core:layer/.exec(response.headers.get("Link") ?? "");
+  return link && new URL(link[1], response.url).href;
+}
+
 /** Plays a show into a <video>. The element stays; only its stream changes, so a reconnect is one black frame at most. */
 export class Player extends Session {
   /** @param {HTMLVideoElement} video @param {Options} options */
@@ -218,6 +283,16 @@ export class Player extends Session {
     connection.addTransceiver("audio", { direction: "recvonly" });
   }
 
+  accepted(response) {
+    const url = layerUrl(response);
+    this.size = url && new PageSize(this.video, url, this.headers());
+  }
+
+  left() {
+    this.size?.stop();
+    this.size = null;
+  }
+
   /** No frames is normal while the host is away: the server resumes this very session. Only a dead path is renewed. */
   stalled() {
     const state = this.connection?.connectionState;
@@ -227,9 +302,19 @@ export class Player extends Session {
   }
 }
 
-/** Publishes a MediaStream: H.264 at up to 2.5 Mbit/s, resolution kept before frame rate. */
+/** Layers of a picture of so many lines: itself, a half, a quarter; none that would have fewer than 160. From small to large, as browsers expect. */
+function layersOf(height, maxKbps) {
+  const all = [
+    { rid: "l", scaleResolutionDownBy: 4, maxBitrate: 150_000 },
+    { rid: "m", scaleResolutionDownBy: 2, maxBitrate: 500_000 },
+    { rid: "h", scaleResolutionDownBy: 1, maxBitrate: 1000 * maxKbps },
+  ];
+  return all.filter(({ scaleResolutionDownBy }) => scaleResolutionDownBy === 1 || height / scaleResolutionDownBy >= 160);
+}
+
+/** Publishes a MediaStream: H.264 at up to 2.5 Mbit/s, resolution kept before frame rate; with `simulcast` in layers. */
 export class Publisher extends Session {
-  /** @param {MediaStream} stream @param {Options & {maxKbps?: number}} options */
+  /** @param {MediaStream} stream @param {Options & {maxKbps?: number, simulcast?: boolean}} options */
   constructor(stream, options) {
     super(options);
     this.stream = stream;
@@ -238,7 +323,9 @@ export class Publisher extends Session {
   prepare(connection) {
     for (const track of this.stream.getTracks()) {
       if (track.kind === "video") track.contentHint ||= "motion";
-      const transceiver = connection.addTransceiver(track, { direction: "sendonly", streams: [this.stream] });
+      const layers = track.kind === "video" && this.options.simulcast ? layersOf(track.getSettings().height ?? 720, this.maxKbps) : [];
+      const sendEncodings = layers.length > 1 ? layers : undefined;
+      const transceiver = connection.addTransceiver(track, { direction: "sendonly", streams: [this.stream], ...(sendEncodings && { sendEncodings }) });
       if (track.kind !== "video") continue;
       const codecs = RTCRtpSender.getCapabilities("video").codecs;
       const usable = codecs.filter(({ mimeType, sdpFmtpLine = "" }) => /h264/i.test(mimeType) && /packetization-mode=1/.test(sdpFmtpLine) && /profile-level-id=42/.test(sdpFmtpLine));
@@ -247,12 +334,16 @@ export class Publisher extends Session {
     }
   }
 
+  get maxKbps() {
+    return this.options.maxKbps ?? 2500;
+  }
+
   connected(connection) {
     for (const sender of connection.getSenders()) {
       if (sender.track?.kind !== "video") continue;
       const parameters = sender.getParameters();
       parameters.degradationPreference = "maintain-resolution";
-      for (const encoding of parameters.encodings) encoding.maxBitrate = 1000 * (this.options.maxKbps ?? 2500);
+      parameters.encodings.at(-1).maxBitrate = 1000 * this.maxKbps;
       sender.setParameters(parameters).catch(() => {}); // an old browser keeps its own limits
     }
   }

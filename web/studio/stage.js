@@ -47,6 +47,8 @@ export async function goLive() {
   publisher = publish(camera.value, {
     url: boot.urls.whip,
     iceServers: boot.ice_servers,
+    maxKbps: boot.publish.max_kbps,
+    simulcast: boot.publish.simulcast,
     onstate({ state, error }) {
       publishing.value = state === "closed" ? "idle" : state;
       if (error && error.code !== "browser") toast(errorText(error), { bad: true });
@@ -92,6 +94,8 @@ export const signalWords = computed(() => {
   const parts = [t(`studio.signal_${hint}`)];
   if (now.kbps) parts.push(`${(now.kbps / 1000).toFixed(1)} Mbps`);
   if (now.fps) parts.push(`${Math.round(now.fps)} fps`);
+  const layers = (now.layers ?? []).filter(({ kbps }) => kbps > 0);
+  if (layers.length > 1) parts.push(layers.map(({ height }) => `${height}p`).join(" + "));
   return { kind: hint === "good" ? "good" : FAIR.includes(hint) ? "fair" : "poor", text: parts.join(" · ") };
 });
 
