@@ -140,6 +140,7 @@ def measure_latency(arguments: argparse.Namespace, figures: dict[str, Any], part
             figures["ours"] |= {
                 "p50_ms_publish_to_receive": calm["p50_ms"],
                 "p99_ms_publish_to_receive": calm["p99_ms"],
+                "p99_ms_publish_to_receive_read": calm["p99_ms_read"],
                 "latency_viewers": viewers,
                 "frame_gaps": calm["gaps"],
             }

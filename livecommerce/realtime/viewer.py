@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from livecommerce.realtime.close_codes import CloseCode
@@ -11,6 +13,7 @@ from livecommerce.realtime.frames import Serializer, event_payload, frame_of
 if TYPE_CHECKING:
     from livecommerce.accounts.identity import Identity
     from livecommerce.realtime.channel import Channel
+    from livecommerce.realtime.part import Part
 
 Audience = Literal["viewer", "staff"]
 AUDIENCES: tuple[Audience, ...] = ("viewer", "staff")
@@ -28,12 +31,25 @@ class Door(Protocol):
     def goodbye(self, close_code: CloseCode) -> None: ...
 
 
+def _full() -> int:
+    """Buffered bytes of a viewer that frames may not simply be written to."""
+    return sys.maxsize
+
+
+def _nowhere(frame: bytes) -> None:
+    """Never called: `_full` comes first."""
+
+
 class Viewer:
-    """A socket in a show. `behind` is the offset up to which it has all, while it is too slow for more; else None."""
+    """A socket in a show. `behind` is the offset up to which it has all, while it is too slow for more; else None.
+
+    `buffered` and `write` are those of the transport while frames may go straight to it: the broadcast calls them for
+    every viewer and tick. Else `buffered` says full, and the broadcast takes its slow way through `door`.
+    """
 
     __slots__ = (
-        "address", "audience", "behind", "channel", "door", "eio_sid", "identity", "joined_at", "name", "resume_from",
-        "serializer", "sid", "since_slow", "transport", "viewer",
+        "address", "audience", "behind", "buffered", "channel", "door", "eio_sid", "identity", "joined_at", "name",
+        "part", "resume_from", "serializer", "sid", "since_slow", "transport", "viewer", "write",
     )  # fmt: skip
 
     def __init__(
@@ -49,7 +65,10 @@ class Viewer:
         self.name = ""
         self.serializer: Serializer = "json"
         self.door: Door | None = None
+        self.part: Part | None = None  # of the channel, once joined
         self.transport: asyncio.Transport | None = None
+        self.buffered: Callable[[], int] = _full
+        self.write: Callable[[bytes], object] = _nowhere
         self.behind: str | None = None
         self.since_slow = 0.0
         self.joined_at = 0.0
@@ -60,12 +79,27 @@ class Viewer:
         if self.door is not None:
             self.door.write(frame_of(self.serializer, event_payload(self.serializer, name, data)))
 
+    def plug(self, transport: asyncio.Transport | None) -> None:
+        """Frames go straight to this transport from now on."""
+        self.transport = transport
+        self.set_slow_since(0.0)
+
     def unplug(self) -> None:
         """The socket closes: frames no longer go to its transport."""
         self.transport = None
+        self.buffered, self.write = _full, _nowhere
+
+    def set_slow_since(self, since: float) -> None:
+        """Monotonic seconds at which it stopped keeping up; 0 when it does."""
+        self.since_slow = since
+        transport = self.transport
+        if transport is None or since:
+            self.buffered, self.write = _full, _nowhere
+        else:
+            self.buffered, self.write = transport.get_write_buffer_size, transport.write
 
     def goodbye(self, close_code: CloseCode) -> None:
         """Says why and closes; nothing is written after that."""
-        self.transport = None
+        self.unplug()
         if self.door is not None:
             self.door.goodbye(close_code)
