@@ -24,11 +24,14 @@ from typing import Any
 import msgpack
 import orjson
 
+from loadtest.children import raise_descriptor_limit
+
 READ_BYTES = 256 * 1024
 CONNECTING_MAX = 200  # handshakes under way at once
 PARSED_MAX = 512  # distinct frames kept parsed: two minutes of ticks
 SAMPLES_MAX = 2_000_000
 SO_TIMESTAMPNS = 35  # asm-generic/socket.h; the socket module does not name it
+TALK_SILENCE_SECONDS = 0.8  # reading alone at the end of a talk: the last lines come to everyone
 STAMP_SPACE = socket.CMSG_SPACE(16)  # one struct timespec
 
 
@@ -322,7 +325,7 @@ class Crowd:
                 self._say(speakers[(self.sent * 7919) % len(speakers)], lines)
                 said += 1
             self.turn(0.002 if per_second else 0.05)
-        self.turn(0.8)
+        self.turn(TALK_SILENCE_SECONDS)
         return {"said": said}
 
     def _say(self, viewer: Viewer, lines: list[str | None] | None) -> None:
@@ -449,6 +452,7 @@ def quantile(ordered: list[float], share: float) -> float | None:
 
 def crowd_process(pipe: Connection, core: int | None, address: tuple[str, int], options: dict[str, Any]) -> None:
     """Entry of the child process."""
+    raise_descriptor_limit()
     if core is not None:
         os.sched_setaffinity(0, {core})
     Crowd(pipe, address, options).serve()
