@@ -71,8 +71,9 @@ def _write_all(viewers: Iterator[Viewer], full: bytes, slow: list[Viewer]) -> No
     while True:
         try:
             for viewer in viewers:
-                if viewer.buffered() < LEAN_BYTES:
-                    viewer.write(full)
+                pipe = viewer.pipe
+                if pipe.get_write_buffer_size() < LEAN_BYTES:
+                    pipe.write(full)
                 else:
                     slow.append(viewer)
             return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from livecommerce.realtime.close_codes import CloseCode
@@ -31,25 +30,37 @@ class Door(Protocol):
     def goodbye(self, close_code: CloseCode) -> None: ...
 
 
-def _full() -> int:
-    """Buffered bytes of a viewer that frames may not simply be written to."""
-    return sys.maxsize
+class Pipe(Protocol):
+    """What the broadcast needs of a transport."""
+
+    def get_write_buffer_size(self) -> int: ...
+
+    def write(self, frame: bytes) -> None: ...
 
 
-def _nowhere(frame: bytes) -> None:
-    """Never called: `_full` comes first."""
+class Blocked:
+    """The pipe of a viewer that frames may not simply be written to: always full."""
+
+    def get_write_buffer_size(self) -> int:
+        return sys.maxsize
+
+    def write(self, frame: bytes) -> None:
+        raise AssertionError("written to a full pipe")
+
+
+BLOCKED = Blocked()
 
 
 class Viewer:
     """A socket in a show. `behind` is the offset up to which it has all, while it is too slow for more; else None.
 
-    `buffered` and `write` are those of the transport while frames may go straight to it: the broadcast calls them for
-    every viewer and tick. Else `buffered` says full, and the broadcast takes its slow way through `door`.
+    `pipe` is the transport while frames may go straight to it; else it is blocked, and the broadcast takes its slow
+    way through `door`. So the loop over all viewers looks at one thing of each.
     """
 
     __slots__ = (
-        "address", "audience", "behind", "buffered", "channel", "door", "eio_sid", "identity", "joined_at", "name",
-        "part", "resume_from", "serializer", "sid", "since_slow", "transport", "viewer", "write",
+        "address", "audience", "behind", "channel", "door", "eio_sid", "identity", "joined_at", "name", "part", "pipe",
+        "resume_from", "serializer", "sid", "since_slow", "transport", "viewer",
     )  # fmt: skip
 
     def __init__(
@@ -67,8 +78,7 @@ class Viewer:
         self.door: Door | None = None
         self.part: Part | None = None  # of the channel, once joined
         self.transport: asyncio.Transport | None = None
-        self.buffered: Callable[[], int] = _full
-        self.write: Callable[[bytes], object] = _nowhere
+        self.pipe: Pipe = BLOCKED
         self.behind: str | None = None
         self.since_slow = 0.0
         self.joined_at = 0.0
@@ -87,16 +97,12 @@ class Viewer:
     def unplug(self) -> None:
         """The socket closes: frames no longer go to its transport."""
         self.transport = None
-        self.buffered, self.write = _full, _nowhere
+        self.pipe = BLOCKED
 
     def set_slow_since(self, since: float) -> None:
         """Monotonic seconds at which it stopped keeping up; 0 when it does."""
         self.since_slow = since
-        transport = self.transport
-        if transport is None or since:
-            self.buffered, self.write = _full, _nowhere
-        else:
-            self.buffered, self.write = transport.get_write_buffer_size, transport.write
+        self.pipe = BLOCKED if since or self.transport is None else self.transport
 
     def goodbye(self, close_code: CloseCode) -> None:
         """Says why and closes; nothing is written after that."""
