@@ -1,7 +1,9 @@
 """One show on this process: a mirror of its state at the offset that its viewers have, and the tick that moves both on.
 
 The reader puts log entries in; a tick folds them into the mirror, projects them, and sends one frame. The mirror is
-always at the offset of the last frame, so a page that joins gets snapshot and next frame without gap or overlap.
+always at the offset of the last frame, so a page that joins gets snapshot and next frame without gap or overlap. A
+large crowd is divided into parts that have their ticks in turn (`part.py`); who joins comes to the part that had the
+last one.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ COUNT_SECONDS = 2.0  # a frame without events, only because the viewer count mov
 CHATTER = frozenset(("chat", "claim"))  # what a viewer that does not keep up loses first
 PRODUCTS = frozenset(("item", "item_gone"))
 URGENT = frozenset(("pin", "stage"))
-OFFSETS_KEPT_MAX = 64  # offsets that resuming pages stand at, between two ticks: a cut of all leaves one or two
+OFFSETS_KEPT_MAX = 64  # offsets that resuming pages stand at, between two ticks: a cut of all leaves one a part
 
 
 class Job(NamedTuple):
@@ -166,7 +168,7 @@ class Channel:
             except Exception:
                 # One bad event must not silence a show: the entry is lost for pages until they reload, the log has it.
                 log.exception("tick failed", show=self.show)
-            if any(part.events for part in self.parts):
+            if self._longest_waiting() is not None:
                 self.wake.set()
             rest = self._turn_at + step - time.monotonic()
             if rest > 0 and not self._urgent.is_set():
@@ -193,17 +195,19 @@ class Channel:
     async def turn(self) -> None:
         """Folds what is pending and sends one frame to the part that has waited longest."""
         async with self._ticking:
-            count, now = self._count(), time.monotonic()
-            for part in self.parts:
-                if self.pending or part.events or _tells_count(part, count, now):
-                    break
-            else:
+            part = self._longest_waiting()
+            if part is None:
                 return
             turn = [part]
             if len(self.parts) > parts_wanted(self.socket_count()) + 1:  # one more than wanted may come and go
                 turn.append(next(other for other in self.parts if other is not part))
             await self._send_parts(turn)
             self._divide(turn)
+
+    def _longest_waiting(self) -> Part | None:
+        """The first part in the order of turns for which there is something new."""
+        count, now = self._count(), time.monotonic()
+        return next((p for p in self.parts if self.pending or p.events or _tells_count(p, count, now)), None)
 
     def _divide(self, turn: list[Part]) -> None:
         """Parts that had their turn stand at the same offset: they may become one, or one may become two."""
@@ -225,14 +229,16 @@ class Channel:
         events = [event for _, batch in entries for event in batch]
         if entries:
             self._move_on(entries, events, entries[-1][0])
-        parts = [part for part in parts if part.offset != self.offset or _tells_count(part, count, now)]
-        if not parts:
+        standing: dict[str, list[Part]] = {}
+        for part in parts:
+            if part.offset != self.offset or _tells_count(part, count, now):
+                standing.setdefault(part.offset, []).append(part)
+        if not standing:
             return
         # All made before the first await: who joins meanwhile stands at the mirror's offset and is in none of them.
         jobs: list[Job] = []
         private: list[tuple[Viewer, list[WireEvent]]] = []
-        for before in dict.fromkeys(part.offset for part in parts):
-            same = [part for part in parts if part.offset == before]
+        for before, same in standing.items():
             for part in same:
                 news = part.news(self.offset)
                 part.count, part.count_at = count, now

@@ -76,6 +76,17 @@ async def test_three_steps_and_the_way_back() -> None:
     assert (pipe.closed_with.number, pipe.closed_with.reconnect) == (4001, True)
 
 
+async def test_a_connection_that_just_ended_is_passed_over() -> None:
+    class Gone(Pipe):
+        def write(self, frame: bytes) -> None:
+            raise RuntimeError("unable to perform operation; the handler is closed")  # as uvloop says it
+
+    pipes = [Pipe(), Gone(), Pipe()]
+    viewers = [viewer_on(pipe) for pipe in pipes]
+    await broadcast(viewers, b"full", lambda: b"lean", "1-0", lambda late: None)
+    assert [pipe.written for pipe in pipes] == [[b"full"], [], [b"full"]]
+
+
 async def test_slow_for_too_long_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [1000.0]
     monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
