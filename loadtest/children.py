@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
+import resource
 from collections.abc import Callable
 from typing import Any
 
-ANSWER_SECONDS_MAX = 2_400.0  # a soak of half an hour is one order
+ANSWER_SECONDS_MAX = 600.0  # the longest order: a step of a soak, all coming back after a cut
+DESCRIPTORS_WANTED = 65_536  # of the server or a crowd: one a viewer, and some
 
 
 class Child:
@@ -44,6 +47,15 @@ class Child:
         if self._process.is_alive():
             self._process.terminate()
             self._process.join(5)
+
+
+def raise_descriptor_limit() -> None:
+    """A socket is a descriptor: allows this process as many as it may have, and more where it may change that."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for wanted in (max(hard, DESCRIPTORS_WANTED), hard):
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, wanted))
+            return
 
 
 def cores() -> tuple[int | None, int | None]:

@@ -2,6 +2,10 @@
 
 A Python WebSocket client would be the bottleneck, so this one knows just enough: the HTTP upgrade, Engine.IO's open,
 ping and pong, the Socket.IO connect, and where a frame ends. A tick's frame is the same for all: it is parsed once.
+
+Thousands of viewers in one process wait for each other, as people at their own machines do not. So there are two times
+for a frame: when its last segment reached the socket (the kernel's stamp, SO_TIMESTAMPNS), and when it was read here.
+Both and the stamp inside a comment are CLOCK_REALTIME of this machine.
 """
 
 from __future__ import annotations
@@ -20,10 +24,15 @@ from typing import Any
 import msgpack
 import orjson
 
+from loadtest.children import raise_descriptor_limit
+
 READ_BYTES = 256 * 1024
 CONNECTING_MAX = 200  # handshakes under way at once
 PARSED_MAX = 512  # distinct frames kept parsed: two minutes of ticks
 SAMPLES_MAX = 2_000_000
+SO_TIMESTAMPNS = 35  # asm-generic/socket.h; the socket module does not name it
+TALK_SILENCE_SECONDS = 0.8  # reading alone at the end of a talk: the last lines come to everyone
+STAMP_SPACE = socket.CMSG_SPACE(16)  # one struct timespec
 
 
 class Parsed:
@@ -82,7 +91,8 @@ class Crowd:
         self.viewers: dict[int, Viewer] = {}
         self.epoll = select.epoll()
         self.parsed: dict[bytes, Parsed] = {}
-        self.samples: list[float] = []
+        self.samples: list[float] = []  # seconds until a frame was at its socket
+        self.read_samples: list[float] = []  # seconds until it was read
         self.keep_frames = False
         self.sampling = False
         self.received = 0
@@ -159,8 +169,12 @@ class Crowd:
                 return
 
     def _read(self, viewer: Viewer) -> None:
+        arrived = 0.0
         try:
-            data = viewer.socket.recv(READ_BYTES)
+            if self.sampling:
+                data, arrived = stamped(viewer.socket)
+            else:
+                data = viewer.socket.recv(READ_BYTES)
         except BlockingIOError:
             return
         except OSError:
@@ -179,11 +193,10 @@ class Crowd:
                 self._lost(viewer)
                 return
             viewer.phase = "opening"
-        viewer.buffer = self._frames(viewer, buffer)
+        viewer.buffer = self._frames(viewer, buffer, arrived)
 
-    def _frames(self, viewer: Viewer, buffer: bytes) -> bytes:
+    def _frames(self, viewer: Viewer, buffer: bytes, arrived: float) -> bytes:
         position, end = 0, len(buffer)
-        now = time.monotonic()
         while end - position >= 2:
             first, length = buffer[position], buffer[position + 1]
             start = position + 2
@@ -199,11 +212,11 @@ class Crowd:
                 start += 8
             if end - start < length:
                 break
-            self._message(viewer, first, buffer[start : start + length], now)
+            self._message(viewer, first, buffer[start : start + length], arrived)
             position = start + length
         return buffer[position:]
 
-    def _message(self, viewer: Viewer, first: int, payload: bytes, now: float) -> None:
+    def _message(self, viewer: Viewer, first: int, payload: bytes, arrived: float) -> None:
         if first & 0x0F == 8:
             self._lost(viewer)
         elif payload == b"2":
@@ -211,21 +224,21 @@ class Crowd:
         elif viewer.phase == "ready":
             self.received += 1
             if payload.startswith(b"43"):
-                self._answered(viewer, payload, now)
+                self._answered(viewer, payload)
             elif self.sampling or self.keep_frames:
-                self._timed(viewer, first, payload, now)
+                self._timed(viewer, first, payload, arrived)
         elif viewer.phase == "opening":
             self._join(viewer)
         elif viewer.phase == "joining":
             # Our server sends a snapshot or the missed frame next; the peer knows neither.
             viewer.phase = "joined" if self.options["snapshot"] else "ready"
         elif viewer.phase == "joined":
-            self._timed(viewer, first, payload, now)
+            self._timed(viewer, first, payload, arrived)
             viewer.phase = "ready"
             if not viewer.epoch and payload.startswith(b'42["snapshot"'):
                 viewer.epoch = orjson.loads(payload[2:])[1]["epoch"]
 
-    def _timed(self, viewer: Viewer, first: int, payload: bytes, now: float) -> None:
+    def _timed(self, viewer: Viewer, first: int, payload: bytes, arrived: float) -> None:
         if not payload.startswith(b"42"):
             return
         key = payload if len(payload) < 64 else payload[-64:] + len(payload).to_bytes(4, "big") + payload[:48]
@@ -241,18 +254,20 @@ class Crowd:
         viewer.last = parsed.after
         if self.keep_frames:
             viewer.frames.append(parsed)
-        if self.sampling and parsed.lines and len(self.samples) < SAMPLES_MAX:
+        if arrived and parsed.lines and len(self.samples) < SAMPLES_MAX:
             # One line by chance stands for its frame: the distribution over all lines, without counting each.
-            self.samples.append(now - random.choice(parsed.lines)[1])
+            sent = random.choice(parsed.lines)[1]
+            self.samples.append(arrived - sent)
+            self.read_samples.append(time.time() - sent)
 
-    def _answered(self, viewer: Viewer, payload: bytes, now: float) -> None:
+    def _answered(self, viewer: Viewer, payload: bytes) -> None:
         digits = payload[2:].split(b"[", 1)[0]
         asked = self._asked.pop((viewer.index, int(digits)), None)
         answer = orjson.loads(payload[2 + len(digits) :])[0]
         reason = answer.get("reason") or answer.get("error", {}).get("code", "none")
         self.answers[reason] = self.answers.get(reason, 0) + 1
         if asked is not None:
-            self.answer_seconds.setdefault(reason, []).append(now - asked)
+            self.answer_seconds.setdefault(reason, []).append(time.time() - asked)
 
     def _lost(self, viewer: Viewer) -> None:
         if self.viewers.pop(viewer.fd, None) is None:
@@ -310,7 +325,7 @@ class Crowd:
                 self._say(speakers[(self.sent * 7919) % len(speakers)], lines)
                 said += 1
             self.turn(0.002 if per_second else 0.05)
-        self.turn(0.8)
+        self.turn(TALK_SILENCE_SECONDS)
         return {"said": said}
 
     def _say(self, viewer: Viewer, lines: list[str | None] | None) -> None:
@@ -318,7 +333,7 @@ class Crowd:
             return
         self.sent += 1
         viewer.acks += 1
-        now = time.monotonic()
+        now = time.time()
         # None among the lines: a timed one, which tells how long it takes to everyone's screen.
         text = (random.choice(lines) if lines else None) or f"#{self.sent}@{now:.6f} 好漂亮喔這件我想看看背面"
         body = {"id": f"load-{os.getpid()}-{self.sent}", "text": text}
@@ -349,8 +364,9 @@ class Crowd:
         return count
 
     def report(self) -> dict[str, Any]:
-        """Counts since the last report, and percentiles of publish → receive in milliseconds."""
+        """Counts since the last report, and percentiles of publish → receive in milliseconds (`_read`: until read)."""
         samples, self.samples = sorted(self.samples), []
+        read_samples, self.read_samples = sorted(self.read_samples), []
         answers = {
             reason: {"count": len(times), "p50_ms": quantile(times, 0.5), "p99_ms": quantile(times, 0.99)}
             for reason, times in ((reason, sorted(times)) for reason, times in self.answer_seconds.items())
@@ -364,6 +380,7 @@ class Crowd:
             "samples": len(samples),
             "p50_ms": quantile(samples, 0.5),
             "p99_ms": quantile(samples, 0.99),
+            "p99_ms_read": quantile(read_samples, 0.99),
             "answers": answers,
             "sent": self.sent,
         }
@@ -372,9 +389,12 @@ class Crowd:
         return shape
 
     def sample(self, on: bool) -> None:
+        """Frames are timed, of the viewers who are in now."""
         self._watch()
         self.sampling = on
-        self.samples = []
+        self.samples, self.read_samples = [], []
+        for viewer in self.viewers.values():
+            viewer.socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, on)
 
     def keep(self, on: bool) -> None:
         self._watch()
@@ -413,6 +433,16 @@ class Crowd:
             self.pipe.send(getattr(self, name)(*arguments))
 
 
+def stamped(source: socket.socket) -> tuple[bytes, float]:
+    """What waits at a socket, and when the last segment of it came (0.0 when the kernel did not say)."""
+    data, control, _, _ = source.recvmsg(READ_BYTES, STAMP_SPACE)
+    for level, kind, value in control:
+        if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
+            seconds, nanoseconds = struct.unpack("@qq", value[:16])
+            return data, seconds + nanoseconds / 1e9
+    return data, 0.0
+
+
 def quantile(ordered: list[float], share: float) -> float | None:
     """In milliseconds, None without values."""
     if not ordered:
@@ -422,6 +452,7 @@ def quantile(ordered: list[float], share: float) -> float | None:
 
 def crowd_process(pipe: Connection, core: int | None, address: tuple[str, int], options: dict[str, Any]) -> None:
     """Entry of the child process."""
+    raise_descriptor_limit()
     if core is not None:
         os.sched_setaffinity(0, {core})
     Crowd(pipe, address, options).serve()

@@ -15,7 +15,7 @@ from typing import Any
 import uvloop
 from aiohttp import web
 
-from loadtest.children import rss_kib
+from loadtest.children import raise_descriptor_limit, rss_kib
 
 SHOW, SHOP = "load", "load"
 TEXT = "這件外套好漂亮喔有沒有大一點的尺寸我想看看背面謝謝主播"  # 150 bytes of chat as JSON, with its fields
@@ -40,7 +40,12 @@ class Served:
         return time.process_time()
 
     async def rss(self) -> int:
+        """KiB in use, garbage left out: for the memory of one viewer."""
         gc.collect()
+        return rss_kib()
+
+    async def resident(self) -> int:
+        """KiB as they are: for a soak, which a collection of ours would change."""
         return rss_kib()
 
     async def address(self) -> int:
@@ -205,6 +210,7 @@ async def _serve(pipe: Connection, served: Served) -> None:
 
 def server_process(pipe: Connection, core: int | None, kind: str, hz: float = 20.0) -> None:
     """Entry of the child process; `kind` is `ours` or `stock`."""
+    raise_descriptor_limit()
     if core is not None:
         os.sched_setaffinity(0, {core})
     served: Served = Ours(hz) if kind == "ours" else Stock()

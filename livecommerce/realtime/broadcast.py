@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -36,45 +36,49 @@ class Delivery(Struct):
 
 
 async def broadcast(
-    viewers: Iterable[Viewer],
+    viewers: Sequence[Viewer],
     full: bytes,
     lean: Callable[[], bytes],
     before: str,
-    after: str,
     catch_up: Callable[[Viewer], bytes | None],
 ) -> Delivery:
     """Writes `full` to every viewer that keeps up. `viewers` must not change while this runs (hand in a copy).
 
     Args:
-        full: the frame from offset `before` to `after`.
+        full: the frame from offset `before` to now.
         lean: makes the same frame without chat, once, when somebody needs it.
-        catch_up: one conflated frame from `viewer.behind` to `after` (written by it when it returns None).
+        catch_up: one conflated frame from `viewer.behind` to now (written by it when it returns None).
     """
     delivery = Delivery()
-    started = time.thread_time()
-    written = 0
     slow: list[Viewer] = []
-    for viewer in viewers:
-        transport = viewer.transport
-        if transport is not None and viewer.behind is None:
-            if transport.is_closing():
-                continue
-            if transport.get_write_buffer_size() < LEAN_BYTES:
-                if viewer.since_slow:
-                    viewer.since_slow = 0.0
-                transport.write(full)
-                written += 1
-                if written % WRITES_PER_TURN == 0:
-                    delivery.seconds += time.thread_time() - started
-                    await asyncio.sleep(0)
-                    started = time.thread_time()
-                continue
-        slow.append(viewer)
-    delivery.written = written
+    for start in range(0, len(viewers), WRITES_PER_TURN):
+        if start:
+            await asyncio.sleep(0)
+        started = time.thread_time()
+        _write_all(iter(viewers[start : start + WRITES_PER_TURN]), full, slow)
+        delivery.seconds += time.thread_time() - started
+    delivery.written = len(viewers) - len(slow)
+    started = time.thread_time()
     for viewer in slow:
         _write_slow(viewer, full, lean, before, catch_up, delivery)
     delivery.seconds += time.thread_time() - started
     return delivery
+
+
+def _write_all(viewers: Iterator[Viewer], full: bytes, slow: list[Viewer]) -> None:
+    """The innermost loop of a show, for every viewer and tick: not a word more than needed. Who cannot take `full`
+    simply goes to `slow`."""
+    while True:
+        try:
+            for viewer in viewers:
+                pipe = viewer.pipe
+                if pipe.get_write_buffer_size() < LEAN_BYTES:
+                    pipe.write(full)
+                else:
+                    slow.append(viewer)
+            return
+        except RuntimeError:  # uvloop: this one's connection is gone, its handler will notice in a moment
+            continue
 
 
 def _write_slow(
@@ -89,7 +93,7 @@ def _write_slow(
         return
     buffered = viewer.door.buffered()
     if buffered < LEAN_BYTES:
-        viewer.since_slow = 0.0
+        viewer.set_slow_since(0.0)
         frame = catch_up(viewer) if viewer.behind is not None else full
         viewer.behind = None
         if frame is not None:
@@ -98,7 +102,7 @@ def _write_slow(
         return
     now = time.monotonic()
     if not viewer.since_slow:
-        viewer.since_slow = now
+        viewer.set_slow_since(now)
     if buffered > CLOSE_BYTES or now - viewer.since_slow > SLOW_SECONDS_MAX:
         viewer.goodbye(SLOW)
         delivery.closed += 1

@@ -1,7 +1,9 @@
 """One show on this process: a mirror of its state at the offset that its viewers have, and the tick that moves both on.
 
 The reader puts log entries in; a tick folds them into the mirror, projects them, and sends one frame. The mirror is
-always at the offset of the last frame, so a page that joins gets snapshot and next frame without gap or overlap.
+always at the offset of the last frame, so a page that joins gets snapshot and next frame without gap or overlap. A
+large crowd is divided into parts that have their ticks in turn (`part.py`); who joins comes to the part that had the
+last one.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 
@@ -20,9 +22,10 @@ from livecommerce.realtime.broadcast import broadcast
 from livecommerce.realtime.close_codes import BANNED
 from livecommerce.realtime.frames import SERIALIZERS, OpenMap, Serializer, event_frame
 from livecommerce.realtime.metrics import METRICS
+from livecommerce.realtime.part import GroupKey, Part, parts_wanted
 from livecommerce.realtime.ring import Ring
 from livecommerce.realtime.tasks import end
-from livecommerce.realtime.viewer import AUDIENCES, Audience, Viewer
+from livecommerce.realtime.viewer import Audience, Viewer
 from livecommerce.shows.catalogue import catalogue_index
 from livecommerce.shows.projection import Projector, Wire, WireEvent, counters, public_snapshot, staff_snapshot
 from livecommerce.shows.state import Event, State, fold
@@ -39,9 +42,17 @@ COUNT_SECONDS = 2.0  # a frame without events, only because the viewer count mov
 CHATTER = frozenset(("chat", "claim"))  # what a viewer that does not keep up loses first
 PRODUCTS = frozenset(("item", "item_gone"))
 URGENT = frozenset(("pin", "stage"))
-OFFSETS_KEPT_MAX = 64  # offsets that resuming pages stand at, between two ticks: a cut of all leaves one or two
+OFFSETS_KEPT_MAX = 64  # offsets that resuming pages stand at, between two ticks: a cut of all leaves one a part
 
-GroupKey = tuple[Audience, Serializer]
+
+class Job(NamedTuple):
+    """One frame to one group of viewers who stand at the same offset."""
+
+    group: GroupKey
+    members: list[Viewer]
+    full: bytes
+    lean: Callable[[], bytes]
+    before: str
 
 
 class Pace:
@@ -52,7 +63,7 @@ class Pace:
         self._costs: dict[str, float] = {}
 
     def note(self, name: str, seconds: float) -> None:
-        """CPU time of one tick's writing, smoothed over about five ticks."""
+        """CPU time of writing to everyone once, smoothed over about five writes."""
         self._costs[name] = 0.8 * self._costs.get(name, seconds) + 0.2 * seconds
 
     def forget(self, show: str) -> None:
@@ -71,7 +82,8 @@ class Channel:
     ) -> None:
         self.show: str = state["show"]["id"]
         self.shop: str = state["show"]["shop"]
-        self.groups: dict[GroupKey, dict[str, Viewer]] = {(a, s): {} for a in AUDIENCES for s in SERIALIZERS}
+        # In the order of their turns: the last one stands at the offset of the mirror, joining viewers come to it.
+        self.parts: list[Part] = [Part(state["offset"])]
         self.by_viewer: dict[str, set[Viewer]] = {}  # the audience; staff have no tickets and no limits
         self._people = 0
         self.wake = asyncio.Event()
@@ -81,8 +93,7 @@ class Channel:
         self._presence = presence
         self._task: asyncio.Task[None] | None = None
         self._ticking = asyncio.Lock()
-        self._sent_count = -1
-        self._sent_count_at = 0.0
+        self._turn_at = 0.0  # when the last turn was due
         self._shop_words = ShopWords()
         self.load(state)
 
@@ -93,6 +104,8 @@ class Channel:
         self.ring = Ring(state["offset"])
         self.read_offset: str = state["offset"]
         self.pending: list[tuple[str, list[Event]]] = []
+        for part in self.parts:
+            part.offset, part.events = state["offset"], []
         self.last_chat_ms: dict[str, int] = {}
         self._snapshots: dict[GroupKey, OpenMap] = {}
         self._resumes: dict[tuple[str, GroupKey], bytes] = {}
@@ -125,7 +138,10 @@ class Channel:
         return self._people
 
     def socket_count(self) -> int:
-        return sum(len(group) for group in self.groups.values())
+        return sum(part.size() for part in self.parts)
+
+    def everyone(self) -> list[Viewer]:
+        return [viewer for part in self.parts for group in part.groups.values() for viewer in group.values()]
 
     # --- in: log entries -------------------------------------------------------------------------------------------
 
@@ -144,56 +160,111 @@ class Channel:
                 async with asyncio.timeout(COUNT_SECONDS):
                     await self.wake.wait()
             self.wake.clear()
-            started = time.monotonic()
+            urgent = self._urgent.is_set()
+            self._urgent.clear()
+            step = self._step()
             try:
-                await self.tick()
+                await (self.tick() if urgent else self.turn())
             except Exception:
                 # One bad event must not silence a show: the entry is lost for pages until they reload, the log has it.
                 log.exception("tick failed", show=self.show)
-            rest = self._pace.interval() - (time.monotonic() - started)
+            if self._longest_waiting() is not None:
+                self.wake.set()
+            rest = self._turn_at + step - time.monotonic()
             if rest > 0 and not self._urgent.is_set():
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(rest):
                         await self._urgent.wait()
-            self._urgent.clear()
+
+    def _step(self) -> float:
+        """Seconds from this turn to the next; notes when this one was due. Timers are late by a little each time: the
+        cadence is kept, or five turns a second would be four and a half."""
+        now = time.monotonic()
+        step = self._pace.interval() / len(self.parts)
+        due = self._turn_at + step
+        self._turn_at = due if due <= now < due + step / 4 else now
+        return step
 
     # --- the tick --------------------------------------------------------------------------------------------------
 
     async def tick(self) -> None:
-        """Folds what is pending and sends one frame to each group."""
+        """Folds what is pending and sends one frame to everyone."""
         async with self._ticking:
-            entries, self.pending = self.pending, []
-            count = self._presence.count(self.show, self.viewer_count())
-            now = time.monotonic()
-            if not entries and (count == self._sent_count or now - self._sent_count_at < COUNT_SECONDS):
+            await self._send_parts(list(self.parts))
+
+    async def turn(self) -> None:
+        """Folds what is pending and sends one frame to the part that has waited longest."""
+        async with self._ticking:
+            part = self._longest_waiting()
+            if part is None:
                 return
-            before = self.offset
-            after = entries[-1][0] if entries else before
-            events = [event for _, batch in entries for event in batch]
-            old = self.state
-            if entries:
-                self._move_on(entries, events, after)
-            wire = self.projector.project(events, old, self.state)
-            stock = self._stock_event(events)
-            self._sent_count, self._sent_count_at = count, now
-            jobs = [
-                *self._jobs("viewer", [*wire.public, *stock], before, after, count),
-                *self._jobs("staff", [*wire.staff, *stock], before, after, count),
-            ]  # all made before the first await: who joins meanwhile is already at `after` and in none of them
-            for job in jobs:
-                await self._send(job, before, after)
-            for viewer, private in wire.private.items():
-                for socket in tuple(self.by_viewer.get(viewer, ())):
-                    socket.send("private", {"ev": private})
-            self._after_tick(events)
-            METRICS.ticks.inc()
-            METRICS.tick_seconds.observe(time.monotonic() - now)
+            turn = [part]
+            if len(self.parts) > parts_wanted(self.socket_count()) + 1:  # one more than wanted may come and go
+                turn.append(next(other for other in self.parts if other is not part))
+            await self._send_parts(turn)
+            self._divide(turn)
+
+    def _longest_waiting(self) -> Part | None:
+        """The first part in the order of turns for which there is something new."""
+        count, now = self._count(), time.monotonic()
+        return next((p for p in self.parts if self.pending or p.events or _tells_count(p, count, now)), None)
+
+    def _divide(self, turn: list[Part]) -> None:
+        """Parts that had their turn stand at the same offset: they may become one, or one may become two."""
+        part, *others = turn
+        for other in others:
+            part.take(other)
+            self.parts.remove(other)
+        sockets = self.socket_count()
+        if len(self.parts) < parts_wanted(sockets) and part.size() * len(self.parts) >= sockets:
+            self.parts.append(part.split())
+
+    def _count(self) -> int:
+        return self._presence.count(self.show, self.viewer_count())
+
+    async def _send_parts(self, parts: list[Part]) -> None:
+        """Parts at the same offset get the same frame."""
+        entries, self.pending = self.pending, []
+        count, now = self._count(), time.monotonic()
+        events = [event for _, batch in entries for event in batch]
+        if entries:
+            self._move_on(entries, events, entries[-1][0])
+        standing: dict[str, list[Part]] = {}
+        for part in parts:
+            if part.offset != self.offset or _tells_count(part, count, now):
+                standing.setdefault(part.offset, []).append(part)
+        if not standing:
+            return
+        # All made before the first await: who joins meanwhile stands at the mirror's offset and is in none of them.
+        jobs: list[Job] = []
+        private: list[tuple[Viewer, list[WireEvent]]] = []
+        for before, same in standing.items():
+            for part in same:
+                news = part.news(self.offset)
+                part.count, part.count_at = count, now
+                self.parts.remove(part)
+                self.parts.append(part)
+            wire = self.projector.project(news, self.state, self.state)
+            stock = self._stock_event(news)
+            jobs += self._jobs("viewer", same, [*wire.public, *stock], before, count)
+            jobs += self._jobs("staff", same, [*wire.staff, *stock], before, count)
+            for viewer, told in wire.private.items():
+                private += [(socket, told) for socket in self.by_viewer.get(viewer, ()) if socket.part in same]
+        for job in jobs:
+            await self._send(job)
+        for socket, told in private:
+            socket.send("private", {"ev": told})
+        self._after_tick(events)
+        METRICS.ticks.inc()
+        METRICS.tick_seconds.observe(time.monotonic() - now)
 
     def _move_on(self, entries: list[tuple[str, list[Event]]], events: list[Event], after: str) -> None:
         self.state = fold(self.state, events)
         self.state["offset"] = after
         for offset, batch in entries:
             self.ring.append(offset, batch)
+        for part in self.parts:
+            part.events += events
         self._snapshots.clear()
         self._resumes.clear()
         self._missed_since.clear()
@@ -225,26 +296,24 @@ class Channel:
         return self._presence.now_ms()
 
     def _jobs(
-        self, audience: Audience, events: list[WireEvent], before: str, after: str, count: int
-    ) -> list[tuple[str, tuple[Viewer, ...], bytes, Callable[[], bytes]]]:
-        """(name, members, frame, maker of the lean frame) for each group of an audience that has members."""
-        jobs: list[tuple[str, tuple[Viewer, ...], bytes, Callable[[], bytes]]] = []
+        self, audience: Audience, parts: list[Part], events: list[WireEvent], before: str, count: int
+    ) -> list[Job]:
+        """A job for each group of an audience that has members in these parts, which all stood at `before`."""
+        jobs: list[Job] = []
         for serializer in SERIALIZERS:
-            members = tuple(self.groups[audience, serializer].values())
+            members = [viewer for part in parts for viewer in part.members((audience, serializer))]
             if members:
-                full = self._frame(serializer, events, before, after, count)
+                full = self._frame(serializer, events, before, self.offset, count)
                 kept = [event for event in events if event["t"] not in CHATTER]
-                lean = cache(partial(self._frame, serializer, kept, before, after, count))
-                jobs.append((f"{self.show} {audience} {serializer}", members, full, lean))
+                lean = cache(partial(self._frame, serializer, kept, before, self.offset, count))
+                jobs.append(Job((audience, serializer), members, full, lean, before))
         return jobs
 
-    async def _send(
-        self, job: tuple[str, tuple[Viewer, ...], bytes, Callable[[], bytes]], before: str, after: str
-    ) -> None:
-        name, members, full, lean = job
-        done = await broadcast(members, full, lean, before, after, self._catch_up)
-        self._pace.note(name, done.seconds)
-        METRICS.note(done, len(full))
+    async def _send(self, job: Job) -> None:
+        done = await broadcast(job.members, job.full, job.lean, job.before, self._catch_up)
+        everyone = sum(len(part.groups[job.group]) for part in self.parts)
+        self._pace.note(f"{self.show} {job.group}", done.seconds * everyone / len(job.members))
+        METRICS.note(done, len(job.full))
 
     def _catch_up(self, viewer: Viewer) -> bytes | None:
         """One frame with all that a slow viewer missed but chat; a snapshot when that is no longer kept."""
@@ -268,13 +337,14 @@ class Channel:
         """Sockets at these addresses under cookies that have not spoken: the banned one's other windows."""
         if not marks:
             return []
-        everyone = (v for (audience, _), group in self.groups.items() if audience == "viewer" for v in group.values())
+        everyone = (viewer for viewer in self.everyone() if viewer.audience == "viewer")
         return [v for v in everyone if v.address in marks and v.viewer not in self.state["names"]]
 
     # --- joining, resuming, leaving --------------------------------------------------------------------------------
 
     def add(self, viewer: Viewer) -> None:
-        self.groups[viewer.audience, viewer.serializer][viewer.sid] = viewer
+        """A viewer who stands at the mirror's offset."""
+        self.parts[-1].add(viewer)
         if viewer.audience == "viewer":
             sockets = self.by_viewer.setdefault(viewer.viewer, set())
             self._people += not sockets
@@ -282,7 +352,8 @@ class Channel:
         self.wake.set()
 
     def remove(self, viewer: Viewer) -> None:
-        self.groups[viewer.audience, viewer.serializer].pop(viewer.sid, None)
+        if viewer.part is not None:
+            viewer.part.remove(viewer)
         sockets = self.by_viewer.get(viewer.viewer)
         if sockets is not None and viewer in sockets:
             sockets.discard(viewer)
@@ -290,6 +361,12 @@ class Channel:
                 del self.by_viewer[viewer.viewer]
                 self._people -= 1
         self.wake.set()
+
+    def stands_at_mirror(self, viewer: Viewer) -> None:
+        """A joined viewer was told everything up to the mirror's offset: its next frame must go on from there."""
+        if viewer.part is not None:
+            viewer.part.remove(viewer)
+            self.parts[-1].add(viewer)
 
     def snapshot_frame(self, viewer: Viewer, tickets: list[WireEvent], staff: dict[str, Any] | None = None) -> bytes:
         """The snapshot event for one viewer; all but `me` is encoded once per offset."""
@@ -307,7 +384,7 @@ class Channel:
         return snapshot if staff is None else {**snapshot, "staff": staff}
 
     def _shared_snapshot(self, audience: Audience) -> dict[str, Any]:
-        count = self._presence.count(self.show, self.viewer_count())
+        count = self._count()
         make = staff_snapshot if audience == "staff" else public_snapshot
         return {**make(self.state, self.projector, count), "now": self.now_ms()}
 
@@ -356,7 +433,7 @@ class Channel:
         if lean:
             listed = [event for event in listed if event["t"] not in CHATTER]
         listed = [*listed, *self._stock_event(events)]
-        frame = self._frame(viewer.serializer, listed, offset, self.offset, max(0, self._sent_count))
+        frame = self._frame(viewer.serializer, listed, offset, self.offset, self._count())
         if len(self._resumes) < OFFSETS_KEPT_MAX:
             self._resumes[key] = frame
         return frame
@@ -367,3 +444,8 @@ class Channel:
 
     def can_resume(self, epoch: object, offset: object) -> bool:
         return epoch == self.state["epoch"] and isinstance(offset, str) and self._missed(offset) is not None
+
+
+def _tells_count(part: Part, count: int, now: float) -> bool:
+    """Whether a part gets a frame without events, because the number of viewers moved."""
+    return count != part.count and now - part.count_at >= COUNT_SECONDS

@@ -237,7 +237,7 @@ class Gateway:
                 return
             socket.joined = True
             viewer.door = FastDoor(socket)
-            viewer.transport = socket.transport
+            viewer.plug(socket.transport)
             socket.on_closing = viewer.unplug
         else:
             viewer.door = StockDoor(self.server, viewer.eio_sid)
@@ -283,7 +283,7 @@ class Gateway:
             METRICS.viewers.labels(viewer.audience).dec()
             viewer.channel.remove(viewer)
             viewer.door = None
-            viewer.transport = None
+            viewer.unplug()
         self.channels.release(viewer.channel)
 
     # --- events ----------------------------------------------------------------------------------------------------
@@ -342,11 +342,13 @@ class Gateway:
         epoch, offset = data.get("epoch"), data.get("offset")
         if viewer.channel.can_resume(epoch, offset):
             self._resume(viewer, str(offset))
+            viewer.channel.stands_at_mirror(viewer)
             return {"resumed": True}
         records = await self._own_records(viewer) if viewer.audience == "viewer" else {}
         tickets = viewer.channel.own_tickets(viewer.viewer, records) if viewer.audience == "viewer" else []
         if viewer.door is not None:
             viewer.door.write(viewer.channel.snapshot_frame(viewer, tickets, self._staff_shape(viewer)))
+            viewer.channel.stands_at_mirror(viewer)
         return {"resumed": False}
 
     async def _on_tickets(self, viewer: Viewer, raw: Any) -> Answer:

@@ -146,10 +146,9 @@ class ShopReader:
 async def reload_channel(channel: Channel, store: ShowStore) -> None:
     """Loads the show again and hands every viewer a fresh snapshot."""
     channel.load(await store.load(channel.show))
-    for group in channel.groups.values():
-        for viewer in tuple(group.values()):
-            viewer.behind = None
-            viewer.send("snapshot", channel.snapshot(viewer, channel.own_tickets(viewer.viewer, {})))
+    for viewer in channel.everyone():
+        viewer.behind = None
+        viewer.send("snapshot", channel.snapshot(viewer, channel.own_tickets(viewer.viewer, {})))
 
 
 def _listed(answer: Any) -> list[tuple[str, list[Any]]]:

@@ -39,14 +39,15 @@ class Pipe:
 
 def viewer_on(pipe: Pipe) -> Viewer:
     viewer = Viewer.__new__(Viewer)
-    viewer.transport = viewer.door = pipe  # type: ignore[assignment]
-    viewer.behind, viewer.since_slow, viewer.serializer = None, 0.0, "json"
+    viewer.door = pipe
+    viewer.behind, viewer.serializer = None, "json"
+    viewer.plug(pipe)  # type: ignore[arg-type]
     return viewer
 
 
 async def send(viewer: Viewer, number: int) -> Any:
     return await broadcast(
-        [viewer], b"full %d" % number, lambda: b"lean %d" % number, f"{number}-0", f"{number + 1}-0",
+        [viewer], b"full %d" % number, lambda: b"lean %d" % number, f"{number}-0",
         lambda late: f"missed since {late.behind}".encode(),
     )  # fmt: skip
 
@@ -73,6 +74,17 @@ async def test_three_steps_and_the_way_back() -> None:
     await send(viewer, 8)
     assert pipe.closed_with is not None
     assert (pipe.closed_with.number, pipe.closed_with.reconnect) == (4001, True)
+
+
+async def test_a_connection_that_just_ended_is_passed_over() -> None:
+    class Gone(Pipe):
+        def write(self, frame: bytes) -> None:
+            raise RuntimeError("unable to perform operation; the handler is closed")  # as uvloop says it
+
+    pipes = [Pipe(), Gone(), Pipe()]
+    viewers = [viewer_on(pipe) for pipe in pipes]
+    await broadcast(viewers, b"full", lambda: b"lean", "1-0", lambda late: None)
+    assert [pipe.written for pipe in pipes] == [[b"full"], [], [b"full"]]
 
 
 async def test_slow_for_too_long_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,7 +128,7 @@ async def test_a_viewer_that_stops_reading_is_closed_and_the_others_miss_nothing
         channel.pending.append((f"9999999999999-{number}", [line] * 20))
         await channel.tick()
         await asyncio.sleep(0.001)
-        stuck = [v for v in channel.groups["viewer", "msgpack"].values() if v.viewer == "stalled"]
+        stuck = [v for v in channel.everyone() if v.viewer == "stalled"]
         size_max = max([size_max, *(v.door.buffered() for v in stuck)])
         if not stuck or stuck[0].transport is None:
             break
@@ -128,10 +140,8 @@ async def test_a_viewer_that_stops_reading_is_closed_and_the_others_miss_nothing
 
 async def test_lean_frames_keep_counters_and_pins(fast_world: World) -> None:
     channel = (await fast_world.connect("anna")) and fast_world.realtime.gateway.channels.get(SHOW)
-    kept = []
     events = [{"t": "chat"}, {"t": "claim"}, {"t": "stock", "items": {}}, {"t": "pin"}, {"t": "hidden"}]
-    for _, _, full, lean in channel._jobs("viewer", events, "1-0", "2-0", 1):
-        kept.append((full, lean()))
+    kept = [(job.full, job.lean()) for job in channel._jobs("viewer", channel.parts, events, "1-0", 1)]
     assert len(kept) == 1
     assert b"chat" in kept[0][0]
     assert b"chat" not in kept[0][1]
