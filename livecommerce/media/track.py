@@ -135,7 +135,7 @@ class Track:
         self._source_highest = 0
         self._number_offset = 0
         self._timestamp_offset = 0
-        self._last_timestamp = secrets.randbits(32)
+        self._last_timestamp = 0
         self._last_at: float | None = None
         self._frame_timestamp = -1
         self._frame_start = 0
@@ -153,9 +153,10 @@ class Track:
         self._floor = self.highest
         self._source_highest = packet.sequence
         self._number_offset = self.highest + 1 - packet.sequence
-        elapsed = 1 / 30 if self._last_at is None else max(1 / 30, now - self._last_at)
-        timestamp = self._last_timestamp + round(elapsed * self.clock)
-        self._timestamp_offset = timestamp - packet.timestamp
+        # The first source keeps its own timestamps: a relay that copies another one's stream has the same as that one.
+        if self._last_at is not None:
+            timestamp = self._last_timestamp + round(max(1 / 30, now - self._last_at) * self.clock)
+            self._timestamp_offset = timestamp - packet.timestamp
         self._frame_timestamp = -1
         self._report = None
 
@@ -257,6 +258,12 @@ class Track:
         """(NTP 64 bit, canonical timestamp) of the present host's last sender report; None before its first."""
         return None if self._report is None else self._report[:2]
 
+    def timestamp_at(self, now: float) -> int | None:
+        """The canonical timestamp (32 bit) of what would arrive at `now`; None before any packet."""
+        if self._last_at is None:
+            return None
+        return self._last_timestamp + round((now - self._last_at) * self.clock) & 0xFFFFFFFF
+
     def clocks(self, now: float, ntp_now: int) -> tuple[int, int] | None:
         """(NTP 64 bit, canonical timestamp) at `now` for a sender report; None before any packet.
 
@@ -269,9 +276,8 @@ class Track:
                 ntp + round(elapsed * 0x100000000) & 0xFFFFFFFFFFFFFFFF,
                 timestamp + round(elapsed * self.clock) & 0xFFFFFFFF,
             )
-        if self._last_at is None:
-            return None
-        return ntp_now, self._last_timestamp + round((now - self._last_at) * self.clock) & 0xFFFFFFFF
+        arriving = self.timestamp_at(now)
+        return None if arriving is None else (ntp_now, arriving)
 
 
 def phase_for(number: int) -> int:

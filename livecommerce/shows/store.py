@@ -262,6 +262,15 @@ class ShowStore:
         kept = {key: value for key, value in event.items() if key != "t"}
         await self.publish(show, [event], [[1, "hset", "media", pack(kept)]])
 
+    async def media_clock(self, show: str, timestamp: int) -> None:
+        """What the relay tells every few seconds: the picture that arrives now has this RTP timestamp (90 kHz).
+
+        Raises:
+            ShowUnknown, Unavailable, StorageFull.
+        """
+        keys = await self.keys_of(show)
+        await self._call("lc_show_clock", [keys.clock], str(timestamp))
+
     async def bar_addresses(self, show: str, viewer: str, marks: Sequence[str]) -> None:
         """The addresses that a banned viewer watches from join the ban, unless it was lifted meanwhile.
 
@@ -447,6 +456,7 @@ def _state_from(raw: list[Any]) -> State:
         "triage": {event["comment"]: event for event in triage},
         "words": sorted(decoded(word) for word in raw[7]),
         "audit": [{key: value for key, value in unpack(blob).items() if key != "t"} for blob in raw[8] if blob],
+        "clock": [int(part) for part in decoded(raw[12]).split(":")] if raw[12] else None,
     }  # fmt: skip
 
 
