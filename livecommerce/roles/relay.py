@@ -29,6 +29,7 @@ from livecommerce.shows.store import ShowStore
 log = logger(__name__)
 
 CLOCK_SECONDS = 5.0  # cameras drift by a millisecond in this time at worst
+LOOK_SECONDS = 0.5  # for shows that have come on air
 RELAY_START_SECONDS_MAX = 20.0  # binding a port and making a certificate takes a second on a slow machine
 
 
@@ -54,13 +55,20 @@ def _control_addresses(settings: Settings, index: int) -> tuple[str, str]:
 
 async def _tell_clocks(plane: MediaPlane, shows: ShowStore) -> None:
     """Keeps in each show which picture arrives when, so that a pin can say which picture it belongs to."""
+    told: dict[str, float] = {}
     while True:
-        for show, timestamp in plane.clocks(time.monotonic()).items():
+        now = time.monotonic()
+        clocks = plane.clocks(now)
+        told = {show: at for show, at in told.items() if show in clocks}
+        for show, timestamp in clocks.items():
+            if now - told.get(show, float("-inf")) < CLOCK_SECONDS:
+                continue
+            told[show] = now
             try:
                 await shows.media_clock(show, timestamp)
             except (LiveCommerceError, RedisError) as error:  # pages then show pins at once
                 log.warning("media clock not told", show=show, error=repr(error))
-        await asyncio.sleep(CLOCK_SECONDS)
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 @asynccontextmanager
