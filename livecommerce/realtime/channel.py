@@ -19,6 +19,7 @@ from livecommerce.comments import ShopWords
 from livecommerce.realtime.broadcast import broadcast
 from livecommerce.realtime.close_codes import BANNED
 from livecommerce.realtime.frames import SERIALIZERS, OpenMap, Serializer, event_frame
+from livecommerce.realtime.limits import CommentRate
 from livecommerce.realtime.metrics import METRICS
 from livecommerce.realtime.ring import Ring
 from livecommerce.realtime.tasks import end
@@ -94,6 +95,8 @@ class Channel:
         self.read_offset: str = state["offset"]
         self.pending: list[tuple[str, list[Event]]] = []
         self.last_chat_ms: dict[str, int] = {}
+        self.rate = CommentRate()
+        self._count(state["chat"])
         self._snapshots: dict[GroupKey, OpenMap] = {}
         self._resumes: dict[tuple[str, GroupKey], bytes] = {}
         self._missed_since: dict[str, tuple[list[Event], Wire]] = {}
@@ -135,8 +138,19 @@ class Channel:
             self.pending.append((offset, events))
             if any(event["t"] in URGENT for event in events):
                 self._urgent.set()
+            self._count(events)
         self.read_offset = entries[-1][0]
         self.wake.set()
+
+    def _count(self, events: list[Event]) -> None:
+        """Who spoke, as soon as it is read: the rate of comments must not wait for a tick."""
+        for event in events:
+            if event["t"] == "chat" and event["viewer"]:
+                self.rate.seen(event["viewer"], event["id"], event["at"])
+            elif event["t"] == "claims":
+                for claim in event["claims"]:
+                    if claim["op"] == "reserve" and claim.get("source") == "button":  # others have a line of chat
+                        self.rate.seen(claim["viewer"], claim["id"], event["at"])
 
     async def _run(self) -> None:
         while True:

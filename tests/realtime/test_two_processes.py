@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+import pytest
 from redis.asyncio import Redis
 
 from livecommerce.ops.valkey import EmbeddedValkey
 from livecommerce.realtime import presence
+from livecommerce.realtime.limits import CommentRate
 from tests.realtime.world import SHOW, Client, World, new_id, serving
 
 ROOT = Path(__file__).parents[2]
@@ -74,6 +78,81 @@ async def test_a_killed_process_loses_nothing_that_was_acknowledged(
                 process.kill()
                 await process.wait()
             await there.close()
+
+
+@asynccontextmanager
+async def two_processes(valkey: Redis, server: EmbeddedValkey) -> AsyncIterator[tuple[World, Elsewhere]]:
+    """The show here, and on a process of its own."""
+    async with serving(valkey) as here:
+        process, url = await spawn(server.url)
+        there = Elsewhere(url)
+        try:
+            yield here, there
+        finally:
+            await there.close()
+            process.kill()
+            await process.wait()
+
+
+async def test_the_rate_of_comments_holds_over_processes_and_sockets(
+    valkey: Redis, valkey_server: EmbeddedValkey
+) -> None:
+    async with two_processes(valkey, valkey_server) as (here, there):
+        host = await here.connect(staff="host")
+        await host.go_live()
+        sockets = [await world.connect("anna") for world in (here, there, here, there)]
+        await sockets[1].until(lambda: sockets[1].snapshot["show"]["stage"] == "live" or sockets[1].events("stage"))
+        for number in range(4):
+            assert (await sockets[number].comment(f"line {number}"))["ok"]
+            for socket in sockets:
+                await socket.event("chat", text=f"line {number}")
+        for number, socket in enumerate(sockets[:2]):  # the button counts as well, and an order counts once
+            claim = {"id": new_id(), "code": "B01", "options": {}, "quantity": 1}
+            assert (await socket.call("claim", claim))["reason"] == "reserved"
+            assert (await socket.comment("A01+1"))["reason"] == "reserved"
+            for other in sockets:
+                await other.event("claim", code="B01", number=number + 1)
+                await other.event("claim", code="A01", number=number + 1)
+        for socket in sockets:
+            refused = await socket.comment("one too many")
+            assert refused["error"]["code"] == "too_much"
+            assert 0 < refused["error"]["retry_after_ms"] <= 10_000
+        ben = await there.connect("ben")
+        assert (await ben.comment("others may"))["ok"]
+
+
+SECONDS = 1000
+
+
+@pytest.mark.parametrize(
+    ("times", "now", "wait"),
+    [
+        ([], 0, 0),
+        ([0, 1, 2], 3, 0),
+        ([0, 1, 2, 3], 4, 10 * SECONDS - 4),
+        ([0, 1, 2, 3], 10 * SECONDS, 0),
+        ([0, 1, 2, 3], 10 * SECONDS - 1, 1),
+        ([0] * 8, 11 * SECONDS, 9 * SECONDS),  # two processes took four each in one moment: twice as long
+        ([0] * 8, 20 * SECONDS, 0),
+        ([0] * 100, 39 * SECONDS, 1 * SECONDS),  # and not longer than that
+    ],
+)
+def test_four_comments_in_ten_seconds(times: list[int], now: int, wait: int) -> None:
+    rate = CommentRate()
+    for number, at in enumerate(times):
+        rate.seen("anna", f"comment-{number}", at)
+    assert max(0, rate.wait_ms("anna", 4, now)) == wait
+    assert rate.wait_ms("ben", 4, now) == 0
+
+
+def test_what_was_taken_here_is_not_counted_again_from_the_log() -> None:
+    rate = CommentRate()
+    for number in range(3):
+        rate.take("anna", f"comment-{number}", number)
+        rate.seen("anna", f"comment-{number}", number)
+    assert rate.wait_ms("anna", 4, 5) <= 0
+    rate.seen("anna", "from-elsewhere", 1)
+    assert rate.wait_ms("anna", 4, 5) == 10 * SECONDS - 5
 
 
 async def test_a_process_that_dies_falls_out_of_the_count(valkey: Redis) -> None:
