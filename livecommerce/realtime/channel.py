@@ -75,6 +75,7 @@ class Channel:
         self.groups: dict[GroupKey, dict[str, Viewer]] = {(a, s): {} for a in AUDIENCES for s in SERIALIZERS}
         self.by_viewer: dict[str, set[Viewer]] = {}  # the audience; staff have no tickets and no limits
         self._people = 0
+        self._moved: set[str] = set()
         self.wake = asyncio.Event()
         self.on_banned = on_banned
         self._urgent = asyncio.Event()
@@ -126,6 +127,11 @@ class Channel:
     def viewer_count(self) -> int:
         """People (by viewer id) on this process, staff left out."""
         return self._people
+
+    def take_moved(self) -> set[str]:
+        """Viewers who came or went since the last call, for presence."""
+        moved, self._moved = self._moved, set()
+        return moved
 
     def socket_count(self) -> int:
         return sum(len(group) for group in self.groups.values())
@@ -291,7 +297,9 @@ class Channel:
         self.groups[viewer.audience, viewer.serializer][viewer.sid] = viewer
         if viewer.audience == "viewer":
             sockets = self.by_viewer.setdefault(viewer.viewer, set())
-            self._people += not sockets
+            if not sockets:
+                self._people += 1
+                self._moved.add(viewer.viewer)
             sockets.add(viewer)
         self.wake.set()
 
@@ -303,6 +311,7 @@ class Channel:
             if not sockets:
                 del self.by_viewer[viewer.viewer]
                 self._people -= 1
+                self._moved.add(viewer.viewer)
         self.wake.set()
 
     def snapshot_frame(self, viewer: Viewer, tickets: list[WireEvent], staff: dict[str, Any] | None = None) -> bytes:

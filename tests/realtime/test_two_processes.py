@@ -155,20 +155,48 @@ def test_what_was_taken_here_is_not_counted_again_from_the_log() -> None:
     assert rate.wait_ms("anna", 4, 5) == 10 * SECONDS - 5
 
 
-async def test_a_process_that_dies_falls_out_of_the_count(valkey: Redis) -> None:
+async def test_one_person_on_two_processes_is_one_viewer(valkey: Redis, valkey_server: EmbeddedValkey) -> None:
+    async with two_processes(valkey, valkey_server) as (here, there):
+        tabs = [await world.connect("anna") for world in (here, there, there)]
+        ben, cleo = await here.connect("ben"), await there.connect("cleo")
+        for client in (*tabs, ben, cleo):
+            await client.until(lambda client=client: client.all("frame") and client.all("frame")[-1]["n"] == 3)
+        await tabs[0].close()
+        await cleo.close()
+        await ben.until(lambda: ben.all("frame")[-1]["n"] == 2)
+        assert await presence.count_viewers(valkey, SHOW) == 2
+
+
+async def test_people_are_counted_once_and_a_dead_process_falls_out(
+    valkey: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presence, "MOVES_MAX", 3)  # a call takes two thousand
     one, two = presence.Presence(valkey, "one"), presence.Presence(valkey, "two")
-    await one.refresh(SHOW, 3)
-    await two.refresh(SHOW, 4)
-    await one.refresh(SHOW, 3)
-    assert (one.count(SHOW, 3), two.count(SHOW, 4), await presence.count_viewers(valkey, SHOW)) == (7, 7, 7)
-    assert one.figures(SHOW, 3)["peak"] == 7
-    # The process two is killed: its field stays, and is past its expiry when somebody looks.
-    await valkey.hset(f"lc:presence:{SHOW}", "p:two", "4:1")
-    await one.refresh(SHOW, 2)
-    assert (one.count(SHOW, 2), await presence.count_viewers(valkey, SHOW)) == (2, 2)
-    assert one.figures(SHOW, 2)["peak"] == 7
+    crowd = {f"viewer-{number}" for number in range(10)}
+    await one.refresh(SHOW, {*crowd, "anna"}, {*crowd, "anna"})
+    await two.refresh(SHOW, {"anna", "ben"}, {"anna", "ben"})
+    await one.refresh(SHOW, {*crowd, "anna"}, {"anna"})  # told again, counted once
+    assert (one.count(SHOW, 11), two.count(SHOW, 2), await presence.count_viewers(valkey, SHOW)) == (12, 12, 12)
+    assert one.count(SHOW, 13) == 14, "two more came here since"
+    assert one.figures(SHOW, 11)["peak"] == 12
+    await two.refresh(SHOW, {"ben"}, {"anna"})
+    assert two.count(SHOW, 1) == 12, "anna is still on the other process"
+
+    # The process one is killed: whoever looks after its lease has run out takes its people back.
+    await valkey.hset(presence.keys_of(SHOW)[0], "p:one", "1")
+    await two.refresh(SHOW, {"ben"}, set())
+    assert (two.count(SHOW, 1), await presence.count_viewers(valkey, SHOW)) == (1, 1)
+    assert two.figures(SHOW, 1)["peak"] == 12
+    # It was not dead, only stalled: it tells everyone again.
+    await one.refresh(SHOW, {*crowd, "anna"}, set())
+    assert (one.count(SHOW, 11), await presence.count_viewers(valkey, SHOW)) == (12, 12)
+
     await one.leave(SHOW)
+    assert await presence.count_viewers(valkey, SHOW) == 1
+    await two.leave(SHOW)
     assert await presence.count_viewers(valkey, SHOW) == 0
+    assert await valkey.keys("lc:presence:*") == [presence.keys_of(SHOW)[0].encode()], "only peak and watch time stay"
+    assert two.figures(SHOW, 0)["now"] == 0
 
 
 async def test_a_lost_log_is_loaded_again_and_everyone_starts_anew(valkey: Redis) -> None:
