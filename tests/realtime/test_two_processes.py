@@ -121,6 +121,30 @@ async def test_the_rate_of_comments_holds_over_processes_and_sockets(
         assert (await ben.comment("others may"))["ok"]
 
 
+async def test_moderation_and_private_events_reach_a_viewer_on_another_process(
+    valkey: Redis, valkey_server: EmbeddedValkey
+) -> None:
+    async with two_processes(valkey, valkey_server) as (here, there):
+        host = await here.connect(staff="host", address="198.51.100.1")
+        await host.go_live()
+        anna = await there.connect("anna", name="Anna", address="203.0.113.7")
+        window = await there.connect("fresh", address="203.0.113.7")
+        ben = await there.connect("ben", address="203.0.113.8")
+        await anna.until(lambda: anna.snapshot["show"]["stage"] == "live" or anna.events("stage"))
+        assert (await anna.comment("A01+2"))["reason"] == "reserved"
+        await host.event("ticket", id="A01#1")
+        assert (await host.command("cancel", reservation="A01#1"))["ok"]
+        await anna.until(lambda: any(ticket["state"] == "cancelled" for ticket in anna.private("ticket")))
+        assert ben.private("ticket") == window.private("ticket") == [], "nobody else is told"
+
+        assert (await host.command("ban", viewer="anna"))["ok"]
+        for socket in (anna, window):
+            assert (await socket.until(lambda socket=socket: socket.all("bye")))[0]["code"] == "banned"
+        await host.until(lambda: here.realtime.gateway.channels.get(SHOW).state["addresses"])
+        assert (await here.connect("other-cookie", address="203.0.113.7")).refused["data"]["code"] == "banned"
+        assert (await ben.comment("unharmed"))["ok"]
+
+
 SECONDS = 1000
 
 
