@@ -45,7 +45,9 @@ class Http(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Redis(Struct, frozen=True, forbid_unknown_fields=True):
-    url: Annotated[str, Meta(description="redis:// or unix:// of Valkey/Redis >= 7.0; empty: an embedded one.")] = ""
+    url: Annotated[
+        str, Meta(description="redis:// or unix:// of Valkey/Redis >= 7.0, or any node of a cluster; empty: embedded.")
+    ] = ""
 
 
 class Database(Struct, frozen=True, forbid_unknown_fields=True):

@@ -17,7 +17,7 @@ from livecommerce.accounts.identity import ROLES
 from livecommerce.errors import NotFound
 from livecommerce.ops import folder as folders
 from livecommerce.ops.flags import settings_from
-from livecommerce.ops.redis_client import connect
+from livecommerce.ops.redis_client import connect, connect_store
 from livecommerce.ops.valkey import EmbeddedValkey
 from livecommerce.records.repositories import Repositories
 from livecommerce.records.structs import Shop
@@ -67,7 +67,7 @@ async def store_url(settings: Settings) -> AsyncIterator[str]:
 @asynccontextmanager
 async def _accounts(settings: Settings) -> AsyncIterator[tuple[Accounts, Repositories]]:
     async with store_url(settings) as url:
-        redis = connect(url)
+        redis = await connect_store(url)
         records = await Repositories.open(settings)
         accounts = Accounts(settings, redis, records)
         try:

@@ -388,6 +388,17 @@ class Crowd:
         self.answer_seconds = {}
         return shape
 
+    def answered(self, kinds: dict[str, list[str]]) -> dict[str, Any]:
+        """Answers since the last report by kind, which is a list of reasons; the rest are `other`."""
+        kind_of = {reason: kind for kind, reasons in kinds.items() for reason in reasons}
+        times: dict[str, list[float]] = {kind: [] for kind in (*kinds, "other")}
+        for reason, seconds in self.answer_seconds.items():
+            times[kind_of.get(reason, "other")] += seconds
+        return {
+            kind: {"count": len(found), "p50_ms": quantile(found, 0.5), "p99_ms": quantile(found, 0.99)}
+            for kind, found in ((kind, sorted(found)) for kind, found in times.items())
+        }
+
     def sample(self, on: bool) -> None:
         """Frames are timed, of the viewers who are in now."""
         self._watch()

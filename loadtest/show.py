@@ -17,7 +17,14 @@ MIX = (
     + ["A01+1", "A02+1", "A03+2", "A04+1"]
     + ["A01取消", "+1 好可愛 想要"]
 )
-ACCEPTED = ("reserved", "partly", "waiting")
+# Orders by what became of them; what was no order is `other`.
+KINDS = {
+    "accepted": ["reserved", "partly", "waiting"],
+    "rejected": [
+        *("sold_out", "over_limit", "sales_closed", "not_live", "need_options", "reservation_unknown"),
+        *("too_much", "slow_mode", "busy", "unavailable", "storage_full"),
+    ],
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,25 +33,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--comments-per-second", type=float, default=200.0)
     parser.add_argument("--hz", type=float, default=10.0, help="ticks a second at most (default 10)")
-
-
-def grouped(answers: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Answers by kind: accepted orders, refused ones, chatter."""
-    kinds: dict[str, list[dict[str, Any]]] = {"accepted": [], "rejected": [], "other": []}
-    for reason, figures in answers.items():
-        kind = "accepted" if reason in ACCEPTED else "rejected" if reason in REFUSALS else "other"
-        kinds[kind].append(figures)
-    return {
-        kind: {
-            "count": sum(one["count"] for one in found),
-            "p50_ms": max((one["p50_ms"] for one in found), default=None),
-            "p99_ms": max((one["p99_ms"] for one in found), default=None),
-        }
-        for kind, found in kinds.items()
-    }
-
-
-REFUSALS = ("sold_out", "over_limit", "sales_closed", "not_live", "need_options", "too_much", "slow_mode", "busy")
 
 
 def check(counters: dict[str, list[int]], reserved: dict[str, int]) -> dict[str, int]:
@@ -65,6 +53,7 @@ def main(arguments: argparse.Namespace) -> int:
         cpu = pair.server.call("cpu")
         pair.crowd.call("talk", arguments.seconds, arguments.comments_per_second, list(MIX) + [None] * 8)
         cpu = pair.server.call("cpu") - cpu
+        answered = pair.crowd.call("answered", KINDS)
         report = pair.crowd.call("report")
         pair.crowd.call("talk", 1.0, 0.0)
         promises = check(pair.server.call("counters"), pair.server.call("reserved", joined))
@@ -72,7 +61,7 @@ def main(arguments: argparse.Namespace) -> int:
     figures["ours"] = {
         "viewers": joined,
         "comments": report["sent"],
-        "comment_to_verdict": grouped(report["answers"]),
+        "comment_to_verdict": answered,
         "answers": {reason: one["count"] for reason, one in sorted(report["answers"].items())},
         "comment_to_screen": {"p50_ms": report["p50_ms"], "p99_ms": report["p99_ms"], "samples": report["samples"]},
         "frame_gaps": report["gaps"],

@@ -1,7 +1,7 @@
 """Token buckets in Valkey, all of one question in one script: either every bucket gives, or none does.
 
-Keys `lc:rate:<name>`, each a hash of `t` (milli-tokens left) and `at` (server milliseconds), gone when full again.
-On a cluster, put the buckets of one question under one hash tag.
+Keys `lc:{rate}:<name>`, each a hash of `t` (milli-tokens left) and `at` (server milliseconds), gone when full again.
+They share a hash tag, so that a cluster can answer for several at once.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 from redis.asyncio import Redis
 
-PREFIX = "lc:rate:"
+PREFIX = "lc:{rate}:"
 
 # Integers throughout: milli-tokens and milliseconds; `rate` is milli-tokens a second. Time is the server's.
 _SCRIPT = """

@@ -118,6 +118,15 @@ class MediaPlane:
         stream.take_host(host)
         return self._accept(host, offer, plan.answered)
 
+    def clocks(self, now: float) -> dict[str, int]:
+        """Canonical RTP timestamp of the picture that arrives now, for each show on air whose host is here."""
+        arriving = {
+            show: stream.top.track.timestamp_at(now)
+            for show, stream in self.streams.items()
+            if isinstance(stream.host, Host) and stream.state is StreamState.LIVE
+        }
+        return {show: timestamp for show, timestamp in arriving.items() if timestamp is not None}
+
     def play(self, show: str, offer_text: str) -> Accepted:
         """A viewer's offer.
 

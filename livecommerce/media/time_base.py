@@ -38,12 +38,15 @@ class TimeBase:
         """Another sender, another wall clock."""
         self._relation = None
 
-    def place(self, now: float, track: Timed) -> int:
-        """The timestamp of a packet that arrives now as the first of its source; later than the track's last one."""
+    def place(self, now: float, track: Timed) -> int | None:
+        """The timestamp of a packet that arrives now as the first of its source; later than the track's last one.
+
+        None where nothing has arrived on any track: the packet's own timestamp begins the line.
+        """
         least = track.last_timestamp + self.clock // 30
         known = [(each.last_at, each) for each in self.tracks if each.last_at is not None]
         if not known:
-            return least
+            return None
         at, newest = max(known, key=lambda entry: entry[0])
         if newest is track:
             return max(least, track.last_timestamp + round((now - at) * self.clock))

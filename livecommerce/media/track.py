@@ -146,7 +146,7 @@ class Track:
         self._source_highest = 0
         self._number_offset = 0
         self._timestamp_offset = 0
-        self.last_timestamp = secrets.randbits(32)
+        self.last_timestamp = 0
         self.last_at: float | None = None
         self.base = TimeBase(clock)
         self.base.tracks.append(self)
@@ -177,7 +177,9 @@ class Track:
         self._source_highest = packet.sequence
         room = OVERTAKEN_MAX if self.last_at is None else 0
         self._number_offset = self.highest + 1 + room - packet.sequence
-        self._timestamp_offset = self.base.place(now, self) - packet.timestamp
+        # The first source keeps its own timestamps: a relay that copies another one's stream has the same as that one.
+        place = self.base.place(now, self)
+        self._timestamp_offset = 0 if place is None else place - packet.timestamp
         self._correction = 0
         self._offset_before = (packet.sequence - RING_PACKETS, self._timestamp_offset)
         self._report = None
@@ -321,6 +323,12 @@ class Track:
         """(NTP 64 bit, canonical timestamp) of the present host's last sender report; None before its first."""
         return None if self._report is None else self._report[:2]
 
+    def timestamp_at(self, now: float) -> int | None:
+        """The canonical timestamp (32 bit) of what would arrive at `now`; None before any packet."""
+        if self.last_at is None:
+            return None
+        return self.last_timestamp + round((now - self.last_at) * self.clock) & 0xFFFFFFFF
+
     def clocks(self, now: float, ntp_now: int) -> tuple[int, int] | None:
         """(NTP 64 bit, canonical timestamp) at `now` for a sender report; None before any packet.
 
@@ -333,9 +341,8 @@ class Track:
                 ntp + round(elapsed * 0x100000000) & 0xFFFFFFFFFFFFFFFF,
                 timestamp + round(elapsed * self.clock) & 0xFFFFFFFF,
             )
-        if self.last_at is None:
-            return None
-        return ntp_now, self.last_timestamp + round((now - self.last_at) * self.clock) & 0xFFFFFFFF
+        arriving = self.timestamp_at(now)
+        return None if arriving is None else (ntp_now, arriving)
 
 
 def phase_for(number: int) -> int:

@@ -21,6 +21,7 @@ from livecommerce.comments import ShopWords
 from livecommerce.realtime.broadcast import broadcast
 from livecommerce.realtime.close_codes import BANNED
 from livecommerce.realtime.frames import SERIALIZERS, OpenMap, Serializer, event_frame
+from livecommerce.realtime.limits import CommentRate
 from livecommerce.realtime.metrics import METRICS
 from livecommerce.realtime.part import GroupKey, Part, parts_wanted
 from livecommerce.realtime.ring import Ring
@@ -86,6 +87,7 @@ class Channel:
         self.parts: list[Part] = [Part(state["offset"])]
         self.by_viewer: dict[str, set[Viewer]] = {}  # the audience; staff have no tickets and no limits
         self._people = 0
+        self._moved: set[str] = set()
         self.wake = asyncio.Event()
         self.on_banned = on_banned
         self._urgent = asyncio.Event()
@@ -107,6 +109,8 @@ class Channel:
         for part in self.parts:
             part.offset, part.events = state["offset"], []
         self.last_chat_ms: dict[str, int] = {}
+        self.rate = CommentRate()
+        self._note_speakers(state["chat"])
         self._snapshots: dict[GroupKey, OpenMap] = {}
         self._resumes: dict[tuple[str, GroupKey], bytes] = {}
         self._missed_since: dict[str, tuple[list[Event], Wire]] = {}
@@ -137,6 +141,11 @@ class Channel:
         """People (by viewer id) on this process, staff left out."""
         return self._people
 
+    def take_moved(self) -> set[str]:
+        """Viewers who came or went since the last call, for presence."""
+        moved, self._moved = self._moved, set()
+        return moved
+
     def socket_count(self) -> int:
         return sum(part.size() for part in self.parts)
 
@@ -151,8 +160,19 @@ class Channel:
             self.pending.append((offset, events))
             if any(event["t"] in URGENT for event in events):
                 self._urgent.set()
+            self._note_speakers(events)
         self.read_offset = entries[-1][0]
         self.wake.set()
+
+    def _note_speakers(self, events: list[Event]) -> None:
+        """Who spoke, as soon as it is read: the rate of comments must not wait for a tick."""
+        for event in events:
+            if event["t"] == "chat" and event["viewer"]:
+                self.rate.seen(event["viewer"], event["id"], event["at"])
+            elif event["t"] == "claims":
+                for claim in event["claims"]:
+                    if claim["op"] == "reserve" and claim.get("source") == "button":  # others have a line of chat
+                        self.rate.seen(claim["viewer"], claim["id"], event["at"])
 
     async def _run(self) -> None:
         while True:
@@ -347,7 +367,9 @@ class Channel:
         self.parts[-1].add(viewer)
         if viewer.audience == "viewer":
             sockets = self.by_viewer.setdefault(viewer.viewer, set())
-            self._people += not sockets
+            if not sockets:
+                self._people += 1
+                self._moved.add(viewer.viewer)
             sockets.add(viewer)
         self.wake.set()
 
@@ -360,6 +382,7 @@ class Channel:
             if not sockets:
                 del self.by_viewer[viewer.viewer]
                 self._people -= 1
+                self._moved.add(viewer.viewer)
         self.wake.set()
 
     def stands_at_mirror(self, viewer: Viewer) -> None:

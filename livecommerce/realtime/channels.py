@@ -83,7 +83,7 @@ class Channels:
         reader.watch(channel, words)
         channel.start()
         await reader.nudge()
-        await self.presence.refresh(show, channel.viewer_count())
+        await self._tell_presence(channel)
         return channel
 
     def _note_addresses(self, channel: Channel, viewer: str, marks: list[str]) -> None:
@@ -102,13 +102,16 @@ class Channels:
             del self._users[show]
             self._idle_since[show] = time.monotonic()
 
+    async def _tell_presence(self, channel: Channel) -> None:
+        await self.presence.refresh(channel.show, channel.by_viewer, channel.take_moved())
+
     async def _keep(self) -> None:
         """Refreshes presence of all shows, closes channels nobody needs."""
         while True:
             await asyncio.sleep(REFRESH_SECONDS)
             try:
                 for channel in tuple(self._open.values()):
-                    await self.presence.refresh(channel.show, channel.viewer_count())
+                    await self._tell_presence(channel)
                 await self._close_idle()
             except Exception:
                 log.exception("presence failed")

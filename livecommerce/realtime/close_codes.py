@@ -27,6 +27,5 @@ BAD_PACKET = CloseCode(4006, "bad_packet", "A packet was not valid Socket.IO. Re
 NOT_JOINED = CloseCode(4007, "not_joined", "No show was joined in time.", True)
 SILENT = CloseCode(4008, "silent", "No sign of life for too long.", True)
 TOO_LARGE = CloseCode(1009, "too_large", "A message was larger than allowed.", True)
-RESTARTED = CloseCode(4010, "restarted", "This show was reloaded by the server. You continue in a moment.", True)
 
-ALL = (SLOW, MOVING, BANNED, ELSEWHERE, TOO_FAST, BAD_PACKET, NOT_JOINED, SILENT, TOO_LARGE, RESTARTED)
+ALL = (SLOW, MOVING, BANNED, ELSEWHERE, TOO_FAST, BAD_PACKET, NOT_JOINED, SILENT, TOO_LARGE)

@@ -15,10 +15,10 @@ import msgspec
 from livecommerce.comments import parse
 from livecommerce.comments.verdict import Intent, Verdict
 from livecommerce.comments.verdict import Reserve as ReserveIntent
-from livecommerce.errors import BadInput, IdReused
+from livecommerce.errors import BadInput, IdReused, LiveCommerceError
 from livecommerce.realtime.changes import ChangeMaker
 from livecommerce.realtime.channel import Channel
-from livecommerce.realtime.limits import CommentBudget, checked_text, too_many_comments
+from livecommerce.realtime.limits import checked_text, too_many_comments
 from livecommerce.realtime.metrics import METRICS
 from livecommerce.realtime.orders import OrderMaker, Want, answer_lines, raise_refusal, wants_of
 from livecommerce.realtime.viewer import Viewer
@@ -36,14 +36,14 @@ QUANTITY_MAX = 99
 
 
 class CommentPath:
-    """Stateless but for the rate of comments; one per process."""
+    """Stateless; one per process."""
 
     def __init__(self, store: ShowStore, engine: StockEngine, settings: Realtime) -> None:
         self._store = store
         self._orders = OrderMaker(engine)
         self._changes = ChangeMaker(engine)
         self._length_max = settings.comment_length_max
-        self._budget = CommentBudget(settings.comments_per_10_seconds)
+        self._per_window = settings.comments_per_10_seconds
 
     async def comment(self, channel: Channel, viewer: Viewer, raw: dict[str, Any]) -> dict[str, Any]:
         """The answer to a viewer's comment: `{"verdict", "reason", "lines"[, "need"]}`.
@@ -63,25 +63,29 @@ class CommentPath:
             if known is not None:
                 return shown_answer(known)
         else:
-            self._may_comment(channel, viewer)
+            self._may_comment(channel, viewer, comment_id)
         answer = await self._understand(channel, viewer, comment_id, text, chosen, pin)
         METRICS.comments.labels(answer["reason"]).inc()
         METRICS.verdict_seconds.observe(time.monotonic() - started)
         return answer
 
-    def _may_comment(self, channel: Channel, viewer: Viewer) -> None:
+    def _may_comment(self, channel: Channel, viewer: Viewer, comment_id: str) -> None:
         now = self._store.now_ms()
         refusal = may_act(channel.state, viewer.viewer, now)
         if refusal is None:
             wait = slow_wait_ms(channel.state, channel.last_chat_ms.get(viewer.viewer, 0), now)
-            if wait:
-                refusal = slow_error(wait)
-            else:
-                wait = self._budget.wait_ms(channel.show, viewer.viewer)
-                refusal = too_many_comments(wait) if wait else None
+            refusal = slow_error(wait) if wait else self._too_many(channel, viewer, comment_id, now)
         if refusal is not None:
             METRICS.comments.labels(refusal.code).inc()
             raise refusal
+
+    def _too_many(self, channel: Channel, viewer: Viewer, one: str, now: int) -> LiveCommerceError | None:
+        """Counts this one, unless the viewer has to wait first."""
+        wait = channel.rate.wait_ms(viewer.viewer, self._per_window, now)
+        if wait > 0:
+            return too_many_comments(wait)
+        channel.rate.take(viewer.viewer, one, now)
+        return None
 
     async def _understand(
         self, channel: Channel, viewer: Viewer, comment_id: str, text: str, chosen: dict[str, str], pin: str | None
@@ -136,10 +140,10 @@ class CommentPath:
         if not isinstance(code, str) or quantity.__class__ is not int or not 1 <= quantity <= QUANTITY_MAX:
             raise BadInput("A claim has code, options and quantity 1 to 99.")
         chosen = checked_options(raw.get("options"))
-        refusal = may_act(channel.state, viewer.viewer, self._store.now_ms())
-        wait = 0 if raw.get("again") else self._budget.wait_ms(channel.show, viewer.viewer)
-        if refusal is None and wait:
-            refusal = too_many_comments(wait)
+        now = self._store.now_ms()
+        refusal = may_act(channel.state, viewer.viewer, now)
+        if refusal is None and not raw.get("again"):
+            refusal = self._too_many(channel, viewer, claim_id, now)
         if refusal is not None:
             raise refusal
         if channel.state["show"]["stage"] != "live":

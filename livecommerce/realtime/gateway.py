@@ -28,6 +28,7 @@ from livecommerce.errors import (
 )
 from livecommerce.realtime import close_codes, limits
 from livecommerce.realtime.asks import Asks
+from livecommerce.realtime.broadcast import CLOSE_BYTES
 from livecommerce.realtime.channel import Channel
 from livecommerce.realtime.channels import Channels
 from livecommerce.realtime.comment_path import CommentPath
@@ -122,9 +123,13 @@ class Gateway:
         )
 
     def _accept(self, eio_sid: str) -> bool:
-        """Before every packet: is this socket within its rate?"""
+        """Before every packet: is this socket within its rate, and does it read what it is answered?"""
         budget = self._budgets.get(eio_sid)
         if budget is None:  # already gone
+            return False
+        viewer = self._by_eio.get(eio_sid)
+        if viewer is not None and viewer.door is not None and viewer.door.buffered() > CLOSE_BYTES:
+            viewer.goodbye(close_codes.SLOW)
             return False
         if budget.take():
             return True

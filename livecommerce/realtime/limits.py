@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import unicodedata
+from bisect import insort
 from collections import OrderedDict
 
 from livecommerce.errors import CommentNotText, CommentTooLong, LiveCommerceError, NameRefused, TooMuch
@@ -15,7 +16,11 @@ STRIKES_MAX = 60  # dropped messages before the socket is closed: a script, not 
 SOCKETS_PER_VIEWER_MAX = 6  # tabs and a phone
 UNJOINED_MAX = 2_000  # sockets that have not joined yet, per process: a join storm of 500/s needs some hundreds
 NAME_LENGTH_MAX = 20
-BUCKETS_MAX = 50_000  # viewers who spoke lately; the oldest is forgotten first
+WINDOW_MS = 10_000  # of `realtime.comments_per_10_seconds`
+WINDOWS_MAX = 4  # how far back what was too much counts
+TIMES_MAX = 400  # of one viewer: four windows of a hundred
+SPEAKERS_MAX = 50_000  # viewers who spoke lately; the oldest is forgotten first
+OWN_MAX = 20_000  # as many lines as may wait for the log
 
 
 class MessageBudget:
@@ -39,26 +44,45 @@ class MessageBudget:
         return True
 
 
-class CommentBudget:
-    """Comments of viewers in ten seconds. Comments seen in the log count too, so tabs on other processes share it."""
+class CommentRate:
+    """When each viewer of one show has spoken lately, on any process: what this one takes, and what the log brings.
 
-    WINDOW_SECONDS = 10.0
+    Two processes may take the full number in one moment, before either has read of the other's; it is paid for by a
+    wait as much longer, so that the limit holds over any longer time.
+    """
 
-    def __init__(self, per_window: int) -> None:
-        self._size = float(per_window)
-        self._buckets: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()
+    def __init__(self) -> None:
+        self._times: OrderedDict[str, list[int]] = OrderedDict()  # viewer -> when, in order
+        self._own: OrderedDict[str, None] = OrderedDict()  # ids counted here that the log has yet to bring
 
-    def wait_ms(self, show: str, viewer: str) -> int:
-        """Takes one; 0, or the milliseconds until the next is there."""
-        key = (show, viewer)
-        now = time.monotonic()
-        tokens, at = self._buckets.pop(key, (self._size, now))
-        tokens = min(self._size, tokens + (now - at) * self._size / self.WINDOW_SECONDS)
-        wait = 0 if tokens >= 1 else int((1 - tokens) * self.WINDOW_SECONDS / self._size * 1000) + 1
-        self._buckets[key] = (tokens - 1 if wait == 0 else tokens, now)
-        if len(self._buckets) > BUCKETS_MAX:
-            self._buckets.popitem(last=False)
-        return wait
+    def wait_ms(self, viewer: str, per_window: int, now_ms: int) -> int:
+        """Milliseconds until this viewer may speak again, 0 when now: at most `per_window` in each ten seconds."""
+        times = self._times.get(viewer, [])
+        past_windows = range(1, min(WINDOWS_MAX, len(times) // per_window) + 1)
+        return max((times[-per_window * n] + n * WINDOW_MS - now_ms for n in past_windows), default=0)
+
+    def take(self, viewer: str, comment: str, now_ms: int) -> None:
+        """A comment or claim goes on its way here."""
+        self._own[comment] = None
+        if len(self._own) > OWN_MAX:
+            self._own.popitem(last=False)
+        self._note(viewer, now_ms)
+
+    def seen(self, viewer: str, comment: str, at_ms: int) -> None:
+        """The log has brought one, from whichever process."""
+        if comment in self._own:
+            del self._own[comment]
+        else:
+            self._note(viewer, at_ms)
+
+    def _note(self, viewer: str, at_ms: int) -> None:
+        times = self._times.pop(viewer, [])
+        while times and times[0] <= at_ms - WINDOWS_MAX * WINDOW_MS:
+            del times[0]
+        insort(times, at_ms)
+        self._times[viewer] = times[-TIMES_MAX:]
+        if len(self._times) > SPEAKERS_MAX:
+            self._times.popitem(last=False)
 
 
 def checked_text(text: object, length_max: int) -> str:

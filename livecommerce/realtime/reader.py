@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import structlog
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.connection import ConnectionPool
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 
 from livecommerce.realtime.channel import Channel
 from livecommerce.realtime.metrics import METRICS
@@ -35,11 +35,18 @@ RETRY_SECONDS_FIRST = 0.1
 RETRY_SECONDS_LAST = 3.0
 
 
-def reading_client(redis: Redis) -> Redis:
-    """A client of its own for blocked reads, with the same address and credentials."""
-    pool = redis.connection_pool
-    options = {**pool.connection_kwargs, "socket_timeout": ANSWER_SECONDS_MAX}
-    return Redis(connection_pool=ConnectionPool(connection_class=pool.connection_class, max_connections=2, **options))
+async def reading_client(redis: Redis | RedisCluster, key: str) -> Redis:
+    """A client of its own for blocked reads of the server that holds `key` now: one connection to read, one to nudge.
+
+    In a cluster it is of that node alone and follows nobody: a slot that has moved ends it, and gaps are looked for.
+    """
+    if isinstance(redis, RedisCluster):
+        await redis.exists(key)  # finds out where the slot is after a failover
+        where: Any = redis.get_node_from_key(key)
+    else:
+        where = redis.connection_pool
+    options = {**where.connection_kwargs, "socket_timeout": ANSWER_SECONDS_MAX}
+    return Redis(connection_pool=ConnectionPool(connection_class=where.connection_class, max_connections=2, **options))
 
 
 class ShopReader:
@@ -51,7 +58,7 @@ class ShopReader:
         self._store = store
         self._shop = shop
         self._task: asyncio.Task[None] | None = None
-        self._client_id: int | None = None
+        self._reading: tuple[Redis, int] | None = None  # the client and the id of its connection that reads
         self._changed = asyncio.Event()
         self._words = KeptWords()
         self._words_key = Keys.words_of_shop(shop)
@@ -77,9 +84,10 @@ class ShopReader:
 
     async def nudge(self) -> None:
         """Ends the read in flight, so that a new show is read at once."""
-        if self._client_id is not None:
+        if self._reading is not None:
+            client, connection = self._reading
             try:
-                await self._redis.client_unblock(self._client_id)
+                await client.client_unblock(connection)
             except RedisError as error:  # it ends by itself after BLOCK_MS
                 log.debug("reader not nudged", why=str(error)[:100])
 
@@ -91,18 +99,18 @@ class ShopReader:
         delay = RETRY_SECONDS_FIRST
         while True:
             try:
-                async with reading_client(self._redis) as client:
-                    self._client_id = int(await client.client_id())
+                async with await reading_client(self._redis, self._words_key) as client:
+                    self._reading = client, int(await client.client_id())
                     await self._check_gaps()
                     delay = RETRY_SECONDS_FIRST
                     while True:
                         await self._read(client)
-            except RedisError as error:
+            except (RedisError, RedisClusterException) as error:
                 log.warning("log not readable", shop=self._shop, why=str(error)[:200])
             except Exception:
                 log.exception("log reader failed", shop=self._shop)
             finally:
-                self._client_id = None
+                self._reading = None
             await asyncio.sleep(delay * random.uniform(0.5, 1.0))
             delay = min(RETRY_SECONDS_LAST, delay * 2)
 

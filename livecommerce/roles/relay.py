@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from livecommerce.errors import Unavailable
+from redis.exceptions import RedisError
+
+from livecommerce.errors import LiveCommerceError, Unavailable
 from livecommerce.media.directory import announce
 from livecommerce.media.plane import MediaPlane
 from livecommerce.media.relay import serve_relay
 from livecommerce.ops import folder as folders
 from livecommerce.ops import metrics
+from livecommerce.ops.logs import logger
 from livecommerce.ops.process import Frame
 from livecommerce.ops.valkey import socket_path
 from livecommerce.roles.stores import open_stores
 from livecommerce.settings import Settings, SettingsError
+from livecommerce.shows.store import ShowStore
 
+log = logger(__name__)
+
+CLOCK_SECONDS = 5.0  # cameras drift by a millisecond in this time at worst
+LOOK_SECONDS = 0.5  # for shows that have come on air
 RELAY_START_SECONDS_MAX = 20.0  # binding a port and making a certificate takes a second on a slow machine
 
 
@@ -42,6 +51,24 @@ def _control_addresses(settings: Settings, index: int) -> tuple[str, str]:
     port = parts.port + index
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"tcp://{parts.hostname}:{port}", f"http://{host}:{port}"
+
+
+async def _tell_clocks(plane: MediaPlane, shows: ShowStore) -> None:
+    """Keeps in each show which picture arrives when, so that a pin can say which picture it belongs to."""
+    told: dict[str, float] = {}
+    while True:
+        now = time.monotonic()
+        clocks = plane.clocks(now)
+        told = {show: at for show, at in told.items() if show in clocks}
+        for show, timestamp in clocks.items():
+            if now - told.get(show, float("-inf")) < CLOCK_SECONDS:
+                continue
+            told[show] = now
+            try:
+                await shows.media_clock(show, timestamp)
+            except (LiveCommerceError, RedisError) as error:  # pages then show pins at once
+                log.warning("media clock not told", show=show, error=repr(error))
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 @asynccontextmanager
@@ -89,9 +116,12 @@ async def relay_role(frame: Frame) -> AsyncIterator[None]:
         relay_id = f"{socket.gethostname()}/{frame.name}"
         announcing = asyncio.create_task(announce(stores.redis, relay_id, reached_by), name="announce")
         frame.watch(announcing)
+        telling = asyncio.create_task(_tell_clocks(planes[0], stores.shows), name="media clocks")
+        frame.watch(telling)
         try:
             yield
         finally:
             announcing.cancel()
+            telling.cancel()
             stop.set()
-            await asyncio.gather(serving_task, announcing, return_exceptions=True)
+            await asyncio.gather(serving_task, announcing, telling, return_exceptions=True)

@@ -15,7 +15,7 @@ from livecommerce.errors import StoreUnsuitable, Unavailable
 from livecommerce.ops.checks_stores import library_names
 from livecommerce.ops.health import Check
 from livecommerce.ops.process import Frame
-from livecommerce.ops.redis_client import connect
+from livecommerce.ops.redis_client import connect_store
 from livecommerce.ops.valkey import VERSION_MIN, EmbeddedValkey
 from livecommerce.records.repositories import Repositories
 from livecommerce.settings import Settings, SettingsError
@@ -71,13 +71,16 @@ async def _check_store(redis: Redis) -> None:
 
 
 async def _missing_libraries(redis: Redis) -> list[str]:
-    return sorted(set(FUNCTION_LIBRARIES) - library_names(await redis.function_list()))
+    """Those that a server lacks, of a cluster any primary."""
+    answer: Any = await redis.function_list()
+    nodes = list(answer.values()) if isinstance(answer, dict) else [answer]
+    return [name for name in FUNCTION_LIBRARIES if not all(name in library_names(node) for node in nodes)]
 
 
 async def _load_libraries(redis: Redis, shows: ShowStore) -> None:
     await shows.start()
     name, text = stock_library()
-    if name not in library_names(await redis.function_list(library=name)):
+    if name in await _missing_libraries(redis):
         await redis.function_load(text.decode(), replace=True)
 
 
@@ -112,7 +115,7 @@ class Stores:
 
 @asynccontextmanager
 async def open_stores(frame: Frame) -> AsyncIterator[Stores]:
-    redis = connect(store_url(frame.settings))
+    redis = await connect_store(store_url(frame.settings))
     try:
         await _check_store(redis)
         engine = StockEngine(redis, frame.settings.stock)

@@ -43,11 +43,10 @@ class End(Command, frozen=True, kw_only=True, tag="end"):
 
 class Pin(Command, frozen=True, kw_only=True, tag="pin"):
     code: Code
-    media_ms: int | None = None
 
 
 class Unpin(Command, frozen=True, kw_only=True, tag="unpin"):
-    media_ms: int | None = None
+    """Nothing is pinned any more."""
 
 
 class Restock(Command, frozen=True, kw_only=True, tag="restock"):

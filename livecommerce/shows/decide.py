@@ -15,7 +15,7 @@ from msgspec import Struct
 from livecommerce.errors import Conflict, ItemUnknown, NotFound, ShowStageWrong, TooMuch
 from livecommerce.shows import commands as c
 from livecommerce.shows.model import ITEMS_MAX, WORDS_MAX, ShowItem, checked_item
-from livecommerce.shows.state import EMPTY_BUYER, PINS_MAX, Event, State, current_pin
+from livecommerce.shows.state import EMPTY_BUYER, PINS_MAX, Event, State, current_pin, media_timestamp
 from livecommerce.shows.words import fold_word
 
 STATE, BUYERS, HIDDEN, TRIAGE, WORDS, AUDIT, NAMES, ADDRESSES, HELD = 1, 3, 4, 5, 6, 7, 9, 10, 13
@@ -82,17 +82,17 @@ def _end(state: State, command: c.End, actor: c.Actor, now_ms: int) -> Decision:
         return Decision([], [], {"stage": "ended"})
     decision = _stage_decision(state, "ended", now_ms)
     if current_pin(state) is not None:
-        pin = _pin_change(state, command.id, None, None, now_ms)
+        pin = _pin_change(state, None, now_ms)
         decision.events += pin.events
         decision.writes += pin.writes
     return decision
 
 
-def _pin_change(state: State, command_id: str, code: str | None, media_ms: int | None, now_ms: int) -> Decision:
+def _pin_change(state: State, code: str | None, now_ms: int) -> Decision:
     if state["show"]["stage"] == "ended" and code is not None:
         raise ShowStageWrong("The show has ended.")
     number = 1 + (int(state["pins"][-1]["pin"][1:]) if state["pins"] else 0)
-    record = {"pin": f"p{number}", "code": code, "at": now_ms, "media_ms": media_ms}
+    record = {"pin": f"p{number}", "code": code, "at": now_ms, "media_timestamp": media_timestamp(state, now_ms)}
     pins = [*state["pins"], record][-PINS_MAX:]
     before = current_pin(state)
     inverse = {"do": "pin", "code": before["code"]} if before else {"do": "unpin"}
@@ -103,13 +103,13 @@ def _pin_change(state: State, command_id: str, code: str | None, media_ms: int |
 
 def _pin(state: State, command: c.Pin, actor: c.Actor, now_ms: int) -> Decision:
     _product(state, command.code)
-    return _pin_change(state, command.id, command.code, command.media_ms, now_ms)
+    return _pin_change(state, command.code, now_ms)
 
 
 def _unpin(state: State, command: c.Unpin, actor: c.Actor, now_ms: int) -> Decision:
     if current_pin(state) is None:
         return Decision([], [], {"pin": None, "code": None})
-    return _pin_change(state, command.id, None, command.media_ms, now_ms)
+    return _pin_change(state, None, now_ms)
 
 
 def item_change(product: dict[str, Any], now_ms: int) -> tuple[Event, list[Any]]:
@@ -161,7 +161,7 @@ def _remove_item(state: State, command: c.RemoveItem, actor: c.Actor, now_ms: in
     ]
     pin = current_pin(state)
     if pin is not None and pin["code"] == command.code:
-        unpin = _pin_change(state, command.id, None, None, now_ms)
+        unpin = _pin_change(state, None, now_ms)
         events, writes = unpin.events + events, unpin.writes + writes
     back = {key: value for key, value in product.items() if key not in ("name", "skus")}
     return Decision(events, writes, {"code": command.code}, {"do": "add_item", "item": back})

@@ -2,7 +2,7 @@
 -- The atomic steps of a show. Python decides (shows/decide.py, moderation.py), these write: the state change, its
 -- events, its idempotency record and its audit entry land together or not at all.
 -- KEYS (shows/model.py, Keys.all): 1 state, 2 log, 3 buyers, 4 hidden, 5 triage, 6 words, 7 audit, 8 audit-order,
--- 9 names, 10 addresses, 11 done, 12 done-order, 13 held.
+-- 9 names, 10 addresses, 11 done, 12 done-order, 13 held, 14 clock.
 
 local DONE_MAX = 20000      -- answers kept for repeats: hours of chat, and a repeat comes within minutes
 local TRIAGE_MAX = 1000     -- open lines a moderator could still work off
@@ -11,6 +11,7 @@ local AUDIT_MAX = 2000
 local NAMES_MAX = 50000     -- viewers with a name in one show
 local LOG_ENTRIES_MAX = 20000
 local TAIL_ENTRIES_MAX = 1024
+local CLOCK_SECONDS = 20    -- the relay tells it each five; an older one says nothing about the picture
 
 local function now_ms()
   local time = redis.call('TIME')
@@ -142,8 +143,14 @@ local function snapshot(keys, args)
   return {
     state, offset, now_ms(), tail, redis.call('HGETALL', keys[3]), redis.call('HGETALL', keys[4]),
     redis.call('HVALS', keys[5]), redis.call('SMEMBERS', keys[6]), audit, redis.call('HGETALL', keys[9]),
-    redis.call('HGETALL', keys[10]), redis.call('HVALS', keys[13]),
+    redis.call('HGETALL', keys[10]), redis.call('HVALS', keys[13]), redis.call('GET', keys[14]),
   }
+end
+
+-- KEYS: clock. ARGV: the RTP timestamp of the picture that arrives now. Kept as "timestamp:milliseconds".
+local function clock(keys, args)
+  redis.call('SET', keys[1], args[1] .. ':' .. string.format('%.0f', now_ms()), 'EX', CLOCK_SECONDS)
+  return 1
 end
 
 -- KEYS: the stream of a shop's own words. ARGV: revision that the writer has read, revision to write, words (msgpack).
@@ -158,6 +165,7 @@ local function shop_words(keys, args)
 end
 
 redis.register_function('lc_shop_words', shop_words)
+redis.register_function('lc_show_clock', clock)
 redis.register_function('lc_show_create', create)
 redis.register_function('lc_show_commit', commit)
 redis.register_function('lc_show_chat', chat)

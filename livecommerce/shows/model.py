@@ -227,6 +227,7 @@ class Keys:
         self.done = f"{base}:done"
         self.done_order = f"{base}:done-order"
         self.held = f"{base}:held"
+        self.clock = f"{base}:clock"
 
     @staticmethod
     def words_of_shop(shop: str) -> str:
@@ -237,5 +238,5 @@ class Keys:
         """In the order that library.lua names them."""
         return [
             self.state, self.log, self.buyers, self.hidden, self.triage, self.words, self.audit,
-            self.audit_order, self.names, self.addresses, self.done, self.done_order, self.held,
+            self.audit_order, self.names, self.addresses, self.done, self.done_order, self.held, self.clock,
         ]  # fmt: skip

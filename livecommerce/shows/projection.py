@@ -142,7 +142,7 @@ def _claims(self: Projector, event: Event, before: State, after: State, wire: Wi
 
 
 def _pin(self: Projector, event: Event, before: State, after: State, wire: Wire) -> None:
-    _everyone(wire, {key: event[key] for key in ("t", "pin", "code", "at", "media_ms")})
+    _everyone(wire, {key: event.get(key) for key in ("t", "pin", "code", "at", "media_timestamp")})
 
 
 def _item(self: Projector, event: Event, before: State, after: State, wire: Wire) -> None:

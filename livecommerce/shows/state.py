@@ -11,11 +11,12 @@ Shape::
               "packs","limits"},
      "order": [code, …], "items": {code: product}, "stock": {sku: [available, held, sold, waiting, supplied]}
               (of these products at least; `stock_of` leaves out what a claims event told of other shows of the shop),
-     "pins": [{"pin","code","at","media_ms"}, …] (newest last), "chat": [chat event, …] (newest last),
+     "pins": [{"pin","code","at","media_timestamp"}, …] (newest last), "chat": [chat event, …] (newest last),
      "hidden": {comment: staff login}, "held": {comment: chat event}, "settings": {…}, "notice", "media": {…},
      "buyers": {viewer: {"muted_until","banned","restricted","hold_max","shadow"}}, "addresses": {mark: viewer},
      "names": {viewer: name}, "triage": {comment: event}, "words": [word, …], "audit": [entry, …] (newest last),
-     "tickets": {reservation: ticket record}}
+     "tickets": {reservation: ticket record},
+     "clock": [RTP timestamp, ms] | None: the picture that arrived at that time; as read, events do not move it on}
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ HELD_MAX = 1_000  # as in library.lua
 NAMES_MAX = 50_000  # as in library.lua
 TICKETS_MAX = 500  # what the control panel lists without asking; older ones are paged from stock
 PIN_HISTORY_MS = 30_000
+MEDIA_TICKS_PER_MS = 90  # the RTP clock of video (RFC 6184 section 5.1)
 
 EMPTY_BUYER = {"muted_until": 0, "banned": False, "restricted": False, "hold_max": 0, "shadow": False}
 
@@ -78,6 +80,15 @@ def pinned_for(state: State, pin_id: str | None, now_ms: int) -> str | None:
                 break
     pin = current_pin(state)
     return None if pin is None else str(pin["code"])
+
+
+def media_timestamp(state: State, now_ms: int) -> int | None:
+    """The RTP timestamp (32 bit) of the picture that arrives at `now_ms`, None while no relay tells. The state must be
+    just read."""
+    if state["clock"] is None:
+        return None
+    timestamp, at_ms = state["clock"]
+    return (int(timestamp) + (now_ms - int(at_ms)) * MEDIA_TICKS_PER_MS) & 0xFFFFFFFF
 
 
 def _own(draft: State, key: str, owned: set[str]) -> Any:
@@ -152,7 +163,7 @@ def ticket_record(claim: dict[str, Any], at_ms: int, known: dict[str, Any] | Non
 
 def _pin(draft: State, event: Event, owned: set[str]) -> None:
     pins = _own(draft, "pins", owned)
-    pins.append({"pin": event["pin"], "code": event["code"], "at": event["at"], "media_ms": event.get("media_ms")})
+    pins.append({key: event.get(key) for key in ("pin", "code", "at", "media_timestamp")})
     del pins[:-PINS_MAX]
 
 

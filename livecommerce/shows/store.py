@@ -15,7 +15,7 @@ import msgspec
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisClusterException, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from livecommerce.comments import PACKS
@@ -35,15 +35,19 @@ LIBRARY = files("livecommerce.shows").joinpath("library.lua").read_text("utf-8")
 CHAT_BATCH_MAX = 256  # lines in one call: some 2 ms of Valkey's time
 CHAT_QUEUE_MAX = 20_000  # lines waiting in one process; beyond it a viewer is told `busy`
 READ_ENTRIES_MAX = 2_000  # log entries read at once; a page that is further behind takes a snapshot
+AWAY = ("LOADING", "BUSY", "CLUSTERDOWN", "TRYAGAIN", "MOVED")  # until a node has started, or a replica is voted in
 SHOP_CACHE_MAX = 10_000  # shows whose shop is remembered; the entry never changes
 
 
-def storage_error(error: RedisError) -> Exception:
+FAULTS = (RedisError, RedisClusterException)  # redis-py's own words for "no node has this slot" are no RedisError
+
+
+def storage_error(error: Exception) -> Exception:
     """What a person is told when Valkey refuses or does not answer."""
     text = str(error)
     if text.startswith(("OOM", "MISCONF", "READONLY", "NOREPLICAS", "CLOSED")):
         return StorageFull(retry_after_ms=5_000)
-    if isinstance(error, RedisConnectionError | RedisTimeoutError) or text.startswith(("LOADING", "BUSY")):
+    if isinstance(error, RedisConnectionError | RedisTimeoutError | RedisClusterException) or text.startswith(AWAY):
         return Unavailable(retry_after_ms=1_000)
     return error
 
@@ -102,7 +106,7 @@ class ShowStore:
     async def _answer(self, call: Awaitable[Any]) -> Any:
         try:
             return await call
-        except RedisError as error:
+        except FAULTS as error:
             raise storage_error(error) from error
 
     async def _call(self, function: str, keys: Sequence[str], *args: Any, read_only: bool = False) -> Any:
@@ -113,7 +117,7 @@ class ShowStore:
         except ResponseError as error:
             if "Function not found" not in str(error):
                 raise storage_error(error) from error
-        except RedisError as error:
+        except FAULTS as error:
             raise storage_error(error) from error
         await self.start()
         return await self._answer(run(function, len(keys), *keys, *args))
@@ -261,6 +265,15 @@ class ShowStore:
         event = {"t": "media", "state": state, "at": self.now_ms(), **details}
         kept = {key: value for key, value in event.items() if key != "t"}
         await self.publish(show, [event], [[1, "hset", "media", pack(kept)]])
+
+    async def media_clock(self, show: str, timestamp: int) -> None:
+        """What the relay tells every few seconds: the picture that arrives now has this RTP timestamp (90 kHz).
+
+        Raises:
+            ShowUnknown, Unavailable, StorageFull.
+        """
+        keys = await self.keys_of(show)
+        await self._call("lc_show_clock", [keys.clock], str(timestamp))
 
     async def bar_addresses(self, show: str, viewer: str, marks: Sequence[str]) -> None:
         """The addresses that a banned viewer watches from join the ban, unless it was lifted meanwhile.
@@ -447,6 +460,7 @@ def _state_from(raw: list[Any]) -> State:
         "triage": {event["comment"]: event for event in triage},
         "words": sorted(decoded(word) for word in raw[7]),
         "audit": [{key: value for key, value in unpack(blob).items() if key != "t"} for blob in raw[8] if blob],
+        "clock": [int(part) for part in decoded(raw[12]).split(":")] if raw[12] else None,
     }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import hiredis
 from msgspec import Struct
+from redis.asyncio import RedisCluster
 
 CONNECT_SECONDS_MAX = 5.0  # a server on the same network answers in milliseconds; a lost one should be noticed soon
 
@@ -38,8 +39,10 @@ class Address(Struct, frozen=True):
 
 
 def address_of(redis: Any) -> Address:
-    """The address a redis-py client is configured for."""
-    known = redis.connection_pool.connection_kwargs
+    """The address a redis-py client is configured for; of a cluster's client, one of the nodes."""
+    clustered = isinstance(redis, RedisCluster)
+    where = next(iter(redis.nodes_manager.startup_nodes.values())) if clustered else redis.connection_pool
+    known = where.connection_kwargs
     return Address(
         path=str(known.get("path") or ""),
         host=str(known.get("host") or "127.0.0.1"),
@@ -47,7 +50,7 @@ def address_of(redis: Any) -> Address:
         username=known.get("username") or "",
         password=known.get("password") or "",
         database=int(known.get("db") or 0),
-        tls="SSL" in redis.connection_pool.connection_class.__name__,
+        tls="SSL" in where.connection_class.__name__,
     )
 
 

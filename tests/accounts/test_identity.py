@@ -140,11 +140,11 @@ async def test_buckets_of_one_question_give_together_or_not_at_all(valkey: Redis
     assert [await limit.take([small, large]) for _ in range(2)] == [0, 0]
     wait = await limit.take([small, large])
     assert 0 < wait <= 1000
-    assert int(await valkey.hget("lc:rate:large", "t")) < 98_500, "the refused question took nothing"
+    assert int(await valkey.hget("lc:{rate}:large", "t")) < 98_500, "the refused question took nothing"
     await limit.take([small, large], cost=-2.0)
-    assert await valkey.exists("lc:rate:small", "lc:rate:large") <= 1, "full buckets are forgotten"
+    assert await valkey.exists("lc:{rate}:small", "lc:{rate}:large") <= 1, "full buckets are forgotten"
     assert await limit.take([small]) == 0
-    assert 0 < await valkey.pttl("lc:rate:small") <= 3000
+    assert 0 < await valkey.pttl("lc:{rate}:small") <= 3000
 
 
 async def test_a_refused_question_leaves_the_cluster_of_keys_alone(valkey: Redis) -> None:

@@ -46,7 +46,7 @@ async def replayed(site: Site) -> Site:
                 "at": begun + 2_000,
                 "kind": "viewer",
             },
-            {"t": "pin", "pin": "p1", "code": "A01", "at": begun + 3_000, "media_ms": None},
+            {"t": "pin", "pin": "p1", "code": "A01", "at": begun + 3_000, "media_timestamp": None},
             {"t": "stage", "stage": "ended", "at": begun + 4_500},
         ],
     )

@@ -41,7 +41,8 @@ class LiveServer:
 
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("LIVECOMMERCE_")}
-        return {**kept, "LIVECOMMERCE_DATA_FOLDER": str(self.folder), "PYTHONUNBUFFERED": "1"}
+        store = {"LIVECOMMERCE_REDIS_URL": self.settings["redis.url"]} if "redis.url" in self.settings else {}
+        return {**kept, **store, "LIVECOMMERCE_DATA_FOLDER": str(self.folder), "PYTHONUNBUFFERED": "1"}
 
     def _command(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "livecommerce", *words]

@@ -6,6 +6,7 @@ Here Firefox decodes H.264 by the system's libavcodec; on people's machines Cisc
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +37,13 @@ CHANGES = """async () => {
   return { changed, contrast: Math.max(...reds) - Math.min(...reds) };
 }"""
 
+# By the picture's callback, and by what the receiver says.
+WHICH_PICTURE = """async () => {
+  const video = document.getElementById("video");
+  const receiver = session.position({}).timestamp;
+  const frame = await new Promise((resolve) => video.requestVideoFrameCallback((_, found) => resolve(found)));
+  return [receiver, session.position(frame).timestamp];
+}"""
 SOUNDS = """async () => {
   const all = [...(await session.connection.getStats()).values()];
   const sounds = all.filter((it) => it.type === "inbound-rtp" && it.kind === "audio");
@@ -70,6 +78,9 @@ async def test_firefox_watches_and_its_picture_moves() -> None:
         seen = await viewer.evaluate(CHANGES)
         assert seen["changed"] > 5
         assert seen["contrast"] > 50
+        arriving = stage.plane.clocks(time.monotonic())["demo"]
+        for shown in await viewer.evaluate(WHICH_PICTURE):
+            assert 0 <= (arriving - shown) % 2**32 < 10 * 90_000, "the page knows which of our pictures it shows"
         assert (await viewer.evaluate("() => states"))[-1] == "live"
         await viewer.evaluate("() => session.stop()")
         await until(lambda: not stage.stream.viewers, "the session is ended")

@@ -6,6 +6,7 @@ Sequence numbers of a 720p30 picture wrap every seven minutes, its 90 kHz timest
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 
 import pytest
@@ -27,8 +28,9 @@ def skewed(packets_before: int, seconds_before: float) -> Callable[[str, int], T
 
     def make(kind: str, clock: int) -> Track:
         track = Track(kind, clock)
-        track.highest = track.head = track._floor = WRAP - packets_before - track_module.OVERTAKEN_MAX
-        track.last_timestamp = 0x100000000 - round(seconds_before * clock)
+        track.highest = track.head = track._floor = WRAP - packets_before
+        # As if a host had been here a moment ago: another one's numbers and timestamps go on from its.
+        track.last_timestamp, track.last_at = 0x100000000 - round(seconds_before * clock), time.monotonic()
         return track
 
     return make

@@ -122,6 +122,21 @@ class TestTrack:
         (probe,) = track.flush(1.0)
         assert (probe.body, probe.is_padded) == (b"\x01", True)
 
+    def test_a_copy_has_the_timestamps_of_its_origin_and_both_tell_what_arrives_when(self) -> None:
+        origin, copy = Track("video", 90_000), Track("video", 90_000)
+        assert origin.timestamp_at(1.0) is None
+        for sequence, timestamp in ((1, 2**32 - 9_000), (2, 0)):
+            taken = origin.take(packet(sequence, timestamp=timestamp), 1.0)
+            assert taken is not None
+            copied = copy.take(packet(sequence, timestamp=taken.timestamp), 1.1)
+            assert copied is not None
+            assert copied.timestamp == taken.timestamp
+        assert (origin.timestamp_at(1.5), copy.timestamp_at(1.5)) == (45_000, 36_000)
+        origin.begin_source()  # another host: half a second later by our clock
+        returned = origin.take(packet(77, timestamp=123), 1.5)
+        assert returned is not None
+        assert returned.timestamp == 45_000
+
     def test_the_ring_forgets(self) -> None:
         track = Track("video", 90_000)
         (first,) = feed(track, [0])

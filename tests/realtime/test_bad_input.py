@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+import resource
+from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
-from livecommerce.realtime import limits
+from livecommerce.realtime import close_codes, limits
+from livecommerce.realtime.broadcast import CLOSE_BYTES
 from tests.realtime.world import SHOP, World, new_id
 
 LONG = "a" * 201
@@ -277,7 +283,7 @@ async def test_a_page_of_another_origin_is_refused(fast_world: World) -> None:
 async def test_half_open_sockets_are_closed_in_time_and_bounded(
     fast_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("livecommerce.realtime.private_names.JOIN_SECONDS", 0.2)
+    monkeypatch.setattr("livecommerce.realtime.private_names.JOIN_SECONDS", 2.0)
     monkeypatch.setattr("livecommerce.realtime.private_names.VISIT_SECONDS", 0.1)
     monkeypatch.setattr(limits, "UNJOINED_MAX", 50)
     url = f"{fast_world.url}/socket.io/?EIO=4&transport=websocket"
@@ -291,6 +297,110 @@ async def test_half_open_sockets_are_closed_in_time_and_bounded(
         assert (closing.type, closing.data) == (aiohttp.WSMsgType.CLOSE, 4007)
     anna = await fast_world.connect("anna")
     assert (await anna.call("comment", {"id": new_id(), "text": "room again"}))["ok"]
+
+
+async def test_thousands_of_half_open_sockets_leave_those_who_are_in_unharmed(
+    fast_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("livecommerce.realtime.private_names.JOIN_SECONDS", 2.0)
+    monkeypatch.setattr("livecommerce.realtime.private_names.GOODBYE_SECONDS", 0.5)
+    monkeypatch.setattr("livecommerce.realtime.private_names.VISIT_SECONDS", 0.5)
+    monkeypatch.setattr(limits, "UNJOINED_MAX", 1_000)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    ben = await fast_world.connect("ben")
+    host, port = fast_world.url.removeprefix("http://").split(":")
+    handshake = (
+        b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: demo\r\nUpgrade: websocket\r\n"
+        b"Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    told: Counter[bytes] = Counter()
+    writers: list[asyncio.StreamWriter] = []
+
+    async def half_open(sends: bytes) -> None:
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writers.append(writer)
+        writer.write(sends)
+        if sends == handshake:
+            told[(await reader.readline())[9:12]] += 1
+
+    for sends, count in ((b"", 500), (handshake[:60], 500), (handshake, limits.UNJOINED_MAX + 100)):
+        for start in range(0, count, 200):
+            await asyncio.gather(*(half_open(sends) for _ in range(min(200, count - start))))
+        assert (await ben.comment(f"unharmed by {count}"))["ok"]
+    assert told[b"101"] >= limits.UNJOINED_MAX
+    assert told[b"101"] + told[b"503"] == limits.UNJOINED_MAX + 100
+    gateway = fast_world.realtime.gateway
+    async with asyncio.timeout(30):
+        while len(gateway._budgets) > 1:  # those who never joined are let go
+            await asyncio.sleep(0.1)
+    anna = await fast_world.connect("anna")
+    assert (await anna.comment("room again"))["ok"]
+    for writer in writers:
+        writer.close()
+
+
+async def test_who_asks_and_never_reads_the_answers_is_closed(fast_world: World) -> None:
+    anna = await fast_world.connect("anna", serializer="json")
+    ben = await fast_world.connect("ben")
+    gateway = fast_world.realtime.gateway
+    channel = gateway.channels.get("demo")
+    for number in range(60):  # a snapshot of some size
+        line = {"t": "chat", "id": f"line-{number:04}", "viewer": "x", "name": "x", "text": "很長" * 400, "at": 1}
+        channel.state["chat"].append({**line, "kind": "viewer"})
+    channel._snapshots.clear()
+    viewer = next(iter(channel.by_viewer["anna"]))
+    transport = anna.websocket._response.connection.transport
+    anna._task.cancel()
+    transport.pause_reading()
+    most, asked = 0, 0
+    while viewer.transport is not None:
+        await anna.websocket.send_str('42["resume",{"epoch":"another","offset":"0-0"}]')
+        asked += 1
+        await asyncio.sleep(0.06)  # as many as the rate of messages allows
+        most = max(most, viewer.door.buffered() if viewer.door else 0)
+        assert asked < 200, "never closed"
+    assert most < 2 * CLOSE_BYTES
+    assert (await ben.comment("unharmed"))["ok"]
+    transport.abort()
+    fast_world.clients.remove(anna)
+
+
+async def test_a_full_process_refuses_with_a_time_to_come_back(
+    fast_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna = await fast_world.connect("anna")
+    monkeypatch.setattr(fast_world.realtime.gateway, "_viewers_max", 1)
+    ben = await fast_world.connect("ben")
+    assert ben.refused["data"]["code"] == "too_much"
+    assert ben.refused["data"]["retry_after_ms"] > 0
+    assert (await anna.comment("unharmed"))["ok"]
+
+
+async def test_a_socket_that_gives_no_sign_of_life_is_closed(
+    fast_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, seconds in (("PING_SECONDS", 0.4), ("PONG_SECONDS", 0.4), ("VISIT_SECONDS", 0.2)):
+        monkeypatch.setattr(f"livecommerce.realtime.private_names.{name}", seconds)
+    anna, ben = await fast_world.connect("anna"), await fast_world.connect("ben")
+    silent = anna.websocket
+    monkeypatch.setattr(silent, "send_str", lambda text: asyncio.sleep(0))  # no pong
+    assert await anna.until(lambda: anna.closed) == 4008
+    assert anna.all("bye")[0]["reconnect"] is True
+    assert ben.closed is None
+
+
+async def test_everyone_is_told_when_a_process_moves_away(fast_world: World) -> None:
+    anna = await fast_world.connect("anna")
+    await fast_world.realtime.gateway.close()
+    assert await anna.until(lambda: anna.closed) == 4002
+    assert (anna.all("bye")[0]["code"], anna.all("bye")[0]["reconnect"]) == ("moving", True)
+
+
+def test_every_close_code_is_documented_with_whether_to_come_back() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "realtime.md").read_text("utf-8")
+    rows = {int(number): yes for number, yes in re.findall(r"^\| (\d{4}) \| .*? \| (yes|no)\b", page, re.MULTILINE)}
+    assert rows == {one.number: "yes" if one.reconnect else "no" for one in close_codes.ALL}
+    assert len({one.code for one in close_codes.ALL}) == len(close_codes.ALL)
 
 
 async def test_a_viewer_keeps_six_sockets_and_the_oldest_goes(fast_world: World) -> None:

@@ -32,9 +32,9 @@ async def test_a_bare_plus_one_is_what_this_page_showed(fast_world: World, host:
 
 def test_a_pin_counts_for_thirty_seconds_after_it_was_replaced() -> None:
     pins = [
-        {"pin": "p1", "code": "A01", "at": 1_000, "media_ms": None},
-        {"pin": "p2", "code": "B01", "at": 5_000, "media_ms": None},
-        {"pin": "p3", "code": None, "at": 9_000, "media_ms": None},
+        {"pin": "p1", "code": "A01", "at": 1_000, "media_timestamp": None},
+        {"pin": "p2", "code": "B01", "at": 5_000, "media_timestamp": None},
+        {"pin": "p3", "code": None, "at": 9_000, "media_timestamp": None},
     ]
     state: dict[str, Any] = {"pins": pins}
     assert pinned_for(state, "p1", 5_000 + PIN_HISTORY_MS) == "A01"

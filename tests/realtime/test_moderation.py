@@ -145,7 +145,20 @@ async def test_a_shadowed_viewer_talks_to_the_wall(world: World) -> None:
     await ben.comment("hello")
     await ben.event("chat", text="hello")
     assert [event["text"] for event in ben.events("chat")] == ["hello"]
-    assert "you" not in [event["t"] for event in anna.private("you") if "shadow" in event]
+    assert all("shadow" not in event for event in anna.private("you"))
+
+
+async def test_orders_of_a_shadowed_viewer_count_and_are_not_announced(fast_world: World) -> None:
+    host = await fast_world.connect(staff="host")
+    await host.go_live()
+    anna, ben = await fast_world.connect("anna"), await fast_world.connect("ben")
+    await host.command("shadow", viewer="anna")
+    await host.event("buyer", shadow=True)
+    assert (await anna.comment("A01+2"))["reason"] == "reserved"
+    await ben.event("stock")
+    await ben.until(lambda: any(event["items"].get("A01", [0, 0])[1] == 2 for event in ben.events("stock")))
+    assert ben.events("claim") == ben.events("chat") == []
+    assert (await host.event("claim", code="A01"))["viewer"] == "anna"
 
 
 async def test_what_was_not_understood_is_accepted_with_one_command(world: World) -> None:

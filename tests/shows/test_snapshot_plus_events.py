@@ -23,7 +23,7 @@ HAT = {"code": "C01", "names": ["帽子"], "price_minor": 300, "supply": {"C01":
 STORIES: dict[str, list[dict[str, Any]]] = {
     "start": [{"do": "start"}],
     "end": [{"do": "start"}, {"do": "pin", "code": "A01"}, {"do": "end"}],
-    "pin": [{"do": "pin", "code": "A01"}, {"do": "pin", "code": "A02", "media_ms": 1234}],
+    "pin": [{"do": "pin", "code": "A01"}, {"do": "pin", "code": "A02"}],
     "unpin": [{"do": "pin", "code": "A01"}, {"do": "unpin"}],
     "restock": [{"do": "restock", "sku": "A02/紅色/M", "quantity": 7}],
     "adjust": [{"do": "adjust", "sku": "A01", "quantity": -1, "reason": "broken"}],

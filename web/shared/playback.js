@@ -113,6 +113,13 @@ class HlsPlayer {
     this.setState("closed");
   }
 
+  /** When the picture on the screen reached the server: `{date: ms}`, null where the playlist does not say. */
+  position() {
+    const start = this.video.getStartDate?.();
+    const date = this.hls ? this.hls.playingDate : start && new Date(Number(start) + 1000 * this.video.currentTime);
+    return Number.isFinite(date?.getTime()) ? { date: date.getTime() } : null;
+  }
+
   /** As whip.js: `jitterMs` is how far the picture is behind the live edge. */
   async stats() {
     const quality = this.video.getVideoPlaybackQuality?.();
@@ -157,6 +164,11 @@ export class Playback {
 
   stats() {
     return this.player?.stats() ?? Promise.resolve(null);
+  }
+
+  /** Which picture is on the screen. @param {VideoFrameCallbackMetadata|{}} frame */
+  position(frame) {
+    return this.player?.position(frame) ?? null;
   }
 
   #clear() {

@@ -293,6 +293,13 @@ export class Player extends Session {
     this.size = null;
   }
 
+  /** The RTP timestamp of the picture on the screen, the same for all viewers: `{timestamp}`, null where the browser does not say. */
+  position({ rtpTimestamp }) {
+    const receiver = this.connection?.getReceivers().find(({ track }) => track.kind === "video");
+    const timestamp = rtpTimestamp ?? receiver?.getSynchronizationSources?.()[0]?.rtpTimestamp;
+    return timestamp === undefined ? null : { timestamp };
+  }
+
   /** No frames is normal while the host is away: the server resumes this very session. Only a dead path is renewed. */
   stalled() {
     const state = this.connection?.connectionState;

@@ -2,7 +2,7 @@
 import { count, money, nameOf, t } from "../shared/i18n.js";
 import { fitting, isComplete, totals, valuesOf } from "../shared/live.js";
 import { Bar, Sheet, html, useEffect, useRef, useState } from "../shared/ui.js";
-import { asking, choice, choose, claim, claiming, live, sheet } from "./room.js";
+import { asking, choice, choose, claim, claiming, live, sheet, shownPin } from "./room.js";
 
 /** Counters for what is chosen: of one sku when all options are, else of those that still fit. */
 export function stockFor(item, chosen) {
@@ -44,7 +44,7 @@ export function Options({ item, chosen, onChoose, ask, axes = null }) {
   )}`;
 }
 
-export const pinned = () => live.pin.value?.code && live.item(live.pin.value.code);
+export const pinned = () => shownPin.value?.code && live.item(shownPin.value.code);
 
 export function PinnedCard() {
   const item = pinned();
@@ -113,7 +113,7 @@ export function Shelf() {
 }
 
 export function ProductSheet() {
-  const code = live.pin.value?.code;
+  const code = shownPin.value?.code;
   return html`<${Sheet}
     title=${t("watch.products")} tone="paper" onClose=${() => (sheet.value = null)} aside=${html`<span class="muted">${t("watch.pieces", { n: live.items.value.length })}</span>`}>
     <ul class="products">${live.items.value.map((item) => html`<${Row} key=${item.code} item=${item} onPin=${item.code === code} />`)}</ul>

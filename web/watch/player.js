@@ -2,7 +2,8 @@
 import { boot, t } from "../shared/i18n.js";
 import { Icon, computed, effect, html, signal, untracked } from "../shared/ui.js";
 import { play } from "../shared/playback.js";
-import { live, showId } from "./room.js";
+import { Moment } from "./moment.js";
+import { live, showId, shownPin } from "./room.js";
 
 const video = document.getElementById("video");
 export const picture = signal("idle"); // idle, connecting, playing, blocked or refused
@@ -10,6 +11,7 @@ export const muted = signal(true);
 export const delaySeconds = signal(null);
 
 const STATS_MS = 2000;
+const LOOK_MS = 100; // where the browser does not tell of each picture
 let player = null;
 let figures = 0;
 
@@ -69,5 +71,18 @@ export const phase = computed(() => {
   if (picture.value === "connecting" && media !== "live") return "no_picture"; // on air, but the host's picture has not come yet
   return picture.value;
 });
+/** Tells the next picture that is shown, null at once where none plays. */
+function look(tell) {
+  if (phase.peek() !== "playing" || video.paused || document.hidden) return tell(null);
+  if (video.requestVideoFrameCallback) video.requestVideoFrameCallback((_, frame) => tell(player?.position(frame) ?? null));
+  else setTimeout(() => tell(player?.position({}) ?? null), LOOK_MS);
+}
+const moment = new Moment({ look, show: (pin) => (shownPin.value = pin) });
+effect(() => {
+  const pin = live.pin.value;
+  untracked(() => moment.offer(pin));
+});
+document.addEventListener("visibilitychange", () => document.hidden && moment.release());
+
 export const SoundButton = () => html`<button class=${`chip sound ${muted.value ? "loud" : ""}`} type="button" onClick=${toggleSound} aria-pressed=${!muted.value}>
   <${Icon} name=${muted.value ? "muted" : "sound"} />${t(muted.value ? "watch.unmute" : "watch.mute")}</button>`;

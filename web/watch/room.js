@@ -24,6 +24,7 @@ const write = (key, value) => {
 
 export const showId = document.getElementById("app").dataset.show;
 export const live = openShow({ show: showId, as: "viewer", snapshot: boot.snapshot, name: read("lc_name") ?? "" });
+export const shownPin = signal(live.pin.peek()); // on this screen; player.js lets a new one wait for its picture
 export const sheet = signal(null); // "tickets", "products", "name" or null
 export const ribbon = signal(null); // {kind: "lines" | "need" | "words", …}: the last verdict
 export const outbox = signal([]); // [{id, text, status, error, payload}]
@@ -80,7 +81,7 @@ async function deliver(entry) {
 /** Sends a comment with what was on this screen: the pin and the options chosen on its card. */
 export function comment(text) {
   const id = newId();
-  const pin = live.pin.value;
+  const pin = shownPin.value;
   const chosen = pin?.code ? choice.value[pin.code] : null;
   const options = Object.fromEntries(Object.entries(chosen ?? {}).filter(([, value]) => value));
   const payload = { id, text, ...(pin?.pin && { pin: pin.pin }), ...(Object.keys(options).length && { options }) };
