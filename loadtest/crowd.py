@@ -64,7 +64,20 @@ def _mark(text: str) -> tuple[int, float] | None:
 
 
 class Viewer:
-    __slots__ = ("acks", "buffer", "epoch", "fd", "frames", "gaps", "index", "last", "paused", "phase", "socket")
+    __slots__ = (
+        "acks",
+        "arrived",
+        "buffer",
+        "epoch",
+        "fd",
+        "frames",
+        "gaps",
+        "index",
+        "last",
+        "paused",
+        "phase",
+        "socket",
+    )
 
     fd: int
     socket: socket.socket
@@ -79,6 +92,7 @@ class Viewer:
         self.paused = False
         self.frames: list[Parsed] = []
         self.acks = 0
+        self.arrived = 0.0  # when the last timed frame was at the socket
 
 
 class Crowd:
@@ -93,6 +107,7 @@ class Crowd:
         self.parsed: dict[bytes, Parsed] = {}
         self.samples: list[float] = []  # seconds until a frame was at its socket
         self.read_samples: list[float] = []  # seconds until it was read
+        self.intervals: list[float] = []  # seconds between two frames of a viewer
         self.keep_frames = False
         self.sampling = False
         self.received = 0
@@ -259,6 +274,9 @@ class Crowd:
             sent = random.choice(parsed.lines)[1]
             self.samples.append(arrived - sent)
             self.read_samples.append(time.time() - sent)
+            if viewer.arrived:
+                self.intervals.append(arrived - viewer.arrived)
+            viewer.arrived = arrived
 
     def _answered(self, viewer: Viewer, payload: bytes) -> None:
         digits = payload[2:].split(b"[", 1)[0]
@@ -367,6 +385,7 @@ class Crowd:
         """Counts since the last report, and percentiles of publish → receive in milliseconds (`_read`: until read)."""
         samples, self.samples = sorted(self.samples), []
         read_samples, self.read_samples = sorted(self.read_samples), []
+        intervals, self.intervals = sorted(self.intervals), []
         answers = {
             reason: {"count": len(times), "p50_ms": quantile(times, 0.5), "p99_ms": quantile(times, 0.99)}
             for reason, times in ((reason, sorted(times)) for reason, times in self.answer_seconds.items())
@@ -381,6 +400,7 @@ class Crowd:
             "p50_ms": quantile(samples, 0.5),
             "p99_ms": quantile(samples, 0.99),
             "p99_ms_read": quantile(read_samples, 0.99),
+            "interval_ms": quantile(intervals, 0.5),
             "answers": answers,
             "sent": self.sent,
         }
@@ -403,8 +423,9 @@ class Crowd:
         """Frames are timed, of the viewers who are in now."""
         self._watch()
         self.sampling = on
-        self.samples, self.read_samples = [], []
+        self.samples, self.read_samples, self.intervals = [], [], []
         for viewer in self.viewers.values():
+            viewer.arrived = 0.0
             viewer.socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, on)
 
     def keep(self, on: bool) -> None:

@@ -143,6 +143,7 @@ def measure_latency(arguments: argparse.Namespace, figures: dict[str, Any], part
                 "p50_ms_publish_to_receive": calm["p50_ms"],
                 "p99_ms_publish_to_receive": calm["p99_ms"],
                 "p99_ms_publish_to_receive_read": calm["p99_ms_read"],
+                "frame_interval_ms": calm["interval_ms"],
                 "latency_viewers": viewers,
                 "frame_gaps": calm["gaps"],
             }

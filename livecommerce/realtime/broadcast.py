@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 from msgspec import Struct
 
@@ -51,11 +52,12 @@ async def broadcast(
     """
     delivery = Delivery()
     slow: list[Viewer] = []
+    everyone = iter(viewers)
     for start in range(0, len(viewers), WRITES_PER_TURN):
         if start:
             await asyncio.sleep(0)
         started = time.thread_time()
-        _write_all(iter(viewers[start : start + WRITES_PER_TURN]), full, slow)
+        _write_all(islice(everyone, WRITES_PER_TURN), full, slow)
         delivery.seconds += time.thread_time() - started
     delivery.written = len(viewers) - len(slow)
     started = time.thread_time()

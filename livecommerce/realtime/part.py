@@ -7,6 +7,8 @@ up to its turn. All viewers of a part stand at one offset; a frame goes from the
 
 from __future__ import annotations
 
+from itertools import islice
+
 from livecommerce.realtime.frames import SERIALIZERS, Serializer
 from livecommerce.realtime.viewer import AUDIENCES, Audience, Viewer
 from livecommerce.shows.state import Event
@@ -41,9 +43,9 @@ class Part:
 
     def members(self, group: GroupKey) -> list[Viewer]:
         """Each turn begins with another quarter, so that nobody is always the last."""
-        members = list(self.groups[group].values())
+        members = self.groups[group].values()
         first = self.turns % 4 * len(members) // 4
-        return members[first:] + members[:first]
+        return [*islice(members, first, None), *islice(members, first)]
 
     def add(self, viewer: Viewer) -> None:
         self.groups[viewer.audience, viewer.serializer][viewer.sid] = viewer

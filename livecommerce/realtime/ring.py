@@ -7,9 +7,10 @@ from collections import deque
 
 from livecommerce.shows.state import Event
 
-# Two minutes of a busy show at 20 entries a second. An entry may hold a batch of 256, so events count too.
+# Two minutes of a busy show at 20 entries a second. An entry may hold a batch of 256, so events count too: 10,000 chat
+# lines are 12 MiB, and what is older costs a page that comes back a snapshot.
 ENTRIES_MAX = 2_400
-EVENTS_MAX = 20_000
+EVENTS_MAX = 10_000
 
 
 def offset_key(offset: str) -> tuple[int, int]:

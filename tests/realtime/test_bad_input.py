@@ -291,6 +291,7 @@ async def test_half_open_sockets_are_closed_in_time_and_bounded(
     with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
         await fast_world.session.ws_connect(url)
     assert refusal.value.status == 503
+    monkeypatch.setattr("livecommerce.realtime.private_names.JOIN_SECONDS", 0.2)
     for websocket in opened:
         await websocket.receive()  # the open packet
         closing = await websocket.receive()
