@@ -157,7 +157,9 @@ def _door(stage: Stage) -> web.Application:
 
 
 @contextlib.asynccontextmanager
-async def open_stage(media: Media | None = None, *, udp_port: int = 0) -> AsyncIterator[Stage]:
+async def open_stage(
+    media: Media | None = None, *, udp_port: int = 0, door_host: str = "127.0.0.1"
+) -> AsyncIterator[Stage]:
     """Starts everything and stops it in the reverse order."""
     stop, ready = asyncio.Event(), asyncio.Event()
     planes: list[MediaPlane] = []
@@ -182,9 +184,9 @@ async def open_stage(media: Media | None = None, *, udp_port: int = 0) -> AsyncI
         stage = Stage(planes[0], control, events)
         runner = web.AppRunner(_door(stage))
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, door_host, 0)
         await site.start()
-        stage.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        stage.url = f"http://{door_host}:{runner.addresses[0][1]}"
         try:
             yield stage
         finally:
