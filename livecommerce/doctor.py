@@ -91,14 +91,14 @@ def _sending(settings: Settings) -> Iterator[Finding]:
     if not settings.media.compiled_sending:
         yield ok("sending", "by Python, as media.compiled_sending says")
         return
-    core, reason = compiled.find()
+    core, by = compiled.find()
     if core is not None:
-        yield ok("sending", "by the compiled core; its self-test passed")
+        yield ok("sending", f"by the compiled core with {by}; its self-test passed")
         return
     advice = (
         "Works without, at twice the cost a packet. Install gcc and Python's headers, then install livecommerce again."
     )
-    yield warn("sending", f"by Python: {reason}", advice)
+    yield warn("sending", f"by Python: {by}", advice)
 
 
 def look(settings: Settings, *, quick: bool = False, roles: Container[str] = checks_network.ALL_ROLES) -> list[Finding]:

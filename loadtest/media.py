@@ -230,7 +230,7 @@ def _compare() -> dict[str, Any]:
     limit = statistics.median(limits) if limits else None
     return {
         "ours_us": round(ours, 3),
-        "ours_by": "compiled core" if core is not None else f"Python: {compiled.find()[1]}",
+        "ours_by": f"{'Python' if core is None else 'the compiled core'}: {compiled.find().by}",
         "ours_pure_python_us": round(statistics.median(each[1] for each in rounds), 3),
         "aiortc_us": round(stock, 3),
         "c_limit_us": None if limit is None else round(limit, 3),

@@ -3,8 +3,8 @@
  * In: lanes' settings (`Outlet`), packets as tuples, a socket's descriptor. Out: datagrams, and counts of what became
  * of them. Whoever calls decides what is sent to whom; fanout.py does the same without this file, only slower.
  *
- * OpenSSL is found at run time (`load_crypto`), so that one build fits any system that has it. Everything the loop
- * touches is guarded by one lock and not by the interpreter's: a burst runs while other Python threads go on. Nobody
+ * The processor's AES instructions seal where it has them, else OpenSSL, found at run time (`use`), so that one build
+ * fits any system. Everything the loop touches is guarded by one lock and not by the interpreter's: a burst runs while other Python threads go on. Nobody
  * who holds the lock waits for the interpreter. Nothing is allocated for a packet; buffers are made once. */
 #define _GNU_SOURCE
 #define Py_LIMITED_API 0x030b0000
@@ -22,6 +22,14 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#include "_sealing_x86.h"
+#define HAS_X86 1
+#else
+#define HAS_X86 0
+typedef char X86Key; /* never made */
+#endif
 
 #define SOL_UDP_LEVEL 17
 #define UDP_SEGMENT_OPTION 103
@@ -44,10 +52,8 @@
 
 /* OpenSSL's stable names and numbers (evp.h), so that its headers are not needed. */
 #define CTRL_GET_TAG 0x10
-#define CTRL_SET_TAG 0x11
 
 static struct {
-    void *library;
     void *(*context_new)(void);
     void (*context_free)(void *);
     const void *(*aes_128_gcm)(void);
@@ -57,13 +63,18 @@ static struct {
     int (*control)(void *, int, int, void *);
 } crypto;
 
+/* How keys made from now on seal. */
+static enum { BY_NOTHING, BY_X86, BY_OPENSSL } sealer = BY_NOTHING;
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static PyTypeObject *key_type, *tally_type, *outlet_type;
 
+/* `context` is OpenSSL's, or NULL for a key that the processor's own instructions use. */
 typedef struct {
     PyObject_HEAD
     void *context;
     unsigned char salt[NONCE_BYTES];
+    X86Key x86;
 } Key;
 
 typedef struct {
@@ -154,10 +165,16 @@ static void make_nonce(const Key *key, uint32_t ssrc, uint64_t index, unsigned c
     for (int i = 0; i < NONCE_BYTES; i++) nonce[i] = key->salt[i] ^ number[i];
 }
 
-/* Encrypts `bytes` of `plain` to `out`, with the tag behind them. 0 where OpenSSL refuses. */
+/* Encrypts `bytes` of `plain` to `out`, with the tag behind them. 0 where OpenSSL refuses, which it never should. */
 static int seal(const Key *key, const unsigned char *nonce, const unsigned char *header, int header_bytes,
                 const unsigned char *plain, int bytes, unsigned char *out) {
     int written = 0;
+#if HAS_X86
+    if (key->context == NULL) {
+        x86_seal(&key->x86, nonce, header, (size_t)header_bytes, plain, (size_t)bytes, out);
+        return 1;
+    }
+#endif
     return crypto.init(key->context, NULL, NULL, NULL, nonce, 1) == 1 &&
            crypto.update(key->context, NULL, &written, header, header_bytes) == 1 &&
            (bytes == 0 || crypto.update(key->context, out, &written, plain, bytes) == 1) &&
@@ -319,14 +336,20 @@ static PyObject *key_new(PyTypeObject *type, PyObject *arguments, PyObject *keyw
         PyErr_SetString(PyExc_ValueError, "a key has 16 bytes and a salt 12");
         return NULL;
     }
-    if (crypto.library == NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "load_crypto was not called");
+    if (sealer == BY_NOTHING) {
+        PyErr_SetString(PyExc_RuntimeError, "nothing to seal with: call `use`");
         return NULL;
     }
     allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
     Key *self = (Key *)allocate(type, 0);
     if (self == NULL) return NULL;
     memcpy(self->salt, salt, NONCE_BYTES);
+#if HAS_X86
+    if (sealer == BY_X86) {
+        x86_set_key(&self->x86, (const unsigned char *)secret);
+        return (PyObject *)self;
+    }
+#endif
     self->context = crypto.context_new();
     if (self->context == NULL ||
         crypto.init(self->context, crypto.aes_128_gcm(), NULL, (const unsigned char *)secret, NULL, 1) != 1) {
@@ -479,17 +502,12 @@ static PyType_Spec outlet_spec = {
 
 /* ---- The module ---- */
 
-PyDoc_STRVAR(load_crypto_doc, "load_crypto(name)\n\nFinds OpenSSL's functions in the library. OSError where it has not got them.");
-
-static PyObject *load_crypto(PyObject *module, PyObject *arguments) {
-    (void)module;
-    const char *name;
-    if (!PyArg_ParseTuple(arguments, "s", &name)) return NULL;
-    if (crypto.library != NULL) Py_RETURN_NONE;
+/* OpenSSL's functions of the library. 0 and an exception where it has not got them. */
+static int find_openssl(const char *name) {
     void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
     if (library == NULL) {
         PyErr_SetString(PyExc_OSError, dlerror());
-        return NULL;
+        return 0;
     }
     const struct {
         const char *name;
@@ -500,15 +518,41 @@ static PyObject *load_crypto(PyObject *module, PyObject *arguments) {
         {"EVP_CipherUpdate", (void **)&crypto.update},          {"EVP_CipherFinal_ex", (void **)&crypto.final},
         {"EVP_CIPHER_CTX_ctrl", (void **)&crypto.control},
     };
+    void *found[sizeof wanted / sizeof *wanted];
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
-        *wanted[i].place = dlsym(library, wanted[i].name);
-        if (*wanted[i].place == NULL) {
+        found[i] = dlsym(library, wanted[i].name);
+        if (found[i] == NULL) {
             PyErr_Format(PyExc_OSError, "%s has no %s", name, wanted[i].name);
             dlclose(library);
-            return NULL;
+            return 0;
         }
     }
-    crypto.library = library;
+    /* Another library may have been in use: keys of it keep their contexts, so it stays and this one is left. */
+    if (crypto.context_new != NULL) return 1;
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) *wanted[i].place = found[i];
+    return 1;
+}
+
+PyDoc_STRVAR(use_doc,
+             "use(sealer)\n\n"
+             "Keys made from now on seal by \"AES-NI\", or by OpenSSL in the library of this name. OSError where that is not here.");
+
+static PyObject *use(PyObject *module, PyObject *arguments) {
+    (void)module;
+    const char *name;
+    if (!PyArg_ParseTuple(arguments, "s", &name)) return NULL;
+    if (strcmp(name, "AES-NI") == 0) {
+#if HAS_X86
+        if (x86_is_able()) {
+            sealer = BY_X86;
+            Py_RETURN_NONE;
+        }
+#endif
+        PyErr_SetString(PyExc_OSError, "this processor has no AES-NI");
+        return NULL;
+    }
+    if (!find_openssl(name)) return NULL;
+    sealer = BY_OPENSSL;
     Py_RETURN_NONE;
 }
 
@@ -627,7 +671,7 @@ done:
 }
 
 static PyMethodDef methods[] = {
-    {"load_crypto", load_crypto, METH_VARARGS, load_crypto_doc},
+    {"use", use, METH_VARARGS, use_doc},
     {"send", send_run, METH_VARARGS, send_doc},
     {NULL, NULL, 0, NULL},
 };

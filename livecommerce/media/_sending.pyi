@@ -1,4 +1,4 @@
-"""What `_sending.c` offers; see its docstrings."""
+"""What `_sending.c` offers; its docstrings say more."""
 
 from typing import final
 
@@ -36,7 +36,7 @@ class Outlet:
         /,
     ) -> Outlet: ...
 
-def load_crypto(name: str, /) -> None: ...
+def use(sealer: str, /) -> None: ...
 def send(
     descriptor: int,
     outlets: list[Outlet],
