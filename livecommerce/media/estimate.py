@@ -24,8 +24,8 @@ QUEUE_MS = 100.0
 QUEUE_SAMPLES = 2
 # The shortest round trip grows by so much a sample (a second), so that another route's is learned in a minute or two.
 BASE_GROWTH_MS = 1.0
-# A rate counts as carried after so long without high loss or queue, as measured within this time; it is the mean of about
-# the last three reports.
+# A rate counts as carried after so long without high loss or queue, as measured within this time; it is the mean of
+# about the last three reports.
 CALM_SECONDS = 3.0
 RATE_WEIGHT = 0.3
 # A rate of a shorter time than this is none.
@@ -113,6 +113,8 @@ class Estimate:
     def note_told(self, kbps: float, now: float) -> None:
         """The viewer's REMB."""
         before, self._told_kbps = self._told_kbps, kbps
+        if before == kbps:
+            return
         if before is not None and kbps < before * FALL:
             self._end_probe(now, is_proven=False)
         self._settle(now)
