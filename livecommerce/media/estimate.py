@@ -65,7 +65,10 @@ class Probe:
 
 
 class Estimate:
-    """One viewer's estimate.
+    """One viewer's estimate by one way through the network; another way is another line.
+
+    Args:
+        octets: of pictures, sent before.
 
     Attributes:
         kbps: what its line carries; None until something is known.
@@ -94,7 +97,7 @@ class Estimate:
         "queue_kbps",
     )
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, octets: int = 0) -> None:
         self.kbps: float | None = None
         self.queue_kbps: float | None = None
         self.probe: Probe | None = None
@@ -106,7 +109,7 @@ class Estimate:
         self._base_ms: float | None = None
         self._queued = 0
         self._calm_since, self._short_at = now, float("-inf")
-        self._rate_kbps, self._rate_octets, self._rate_at = 0.0, 0, now
+        self._rate_kbps, self._rate_octets, self._rate_at = 0.0, octets, now
         self._probe_failures = 0
         self._probe_after = now + PROBE_PAUSES[0]
 

@@ -202,6 +202,8 @@ class Viewer(Peer):
         for lane in self.lanes.values():
             lane.address = path.address
             lane.stream_path = path if path.is_stream else None
+        if (video := self.lanes.get("video")) is not None:
+            self.estimate = Estimate(time.monotonic(), video.octets)
         self.stream.place(self)
 
     def receive_rtcp(self, datagram: bytes, now: float) -> None:
@@ -384,7 +386,7 @@ class Viewer(Peer):
             self.send(self._outbound.seal_rtcp(compound))
 
     def statistics(self) -> dict[str, object]:
-        """Per-viewer figures: loss 0..1, round trip in ms, packets and repairs."""
+        """Per-viewer figures: loss 0..1, round trip in ms, packets and repairs, what the line carries in kbit/s."""
         return {
             "session": self.session[:6],
             "state": self.state.value,
