@@ -169,7 +169,8 @@ class RelayControl:
         return found
 
     async def viewers(self, show: str) -> list[dict[str, Any]]:
-        """Figures of a show's viewers, worst lines first (at most 200): loss, rtt_ms, packets, freezes, …
+        """Figures of a show's viewers, worst lines first (at most 200): loss, rtt_ms, packets, repairs, rtx, freezes,
+        estimate_kbps (null while unknown), probes, probes_proven, layer, height, transport.
 
         Raises:
             StreamUnknown, Unavailable.

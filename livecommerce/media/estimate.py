@@ -24,8 +24,8 @@ QUEUE_MS = 100.0
 QUEUE_SAMPLES = 2
 # The shortest round trip grows by so much a sample (a second), so that another route's is learned in a minute or two.
 BASE_GROWTH_MS = 1.0
-# A rate counts as carried after so long without high loss or queue, as measured within this time; it is the mean of about
-# the last three reports.
+# A rate counts as carried after so long without high loss or queue, as measured within this time; it is the mean of
+# about the last three reports.
 CALM_SECONDS = 3.0
 RATE_WEIGHT = 0.3
 # A rate of a shorter time than this is none.
@@ -65,7 +65,10 @@ class Probe:
 
 
 class Estimate:
-    """One viewer's estimate.
+    """One viewer's estimate by one way through the network; another way is another line.
+
+    Args:
+        octets: of pictures, sent before.
 
     Attributes:
         kbps: what its line carries; None until something is known.
@@ -94,7 +97,7 @@ class Estimate:
         "queue_kbps",
     )
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, octets: int = 0) -> None:
         self.kbps: float | None = None
         self.queue_kbps: float | None = None
         self.probe: Probe | None = None
@@ -106,13 +109,15 @@ class Estimate:
         self._base_ms: float | None = None
         self._queued = 0
         self._calm_since, self._short_at = now, float("-inf")
-        self._rate_kbps, self._rate_octets, self._rate_at = 0.0, 0, now
+        self._rate_kbps, self._rate_octets, self._rate_at = 0.0, octets, now
         self._probe_failures = 0
         self._probe_after = now + PROBE_PAUSES[0]
 
     def note_told(self, kbps: float, now: float) -> None:
         """The viewer's REMB."""
         before, self._told_kbps = self._told_kbps, kbps
+        if before == kbps:
+            return
         if before is not None and kbps < before * FALL:
             self._end_probe(now, is_proven=False)
         self._settle(now)

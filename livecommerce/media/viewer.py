@@ -129,6 +129,32 @@ class ViewerPlan:
 class Viewer(Peer):
     """A playing peer of one stream."""
 
+    # Forty attributes are too many for a dict that shares its keys: this saves more than a KiB a viewer.
+    __slots__ = (
+        "_allowance",
+        "_allowance_at",
+        "_inbound",
+        "_judged",
+        "_keyframe_asked_at",
+        "_lane_of",
+        "_outbound",
+        "_repaired",
+        "_reported",
+        "estimate",
+        "fraction_lost",
+        "freezes",
+        "ladder",
+        "lanes",
+        "plan",
+        "repair_lane",
+        "repairs",
+        "repairs_failed",
+        "replayed_at",
+        "round_trip_ms",
+        "sound_place",
+        "stream",
+    )
+
     role = "viewer"
 
     def __init__(self, mux: Mux, stream: Stream, offer: sdp.Offer, plan: ViewerPlan, now: float) -> None:
@@ -136,6 +162,7 @@ class Viewer(Peer):
         self.stream = stream
         self.plan = plan
         self.lanes: dict[str, Lane] = {}
+        self._lane_of: dict[int, Lane] = {}
         self.repair_lane: RetransmissionLane | None = None
         self.estimate = Estimate(now)
         self.fraction_lost = 0.0
@@ -166,7 +193,7 @@ class Viewer(Peer):
                 self.stream.tracks[kind], payload_type, self._outbound, self.path.address, send_time_id=send_time_id
             )
             lane.stream_path = self.path if self.path.is_stream else None
-            self.lanes[kind] = lane
+            self.lanes[kind] = self._lane_of[lane.ssrc] = lane
         if repair := self.plan.repair_payload_type:
             self.repair_lane = RetransmissionLane(self.stream.repair_ssrc, repair, self._outbound)
         self.stream.admit(self)
@@ -175,6 +202,8 @@ class Viewer(Peer):
         self.stream.withdraw(self)
         for lane in self.lanes.values():
             lane.move(path.address, path if path.is_stream else None)
+        if (video := self.lanes.get("video")) is not None:
+            self.estimate = Estimate(time.monotonic(), video.octets)
         self.stream.place(self)
 
     def receive_rtcp(self, datagram: bytes, now: float) -> None:
@@ -183,26 +212,26 @@ class Viewer(Peer):
             return
         self.heard_at = now
         for item in rtcp.parse(compound):
-            if isinstance(item, rtcp.Nack):
+            if isinstance(item, rtcp.ReceiverReport):
+                self._note_blocks(item.blocks, now)
+            elif isinstance(item, rtcp.Bitrate):
+                if not self._lane_of.keys().isdisjoint(item.ssrcs):
+                    self.estimate.note_told(item.bits_per_second / 1_000, now)
+            elif isinstance(item, rtcp.Nack):
                 self._repair(item, now)
             elif isinstance(item, rtcp.KeyframeRequest):
                 self._keyframe_asked_at = now
                 self.stream.keyframe_wanted_by(self, now)
-            elif isinstance(item, rtcp.ReceiverReport):
-                self._note_blocks(item.blocks, now)
-            elif isinstance(item, rtcp.Bitrate) and any(lane.ssrc in item.ssrcs for lane in self.lanes.values()):
-                self.estimate.note_told(item.bits_per_second / 1_000, now)
 
     def _note_blocks(self, blocks: tuple[rtcp.ReportBlock, ...], now: float) -> None:
         for block in blocks:
-            for kind, lane in self.lanes.items():
-                if lane.ssrc != block.ssrc:
-                    continue
-                if kind == "video" or len(self.lanes) == 1:
-                    self._note_line(block, lane, now)
-                if (sent_at := self._reported.pop(block.last_sender_report, None)) is not None:
-                    self.round_trip_ms = max(0.0, now - sent_at - block.delay / 65_536) * 1_000
-                    self.estimate.note_round_trip(self.round_trip_ms, sent_at, now)
+            if (lane := self._lane_of.get(block.ssrc)) is None:
+                continue
+            if lane.track.kind == "video" or len(self.lanes) == 1:
+                self._note_line(block, lane, now)
+            if (sent_at := self._reported.pop(block.last_sender_report, None)) is not None:
+                self.round_trip_ms = max(0.0, now - sent_at - block.delay / 65_536) * 1_000
+                self.estimate.note_round_trip(self.round_trip_ms, sent_at, now)
 
     def _note_line(self, block: rtcp.ReportBlock, lane: Lane, now: float) -> None:
         """What the line lost in the last second: for the estimate, and whether pictures make sense on it."""
@@ -250,7 +279,7 @@ class Viewer(Peer):
 
     def _repair(self, request: rtcp.Nack, now: float) -> None:
         """The identical packets again (RFC 4585): same number, same bytes, so the nonce rule holds."""
-        lane = next((lane for lane in self.lanes.values() if lane.ssrc == request.media_ssrc), None)
+        lane = self._lane_of.get(request.media_ssrc)
         if lane is None or not lane.is_started or (self.stream.is_paused(self) and lane.track.kind == "video"):
             return
         self._allow_repairs(now)
@@ -259,13 +288,16 @@ class Viewer(Peer):
         wanted: dict[Lane, list[CanonicalPacket]] = {}
         for sequence in request.sequences:
             found = lane.find(sequence)
-            if found is None or self._allowance < 1:
+            if found is None:
                 self.repairs_failed += 1
                 continue
             sender, packet = found
             key = (sender.ssrc, packet.number + sender.shift)
             if repaired.get(key, again_after) > again_after:
                 continue  # it is on its way
+            if self._allowance < 1:
+                self.repairs_failed += 1
+                continue
             self._allowance -= 1
             wanted.setdefault(sender, []).append(packet)
             repaired[key] = now
@@ -376,7 +408,7 @@ class Viewer(Peer):
     def statistics(self) -> dict[str, object]:
         """Per-viewer figures: loss 0..1, round trip in ms, packets and repairs, freezes as its page counts them.
 
-        `height` is that of its layer in pixels, 0 for sound alone.
+        `estimate_kbps` is what the line carries; `height` that of the layer in pixels, 0 for sound alone.
         """
         layer = self._layer
         return {
