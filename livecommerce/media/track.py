@@ -25,6 +25,8 @@ RUN_PACKETS_MAX = 32
 # A viewer starts with at least this many packets before its number wraps; more than the ring can replay.
 WRAP_MARGIN = 4_000
 HALF_CYCLE = 0x8000
+# Corrections of timestamps that late packets may still be older than: three seconds of frames.
+CORRECTIONS_MAX = 90
 _PLAIN_HEADER = struct.Struct("!BBHII")
 _TIMED_HEADER = struct.Struct("!BBHIIII")
 
@@ -136,14 +138,13 @@ class Track:
         self._is_rebasing = True
         self._source_highest = 0
         self._number_offset = 0
-        self._timestamp_offset = 0
         self.last_timestamp = secrets.randbits(32)
         self.last_at: float | None = None
         self.base = TimeBase(clock)
         self.base.tracks.append(self)
-        # Ticks by which the next frames still have to be moved, and what earlier numbers were mapped with.
+        # Ticks by which the next frames still have to be moved; from which source timestamp on which offset holds.
         self._correction = 0
-        self._offset_before = (0, 0)
+        self._offsets: list[tuple[int, int]] = []
         self._frame_timestamp = -1
         self._frame_start = 0
         self._suspect = -1
@@ -165,14 +166,17 @@ class Track:
         self._floor = self.highest
         self._source_highest = packet.sequence
         self._number_offset = self.highest + 1 - packet.sequence
-        self._timestamp_offset = self.base.place(now, self) - packet.timestamp
+        self._offsets = [(packet.timestamp, self.base.place(now, self) - packet.timestamp)]
         self._correction = 0
-        self._offset_before = (packet.sequence - RING_PACKETS, self._timestamp_offset)
         self._frame_timestamp = -1
         self._report = None
 
     def canonical_timestamp(self, timestamp: int) -> int:
-        return timestamp + self._timestamp_offset & 0xFFFFFFFF
+        """By the frame's own timestamp, so that all packets of a frame agree, the late ones too."""
+        for since, offset in reversed(self._offsets):
+            if signed(timestamp - since) >= 0:
+                return timestamp + offset & 0xFFFFFFFF
+        return timestamp + self._offsets[0][1] & 0xFFFFFFFF
 
     def take(self, packet: rtp.RtpPacket, now: float) -> CanonicalPacket | None:
         """Maps a host packet into the track; None for duplicates, the too old, and the first of a suspicious jump."""
@@ -194,12 +198,11 @@ class Track:
         if known is not None and known.number == number:
             return None
         if self._correction and source > self._source_highest:
-            self._correct(source, packet.timestamp)
+            self._correct(packet.timestamp)
         is_video = self.kind == "video"
-        since, offset_before = self._offset_before
         canonical = CanonicalPacket(
             number,
-            packet.timestamp + (self._timestamp_offset if source >= since else offset_before) & 0xFFFFFFFF,
+            self.canonical_timestamp(packet.timestamp),
             packet.marker,
             packet.payload,
             is_video and h264.starts_keyframe(packet.payload),
@@ -218,15 +221,13 @@ class Track:
         self._pending.append(canonical)
         return canonical
 
-    def _correct(self, source: int, timestamp: int) -> None:
-        """Moves timestamps from this packet on, where it begins a frame; they grow all the same."""
-        mapped = timestamp + self._timestamp_offset
-        if not signed(mapped - self.last_timestamp):
-            return
-        step = max(self._correction, 1 - signed(mapped - self.last_timestamp))
-        self._offset_before = (source, self._timestamp_offset)
-        self._timestamp_offset += step
-        self._correction -= step
+    def _correct(self, timestamp: int) -> None:
+        """Moves timestamps from this frame on, where it is a new one: ahead at once, back at half the pace of time."""
+        elapsed = signed(self.canonical_timestamp(timestamp) - self.last_timestamp)
+        if elapsed > 0:
+            step = max(self._correction, -elapsed // 2)
+            self._offsets = [*self._offsets, (timestamp, self._offsets[-1][1] + step)][-CORRECTIONS_MAX:]
+            self._correction -= step
 
     def _note_frame(self, packet: CanonicalPacket, now: float) -> None:
         if packet.timestamp != self._frame_timestamp and packet.number == self.highest:
