@@ -32,6 +32,8 @@ HALF_CYCLE = 0x8000
 PENDING_ALL = RING_PACKETS
 # What abs-send-time adds to a header.
 EXTENSION_BYTES = 8
+# Corrections of timestamps that late packets may still be older than: three seconds of frames.
+CORRECTIONS_MAX = 90
 _PLAIN_HEADER = struct.Struct("!BBHII")
 _TIMED_HEADER = struct.Struct("!BBHIIII")
 
@@ -145,14 +147,13 @@ class Track:
         self._is_rebasing = True
         self._source_highest = 0
         self._number_offset = 0
-        self._timestamp_offset = 0
         self.last_timestamp = 0
         self.last_at: float | None = None
         self.base = TimeBase(clock)
         self.base.tracks.append(self)
-        # Ticks by which the next frames still have to be moved, and what earlier numbers were mapped with.
+        # Ticks by which the next frames still have to be moved; from which source timestamp on which offset holds.
         self._correction = 0
-        self._offset_before = (0, 0)
+        self._offsets: list[tuple[int, int]] = []
         self._keyframe_timestamp = -1
         self.source_at: float | None = None
         self._suspect = -1
@@ -179,13 +180,16 @@ class Track:
         self._number_offset = self.highest + 1 + room - packet.sequence
         # The first source keeps its own timestamps: a relay that copies another one's stream has the same as that one.
         place = self.base.place(now, self)
-        self._timestamp_offset = 0 if place is None else place - packet.timestamp
+        self._offsets = [(packet.timestamp, 0 if place is None else place - packet.timestamp)]
         self._correction = 0
-        self._offset_before = (packet.sequence - RING_PACKETS, self._timestamp_offset)
         self._report = None
 
     def canonical_timestamp(self, timestamp: int) -> int:
-        return timestamp + self._timestamp_offset & 0xFFFFFFFF
+        """By the frame's own timestamp, so that all packets of a frame agree, the late ones too."""
+        for since, offset in reversed(self._offsets):
+            if signed(timestamp - since) >= 0:
+                return timestamp + offset & 0xFFFFFFFF
+        return timestamp + self._offsets[0][1] & 0xFFFFFFFF
 
     def take(self, packet: rtp.RtpPacket, now: float) -> CanonicalPacket | None:
         """Maps a host packet into the track; None for duplicates, the too old, and the first of a suspicious jump."""
@@ -207,12 +211,11 @@ class Track:
         if known is not None and known.number == number:
             return None
         if self._correction and source > self._source_highest:
-            self._correct(source, packet.timestamp)
+            self._correct(packet.timestamp)
         is_video = self.kind == "video"
-        since, offset_before = self._offset_before
         canonical = CanonicalPacket(
             number,
-            packet.timestamp + (self._timestamp_offset if source >= since else offset_before) & 0xFFFFFFFF,
+            self.canonical_timestamp(packet.timestamp),
             packet.marker,
             packet.payload,
             is_video and h264.starts_keyframe(packet.payload),
@@ -232,15 +235,13 @@ class Track:
         self._pending_since.append(now)
         return canonical
 
-    def _correct(self, source: int, timestamp: int) -> None:
-        """Moves timestamps from this packet on, where it begins a frame; they grow all the same."""
-        mapped = timestamp + self._timestamp_offset
-        if not signed(mapped - self.last_timestamp):
-            return
-        step = max(self._correction, 1 - signed(mapped - self.last_timestamp))
-        self._offset_before = (source, self._timestamp_offset)
-        self._timestamp_offset += step
-        self._correction -= step
+    def _correct(self, timestamp: int) -> None:
+        """Moves timestamps from this frame on, where it is a new one: ahead at once, back at half the pace of time."""
+        elapsed = signed(self.canonical_timestamp(timestamp) - self.last_timestamp)
+        if elapsed > 0:
+            step = max(self._correction, -elapsed // 2)
+            self._offsets = [*self._offsets, (timestamp, self._offsets[-1][1] + step)][-CORRECTIONS_MAX:]
+            self._correction -= step
 
     def _note_keyframe(self, packet: CanonicalPacket, now: float) -> None:
         """Finds the first packet of the picture. Packets of later pictures may be here before it."""

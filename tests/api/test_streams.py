@@ -242,3 +242,31 @@ async def test_staff_see_what_arrives_at_the_relay(site: Site, offer: str) -> No
     assert shape["stream"]["state"] == "waiting", "accepted, no picture has come yet"
     assert {"kbps", "fps", "hint", "loss", "rtt_ms", "viewers"} <= shape["stream"].keys()
     assert (await site.told("GET", "/api/shows/nowhere/stream"))[0] == 404
+
+
+async def test_a_page_says_how_large_its_picture_is(site: Site, offer: str) -> None:
+    """WHEP's layer extension: the address is in the answer; whoever knows a session's name is its viewer."""
+    await site.login()
+    await site.make_show()
+    token = await token_of(site)
+    assert (await publish(site, offer, Authorization=f"Bearer {token}")).status == 201
+    answer = await site.client.post("/whep/demo", data=offer.replace("sendonly", "recvonly"), headers=SDP)
+    assert answer.status == 201, await answer.text()
+    (link,) = [link for link in answer.headers.getall("Link") if "whep:ext:core:layer" in link]
+    address = f"{answer.headers['Location']}/layer"
+    assert link == f'<{address}>; rel="urn:ietf:params:whep:ext:core:layer"'
+    json = {"Content-Type": "application/json"}
+    for body, headers, refusal in (
+        ('{"maxHeight": 360}', json, None),
+        ("{}", json, None),
+        ('{"maxHeight": "large"}', json, (400, 1000)),
+        ('{"encodingId": "h"}', json, (400, 1000)),
+        ("{}", {"Content-Type": "text/plain"}, (415, 1042)),
+        ('{"maxHeight": 1' + " " * 1_000 + "}", json, (413, 1040)),
+        (b"\xff", json, (400, 1000)),
+    ):
+        said = await site.client.post(address, data=body, headers=headers)
+        assert said.status == 200 if refusal is None else await number(said) == refusal, body
+    assert await number(await site.client.post("/whep/demo/nobody/layer", data="{}", headers=json)) == (404, 3000)
+    assert await number(await site.client.post("/whep/nowhere/nobody/layer", data="{}", headers=json)) == (404, 3001)
+    assert (await site.client.options(address)).status == 204

@@ -21,6 +21,7 @@ from livecommerce.media import sdp
 from livecommerce.media.control import RelayControl, Session
 from livecommerce.media.dtls import Identity
 from livecommerce.media.freezes import FreezeReport
+from livecommerce.media.layer_wish import LAYER_RELATION
 from livecommerce.media.plane import MediaPlane
 from livecommerce.media.relay import serve_relay
 from livecommerce.media.stream import Stream
@@ -125,6 +126,8 @@ def _door(stage: Stage) -> web.Application:
         except LiveCommerceError as error:
             return web.json_response({"error": error.as_dict()}, status=error.http_status)
         headers = {"Location": session.location, "ETag": session.etag}
+        if kind == "whep":
+            headers["Link"] = f'<{session.location}/layer>; rel="{LAYER_RELATION}"'
         return web.Response(
             status=201, text=stage.rewrite(session.answer), content_type="application/sdp", headers=headers
         )
@@ -140,6 +143,11 @@ def _door(stage: Stage) -> web.Application:
         await control.freezes(request.match_info["show"], request.match_info["session"], report)
         return web.Response(status=204)
 
+    async def layer(request: web.Request) -> web.Response:
+        info = request.match_info
+        await control.choose_layer(info["show"], info["session"], await request.text())
+        return web.Response()
+
     async def page(_request: web.Request) -> web.Response:
         return web.Response(text=PAGE, content_type="text/html")
 
@@ -151,6 +159,7 @@ def _door(stage: Stage) -> web.Application:
             web.post("/{kind:whip|whep}/{show}", offer),
             web.delete("/{kind:whip|whep}/{show}/{session}", delete),
             web.post("/whep/{show}/{session}/freezes", freezes),
+            web.post("/whep/{show}/{session}/layer", layer),
         ]
     )
     return app
@@ -197,21 +206,24 @@ async def open_stage(
 
 
 class DecodingViewer:
-    """An aiortc viewer that decodes and counts; `frames` are the decoded pictures' times."""
+    """An aiortc viewer that decodes and counts. `height` is the newest picture's, `times` their timestamps."""
 
     def __init__(self) -> None:
         self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.session: Session | None = None
-        self.frames = self.sounds = 0
+        self.frames = self.sounds = self.height = 0
+        self.times: list[int] = []
         self._tasks: list[asyncio.Task[None]] = []
         self.connection.on("track", lambda track: self._tasks.append(asyncio.create_task(self._pump(track))))
 
     async def _pump(self, track: Any) -> None:
         with contextlib.suppress(MediaStreamError):
             while True:
-                await track.recv()
+                frame = await track.recv()
                 if track.kind == "video":
                     self.frames += 1
+                    self.height = frame.height
+                    self.times.append(frame.pts)
                 else:
                     self.sounds += 1
 

@@ -108,6 +108,54 @@ class TestAnswer:
         assert lines[2].endswith("tcptype passive")
 
 
+LAYERED = [
+    *VIDEO,
+    "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid",
+    "a=extmap:10 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id",
+    "a=extmap:11 urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id",
+]
+
+
+class TestSimulcast:
+    @pytest.mark.parametrize(
+        ("lines", "layers"),
+        [
+            (["a=rid:l send", "a=rid:m send", "a=rid:h send", "a=simulcast:send l;m;h"], ("l", "m", "h")),
+            (["a=simulcast:send 0;1", "a=rid:0 send", "a=rid:1 send"], ("0", "1")),
+            (["a=rid:a send pt=102", "a=rid:b send max-width=640", "a=simulcast:recv x send a,b;~b"], ("a", "b")),
+            ([f"a=rid:{rid} send" for rid in "abcde"] + ["a=simulcast:send a;b;c;d;e"], ("a", "b", "c")),
+            (["a=rid:h send", "a=simulcast:send h"], ()),
+            (["a=rid:l send", "a=rid:h send"], ()),
+            (["a=rid:l recv", "a=rid:h recv", "a=simulcast:recv l;h"], ()),
+            (["a=simulcast:send l;h"], ()),
+            (["a=rid:l send", "a=rid:l send", "a=simulcast:send l;l"], ()),
+            (["a=rid:l send", "a=rid:h send", "a=simulcast:send"], ()),
+            (["a=rid:l\tx send", "a=rid:h send", "a=simulcast:send l\tx;h"], ()),
+        ],
+        ids=str,
+    )
+    def test_layers_are_answered_as_many_as_we_take(self, lines: list[str], layers: tuple[str, ...]) -> None:
+        parsed = sdp.parse_offer(offer(HEAD, AUDIO, TRANSPORT, LAYERED, lines))
+        plan = HostPlan(parsed, 2_500)
+        answer = sdp.write_answer(parsed, plan.answered, LOCAL, "7")
+        assert plan.layers == layers
+        assert re.findall(r"^a=rid:(\S+) recv\r$", answer, re.M) == list(layers)
+        assert (f"a=simulcast:recv {';'.join(layers)}\r\n" in answer) is bool(layers)
+        assert ("a=extmap:10 " in answer, "a=extmap:11 " in answer) == (bool(layers), bool(layers))
+
+    def test_all_layers_together_may_be_more_than_one_picture(self) -> None:
+        lines = ["a=rid:l send", "a=rid:h send", "a=simulcast:send l;h"]
+        parsed = sdp.parse_offer(offer(HEAD, AUDIO, TRANSPORT, LAYERED, lines))
+        answer = sdp.write_answer(parsed, HostPlan(parsed, 2_000).answered, LOCAL, "7")
+        assert "b=AS:2800" in answer
+        assert "x-google-max-bitrate=2600" in answer
+
+    def test_without_a_way_to_tell_them_apart_there_are_no_layers(self) -> None:
+        lines = ["a=rid:l send", "a=rid:h send", "a=simulcast:send l;h"]
+        plan = HostPlan(sdp.parse_offer(offer(HEAD, AUDIO, TRANSPORT, VIDEO, lines)), 2_500)
+        assert plan.layers == ()
+
+
 REFUSED = {
     "empty": ("", "v=0"),
     "html": ("<html>", "v=0"),
