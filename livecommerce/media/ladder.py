@@ -9,6 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+# What is lost or asked for again, as a share of what was sent. A line that drops every third packet comes to a half
+# and still shows pictures; one that drops every second comes to one and shows none, and repairs only fill it further.
+HOPELESS_LOSS = 0.6
+# A line that only mixes up the order asks for nearly as much and shows every picture. Where nearly each packet is asked
+# for, nothing else is looked at. Below that the viewer's own word is needed: packets missing after the repairs too, or
+# asks for keyframes, which browsers repeat once a second or more often. Where repairs go by RTX the viewer counts what
+# the line lost, and order plays no part.
+HOPELESS_LOSS_ALONE = 0.9
+HOPELESS_LOSS_COUNTED = 0.75
+UNREPAIRED_LOSS = 0.2
 HOPELESS_REPORTS = 4
 # Missing in the end: repairs heal a line with one in ten lost at random, but not one that is too narrow.
 CROWDED_LOSS = 0.15
@@ -40,15 +50,36 @@ class Rung(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What a viewer's reports say of about a second.
+    """What a viewer's reports say of about a second, judged.
 
     Attributes:
-        lost: 0..1, packets that did not come; where repairs have a stream of their own, those repaired too.
-        is_hopeless: so much is lost or asked for again that no picture gets through.
+        lost: 0..1, packets that did not come.
+        line_loss: how many packets more than the pictures had to be sent, as a share of them, or would have been.
+        is_hopeless: no picture gets through.
     """
 
     lost: float
+    line_loss: float
     is_hopeless: bool
+
+
+def judged(lost: float, asked_again: float | None, *, is_blind: bool) -> Report:
+    """Judges the packets of about a second.
+
+    Args:
+        lost: 0..1, as the viewer counts.
+        asked_again: as a share of what was sent, where the viewer counts what a repair brought as received. None where
+            repairs have a stream of their own: then `lost` is what the line lost, repaired or not.
+        is_blind: the viewer says itself that it sees no pictures.
+    """
+    if asked_again is None:
+        # To get through, each packet has to be sent lost / (1 - lost) times more: what is asked for elsewhere.
+        line_loss = lost / max(1 - lost, 0.01)
+        most = HOPELESS_LOSS if is_blind else HOPELESS_LOSS_COUNTED
+    else:
+        line_loss = lost + asked_again
+        most = HOPELESS_LOSS if is_blind or lost >= UNREPAIRED_LOSS else HOPELESS_LOSS_ALONE
+    return Report(lost, line_loss, line_loss >= most)
 
 
 class Ladder:

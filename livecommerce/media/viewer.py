@@ -11,7 +11,7 @@ from livecommerce.media import rtcp, sdp
 from livecommerce.media.estimate import Estimate
 from livecommerce.media.fanout import FanOut
 from livecommerce.media.freezes import Freezes
-from livecommerce.media.ladder import Ladder, Report
+from livecommerce.media.ladder import Ladder, judged
 from livecommerce.media.lane import Lane
 from livecommerce.media.peer import Path, Peer, PeerState
 from livecommerce.media.retransmission import RetransmissionLane
@@ -36,16 +36,7 @@ REPAIR_KILOBITS = 10.0
 REPEAT_SECONDS_MIN = 0.02
 REPAIRS_KEPT = 64
 CNAME = b"livecommerce"
-# What is lost or asked for again, as a share of what was sent. A line that drops every third packet comes to a half
-# and still shows pictures; one that drops every second comes to one and shows none, and repairs only fill it further.
-HOPELESS_LOSS = 0.6
-# A line that only mixes up the order asks for nearly as much and shows every picture. Where nearly each packet is asked
-# for, nothing else is looked at. Below that the viewer's own word is needed: packets missing after the repairs too, or
-# asks for keyframes, which browsers repeat once a second or more often. Where repairs go by RTX the viewer counts what
-# the line lost, and order plays no part.
-HOPELESS_LOSS_ALONE = 0.9
-HOPELESS_LOSS_COUNTED = 0.75
-UNREPAIRED_LOSS = 0.2
+# Browsers that see nothing ask for keyframes once a second or more often.
 BLIND_SECONDS = 2.5
 # A browser that asks for repairs reports with each of its asks; shares are of the packets of about a second, not of the
 # two since the last ask. Fewer packets than this (a host away) say nothing about the line, nor does a first report.
@@ -246,28 +237,17 @@ class Viewer(Peer):
         lost = self.fraction_lost = min(1.0, max(0, block.packets_lost - lost_before) / sent)
         if lane.track.kind != "video" or not lane.is_live:
             return
-        is_blind = now - self._keyframe_asked_at < BLIND_SECONDS
-        if self.repair_lane is not None:
-            # Repairs in a stream of their own do not count as received: this is what the line lost, repaired or not. To
-            # get through, each packet has to be sent lost / (1 - lost) times more: what is asked for elsewhere.
-            self.estimate.note_loss(lost, lane.octets, now)
-            line_loss = lost / max(1 - lost, 0.01)
-            most = HOPELESS_LOSS if is_blind else HOPELESS_LOSS_COUNTED
-        else:
-            # The report counts what a repair brought as received, so what was asked for again counts with it.
-            line_loss = lost + (asked - asked_before) / sent
-            self.estimate.note_loss(min(1.0, line_loss), lane.octets, now)
-            most = HOPELESS_LOSS if is_blind or lost >= UNREPAIRED_LOSS else HOPELESS_LOSS_ALONE
-        self._judge_line(Report(lost, line_loss >= most), line_loss, now)
-
-    def _judge_line(self, report: Report, line_loss: float, now: float) -> None:
+        # Repairs in a stream of their own do not count as received, others do.
+        asked_again = (asked - asked_before) / sent if self.repair_lane is None else None
+        report = judged(lost, asked_again, is_blind=now - self._keyframe_asked_at < BLIND_SECONDS)
+        self.estimate.note_loss(min(1.0, lost + (asked_again or 0.0)), lane.octets, now)
         alive = self.stream.alive()
         if alive and self.ladder.report(report, [layer.rung for layer in alive], now):
             log.info(
                 "viewer %s %s: a smaller picture, the line loses %.0f %%",
                 self.show,
                 self.session[:6],
-                line_loss * 100,
+                report.line_loss * 100,
             )
             self.stream.choose(self, alive, now)
 

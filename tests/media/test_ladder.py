@@ -15,8 +15,8 @@ from livecommerce.media.ladder import (
     SURE_SECONDS,
     TRIAL_SECONDS,
     Ladder,
-    Report,
     Rung,
+    judged,
 )
 
 LOW, MIDDLE, HIGH = Rung("l", 180, 150.0), Rung("m", 360, 500.0), Rung("h", 720, 2_000.0)
@@ -26,19 +26,16 @@ GOOD, CROWDED, HOPELESS = 0.0, 0.3, 0.7
 
 
 class Line:
-    """A viewer's line second by second: each brings a report of 100 packets and a choice."""
+    """A viewer's line second by second: each brings a report and a choice."""
 
     def __init__(self, rungs: list[Rung] | None = None, *, has_sound: bool = True) -> None:
         self.rungs = RUNGS if rungs is None else rungs
         self.ladder = Ladder(0.0, has_sound=has_sound)
         self.now = 10.0
-        self.sent = self.asked = 0
 
     def second(self, loss: float = GOOD, estimate: float | None = None, *, asked: float = 0.0) -> str:
         self.now += 1.0
-        self.sent += 100
-        self.asked += round(asked * 100)
-        self.ladder.report(Report(loss, self.asked, self.sent, float("-inf")), self.rungs, self.now)
+        self.ladder.report(judged(loss, asked, is_blind=False), self.rungs, self.now)
         return self.choose(estimate)
 
     def choose(self, estimate: float | None = None) -> str:
@@ -109,6 +106,23 @@ def test_what_a_line_can_stand(loss: float, asked: float, expected: str) -> None
     assert expected in seen
     order = ["h", "m", "l", "sound"]
     assert max(order.index(each) for each in seen) == order.index(expected)
+
+
+@pytest.mark.parametrize(
+    ("lost", "asked_again", "is_blind", "is_hopeless"),
+    [
+        (0.0, 0.89, False, False),  # order mixed up
+        (0.0, 0.91, False, True),
+        (0.0, 0.65, True, True),
+        (0.25, 0.4, False, True),  # missing after the repairs
+        (0.37, None, False, False),  # by RTX: every third packet lost, and repaired
+        (0.38, None, True, True),
+        (0.43, None, False, True),
+        (1.0, None, False, True),
+    ],
+)
+def test_a_hopeless_line(lost: float, asked_again: float | None, is_blind: bool, is_hopeless: bool) -> None:
+    assert judged(lost, asked_again, is_blind=is_blind).is_hopeless is is_hopeless
 
 
 def test_a_step_down_takes_two_reports_and_the_next_one_waits_until_the_queue_is_empty() -> None:
