@@ -97,7 +97,7 @@ class Channel:
         self.pending: list[tuple[str, list[Event]]] = []
         self.last_chat_ms: dict[str, int] = {}
         self.rate = CommentRate()
-        self._count(state["chat"])
+        self._note_speakers(state["chat"])
         self._snapshots: dict[GroupKey, OpenMap] = {}
         self._resumes: dict[tuple[str, GroupKey], bytes] = {}
         self._missed_since: dict[str, tuple[list[Event], Wire]] = {}
@@ -144,11 +144,11 @@ class Channel:
             self.pending.append((offset, events))
             if any(event["t"] in URGENT for event in events):
                 self._urgent.set()
-            self._count(events)
+            self._note_speakers(events)
         self.read_offset = entries[-1][0]
         self.wake.set()
 
-    def _count(self, events: list[Event]) -> None:
+    def _note_speakers(self, events: list[Event]) -> None:
         """Who spoke, as soon as it is read: the rate of comments must not wait for a tick."""
         for event in events:
             if event["t"] == "chat" and event["viewer"]:
