@@ -283,7 +283,6 @@ async def test_a_page_of_another_origin_is_refused(fast_world: World) -> None:
 async def test_half_open_sockets_are_closed_in_time_and_bounded(
     fast_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("livecommerce.realtime.private_names.JOIN_SECONDS", 2.0)
     monkeypatch.setattr("livecommerce.realtime.private_names.VISIT_SECONDS", 0.1)
     monkeypatch.setattr(limits, "UNJOINED_MAX", 50)
     url = f"{fast_world.url}/socket.io/?EIO=4&transport=websocket"
