@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
+import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ VIEWERS_MAX = 4_000
 STREAMS_MAX = 200
 TICK_SECONDS = 0.02
 VIEWERS_LISTED_MAX = 200
+# A viewer who loses more than every twentieth packet is counted as having a bad line.
+LOSSY = 0.05
 # A join by way of the origin takes one more handshake and at most one keyframe.
 PULL_SECONDS_MAX = 4.0
 
@@ -311,6 +314,22 @@ class MediaPlane:
                 found["viewers_top_layer" if layer is top else "viewers_lower_layers"] += layer.fan_out.lane_count
         return {name: float(count) for name, count in found.items()}
 
+    def _line_metrics(self) -> dict[str, float]:
+        """How the lines are, of all shows together: what comes in, and what viewers report."""
+        viewers = [viewer for stream in self.streams.values() for viewer in stream.viewers.values()]
+        trips = [viewer.round_trip_ms for viewer in viewers if viewer.round_trip_ms is not None]
+        receptions = [
+            kind for stream in self.streams.values() if stream.host for kind in stream.host.receptions.values()
+        ]
+        return {
+            "ingest_kbps": round(sum(stream.kbps + stream.audio_kbps for stream in self.streams.values()), 1),
+            "hosts_loss_worst": max((reception.fraction_lost for reception in receptions), default=0.0),
+            "viewers_lossy": float(sum(viewer.fraction_lost > LOSSY for viewer in viewers)),
+            "viewers_round_trip_ms_p50": round(statistics.median(trips), 1) if trips else 0.0,
+            "viewer_freezes_total": self.freezes.count,
+            "viewer_frozen_seconds_total": self.freezes.milliseconds / 1_000,
+        }
+
     def metrics(self) -> dict[str, float]:
         """Counters and gauges for Prometheus; names are stable."""
         sent, received = self.mux.socket.counters, self.mux.counters
@@ -337,8 +356,7 @@ class MediaPlane:
             "unsigned_checks_total": received.unsigned,
             "malformed_total": received.malformed,
             "addresses": self.mux.address_count,
-            "viewer_freezes_total": self.freezes.count,
-            "viewer_frozen_seconds_total": self.freezes.milliseconds / 1_000,
+            **self._line_metrics(),
             "tick_late_seconds": round(self.tick_late_seconds, 6),
             **{name: value for more in self.more_metrics for name, value in more().items()},
         }

@@ -181,6 +181,10 @@ async def test_the_studio_sees_its_viewers_lines() -> None:
         listed = await stage.control.viewers("demo")
         assert len(listed) == 2
         assert all(each["transport"] == "udp" and each["packets"] > 10 and each["rtt_ms"] < 5_000 for each in listed)
+        together = (await stage.control.streams())["relay"]
+        assert (together["viewers_lossy"], together["hosts_loss_worst"]) == (0, 0)
+        assert together["viewers_round_trip_ms_p50"] < 5_000
+        assert together["ingest_kbps"] > 20
         with pytest.raises(StreamUnknown):
             await stage.control.viewers("another")
 
