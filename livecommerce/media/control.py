@@ -159,7 +159,8 @@ class RelayControl:
         return found
 
     async def viewers(self, show: str) -> list[dict[str, Any]]:
-        """Figures of a show's viewers, worst lines first (at most 200): loss, rtt_ms, packets, repairs, transport.
+        """Figures of a show's viewers, worst lines first (at most 200): loss, rtt_ms, packets, repairs, rtx,
+        estimate_kbps (null while unknown), probes, probes_proven, layer, transport.
 
         Raises:
             StreamUnknown, Unavailable.

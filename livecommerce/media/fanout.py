@@ -29,13 +29,18 @@ _GSO_TOO_LARGE = (errno.EINVAL, errno.EMSGSIZE)
 
 @dataclass(slots=True)
 class SendCounters:
-    """What left the socket. `refused` counts datagrams the kernel had no room for; viewers ask for them again."""
+    """What left the socket. `refused` counts datagrams the kernel had no room for; viewers ask for them again.
+
+    `repairs` were asked for by viewers, by RTX or as the identical bytes; `probes` are measurements of a viewer's line.
+    """
 
     packets: int = 0
     calls: int = 0
     octets: int = 0
     refused: int = 0
     segmented: int = 0
+    repairs: int = 0
+    probes: int = 0
 
 
 class Socket:

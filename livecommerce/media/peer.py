@@ -70,6 +70,27 @@ class Peer:
         is_client: we begin the DTLS handshake (the offer said setup:passive).
     """
 
+    __slots__ = (
+        "_challenged",
+        "association",
+        "close_reason",
+        "connected_at",
+        "created_at",
+        "credentials",
+        "fingerprints",
+        "heard_at",
+        "is_client",
+        "keys",
+        "mux",
+        "on_closed",
+        "path",
+        "remote_password",
+        "remote_username",
+        "session",
+        "show",
+        "state",
+    )
+
     def __init__(self, mux: Mux, show: str, offer: sdp.Offer, now: float) -> None:
         self.mux = mux
         self.show = show

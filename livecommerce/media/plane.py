@@ -300,6 +300,8 @@ class MediaPlane:
             "send_calls_total": sent.calls,
             "octets_sent_total": sent.octets,
             "packets_refused_total": sent.refused,
+            "repairs_total": sent.repairs,
+            "probes_total": sent.probes,
             "segmentation_offload": float(self.mux.socket.has_gso),
             "datagrams_received_total": received.received,
             "checks_total": received.checks,

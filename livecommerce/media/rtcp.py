@@ -10,6 +10,7 @@ from typing import NamedTuple
 PARTS_MAX = 32
 # A NACK names up to 17 packets a word; 256 numbers cover half a second of 720p, more is better served by a keyframe.
 NACK_NUMBERS_MAX = 256
+_PART, _BLOCK = struct.Struct("!BBH"), struct.Struct("!IIIIII")
 
 
 class ReportBlock(NamedTuple):
@@ -50,9 +51,10 @@ class KeyframeRequest(NamedTuple):
 
 
 class Bitrate(NamedTuple):
-    """REMB, bits per second."""
+    """REMB (draft-alvestrand-rmcat-remb-03 section 2.2): what the line to these SSRCs' receiver carries in all."""
 
     bits_per_second: int
+    ssrcs: tuple[int, ...]
 
 
 class TransportFeedback(NamedTuple):
@@ -71,17 +73,15 @@ Item = SenderReport | ReceiverReport | Nack | KeyframeRequest | Bitrate | Transp
 
 
 def _blocks(body: bytes, position: int, count: int) -> tuple[ReportBlock, ...]:
-    found = []
-    for _ in range(count):
-        if position + 24 > len(body):
-            break
-        ssrc, loss, highest, jitter, last, delay = struct.unpack_from("!IIIIII", body, position)
-        lost = loss & 0xFFFFFF
-        found.append(
-            ReportBlock(ssrc, loss >> 24, lost - 0x1000000 if lost & 0x800000 else lost, highest, jitter, last, delay)
-        )
-        position += 24
-    return tuple(found)
+    count = min(count, (len(body) - position) // _BLOCK.size)
+    return tuple(
+        [
+            ReportBlock(ssrc, loss >> 24, ((loss & 0xFFFFFF) ^ 0x800000) - 0x800000, highest, jitter, last, delay)
+            for ssrc, loss, highest, jitter, last, delay in _BLOCK.iter_unpack(
+                body[position : position + count * _BLOCK.size]
+            )
+        ]
+    )
 
 
 def _nack(body: bytes) -> Nack:
@@ -118,6 +118,13 @@ def _transport_feedback(body: bytes) -> TransportFeedback | None:
     return TransportFeedback(base, count, received)
 
 
+def _bitrate(body: bytes) -> Bitrate | None:
+    if len(body) < 16 or len(body) < 16 + 4 * body[12]:
+        return None
+    exponent, mantissa = body[13] >> 2, (body[13] & 3) << 16 | body[14] << 8 | body[15]
+    return Bitrate(mantissa << exponent, struct.unpack_from(f"!{body[12]}I", body, 16))
+
+
 def _feedback(kind: int, form: int, body: bytes) -> Item | None:
     if len(body) < 8:
         return None
@@ -130,9 +137,8 @@ def _feedback(kind: int, form: int, body: bytes) -> Item | None:
         return KeyframeRequest(media_ssrc)
     if form == 4 and len(body) >= 12:
         return KeyframeRequest(struct.unpack_from("!I", body, 8)[0])
-    if form == 15 and len(body) >= 16 and body[8:12] == b"REMB":
-        exponent, mantissa = body[13] >> 2, (body[13] & 3) << 16 | body[14] << 8 | body[15]
-        return Bitrate(mantissa << exponent)
+    if form == 15 and body[8:12] == b"REMB":
+        return _bitrate(body)
     return None
 
 
@@ -143,7 +149,7 @@ def parse(packet: bytes) -> list[Item]:
     for _ in range(PARTS_MAX):
         if position + 4 > len(packet):
             break
-        first, kind, words = struct.unpack_from("!BBH", packet, position)
+        first, kind, words = _PART.unpack_from(packet, position)
         end = position + 4 + 4 * words
         if first >> 6 != 2 or end > len(packet):
             break

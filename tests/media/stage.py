@@ -16,6 +16,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 
 from livecommerce.errors import LiveCommerceError
+from livecommerce.media import sdp
 from livecommerce.media.control import RelayControl, Session
 from livecommerce.media.dtls import Identity
 from livecommerce.media.layer_wish import LAYER_RELATION
@@ -23,7 +24,7 @@ from livecommerce.media.plane import MediaPlane
 from livecommerce.media.relay import serve_relay
 from livecommerce.media.stream import Stream
 from livecommerce.media.synthetic_host import Quality, SyntheticHost
-from livecommerce.media.whep_client import WhepClient
+from livecommerce.media.whep_client import VIDEO_PAYLOAD, WhepClient
 from livecommerce.settings import Media, Settings
 
 # Small enough that several encoders and decoders share one core with the relay.
@@ -76,15 +77,34 @@ class Stage:
             await running
 
     @contextlib.asynccontextmanager
-    async def packets(self, **callbacks: Any) -> AsyncIterator[WhepClient]:
+    async def packets(
+        self, *, rewrite_offer: Callable[[str], str] = lambda offer: offer, **callbacks: Any
+    ) -> AsyncIterator[WhepClient]:
         """A viewer that sees packets."""
         client = WhepClient(Identity(), host="127.0.0.1", **callbacks)
         try:
-            session = await self.control.play("demo", client.offer())
+            session = await self.control.play("demo", rewrite_offer(client.offer()))
             await client.connect(local(session.answer))
             yield client
         finally:
             client.close()
+
+
+RTX_PAYLOAD, SEND_TIME_ID = 103, 4
+
+
+def with_rtx(offer: str) -> str:
+    """The offer of a packet viewer that takes repairs by RTX and says what its line carries, as browsers do."""
+    more = [
+        f"a=rtcp-fb:{VIDEO_PAYLOAD} goog-remb",
+        f"a=extmap:{SEND_TIME_ID} {sdp.SEND_TIME}",
+        f"a=rtpmap:{RTX_PAYLOAD} rtx/90000",
+        f"a=fmtp:{RTX_PAYLOAD} apt={VIDEO_PAYLOAD}",
+    ]
+    formats = f"SAVPF {VIDEO_PAYLOAD}"
+    return offer.replace(formats, f"{formats} {RTX_PAYLOAD}").replace(
+        f"a=rtcp-fb:{VIDEO_PAYLOAD} nack\r", "\r\n".join([*more, f"a=rtcp-fb:{VIDEO_PAYLOAD} nack\r"])
+    )
 
 
 def local(answer: str) -> str:

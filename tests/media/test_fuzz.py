@@ -13,6 +13,7 @@ import logging
 import random
 import secrets
 import struct
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -24,7 +25,7 @@ from livecommerce.media.dtls import Handshake, Identity
 from livecommerce.media.host import HostPlan
 from livecommerce.media.viewer import ViewerPlan
 from livecommerce.media.whep_client import WhepClient
-from tests.media.stage import Stage, local, open_stage, until
+from tests.media.stage import Stage, local, open_stage, until, with_rtx
 from tests.media.test_sdp import GOOD
 from tests.media.test_strangers import Stranger
 
@@ -65,6 +66,14 @@ def compounds(media_ssrc: int, dice: random.Random) -> list[bytes]:
         rtcp.goodbye([1, media_ssrc]),
         rtcp.sender_report(1, dice.getrandbits(64), dice.getrandbits(32), 5, 500),
         rtcp.source_description(1, b"somebody"),
+        rtcp.receiver_estimate(1, dice.getrandbits(60), [media_ssrc, 1]),
+        rtcp.receiver_report(
+            1,
+            [
+                rtcp.ReportBlock(media_ssrc, 9, dice.getrandbits(23), dice.getrandbits(32), 7, dice.getrandbits(32), 2)
+                for _ in range(3)
+            ],
+        ),
         struct.pack("!BBHIIIIIII", 0x81, 201, 7, 1, media_ssrc, 0xFF000000, 0x10000, 7, 1, 2),
         struct.pack("!BBHII", 0x84, 206, 4, 1, media_ssrc) + dice.randbytes(8),
     ]
@@ -123,13 +132,21 @@ async def test_strangers(seed: int, count: int, caplog: pytest.LogCaptureFixture
 
 @pytest.mark.parametrize(("seed", "count"), ROUNDS)
 async def test_a_viewer_with_valid_keys(seed: int, count: int, caplog: pytest.LogCaptureFixture) -> None:
-    """Its checks are signed, its reports are sealed: whatever is inside is really read."""
+    """Its checks are signed, its reports are sealed: whatever is inside is really read, by RTX, REMB and probes too."""
     dice = random.Random(seed)
-    async with open_stage() as stage, stage.host(), unharmed(stage, caplog), stage.packets() as mad:
+    async with (
+        open_stage() as stage,
+        stage.host(),
+        unharmed(stage, caplog),
+        stage.packets(rewrite_offer=with_rtx) as mad,
+    ):
         assert mad.remote is not None
         known = f"{mad.remote.ice_username}:{mad._username}".encode()
         hello = Handshake(Identity(), [Identity().fingerprint], is_server=False).turn([]).send[0]
+        served = max(stage.stream.viewers.values(), key=lambda viewer: viewer.created_at)
+        assert served.repair_lane is not None
         async for _ in paced(count):
+            served.probe(dice.randrange(10_000), time.monotonic())
             match dice.randrange(4):
                 case 0:
                     mad.send(mutated(hello, dice))

@@ -151,9 +151,26 @@ class TestRtcp:
             rtcp.ReceiverReport(1, (block,)),
             rtcp.Nack(5, (7, 9)),
             rtcp.KeyframeRequest(5),
-            rtcp.Bitrate(1 << 30),
+            rtcp.Bitrate(1 << 30, (5,)),
             rtcp.Bye((1, 2)),
         ]
+
+    @pytest.mark.parametrize(
+        ("tail", "read"),
+        [
+            (bytes((1, 7 << 2 | 1, 0, 2)) + bytes((0, 0, 0, 5)), rtcp.Bitrate(0x10002 << 7, (5,))),
+            (bytes((2, 0, 1, 0)) + bytes((0, 0, 0, 5)) + bytes((0, 0, 0, 6)), rtcp.Bitrate(256, (5, 6))),
+            (bytes((0, 0xFF, 0xFF, 0xFF)), rtcp.Bitrate(0x3FFFF << 63, ())),
+            (bytes((2, 0, 1, 0)) + bytes((0, 0, 0, 5)), None),
+            (bytes((255, 0, 1, 0)), None),
+            (b"", None),
+        ],
+        ids=["one", "two", "largest and for nobody", "fewer SSRCs than it says", "none of 255", "cut off"],
+    )
+    def test_what_a_viewer_says_its_line_carries(self, tail: bytes, read: rtcp.Item | None) -> None:
+        body = struct.pack("!II", 1, 0) + b"REMB" + tail
+        packet = struct.pack("!BBH", 0x8F, 206, len(body) // 4) + body
+        assert rtcp.parse(packet) == ([] if read is None else [read])
 
     def test_arrivals_are_fed_back_once_each(self) -> None:
         log = ArrivalLog()
