@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from livecommerce.media.fanout import FanOut, Socket
+from livecommerce.media.ladder import Line
 from livecommerce.media.lane import Lane
 from livecommerce.media.layer import Layer
 from livecommerce.media.retransmission import distinct_ssrc
@@ -142,9 +143,9 @@ class Audience:
                 self._await_any(viewer, now)
             return
         rungs = [layer.rung for layer in alive]
-        rung = viewer.ladder.choose(rungs, viewer.estimate_kbps, self.audio_kbps, now)
-        if (wish_kbps := viewer.ladder.wish_kbps(rungs, self.audio_kbps)) is not None:
-            viewer.probe(wish_kbps, now)
+        rung = viewer.ladder.choose(rungs, Line(viewer.estimate_kbps, viewer.can_probe), now)
+        if (wanted_kbps := viewer.ladder.wanted_kbps(rungs)) is not None:
+            viewer.probe(wanted_kbps, now)
         if rung is None:
             self.pause_picture(viewer)
             return

@@ -16,11 +16,11 @@ HOPELESS_LOSS = 0.6
 # for, nothing else is looked at. Below that the viewer's own word is needed: packets missing after the repairs too, or
 # asks for keyframes, which browsers repeat once a second or more often. Where repairs go by RTX the viewer counts what
 # the line lost, and order plays no part.
-HOPELESS_LOSS_ALONE = 0.9
-HOPELESS_LOSS_COUNTED = 0.75
+HOPELESS_LOSS_ALONE, HOPELESS_LOSS_COUNTED = 0.9, 0.75
 UNREPAIRED_LOSS = 0.2
+BLIND_SECONDS = 2.5
 HOPELESS_REPORTS = 4
-# Missing in the end: repairs heal a line with one in ten lost at random, but not one that is too narrow.
+# Radio loses one in ten and repairs heal it; more is a line that is too narrow.
 CROWDED_LOSS = 0.15
 CROWDED_REPORTS = 2
 # After a change the first reports still speak of what was before it, and a full queue has to drain.
@@ -31,12 +31,11 @@ SURE_SECONDS = (3.0, 6.0, 12.0, 30.0)
 TRIAL_SECONDS = (8.0, 16.0, 32.0, 60.0)
 # After so long without a step down its history is forgotten.
 STEADY_SECONDS = 60.0
-# A layer fits where the estimate leaves so much room; it no longer does where its rate is above the estimate.
-ROOM_UP = 1.25
-# Estimates start low and wave: so many in a row must say the same.
+# A layer is gone up to where the estimate leaves so much room, and left where its rate is so much above it: rates wave.
+ROOM_UP, ROOM_DOWN = 1.25, 1.1
+# Estimates start low and wave: so many in a row must say the same. They choose between layers; what takes the picture
+# away is loss, because an estimate by growing queues is far too low on a line that mixes up the order.
 NARROW_ESTIMATES = 3
-# An estimate alone takes the picture away only where it is far below the lowest layer; loss may do it sooner.
-FAR_BELOW = 0.5
 # A layer slightly smaller than the page's picture is as good to the eye.
 CLOSE_ENOUGH = 0.9
 
@@ -50,36 +49,26 @@ class Rung(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What a viewer's reports say of about a second, judged.
+    """What a viewer's report says of about the last second.
 
     Attributes:
-        lost: 0..1, packets that did not come.
-        line_loss: how many packets more than the pictures had to be sent, as a share of them, or would have been.
-        is_hopeless: no picture gets through.
+        lost: share of the packets that it misses, 0..1.
+        needed: how many times more had to be sent than once: those asked for again and the missing ones.
+        is_counted: repairs came by RTX, so that `lost` is what the line lost, repaired or not.
+        keyframe_asked_at: when the viewer last asked for one.
     """
 
     lost: float
-    line_loss: float
-    is_hopeless: bool
+    needed: float
+    is_counted: bool
+    keyframe_asked_at: float
 
 
-def judged(lost: float, asked_again: float | None, *, is_blind: bool) -> Report:
-    """Judges the packets of about a second.
+class Line(NamedTuple):
+    """What is known of a line: `estimate_kbps` of pictures, None for nothing; whether more can be proven by probes."""
 
-    Args:
-        lost: 0..1, as the viewer counts.
-        asked_again: as a share of what was sent, where the viewer counts what a repair brought as received. None where
-            repairs have a stream of their own: then `lost` is what the line lost, repaired or not.
-        is_blind: the viewer says itself that it sees no pictures.
-    """
-    if asked_again is None:
-        # To get through, each packet has to be sent lost / (1 - lost) times more: what is asked for elsewhere.
-        line_loss = lost / max(1 - lost, 0.01)
-        most = HOPELESS_LOSS if is_blind else HOPELESS_LOSS_COUNTED
-    else:
-        line_loss = lost + asked_again
-        most = HOPELESS_LOSS if is_blind or lost >= UNREPAIRED_LOSS else HOPELESS_LOSS_ALONE
-    return Report(lost, line_loss, line_loss >= most)
+    estimate_kbps: float | None
+    can_probe: bool = False
 
 
 class Ladder:
@@ -115,8 +104,12 @@ class Ladder:
         """Takes a receiver report into account; `rungs` from the smallest to the largest. True: choose anew."""
         if self._is_without_picture or now < self._settled_at:
             return False
-        self._hopeless = self._hopeless + 1 if report.is_hopeless else 0
-        self._crowded = self._crowded + 1 if report.lost >= CROWDED_LOSS or report.is_hopeless else 0
+        is_blind = now - report.keyframe_asked_at < BLIND_SECONDS
+        is_blind = is_blind or (not report.is_counted and report.lost >= UNREPAIRED_LOSS)
+        sure = HOPELESS_LOSS_COUNTED if report.is_counted else HOPELESS_LOSS_ALONE
+        is_hopeless = report.needed >= (HOPELESS_LOSS if is_blind else sure)
+        self._hopeless = self._hopeless + 1 if is_hopeless else 0
+        self._crowded = self._crowded + 1 if report.lost >= CROWDED_LOSS or is_hopeless else 0
         if not self._crowded and now - self._changed_at > STEADY_SECONDS:
             self._downs = 0
         if self._crowded >= CROWDED_REPORTS and (place := self._place(rungs)) > 0:
@@ -148,17 +141,23 @@ class Ladder:
         self._downs += 1
         self._move(rungs, place, now)
 
-    def choose(self, rungs: Sequence[Rung], estimate_kbps: float | None, sound_kbps: float, now: float) -> Rung | None:
+    def choose(self, rungs: Sequence[Rung], line: Line, now: float) -> Rung | None:
         """The layer to send, None for sound alone.
 
         Args:
             rungs: the layers that are there, from the smallest to the largest; at least one.
-            estimate_kbps: what the line is believed to carry, None where nothing is known.
         """
-        place = self._by_line(rungs, estimate_kbps, sound_kbps, now)
+        place = self._by_line(rungs, line, now)
         if self.height_max == 0 and self.has_sound:
             return None
         return rungs[min(place, self._by_page(rungs))] if place >= 0 else None
+
+    def wanted_kbps(self, rungs: Sequence[Rung]) -> float | None:
+        """What the line would have to carry for the next step up; None where the page wants none."""
+        following = self._place(rungs) + 1
+        if not self.is_limited_by_line or self.height_max == 0 or following > self._by_page(rungs):
+            return None
+        return rungs[following].kbps * ROOM_UP
 
     def _by_page(self, rungs: Sequence[Rung]) -> int:
         most = len(rungs) - 1
@@ -168,41 +167,35 @@ class Ladder:
         named = [index for index, rung in enumerate(rungs) if rung.name == self.name_max and self.name_max]
         return min([most, *named])
 
-    def _by_line(self, rungs: Sequence[Rung], estimate_kbps: float | None, sound_kbps: float, now: float) -> int:
+    def _by_line(self, rungs: Sequence[Rung], line: Line, now: float) -> int:
         place = self._place(rungs)
         if now < self._settled_at or self.height_max == 0:
             return place
-        if now < self._estimates_from:
-            estimate_kbps = None
-        if estimate_kbps is not None and (fitting := self._fitting(rungs, place, estimate_kbps, sound_kbps)) < place:
+        estimate_kbps = line.estimate_kbps if now >= self._estimates_from else None
+        if estimate_kbps is not None and (fitting := self._fitting(rungs, place, estimate_kbps)) < place:
             self._narrow += 1
             if self._narrow >= NARROW_ESTIMATES:
                 self._fall(rungs, fitting, now)
                 return fitting
             return place
         self._narrow = 0
-        wish_kbps = self.wish_kbps(rungs, sound_kbps)
-        if wish_kbps is None:
+        wanted_kbps = self.wanted_kbps(rungs)
+        if wanted_kbps is None:
             return place  # a step that would not be taken proves nothing
-        following = place + 1
-        is_sure = estimate_kbps is not None and wish_kbps <= estimate_kbps
-        waits = SURE_SECONDS if is_sure else TRIAL_SECONDS
+        waits: tuple[float, ...] = TRIAL_SECONDS
+        if estimate_kbps is not None and wanted_kbps <= estimate_kbps:
+            waits = SURE_SECONDS
+        elif line.can_probe and place >= 0:
+            waits = TRIAL_SECONDS[-1:]  # probes find out without disturbing the picture
         if now - self._changed_at < waits[min(max(self._downs - 1, 0), len(waits) - 1)]:
             return place
-        self._move(rungs, following, now)
-        return following
+        self._move(rungs, place + 1, now)
+        return place + 1
 
-    def wish_kbps(self, rungs: Sequence[Rung], sound_kbps: float) -> float | None:
-        """What the line would have to carry for the next step up; None where none is wanted."""
-        following = self._place(rungs) + 1
-        if not self.is_limited_by_line or following > self._by_page(rungs):
-            return None
-        return (rungs[following].kbps + sound_kbps) * ROOM_UP
-
-    def _fitting(self, rungs: Sequence[Rung], place: int, estimate_kbps: float, sound_kbps: float) -> int:
-        """The highest place up to the present one whose rate the estimate covers."""
-        for index in range(min(place, self._by_page(rungs)), -1, -1):
-            if rungs[index].kbps + sound_kbps <= estimate_kbps:
-                return place if index == min(place, self._by_page(rungs)) else index
-        is_hopeless = rungs[0].kbps + sound_kbps > estimate_kbps / FAR_BELOW
-        return -1 if is_hopeless and self.has_sound and place >= 0 else min(place, 0)
+    def _fitting(self, rungs: Sequence[Rung], place: int, estimate_kbps: float) -> int:
+        """The highest place up to the present one whose rate the estimate covers; the lowest where none is."""
+        shown = min(place, self._by_page(rungs))
+        for index in range(shown, 0, -1):
+            if rungs[index].kbps <= estimate_kbps * ROOM_DOWN:
+                return place if index == shown else index
+        return min(place, 0) if shown else place

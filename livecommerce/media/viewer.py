@@ -11,7 +11,7 @@ from livecommerce.media import rtcp, sdp
 from livecommerce.media.estimate import Estimate
 from livecommerce.media.fanout import FanOut
 from livecommerce.media.freezes import Freezes
-from livecommerce.media.ladder import Ladder, judged
+from livecommerce.media.ladder import Ladder, Report
 from livecommerce.media.lane import Lane
 from livecommerce.media.peer import Path, Peer, PeerState
 from livecommerce.media.retransmission import RetransmissionLane
@@ -36,8 +36,6 @@ REPAIR_KILOBITS = 10.0
 REPEAT_SECONDS_MIN = 0.02
 REPAIRS_KEPT = 64
 CNAME = b"livecommerce"
-# Browsers that see nothing ask for keyframes once a second or more often.
-BLIND_SECONDS = 2.5
 # A browser that asks for repairs reports with each of its asks; shares are of the packets of about a second, not of the
 # two since the last ask. Fewer packets than this (a host away) say nothing about the line, nor does a first report.
 JUDGED_SECONDS_MIN = 0.8
@@ -66,6 +64,7 @@ class ViewerPlan:
     Attributes:
         repair_payload_type: RTX of the pictures; 0 where not offered, then repairs are the identical bytes.
         send_time_id: header extension id of abs-send-time; 0 where the viewer estimates no bitrate.
+        video_mid: what the viewer calls the picture.
 
     Raises:
         SdpRefused: where H.264 baseline is not offered or the offer receives nothing.
@@ -74,15 +73,13 @@ class ViewerPlan:
     def __init__(self, offer: sdp.Offer, stream: Stream) -> None:
         self.answered: list[sdp.Answered] = []
         self.payload_types: dict[str, int] = {}
-        self.video_mid = ""
         self.repair_payload_type = self.send_time_id = 0
+        self.video_mid = offer.video.mid if offer.video is not None else ""
         for section in (offer.video, offer.audio):
             if section is None or section.direction in ("sendonly", "inactive"):
                 continue
             is_video = section.kind == "video"
             offered = sdp.choose_video(section) if is_video else sdp.choose_audio(section)
-            if is_video:
-                self.video_mid = section.mid
             track = stream.tracks[section.kind]
             codec = sdp.Codec(offered.payload_type, offered.name, offered.clock, 1 if is_video else 2)
             codec.parameters = (
@@ -166,7 +163,7 @@ class Viewer(Peer):
         self.sound_place: FanOut | None = None
         self._keyframe_asked_at = float("-inf")
         self._judged = (now, 0, 0, 0)
-        self._repaired: dict[tuple[int, int], float] = {}
+        self._repaired: dict[int, float] = {}
         self._reported: dict[int, float] = {}
         self._outbound: Outbound | None = None
         self._inbound: GcmRtcpInbound | LibsrtpInbound | None = None
@@ -237,64 +234,56 @@ class Viewer(Peer):
         lost = self.fraction_lost = min(1.0, max(0, block.packets_lost - lost_before) / sent)
         if lane.track.kind != "video" or not lane.is_live:
             return
-        # Repairs in a stream of their own do not count as received, others do.
-        asked_again = (asked - asked_before) / sent if self.repair_lane is None else None
-        report = judged(lost, asked_again, is_blind=now - self._keyframe_asked_at < BLIND_SECONDS)
-        self.estimate.note_loss(min(1.0, lost + (asked_again or 0.0)), lane.octets, now)
+        if self.repair_lane is not None:
+            # Repairs in a stream of their own do not count as received: this is what the line lost, repaired or not. To
+            # get through, each packet has to be sent lost / (1 - lost) times more: what is asked for elsewhere.
+            self.estimate.note_loss(lost, lane.octets, now)
+            report = Report(lost, lost / max(1 - lost, 0.01), True, self._keyframe_asked_at)
+        else:
+            # The report counts what a repair brought as received, so what was asked for again counts with it.
+            line_loss = lost + (asked - asked_before) / sent
+            self.estimate.note_loss(min(1.0, line_loss), lane.octets, now)
+            report = Report(lost, line_loss, False, self._keyframe_asked_at)
         alive = self.stream.alive()
         if alive and self.ladder.report(report, [layer.rung for layer in alive], now):
-            log.info(
-                "viewer %s %s: a smaller picture, the line loses %.0f %%",
-                self.show,
-                self.session[:6],
-                report.line_loss * 100,
-            )
+            log.info("viewer %s %s: less of a picture, the line loses %.0f %%", self.show, self.session[:6], lost * 100)
             self.stream.choose(self, alive, now)
 
     def show_at_most(self, height: int | None, name: str, now: float) -> None:
-        """The page shows a picture of so many pixels (0: none), or chose a layer by its name."""
+        """The page shows a picture of so many lines (0: none), or chose a layer by its name."""
         self.ladder.height_max, self.ladder.name_max = height, name
         if "video" in self.lanes:
             self.stream.choose(self, self.stream.alive(), now)
 
     def _repair(self, request: rtcp.Nack, now: float) -> None:
-        """The identical packets again (RFC 4585): same number, same bytes, so the nonce rule holds."""
+        """What the lane has sent under these numbers again: by RTX, or the identical bytes (RFC 4585)."""
         lane = self._lane_of.get(request.media_ssrc)
-        if lane is None or not lane.is_started or (self.stream.is_paused(self) and lane.track.kind == "video"):
+        if lane is None or not lane.is_started or (lane.track.kind == "video" and self.stream.is_paused(self)):
             return
         self._allow_repairs(now)
         repaired = self._repaired
         again_after = now - max(REPEAT_SECONDS_MIN, (self.round_trip_ms or 0.0) / 1_000)
         wanted: dict[Lane, list[CanonicalPacket]] = {}
         for sequence in request.sequences:
-            found = lane.find(sequence)
-            if found is None:
-                self.repairs_failed += 1
-                continue
-            sender, packet = found
-            key = (sender.ssrc, packet.number + sender.shift)
-            if repaired.get(key, again_after) > again_after:
+            if repaired.get(sequence, again_after) > again_after:
                 continue  # it is on its way
-            if self._allowance < 1:
+            found = lane.find(sequence)
+            if found is None or self._allowance < 1:
                 self.repairs_failed += 1
                 continue
             self._allowance -= 1
-            wanted.setdefault(sender, []).append(packet)
-            repaired[key] = now
+            self.repairs += 1
+            self.mux.socket.counters.repairs += 1
+            wanted.setdefault(found[0], []).append(found[1])
+            repaired[sequence] = now
         while len(repaired) > REPAIRS_KEPT:
             del repaired[next(iter(repaired))]
         for sender, packets in wanted.items():
-            self._send_again(sender, packets, now)
-
-    def _send_again(self, sender: Lane, packets: list[CanonicalPacket], now: float) -> None:
-        """By RTX, or the identical packets by the lane that sent them first (RFC 4585)."""
-        self.repairs += len(packets)
-        self.mux.socket.counters.repairs += len(packets)
-        if self.repair_lane is None or sender.track.kind != "video":
-            self.stream.send_again(sender, packets)
-            return
-        for packet in packets:
-            self.send(self.repair_lane.seal(packet, sender, now))
+            if self.repair_lane is None or lane.track.kind != "video":
+                self.stream.send_again(sender, packets)
+                continue
+            for packet in packets:
+                self.send(self.repair_lane.seal(packet, sender, now))
 
     def _allow_repairs(self, now: float) -> None:
         """No more repairs than the line carries: on one that is too narrow they would only fill it further."""
@@ -315,6 +304,11 @@ class Viewer(Peer):
         """What this viewer's line carries of pictures, in kbit/s; None until something is known."""
         return self.estimate.kbps
 
+    @property
+    def can_probe(self) -> bool:
+        """True where a higher estimate can be proven: repeats need a stream of their own."""
+        return self.repair_lane is not None
+
     def probe(self, target_kbps: float, now: float) -> bool:
         """Tries for a second whether the line carries `target_kbps`: repeats recent packets beside the pictures.
 
@@ -325,7 +319,7 @@ class Viewer(Peer):
             True where a probe begins now.
         """
         lane = self.lanes.get("video")
-        if self.repair_lane is None or lane is None or not lane.is_live:
+        if not self.can_probe or lane is None or not lane.is_live:
             return False
         if not self.estimate.is_probe_due(target_kbps, now) or not self.stream.take_probe_place(self):
             return False
@@ -343,11 +337,10 @@ class Viewer(Peer):
         elif now >= probe.ends_at:
             probe.is_sent = True
             self.send_reports(now)
-        else:
+        elif lane.is_live:
             due = probe.octets_due(self._picture_octets, now)
-            # Only what was sent is sent again: another layer's numbers will stand for other packets.
-            head = lane.track.head if lane.is_live else 0
-            for packet in lane.track.between(max(lane.first, head - PROBE_PACKETS_MAX + 1), head):
+            first = max(lane.first, lane.track.head - PROBE_PACKETS_MAX + 1)
+            for packet in lane.track.between(first, lane.track.head):
                 if due <= 0:
                     break
                 datagram = repairs.seal(packet, lane, now)

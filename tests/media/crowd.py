@@ -13,7 +13,7 @@ import pylibsrtp
 from livecommerce.media import rtp
 from livecommerce.media.fanout import Socket
 from livecommerce.media.feedback import Reception
-from livecommerce.media.ladder import Rung
+from livecommerce.media.ladder import Line, Rung
 from livecommerce.media.lane import Lane
 from livecommerce.media.srtp import GCM_PROFILE, GcmOutbound, libsrtp_session
 from livecommerce.media.stream import Stream
@@ -123,12 +123,12 @@ class Wish:
     def __init__(self) -> None:
         self.rid: str | None = ""
 
-    def choose(self, rungs: list[Rung], estimate_kbps: float | None, sound_kbps: float, now: float) -> Rung | None:
+    def choose(self, rungs: list[Rung], line: Line, now: float) -> Rung | None:
         if self.rid is None:
             return None
         return next((rung for rung in rungs if rung.name == self.rid), rungs[-1])
 
-    def wish_kbps(self, rungs: list[Rung], sound_kbps: float) -> float | None:
+    def wanted_kbps(self, rungs: list[Rung]) -> float | None:
         return None
 
 
@@ -147,6 +147,7 @@ class CrowdViewer:
         self.lanes = {"video": lane}
         self.ladder = Wish()
         self.estimate_kbps = None
+        self.can_probe = False
         self.sound_place = None
         self.replayed_at = float("-inf")
         self.on_closed = None

@@ -42,7 +42,7 @@ async def test_the_estimate_follows_the_line_and_a_probe_finds_it_wider(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("livecommerce.media.estimate.PROBE_PAUSES", (0.5, 1.0))
-    monkeypatch.setattr("livecommerce.media.viewer.PAUSE_REPORTS", 1_000)  # sound alone is another test's
+    monkeypatch.setattr("livecommerce.media.ladder.HOPELESS_REPORTS", 1_000)  # sound alone is another test's
     async with chromium() as browser:
         with LossyNetwork(VIEWER_ADDRESS, stage.plane.mux.port, seed=3) as network:
             network.become(up=WIDE, down=WIDE)

@@ -13,13 +13,17 @@ function rate(one) {
   return last ? (8 * (one.octets - last.octets)) / (at - before.at) : null;
 }
 
+function megabits(kbps) {
+  return kbps === null ? "–" : `${(kbps / 1000).toFixed(1)} Mbps`;
+}
+
 function Line({ one }) {
   const kbps = rate(one);
   const isBad = one.loss > LOSSY || one.frozen_ms > FROZEN_MS;
-  const layer = knows(`studio.layer_${one.layer}`) ? t(`studio.layer_${one.layer}`) : one.layer;
+  const layer = knows(`studio.layer_${one.layer}`) ? t(`studio.layer_${one.layer}`) : `${one.height}p`;
   return html`<tr class=${isBad ? "bad" : ""}><th scope="row">${one.session}</th>
     <td>${(100 * one.loss).toFixed(1)} %</td><td>${one.rtt_ms === null ? "–" : `${Math.round(one.rtt_ms)} ms`}</td>
-    <td>${kbps === null ? "–" : `${(kbps / 1000).toFixed(1)} Mbps`}</td><td>${layer}${one.transport === "tcp" ? " · TCP" : ""}</td>
+    <td>${megabits(kbps)}</td><td>${megabits(one.estimate_kbps)}</td><td>${layer}${one.transport === "tcp" ? " · TCP" : ""}</td>
     <td>${count(one.freezes)}${one.frozen_ms > 0 && ` · ${(one.frozen_ms / 1000).toFixed(1)} s`}</td></tr>`;
 }
 
@@ -29,7 +33,7 @@ export function Lines() {
   return html`<div class="tool lines-of-viewers">
     <p>${t("studio.lines_sum", { n: count(stream.viewers), lossy: count(stream.viewers_lossy), sound: count(stream.viewers_sound_only), freezes: count(stream.freezes) })}</p>
     ${worst.length > 0 && html`<table><caption class="sr">${t("studio.tool_lines")}</caption>
-      <thead><tr>${["session", "loss", "rtt", "rate", "layer", "freezes"].map((name) => html`<th key=${name} scope="col">${t(`studio.line_${name}`)}</th>`)}</tr></thead>
+      <thead><tr>${["session", "loss", "rtt", "rate", "estimate", "layer", "freezes"].map((name) => html`<th key=${name} scope="col">${t(`studio.line_${name}`)}</th>`)}</tr></thead>
       <tbody>${worst.map((one) => html`<${Line} key=${one.session} one=${one} />`)}</tbody></table>`}
     <p class="muted">${t("studio.lines_how")}</p></div>`;
 }

@@ -20,7 +20,7 @@ function Header() {
     <h1 class="cut"><a href="/studio">${show.shop_name}</a><span> · ${show.title}</span></h1>
     ${onAir.value ? html`<span class="chip on"><i class="dot"></i>${t("common.live")} <${Elapsed} />
       </span>` : html`<span class="chip">${t(`common.stage_${show.stage}`)}</span>`}
-    <span class=${`chip signal ${words.kind}`}>${words.text}</span>
+    <span class=${`chip signal ${words.kind}`}>${words.text}${words.layers && html`<span class="wide" title=${t("studio.layers")}> · ${words.layers}</span>`}</span>
     ${delaySeconds.value !== null && html`<span class="muted nowrap wide">${t("studio.delay", { s: Math.max(0.1, delaySeconds.value).toFixed(1) })}</span>`}
     ${live.link.value === "lost" && html`<span class="chip warn" role="status">${t("common.line_lost")}</span>`}
     <span class="grow"></span>

@@ -94,9 +94,8 @@ export const signalWords = computed(() => {
   const parts = [t(`studio.signal_${hint}`)];
   if (now.kbps) parts.push(`${(now.kbps / 1000).toFixed(1)} Mbps`);
   if (now.fps) parts.push(`${Math.round(now.fps)} fps`);
-  const layers = (now.layers ?? []).filter(({ kbps }) => kbps > 0);
-  if (layers.length > 1) parts.push(layers.map(({ height }) => `${height}p`).join(" + "));
-  return { kind: hint === "good" ? "good" : FAIR.includes(hint) ? "fair" : "poor", text: parts.join(" · ") };
+  const layers = (now.layers ?? []).filter(({ kbps }) => kbps > 0).map(({ height }) => `${height}p`);
+  return { kind: hint === "good" ? "good" : FAIR.includes(hint) ? "fair" : "poor", text: parts.join(" · "), layers: layers.length > 1 ? layers.join(" + ") : "" };
 });
 
 function OwnPicture() {
