@@ -15,16 +15,13 @@ from tests.media.namespaces import CAN_MAKE_NAMESPACES, Namespace, namespace
 from tests.media.stage import Stage, open_stage, until
 from tests.media.test_chromium import WATCH, decodes, opened
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.nightly,
-    pytest.mark.skipif(not CAN_MAKE_NAMESPACES, reason="network namespaces need root and iproute2"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.nightly]
 
 
 @contextlib.asynccontextmanager
 async def apart() -> AsyncIterator[tuple[Stage, Namespace, Page]]:
     """A page in a namespace that watches a show of this machine."""
+    assert CAN_MAKE_NAMESPACES, "network namespaces need root and iproute2 (apt-get install iproute2)"
     with namespace() as (there, folder):
         media = Media(host="0.0.0.0", external_addresses=(there.gateway,))
         async with (
