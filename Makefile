@@ -43,6 +43,7 @@ nightly: install
 	bash scripts/redis.sh
 	bash scripts/firefox.sh
 	bash scripts/coturn.sh
+	bash scripts/iproute2.sh
 	$(BIN)/python -m pytest -m "nightly" --timeout 3600
 
 lock:
