@@ -29,7 +29,7 @@ async def shows(page: Page, lines: int) -> None:
 async def test_a_page_gets_the_layer_it_has_room_for() -> None:
     async with open_stage() as stage, chromium() as browser:
         await opened(browser, stage, GO_LIVE_IN_LAYERS)
-        await until(lambda: len(stage.stream.alive()) == 2, "both layers")
+        await until(lambda: "live" in stage.states() and len(stage.stream.alive()) == 2, "both layers")
         assert [layer.rid for layer in stage.stream.alive()] == ["m", "h"]
         viewer = await opened(browser, stage, WATCH)
         await viewer.evaluate("video.style = 'width: 640px; height: 360px'")
@@ -68,7 +68,7 @@ async def test_a_narrow_line_gets_the_small_layer_and_a_wide_one_the_large(monke
     monkeypatch.setattr("livecommerce.media.ladder.TRIAL_SECONDS", (3.0,))
     async with lossy_stage() as (stage, _, viewer_side), chromium() as browser:
         await opened(browser, stage, GO_LIVE_IN_LAYERS)
-        await until(lambda: len(stage.stream.alive()) == 2, "both layers")
+        await until(lambda: "live" in stage.states() and len(stage.stream.alive()) == 2, "both layers")
         viewer = await opened(browser, stage, WATCH)
         await viewer.evaluate("video.style = 'width: 640px; height: 360px'")
         await shows(viewer, 360)
