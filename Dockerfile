@@ -11,7 +11,9 @@ RUN /opt/livecommerce/bin/pip install --require-hashes -r requirements.lock
 COPY requirements-dev.lock ./
 RUN awk '/^asyncpg==/{take=1; print; next} take && /^[ ]+--hash/{print; next} take{exit}' requirements-dev.lock > asyncpg.lock \
     && /opt/livecommerce/bin/pip install --require-hashes --no-deps -r asyncpg.lock
-COPY pyproject.toml README.md LICENSE ./
+# the fan-out's compiled core needs a compiler; without one it would be left out and Python would do its work
+RUN apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
+COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY livecommerce livecommerce
 COPY web web
 RUN /opt/livecommerce/bin/pip install "hatchling>=1.27" \

@@ -14,6 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
+from livecommerce.media import compiled
 from livecommerce.ops import checks_machine, checks_network, checks_stores
 from livecommerce.ops import folder as folders
 from livecommerce.ops.findings import Finding, as_text, exit_code, fail, ok, warn
@@ -85,6 +86,21 @@ def _sql(settings: Settings) -> Iterator[Finding]:
     yield asyncio.run(_look_at_sql(settings))
 
 
+def _sending(settings: Settings) -> Iterator[Finding]:
+    """Whether the relay sends by its compiled core; in Python a packet costs about twice as much."""
+    if not settings.media.compiled_sending:
+        yield ok("sending", "by Python, as media.compiled_sending says")
+        return
+    core, by = compiled.find()
+    if core is not None:
+        yield ok("sending", f"by the compiled core with {by}; its self-test passed")
+        return
+    advice = (
+        "Works without, at twice the cost a packet. Install gcc and Python's headers, then install livecommerce again."
+    )
+    yield warn("sending", f"by Python: {by}", advice)
+
+
 def look(settings: Settings, *, quick: bool = False, roles: Container[str] = checks_network.ALL_ROLES) -> list[Finding]:
     """All findings. `quick` asks only the processes of `roles` on this machine (for container health checks)."""
     if quick:
@@ -99,6 +115,7 @@ def look(settings: Settings, *, quick: bool = False, roles: Container[str] = che
         *checks_network.external_address(settings),
         *checks_network.udp_round_trip(settings),
         *checks_network.segmentation(),
+        *_sending(settings),
         *checks_network.stun(settings),
         *checks_network.public_url(settings),
         *_valkey(settings),

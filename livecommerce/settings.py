@@ -73,6 +73,7 @@ class Media(Struct, frozen=True, forbid_unknown_fields=True):
         tuple[dict[str, Any], ...], Meta(description="STUN/TURN servers handed to pages (RTCIceServer objects).")
     ] = ()
     turn_secret: Annotated[str, Meta(description="Shared secret for time-limited TURN credentials (coturn).")] = ""
+    compiled_sending: Annotated[bool, Meta(description="Send by the compiled core where it was built.")] = True
     recording: Annotated[bool, Meta(description="Record every show as fragmented MP4 in the data folder.")] = False
 
 

@@ -325,8 +325,10 @@ class Association:
         self._turn(timed_out=True)
 
 
-# Associations released before the allocator is asked to give their memory back (80 KiB each).
+# Associations released before the allocator is asked to give their memory back (80 KiB each); fewer once nobody has
+# joined or been released for this many seconds.
 TRIM_AFTER = 64
+TRIM_QUIET_SECONDS = 5
 
 
 def _trim() -> None:
@@ -342,7 +344,7 @@ class HandshakePool:
         self.identity = identity
         self.running: set[Association] = set()
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="dtls")
-        self._released = 0
+        self._released = self._quiet_seconds = 0
 
     @property
     def is_full(self) -> bool:
@@ -368,10 +370,13 @@ class HandshakePool:
     def note_release(self) -> None:
         """An association was freed; now and then, when nobody is joining, the memory goes back."""
         self._released += 1
+        self._quiet_seconds = 0
 
     def tidy(self) -> None:
         """Called once a second."""
-        if self._released >= TRIM_AFTER and not self.running:
+        self._quiet_seconds = 0 if self.running else self._quiet_seconds + 1
+        is_quiet = self._quiet_seconds > TRIM_QUIET_SECONDS
+        if not self.running and (self._released >= TRIM_AFTER or (self._released and is_quiet)):
             self._released = 0
             self._executor.submit(_trim)
 

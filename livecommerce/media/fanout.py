@@ -1,22 +1,29 @@
 """Sending: the same packets to many viewers, each under its own key, by as few system calls as the kernel allows.
 
 `UDP_SEGMENT` (GSO) hands the kernel one buffer of equal segments; where a path refuses it, plain sends take over for
-the rest of the process. Viewers of one payload type, number phase and rollover share headers and packet indices.
+the rest of the process. The compiled core (compiled.py) serves a whole audience in one call, by `sendmmsg`. Without
+it, the loop here groups viewers of one payload type, number phase and rollover: they share headers and packet indices.
 """
 
 from __future__ import annotations
 
 import errno
 import logging
+import os
 import socket
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from livecommerce.media.lane import Lane, LaneKey
 from livecommerce.media.srtp import TAG_BYTES
 from livecommerce.media.stun import Address
-from livecommerce.media.track import CanonicalPacket, Track, runs
+from livecommerce.media.track import EXTENSION_BYTES, CanonicalPacket, Track, runs
+
+if TYPE_CHECKING:
+    from livecommerce.media._sending import Outlet, PacketFields
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +36,10 @@ _GSO_TOO_LARGE = (errno.EINVAL, errno.EMSGSIZE)
 
 @dataclass(slots=True)
 class SendCounters:
-    """What left the socket. `refused` counts datagrams the kernel had no room for; viewers ask for them again.
+    """What left the socket.
 
+    `calls` counts messages given to the kernel, segmented or plain (the compiled core gives many in one system call);
+    `refused` datagrams it had no room for; viewers ask for them again.
     `repairs` were asked for by viewers, by RTX or as the identical bytes; `probes` are measurements of a viewer's line.
     """
 
@@ -44,10 +53,15 @@ class SendCounters:
 
 
 class Socket:
-    """A non-blocking UDP socket with sticky GSO."""
+    """A non-blocking UDP socket with sticky GSO.
 
-    def __init__(self, udp: socket.socket) -> None:
+    Args:
+        core: the compiled core (`compiled.core()`), or None for Python alone.
+    """
+
+    def __init__(self, udp: socket.socket, core: ModuleType | None) -> None:
         self._udp = udp
+        self.core = core
         self.counters = SendCounters()
         self.has_gso = self._probe()
 
@@ -78,6 +92,31 @@ class Socket:
         """The bare system call, for the fan-out's loop; what it raises goes to `failed`."""
         return self._udp.sendmsg
 
+    def send_compiled(
+        self,
+        outlets: list[Outlet],
+        run: Sequence[CanonicalPacket],
+        guest: CanonicalPacket | None,
+        lanes: Sequence[Lane],
+    ) -> None:
+        """A run to all outlets by the compiled core, and the guest to those that have a rider."""
+        if self.core is None:
+            raise RuntimeError("no core, no outlets")
+        packets = [_fields(packet) for packet in run]
+        guest_fields = None if guest is None else _fields(guest)
+        first = 0
+        # The core comes back early after many refusals, having served one outlet at least.
+        while first < len(outlets):
+            served, calls, taken, octets, refused, failures = self.core.send(
+                self._udp.fileno(), outlets[first:] if first else outlets, packets, guest_fields, self.has_gso
+            )
+            self.sent(calls, taken, octets)
+            self.counters.refused += refused
+            for position, number, segment, datagrams in failures:
+                error = OSError(number, os.strerror(number))
+                self.failed(error, bytearray(datagrams), segment, lanes[first + position].address)
+            first += served
+
     def sent(self, calls: int, packets: int, octets: int) -> None:
         """Counts what `sendmsg` took."""
         self.counters.calls += calls
@@ -98,6 +137,10 @@ class Socket:
             self.send(bytes(datagrams[start : start + segment]), address)
 
 
+def _fields(packet: CanonicalPacket) -> PacketFields:
+    return packet.number, packet.timestamp, packet.marker, packet.is_padded, packet.send_time, packet.body
+
+
 Control = list[tuple[int, int, bytes]]
 
 
@@ -106,8 +149,29 @@ GroupKey = tuple[LaneKey, LaneKey | None]
 Prepared = tuple[int, bytes, bytes, memoryview]
 
 
+class Outlets:
+    """Lanes of the compiled core with their outlets, listed anew only when somebody has come or gone."""
+
+    def __init__(self) -> None:
+        self.by_lane: dict[Lane, Outlet] = {}
+        self._listed: tuple[list[Lane], list[Outlet]] | None = None
+
+    def add(self, lane: Lane, outlet: Outlet) -> None:
+        self.by_lane[lane] = outlet
+        self._listed = None
+
+    def discard(self, lane: Lane) -> None:
+        if self.by_lane.pop(lane, None) is not None:
+            self._listed = None
+
+    def listed(self) -> tuple[list[Lane], list[Outlet]]:
+        if self._listed is None:
+            self._listed = list(self.by_lane), list(self.by_lane.values())
+        return self._listed
+
+
 class FanOut:
-    """The live lanes of one track, grouped by what their packets have in common.
+    """The live lanes of one track: those of the compiled core as they come, others grouped by what their packets share.
 
     A sound lane whose viewer also has a live picture lane is riding: its packet may be the last, shorter segment of a
     picture's send, which saves a system call a packet.
@@ -116,23 +180,32 @@ class FanOut:
     def __init__(self, track: Track, socket_: Socket) -> None:
         self.track = track
         self._socket = socket_
+        self._compiled = Outlets()
+        self._compiled_riding = Outlets()
         self._fast: dict[GroupKey, list[Lane]] = {}
         self._riding: dict[GroupKey, list[Lane]] = {}
         self._slow: list[Lane] = []
 
     @property
     def lane_count(self) -> int:
-        return len(self._slow) + sum(map(len, self._fast.values())) + sum(map(len, self._riding.values()))
+        groups = (*self._fast.values(), *self._riding.values())
+        return (
+            len(self._slow) + len(self._compiled.by_lane) + len(self._compiled_riding.by_lane) + sum(map(len, groups))
+        )
 
     def add(self, lane: Lane, *, is_riding: bool = False) -> None:
         """The lane gets every flushed packet from now on."""
         if not lane.is_fast:
             self._slow.append(lane)
-            return
-        groups = self._riding if is_riding else self._fast
-        groups.setdefault((lane.key, lane.rider.key if lane.rider is not None else None), []).append(lane)
+        elif (outlet := self._outlet(lane, lane.rider)) is not None:
+            (self._compiled_riding if is_riding else self._compiled).add(lane, outlet)
+        else:
+            groups = self._riding if is_riding else self._fast
+            groups.setdefault((lane.key, lane.rider.key if lane.rider is not None else None), []).append(lane)
 
     def discard(self, lane: Lane) -> None:
+        self._compiled.discard(lane)
+        self._compiled_riding.discard(lane)
         key = (lane.key, lane.rider.key if lane.rider is not None else None)
         for groups in (self._fast, self._riding):
             lanes = groups.get(key, [])
@@ -142,6 +215,32 @@ class FanOut:
                     del groups[key]
         if lane in self._slow:
             self._slow.remove(lane)
+
+    def _outlet(self, lane: Lane, rider: Lane | None = None) -> Outlet | None:
+        """The lane, as it is now, for the compiled core; None where Python serves it."""
+        core = self._socket.core
+        if core is None:
+            return None
+        if not isinstance(lane.sent, core.Tally):
+            tally = core.Tally()
+            tally.packets, tally.octets = lane.packets, lane.octets
+            lane.sent = tally
+        host, port, *more = lane.address
+        outlet: Outlet = core.Outlet(
+            lane.gcm.compiled_key(core),
+            lane.sent,
+            str(host).partition("%")[0],
+            port,
+            more[1] if len(more) > 1 else 0,
+            lane.ssrc,
+            lane.payload_type,
+            lane.phase,
+            lane.shift,
+            lane.time_shift,
+            lane.send_time_id,
+            None if rider is None else self._outlet(rider),
+        )
+        return outlet
 
     def send(self, packets: Sequence[CanonicalPacket], rider: tuple[Track, CanonicalPacket] | None = None) -> bool:
         """Everything flushed, to every live lane.
@@ -153,9 +252,11 @@ class FanOut:
             True where the rider travelled with all of them; else the sound fan-out has to send it itself.
         """
         found = list(runs(packets))
-        has_ridden = rider is not None and bool(found) and self._takes(found[-1], rider[1])
+        has_ridden = rider is not None and self.takes(packets, rider[1])
         for run in found:
             guest = rider if has_ridden and run is found[-1] else None
+            self._send_compiled(run, self._compiled, guest)
+            self._send_compiled(run, self._compiled_riding)
             for (key, rider_key), lanes in self._fast.items():
                 self._send_run(run, key, lanes, guest if rider_key is not None else None)
             for (key, _), lanes in self._riding.items():
@@ -167,6 +268,7 @@ class FanOut:
     def send_alone(self, packets: Sequence[CanonicalPacket]) -> None:
         """To the lanes that are not riding: the others' packets went with their pictures."""
         for run in runs(packets):
+            self._send_compiled(run, self._compiled)
             for (key, _), lanes in self._fast.items():
                 self._send_run(run, key, lanes)
             for lane in self._slow:
@@ -174,15 +276,37 @@ class FanOut:
 
     def send_to(self, packets: Sequence[CanonicalPacket], lane: Lane) -> None:
         """Replay or repair for one lane."""
+        outlet = self._compiled.by_lane.get(lane) or self._compiled_riding.by_lane.get(lane)
+        if outlet is None and lane.is_fast:
+            outlet = self._outlet(lane)
         for run in runs(packets):
-            if lane.is_fast:
+            if outlet is not None:
+                self._socket.send_compiled([outlet], run, None, [lane])
+            elif lane.is_fast:
                 self._send_run(run, lane.key, (lane,))
             else:
                 self._send_slow(run, lane)
 
-    def _takes(self, run: Sequence[CanonicalPacket], guest: CanonicalPacket) -> bool:
-        """Only the last segment of a send may be shorter, so a run with a short tail has no room for a guest."""
-        return self._socket.has_gso and len(guest.body) <= len(run[0].body) == len(run[-1].body)
+    def _send_compiled(
+        self,
+        run: Sequence[CanonicalPacket],
+        outlets: Outlets,
+        guest: tuple[Track, CanonicalPacket] | None = None,
+    ) -> None:
+        lanes, found = outlets.listed()
+        if found:
+            self._socket.send_compiled(found, run, guest[1] if guest is not None else None, lanes)
+
+    def takes(self, packets: Sequence[CanonicalPacket], guest: CanonicalPacket) -> bool:
+        """Whether a guest may come along as the last segment of these packets.
+
+        Only the last segment of a send may be shorter, so a run with a short tail has no room for a guest.
+        """
+        if not packets or not self._socket.has_gso:
+            return False
+        *_, run = runs(packets)
+        # A viewer may have abs-send-time with its sound alone.
+        return len(guest.body) + EXTENSION_BYTES <= len(run[0].body) == len(run[-1].body)
 
     def _prepare(
         self,
@@ -228,19 +352,19 @@ class FanOut:
         buffer, prepared, guests = self._prepare(run, key, guest, lanes)
         segment = len(prepared[0][1]) + len(run[0].body) + TAG_BYTES
         control: Control = [(_SOL_UDP, _UDP_SEGMENT, struct.pack("=H", segment))] if count > 1 else []
-        octets = sum(len(header) + len(body) + TAG_BYTES for _, header, body, _ in prepared)
+        octets = sum(len(packet.body) for packet in run)
         sendmsg, parts, run_count, taken = udp.sendmsg, (buffer,), len(run), 0
         for lane in lanes:
-            encrypt_into, nonce_base = lane.encrypt_into, lane.nonce_base
+            encrypt_into, nonce_base, sent = lane.gcm.encrypt_into, lane.nonce_base, lane.sent
             for index, header, body, place in prepared:
                 encrypt_into((nonce_base ^ index).to_bytes(12, "big"), body, header, place)
             if guests is not None and (rider := lane.rider) is not None:
                 index, header, body, place = guests
-                rider.encrypt_into((rider.nonce_base ^ index).to_bytes(12, "big"), body, header, place)
-                rider.packets += 1
-                rider.octets += len(body)
-            lane.packets += run_count
-            lane.octets += octets
+                rider.gcm.encrypt_into((rider.nonce_base ^ index).to_bytes(12, "big"), body, header, place)
+                rider.sent.packets += 1
+                rider.sent.octets += len(body)
+            sent.packets += run_count
+            sent.octets += octets
             try:
                 sendmsg(parts, control, 0, lane.address)
                 taken += 1
@@ -255,5 +379,5 @@ class FanOut:
                 lane.stream_path.send(datagram)
             else:
                 self._socket.send(datagram, lane.address)
-            lane.packets += 1
-            lane.octets += len(datagram)
+            lane.sent.packets += 1
+            lane.sent.octets += len(packet.body)

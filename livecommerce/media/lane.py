@@ -39,6 +39,22 @@ class LaneKey(NamedTuple):
     send_time_id: int
 
 
+class Sent(Protocol):
+    """What was sent to a lane: packets and the octets of their payloads, as sender reports tell them."""
+
+    packets: int
+    octets: int
+
+
+class Tally:
+    """`Sent` of a lane that the compiled core does not serve; the core has a `Tally` of its own."""
+
+    __slots__ = ("octets", "packets")
+
+    def __init__(self) -> None:
+        self.packets = self.octets = 0
+
+
 class Lane:
     """One track towards one viewer.
 
@@ -51,22 +67,18 @@ class Lane:
             still while the lane is live, when it is the track's head.
         is_live: in a fan-out, which sends it all that is flushed.
         past: this lane as it was before its changes of layer, oldest first; never live again.
-        nonce_base: salt and SSRC, ready to be XORed with a packet index (GCM only).
         cursor: next number to replay while catching up; None when live.
+        sent: packets and octets so far.
         rider: the same viewer's sound lane, when its packets may travel in this picture lane's sends.
     """
 
     __slots__ = (
         "address",
         "cursor",
-        "encrypt_into",
         "first",
         "is_live",
         "is_started",
-        "nonce_base",
-        "octets",
         "outbound",
-        "packets",
         "past",
         "payload_type",
         "phase",
@@ -74,6 +86,7 @@ class Lane:
         "reached_timestamp",
         "rider",
         "send_time_id",
+        "sent",
         "shift",
         "ssrc",
         "stream_path",
@@ -97,11 +110,28 @@ class Lane:
         self.first = self.reached = 0
         self.reached_timestamp: int | None = None
         self.past: list[Lane] = []
-        self.packets = self.octets = 0
+        self.sent: Sent = Tally()
         self.rider: Lane | None = None
-        if isinstance(outbound, GcmOutbound):
-            self.encrypt_into = outbound.encrypt_into
-            self.nonce_base = outbound.salt ^ self.ssrc << 48
+
+    @property
+    def gcm(self) -> GcmOutbound:
+        """The keys of a lane that is fast."""
+        if not isinstance(self.outbound, GcmOutbound):
+            raise TypeError("only lanes with GCM are sealed by the fan-out itself")
+        return self.outbound
+
+    @property
+    def nonce_base(self) -> int:
+        """Salt and SSRC, ready to be XORed with a packet index."""
+        return self.gcm.salt ^ self.ssrc << 48
+
+    @property
+    def packets(self) -> int:
+        return self.sent.packets
+
+    @property
+    def octets(self) -> int:
+        return self.sent.octets
 
     def start(self, number: int) -> None:
         """Fixes the number phase and rollover origin by the first packet this viewer may get. Once in a lane's life."""
@@ -137,7 +167,7 @@ class Lane:
             raise RuntimeError("a lane changes between two sends, to a packet that is there")
         if self.reached >= self.first:
             before = copy.copy(self)
-            before.past, before.rider, before.packets, before.octets = [], None, 0, 0
+            before.past, before.rider = [], None
             self.past = [*self.past, before][-PAST_MAX:]
         if self.reached_timestamp is not None:
             after = self.reached_timestamp + self.time_shift + 1

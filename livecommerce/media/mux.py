@@ -11,6 +11,7 @@ import logging
 import socket
 import time
 from dataclasses import dataclass
+from types import ModuleType
 
 from livecommerce.media import rtp, stun
 from livecommerce.media.dtls import HandshakePool
@@ -75,9 +76,9 @@ def open_socket(host: str, port: int) -> socket.socket:
 class Mux:
     """The port. Peers register by their ICE user names; the loop calls `_readable`."""
 
-    def __init__(self, udp: socket.socket, handshakes: HandshakePool) -> None:
+    def __init__(self, udp: socket.socket, handshakes: HandshakePool, core: ModuleType | None) -> None:
         self._udp = udp
-        self.socket = Socket(udp)
+        self.socket = Socket(udp, core)
         self.handshakes = handshakes
         self.counters = MuxCounters()
         self.port: int = udp.getsockname()[1]

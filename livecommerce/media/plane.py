@@ -303,6 +303,7 @@ class MediaPlane:
             "repairs_total": sent.repairs,
             "probes_total": sent.probes,
             "segmentation_offload": float(self.mux.socket.has_gso),
+            "compiled_sending": float(self.mux.socket.core is not None),
             "datagrams_received_total": received.received,
             "checks_total": received.checks,
             "strangers_total": received.stranger,

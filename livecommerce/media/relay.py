@@ -9,11 +9,13 @@ import ipaddress
 import logging
 import os
 from collections.abc import Awaitable, Callable
+from types import ModuleType
 from typing import Any
 
 import ifaddr
 from aiohttp import web
 
+from livecommerce.media import compiled
 from livecommerce.media.control_app import ControlApp
 from livecommerce.media.mux import Mux, open_socket
 from livecommerce.media.outputs import Outputs
@@ -107,11 +109,11 @@ async def _listen(runner: web.AppRunner, address: str) -> None:
 PORT_TRIES = 8
 
 
-async def _open_ports(host: str, port: int) -> tuple[Mux, TcpDoor]:
+async def _open_ports(host: str, port: int, core: ModuleType | None) -> tuple[Mux, TcpDoor]:
     """UDP and TCP of the same number."""
     for left in range(PORT_TRIES - 1, -1, -1):
         udp = open_socket(host, port)
-        mux = Mux(udp, new_handshake_pool())
+        mux = Mux(udp, new_handshake_pool(), core)
         door = TcpDoor(mux)
         try:
             await door.listen(host, mux.port)
@@ -145,7 +147,8 @@ async def serve_relay(
     Raises:
         OSError: where the port or the socket cannot be opened.
     """
-    mux, tcp = await _open_ports(settings.media.host, udp_port)
+    core = compiled.core(is_wanted=settings.media.compiled_sending)
+    mux, tcp = await _open_ports(settings.media.host, udp_port, core)
     teller = _Teller(on_stream_event)
 
     def on_event(show: str, event: StreamEvent) -> None:

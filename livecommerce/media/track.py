@@ -27,6 +27,10 @@ WRAP_MARGIN = 4_000
 HALF_CYCLE = 0x8000
 # Corrections of timestamps that late packets may still be older than: three seconds of frames.
 CORRECTIONS_MAX = 90
+# More than ever waits: frames are flushed in portions of 32 packets.
+PENDING_ALL = RING_PACKETS
+# What abs-send-time adds to a header.
+EXTENSION_BYTES = 8
 _PLAIN_HEADER = struct.Struct("!BBHII")
 _TIMED_HEADER = struct.Struct("!BBHIIII")
 
@@ -134,6 +138,7 @@ class Track:
         self.octet_count = 0
         self._ring: list[CanonicalPacket | None] = [None] * RING_PACKETS
         self._pending: list[CanonicalPacket] = []
+        self._pending_since: list[float] = []
         self._floor = self.highest
         self._is_rebasing = True
         self._source_highest = 0
@@ -219,6 +224,7 @@ class Track:
         self.packet_count += 1
         self.octet_count += len(packet.payload)
         self._pending.append(canonical)
+        self._pending_since.append(now)
         return canonical
 
     def _correct(self, timestamp: int) -> None:
@@ -246,11 +252,19 @@ class Track:
     def pending_count(self) -> int:
         return len(self._pending)
 
-    def flush(self, now: float) -> list[CanonicalPacket]:
-        """Finalises what was taken since the last flush, in order of number, and returns it for sending."""
-        pending, self._pending = self._pending, []
-        if len(pending) > 1:
-            pending.sort(key=lambda packet: packet.number)
+    @property
+    def oldest_pending(self) -> tuple[CanonicalPacket, float] | None:
+        """The lowest number that waits to be flushed, and since when one waits; None where nothing does."""
+        if not self._pending:
+            return None
+        return min(self._pending, key=lambda packet: packet.number), self._pending_since[0]
+
+    def flush(self, now: float, most: int = PENDING_ALL) -> list[CanonicalPacket]:
+        """Finalises the oldest of what was taken since the last flush, in order of number, for sending."""
+        if len(self._pending) > 1:
+            self._pending.sort(key=lambda packet: packet.number)
+        pending, self._pending = self._pending[:most], self._pending[most:]
+        del self._pending_since[:most]
         equalise(pending)
         send_time = int(now * 0x40000) & 0xFFFFFF
         for packet in pending:

@@ -27,7 +27,7 @@ PARAMETERS = {
 
 
 class RecordingOutbound(GcmOutbound):
-    """Real encryption that writes down what was encrypted under which nonce."""
+    """Real encryption that writes down what Python encrypted under which nonce."""
 
     __slots__ = ("used",)
 
@@ -41,7 +41,7 @@ class RecordingOutbound(GcmOutbound):
             assert known == (payload, header), "one nonce for two packets"
             return real(nonce, payload, header, buffer)
 
-        self.encrypt_into = encrypt_into
+        self._encrypt_into = encrypt_into
 
 
 class Wire:
@@ -191,7 +191,7 @@ class CrowdViewer:
 
 
 def make_stream(wire: Wire, layers: tuple[str, ...]) -> tuple[Stream, FakeHost]:
-    stream = Stream("demo", Socket(wire), lambda *_: None)  # type: ignore[arg-type]
+    stream = Stream("demo", Socket(wire, None), lambda *_: None)  # type: ignore[arg-type]
     host = FakeHost(layers)
     stream.take_host(host)
     return stream, host

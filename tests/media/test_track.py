@@ -9,10 +9,11 @@ import socket
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livecommerce.media import rtp
+from livecommerce.media import compiled, rtp
 from livecommerce.media.fanout import FanOut, Socket
 from livecommerce.media.lane import Lane
 from livecommerce.media.srtp import GCM_PROFILE, GcmOutbound, libsrtp_session
@@ -26,6 +27,14 @@ from livecommerce.media.track import (
     runs,
 )
 from tests.media.crowd import RecordingOutbound
+
+# Both ways of sending, where the compiled one was built.
+CORES = list(dict.fromkeys((compiled.core(), None)))
+
+
+def core_name(core: Any) -> str:
+    return "Python" if core is None else "compiled"
+
 
 IDR, PICTURE = b"\x65", b"\x61"
 
@@ -137,6 +146,39 @@ class TestRuns:
         assert len(list(runs(packets))) == 1
 
 
+class Witness:
+    """A viewer's socket that finds out under which nonce each datagram was sealed, whoever sealed it."""
+
+    def __init__(self) -> None:
+        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        self.udp.setblocking(False)
+        self.udp.bind(("127.0.0.1", 0))
+        self.used: dict[int, bytes] = {}
+        self.opened = 0
+
+    def look(self, lane: Lane) -> None:
+        """Takes what has arrived for the lane: each datagram must open under the index its number stands for."""
+        while True:
+            try:
+                datagram = self.udp.recv(2_048)
+            except BlockingIOError:
+                return
+            sequence = int.from_bytes(datagram[2:4], "big")
+            newest = lane.track.highest + lane.shift
+            index = rtp.unwrap(sequence, newest)
+            nonce = lane.nonce_base ^ index
+            AESGCM(lane.gcm._key).decrypt(nonce.to_bytes(12, "big"), datagram[12:], datagram[:12])
+            assert self.used.setdefault(nonce, datagram) == datagram, "one nonce for two packets"
+            self.opened += 1
+
+
+@pytest.fixture(params=CORES, ids=core_name)
+def core(request: pytest.FixtureRequest) -> Any:
+    """The compiled core where it was built, and None: Python alone."""
+    return request.param
+
+
 @pytest.fixture
 def sink() -> Any:
     udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -156,30 +198,38 @@ STEPS = st.lists(
 
 
 class TestNonces:
+    @pytest.mark.parametrize("core", CORES, ids=core_name)
     @settings(max_examples=60, deadline=None)
     @given(STEPS, st.integers(0, 0xFFFF), st.integers(0, 1 << 32))
-    def test_no_nonce_is_ever_used_for_two_packets(self, steps: list[str], start: int, seed: int) -> None:
-        """Over loss, repair, replay, host reconnect, encoder restart and wrap-around."""
+    def test_no_nonce_is_ever_used_for_two_packets(self, core: Any, steps: list[str], start: int, seed: int) -> None:
+        """Over loss, repair, replay, host reconnect, encoder restart and wrap-around, as the viewers see it."""
         rng = random.Random(seed)
         track = Track("video", 90_000)
         track.highest = track.head = track._floor = 0x10000 + start
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         udp.setblocking(False)
-        fan_out = FanOut(track, Socket(udp))
-        lanes: list[Lane] = []
+        fan_out = FanOut(track, Socket(udp, core))
+        lanes: dict[Lane, Witness] = {}
         sequence, skipped = rng.randrange(65_536), []
         try:
             for step in steps:
                 sequence, skipped = self._step(step, track, fan_out, lanes, rng, sequence, skipped)
+                for lane, witness in lanes.items():
+                    witness.look(lane)
         finally:
-            udp.close()
+            for each in (udp, *(witness.udp for witness in lanes.values())):
+                each.close()
+        for lane, witness in lanes.items():
+            assert isinstance(lane.outbound, RecordingOutbound)
+            assert witness.opened == lane.packets
+            assert bool(lane.outbound.used) == (core is None and witness.opened > 0)
 
     def _step(
         self,
         step: str,
         track: Track,
         fan_out: FanOut,
-        lanes: list[Lane],
+        lanes: dict[Lane, Witness],
         rng: random.Random,
         sequence: int,
         skipped: list[int],
@@ -201,13 +251,15 @@ class TestNonces:
             if step == "host":
                 track.begin_source()
         elif step == "join" and len(lanes) < 6:
-            lane = Lane(track, rng.choice((102, 96)), RecordingOutbound(rng.randbytes(28)), ("127.0.0.1", 9))
+            witness = Witness()
+            outbound = RecordingOutbound(rng.randbytes(28))
+            lane = Lane(track, rng.choice((102, 96)), outbound, witness.udp.getsockname())
             lane.start(track.keyframe_start if track.has_keyframe() else track.head + 1)
             fan_out.send_to(track.between(track.head - 50, track.head), lane)
             fan_out.add(lane)
-            lanes.append(lane)
+            lanes[lane] = witness
         elif lanes and step in ("repair", "replay"):
-            lane = rng.choice(lanes)
+            lane = rng.choice(list(lanes))
             first = track.head - rng.randrange(0, 2_000)
             fan_out.send_to(track.between(first, first + (20 if step == "repair" else 2_000)), lane)
         return sequence, skipped
@@ -226,13 +278,15 @@ class TestWrap:
         assert WRAP_MARGIN <= sequence <= 0x10000 - WRAP_MARGIN
 
     @pytest.mark.parametrize("before_wrap", [1, 40, 299, 300, 1_000, 3_999, 30_000])
-    def test_a_viewer_who_loses_its_first_packets_decrypts_after_the_wrap(self, before_wrap: int, sink: Any) -> None:
+    def test_a_viewer_who_loses_its_first_packets_decrypts_after_the_wrap(
+        self, before_wrap: int, core: Any, sink: Any
+    ) -> None:
         """Real libsrtp as the viewer, who counts rollovers by itself."""
         track = Track("video", 90_000)
         track.highest = track.head = track._floor = 0x20000 - before_wrap - 1
         master = bytes(range(28))
         sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        fan_out = FanOut(track, Socket(sender))
+        fan_out = FanOut(track, Socket(sender, core))
         lane = Lane(track, 102, GcmOutbound(master), sink.getsockname())
         lane.start(track.head + 1)
         fan_out.add(lane)
@@ -247,11 +301,11 @@ class TestWrap:
         sender.close()
         assert opened == before_wrap + 200
 
-    def test_eight_hours_go_by(self, sink: Any) -> None:
+    def test_eight_hours_go_by(self, core: Any, sink: Any) -> None:
         """4.3 million packets, of which each thousandth is looked at: 66 wraps of the number, by real libsrtp."""
         track = Track("video", 90_000)
         sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        fan_out = FanOut(track, Socket(sender))
+        fan_out = FanOut(track, Socket(sender, core))
         lane = Lane(track, 102, GcmOutbound(bytes(28)), sink.getsockname())
         lane.start(track.head + 1)
         fan_out.add(lane)
@@ -268,16 +322,16 @@ class TestWrap:
 
 
 class TestSending:
-    def test_segments_arrive_as_the_packets_they_are(self, sink: Any) -> None:
-        self._round_trip(sink, has_gso=True)
+    def test_segments_arrive_as_the_packets_they_are(self, core: Any, sink: Any) -> None:
+        self._round_trip(sink, core, has_gso=True)
 
-    def test_without_segmentation_the_same_packets_arrive(self, sink: Any) -> None:
-        self._round_trip(sink, has_gso=False)
+    def test_without_segmentation_the_same_packets_arrive(self, core: Any, sink: Any) -> None:
+        self._round_trip(sink, core, has_gso=False)
 
-    def _round_trip(self, sink: Any, *, has_gso: bool) -> None:
+    def _round_trip(self, sink: Any, core: Any, *, has_gso: bool) -> None:
         track = Track("video", 90_000)
         sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        out = Socket(sender)
+        out = Socket(sender, core)
         out.has_gso = has_gso
         fan_out = FanOut(track, out)
         lane = Lane(track, 102, GcmOutbound(bytes(28)), sink.getsockname())
@@ -300,10 +354,12 @@ class TestSending:
         [((700, 700), True, True), ((700, 300), True, False), ((100, 100), True, False), ((700, 700), False, False)],
         ids=["equal pictures", "short tail", "sound larger than pictures", "no segmentation"],
     )
-    def test_a_sound_rides_with_a_picture(self, sizes: tuple[int, ...], has_gso: bool, shares: bool, sink: Any) -> None:
+    def test_a_sound_rides_with_a_picture(
+        self, core: Any, sizes: tuple[int, ...], has_gso: bool, shares: bool, sink: Any
+    ) -> None:
         pictures, sounds = Track("video", 90_000), Track("audio", 48_000)
         sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        out = Socket(sender)
+        out = Socket(sender, core)
         out.has_gso = has_gso
         fans = {track.kind: FanOut(track, out) for track in (pictures, sounds)}
         outbound = RecordingOutbound(bytes(28))
@@ -353,7 +409,7 @@ class TestSending:
                 return self._real.sendto(data, address)
 
         real = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        out = Socket(Refusing(real))  # type: ignore[arg-type]
+        out = Socket(Refusing(real), None)  # type: ignore[arg-type]
         out.counters.segmented = segmented_before
         track = Track("video", 90_000)
         fan_out = FanOut(track, out)
