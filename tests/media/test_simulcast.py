@@ -65,6 +65,32 @@ async def test_an_encoder_under_pressure_drops_its_top_layer() -> None:
         await until(lambda: viewer.height == 360, "the largest again")
 
 
+async def test_a_layer_whose_sender_changes_its_ssrc_goes_on() -> None:
+    async with open_stage() as stage, layered_host(stage) as host, viewing(stage) as (viewer,):
+        await until(lambda: viewer.height == 360, "the largest layer")
+        changed = host.streams["0"]
+        changed.ssrc, changed.repair_ssrc, changed.packets = changed.ssrc ^ 1, changed.repair_ssrc ^ 1, 0
+        source = stage.stream.host
+        assert source is not None
+        await until(lambda: source.receptions["video:0"].ssrc == changed.ssrc, "the new SSRC is known by its rid")
+        await until(lambda: source.receptions["video:0"].repaired > 1, "and its repairs by theirs")
+        await viewer.more_frames(10)
+        assert viewer.height == 360
+
+
+async def test_another_relay_takes_the_largest_layer_and_has_that_one_only() -> None:
+    async with open_stage() as origin, open_stage() as edge, layered_host(origin):
+        viewer = await DecodingViewer().join(edge.control, origin=origin.control.address)
+        try:
+            await until(lambda: viewer.height == 360, "the largest layer")
+            await shows(edge, viewer, maxHeight=90)
+            await viewer.more_frames(20)
+            assert viewer.height == 360
+            assert edge.stream.statistics(0.0)["layers"] == []
+        finally:
+            await viewer.leave()
+
+
 async def test_each_layers_losses_are_repaired_on_their_own_ssrc() -> None:
     async with open_stage() as stage, layered_host(stage) as host:
         source = stage.stream.host
