@@ -12,7 +12,8 @@ from livecommerce.media.layer import Layer
 from livecommerce.media.time_base import signed
 from livecommerce.media.track import CanonicalPacket
 
-# A better layer is followed after it has stood so long: each change costs recordings a new initialization.
+# A better layer is followed after it has stood so long: each change costs recordings a new initialization. The first
+# one is followed at once: a host's layers begin one after the other.
 STEADY_SECONDS = 3.0
 
 
@@ -25,6 +26,7 @@ class Follower:
         self._entered = 0
         self._given: tuple[int, int] | None = None
         self._better_since: float | None = None
+        self._steady_seconds = 0.0
 
     def look(self, alive: list[Layer], now: float) -> None:
         """Once a second: what is to be followed. `alive` from the smallest to the largest."""
@@ -35,10 +37,10 @@ class Follower:
             self._better_since, self.wanted = None, best
         elif self.layer not in alive:
             self.wanted = best
-        elif self._better_since is None:
-            self._better_since = now
-        elif now - self._better_since >= STEADY_SECONDS:
-            self.wanted = best
+        else:
+            self._better_since = now if self._better_since is None else self._better_since
+            if now - self._better_since >= self._steady_seconds:
+                self.wanted = best
 
     def take(self, layer: Layer, packets: list[CanonicalPacket]) -> list[CanonicalPacket]:
         """What of a layer's flushed packets is to be passed on."""
@@ -60,7 +62,7 @@ class Follower:
     def _change(self, layer: Layer) -> None:
         track = layer.track
         begin = track.packet(track.keyframe_start)
-        self.layer, self._better_since = layer, None
+        self.layer, self._better_since, self._steady_seconds = layer, None, STEADY_SECONDS
         self._entered = track.keyframe_start
         if self._given is None or begin is None:
             return

@@ -25,8 +25,6 @@ START_KBPS, START_LAYERS_KBPS = 1_200, 1_600
 LAYERS_SHARE = 1.3
 # Silence after which another host may take the show over without asking.
 DEAD_SECONDS = 5.0
-# Three layers and their repairs have six SSRCs; more come where a sender changes them.
-SOURCES_MAX = 16
 
 
 class HostPlan:
@@ -138,7 +136,9 @@ class Host(Peer):
         self.ssrc = secrets.randbits(31) + 1
         self.media_at: float | None = None
         self.receptions: dict[str, Reception] = {}
+        # Of a layer's packets and of their repairs, one SSRC each.
         self._sources: dict[int, str] = {}
+        self._ssrcs: dict[tuple[str, bool], int] = {}
         self.arrivals = ArrivalLog()
         self.limit = RateLimit(bitrate_max_kbps)
         self.rejected = 0
@@ -209,9 +209,10 @@ class Host(Peer):
         rid = extensions.get(identity, b"").decode("ascii", "replace") if identity else ""
         if rid not in self.plan.layers:
             return None
-        if len(self._sources) >= SOURCES_MAX:
-            self._sources.clear()
-        self._sources[packet.ssrc] = source = f"video:{rid}"
+        source = f"video:{rid}"
+        role = source, original is not None
+        self._sources.pop(self._ssrcs.get(role, -1), None)  # the sender has changed it
+        self._ssrcs[role], self._sources[packet.ssrc] = packet.ssrc, source
         return source
 
     def _take(self, source: str, packet: rtp.RtpPacket, now: float) -> None:

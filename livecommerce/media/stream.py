@@ -188,6 +188,7 @@ class Stream(Audience):
         if host is None or (kind == "audio" and "video" in host.kinds):
             return
         self._lost_at = None
+        self.followed.look(self.alive(), time.monotonic())
         self.set_state(StreamState.LIVE)
 
     @property

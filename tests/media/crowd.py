@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
+import socket
 import struct
 import time
 from dataclasses import dataclass, field
@@ -45,15 +47,34 @@ class RecordingOutbound(GcmOutbound):
 
 
 class Wire:
-    """In place of a UDP socket: `arrived` has what was sent to each address, segments taken apart."""
+    """In place of UDP sockets, for sending by Python alone: `arrived` by address, segments taken apart."""
+
+    core = None
 
     def __init__(self) -> None:
         self.arrived: dict[Any, list[bytes]] = {}
 
+    @property
+    def udp(self) -> Any:
+        """What a relay sends by."""
+        return self
+
+    def new_address(self) -> Any:
+        """Another viewer's."""
+        self.arrived[address := ("198.51.100.1", len(self.arrived) + 1)] = []
+        return address
+
+    def take(self, address: Any) -> list[bytes]:
+        """What has arrived there since the last call."""
+        found, self.arrived[address] = self.arrived[address], []
+        return found
+
+    def close(self) -> None: ...
+
     def setsockopt(self, *_: Any) -> None: ...
 
     def sendto(self, datagram: bytes, address: Any) -> int:
-        self.arrived.setdefault(address, []).append(bytes(datagram))
+        self.arrived[address].append(bytes(datagram))
         return len(datagram)
 
     def sendmsg(self, buffers: Any, control: Any, flags: int, address: Any) -> int:
@@ -62,6 +83,35 @@ class Wire:
         for start in range(0, len(data), size):
             self.sendto(data[start : start + size], address)
         return len(data)
+
+
+class LoopbackWire:
+    """Real UDP sockets, which the compiled core needs."""
+
+    def __init__(self, core: Any) -> None:
+        self.core = core
+        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.udp.setblocking(False)
+        self._sinks: dict[Any, socket.socket] = {}
+
+    def new_address(self) -> Any:
+        sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sink.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        sink.setblocking(False)
+        sink.bind(("127.0.0.1", 0))
+        self._sinks[sink.getsockname()] = sink
+        return sink.getsockname()
+
+    def take(self, address: Any) -> list[bytes]:
+        found = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                found.append(self._sinks[address].recv(2_048))
+        return found
+
+    def close(self) -> None:
+        for each in (self.udp, *self._sinks.values()):
+            each.close()
 
 
 @dataclass
@@ -139,9 +189,9 @@ class CrowdViewer:
         opened: packets as the viewer understood them, by its own extended number.
     """
 
-    def __init__(self, stream: Stream, wire: Wire, name: int, chance: random.Random) -> None:
+    def __init__(self, stream: Stream, wire: Wire | LoopbackWire, name: int, chance: random.Random) -> None:
         self.stream, self._wire = stream, wire
-        self.session, self.address = f"viewer-{name}", ("198.51.100.1", name)
+        self.session, self.address = f"viewer-{name}", wire.new_address()
         master = chance.randbytes(28)
         lane = Lane(stream.tracks["video"], 102, RecordingOutbound(master), self.address)
         self.lanes = {"video": lane}
@@ -163,8 +213,7 @@ class CrowdViewer:
 
     def look(self) -> None:
         """Opens what has arrived. A repetition is refused by libsrtp; anything else must open."""
-        datagrams = self._wire.arrived.pop(self.address, [])
-        for datagram in datagrams:
+        for datagram in self._wire.take(self.address):
             try:
                 packet = rtp.parse(self._receiver.unprotect(datagram))
             except pylibsrtp.Error as error:
@@ -190,8 +239,8 @@ class CrowdViewer:
         return [sizes[body] for body in bodies if body in sizes]
 
 
-def make_stream(wire: Wire, layers: tuple[str, ...]) -> tuple[Stream, FakeHost]:
-    stream = Stream("demo", Socket(wire, None), lambda *_: None)  # type: ignore[arg-type]
+def make_stream(wire: Wire | LoopbackWire, layers: tuple[str, ...]) -> tuple[Stream, FakeHost]:
+    stream = Stream("demo", Socket(wire.udp, wire.core), lambda *_: None)
     host = FakeHost(layers)
     stream.take_host(host)
     return stream, host

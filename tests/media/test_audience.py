@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import random
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,8 +15,9 @@ from hypothesis import strategies as st
 from livecommerce.media.lane import Lane
 from livecommerce.media.packaging import media_packet
 from livecommerce.media.track import CanonicalPacket
-from tests.media.crowd import PARAMETERS, CrowdViewer, Encoder, FakeHost, Wire, feed, make_stream
+from tests.media.crowd import PARAMETERS, CrowdViewer, Encoder, FakeHost, LoopbackWire, Wire, feed, make_stream
 from tests.media.stage import until
+from tests.media.test_track import CORES, core_name
 
 HEIGHTS = {"l": 180, "m": 360, "h": 720}
 FRAME = 3_000
@@ -24,9 +26,11 @@ FRAME = 3_000
 class Show:
     """Three layers of one clock, and viewers."""
 
-    def __init__(self, seed: int, rids: tuple[str, ...] = ("l", "m", "h"), *, wrap_in: int | None = None) -> None:
+    def __init__(
+        self, seed: int, rids: tuple[str, ...] = ("l", "m", "h"), *, wrap_in: int | None = None, core: Any = None
+    ) -> None:
         self.random = random.Random(seed)
-        self.wire = Wire()
+        self.wire = Wire() if core is None else LoopbackWire(core)
         self.stream, self.host = make_stream(self.wire, rids)
         if wrap_in is not None:
             for track in (layer.track for layer in self.stream.layers):
@@ -212,6 +216,7 @@ async def test_a_change_while_the_viewer_still_catches_up_goes_on_after_what_it_
 async def test_when_the_encoder_drops_the_top_layer_its_viewers_and_the_recording_go_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("livecommerce.media.follower.STEADY_SECONDS", 0.0)
     show = Show(7)
     show.frame(keys=ALL)
     recorded: list[CanonicalPacket] = []
@@ -227,7 +232,6 @@ async def test_when_the_encoder_drops_the_top_layer_its_viewers_and_the_recordin
     viewer.look()
     assert viewer.heights()[-1] == 360
     assert show.stream.followed.layer.height == 360
-    monkeypatch.setattr("livecommerce.media.follower.STEADY_SECONDS", 0.0)
     show.frame(keys=("h",))
     show.second()
     show.second()
@@ -293,13 +297,14 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@pytest.mark.parametrize("core", CORES, ids=core_name)
+@settings(max_examples=120, deadline=None)
 @given(STEPS, st.integers(0, 0x1400), st.integers(0, 1 << 32))
-def test_no_nonce_is_ever_used_for_two_packets(steps: list[str], wrap_in: int, seed: int) -> None:
+def test_no_nonce_is_ever_used_for_two_packets(core: Any, steps: list[str], wrap_in: int, seed: int) -> None:
     """Over changes of layer, sound alone, loss, repair, replay, hosts with and without layers, and wrap-around."""
 
     async def story() -> None:
-        show = Show(seed, wrap_in=wrap_in)
+        show = Show(seed, wrap_in=wrap_in, core=core)
         for step in ["keyframe", "join", *steps, "frame"]:
             await _step(show, step)
         for viewer in show.viewers:
@@ -308,6 +313,7 @@ def test_no_nonce_is_ever_used_for_two_packets(steps: list[str], wrap_in: int, s
             for earlier, later in itertools.pairwise(ordered):
                 assert (later - earlier) & 0xFFFFFFFF < 0x80000000, "time went back"
         show.stream.close()
+        show.wire.close()
 
     asyncio.run(story())
 
@@ -369,7 +375,7 @@ async def test_the_rollover_counter_follows_a_change_of_layer_at_the_wrap(before
     target = 0x10000 - before_wrap
     lane.halt()
     show.stream.withdraw(viewer)  # type: ignore[arg-type]
-    show.wire.arrived.clear()
+    show.wire.take(viewer.address)
     lane.shift = target - 1 - lane.track.head
     lane.phase = lane.shift & 0xFFFF
     lane.first = lane.track.head + 1

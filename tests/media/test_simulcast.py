@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
+import time
+from pathlib import Path
 
 import pytest
 
 from livecommerce.errors import BadInput, NotFound
+from livecommerce.media.outputs import ShowOutput
 from tests.media.layered_host import layered_host
 from tests.media.stage import DecodingViewer, LossyLine, Stage, open_stage, until, viewing
+from tests.media.test_recording import times, whole
 
 
 async def shows(stage: Stage, viewer: DecodingViewer, **wish: object) -> None:
@@ -63,6 +68,63 @@ async def test_an_encoder_under_pressure_drops_its_top_layer() -> None:
         await until(lambda: viewer.height == 180, "the next one")
         host.is_sending["0"] = True
         await until(lambda: viewer.height == 360, "the largest again")
+
+
+async def test_a_layer_whose_sender_changes_its_ssrc_goes_on() -> None:
+    async with open_stage() as stage, layered_host(stage) as host, viewing(stage) as (viewer,):
+        await until(lambda: viewer.height == 360, "the largest layer")
+        changed = host.streams["0"]
+        changed.ssrc, changed.repair_ssrc, changed.packets = changed.ssrc ^ 1, changed.repair_ssrc ^ 1, 0
+        source = stage.stream.host
+        assert source is not None
+        await until(lambda: source.receptions["video:0"].ssrc == changed.ssrc, "the new SSRC is known by its rid")
+        await until(lambda: source.receptions["video:0"].repaired > 1, "and its repairs by theirs")
+        await viewer.more_frames(10)
+        assert viewer.height == 360
+
+
+async def test_a_recording_goes_on_in_another_size_while_the_top_layer_is_away(tmp_path: Path) -> None:
+    async with open_stage() as stage, layered_host(stage) as host:
+        stage.stream.followed.look(stage.stream.alive(), 0.0)
+        output = ShowOutput(stage.stream)
+        output.record(tmp_path)
+        recorded = output.recording
+        assert recorded is not None
+        await until(lambda: _seconds(output) > 1.0, "the largest layer is recorded")
+        host.is_sending["0"] = False
+        await until(lambda: stage.stream.followed.layer.height == 180, "the next one is")
+        at = _seconds(output)
+        await until(lambda: _seconds(output) > at + 1.0, "for a second")
+        host.is_sending["0"] = True
+        await until(lambda: stage.stream.followed.layer.height == 360, "the largest again")
+        at = _seconds(output)
+        await until(lambda: _seconds(output) > at + 1.0, "for a second")
+        assert output.stream_ended() is recorded
+        await asyncio.to_thread(recorded.writer.close)
+        pictures, sounds, sizes = await asyncio.to_thread(times, whole(tmp_path))
+    assert [size for size, _ in itertools.groupby(sizes)] == [(640, 360), (320, 180), (640, 360)]
+    steps = [later - earlier for earlier, later in itertools.pairwise(pictures)]
+    assert all(0 < step < 4.0 for step in steps), str(steps)
+    assert abs(pictures[-1] - sounds[-1]) < 1.0
+
+
+def _seconds(output: ShowOutput) -> float:
+    """How far the pictures of a recording have come; its clock is driven from here."""
+    output.tick(time.monotonic())
+    return output.packager.timeline._video_last / 90_000 - (output.packager.timeline._video_zero or 0) / 90_000
+
+
+async def test_another_relay_takes_the_largest_layer_and_has_that_one_only() -> None:
+    async with open_stage() as origin, open_stage() as edge, layered_host(origin):
+        viewer = await DecodingViewer().join(edge.control, origin=origin.control.address)
+        try:
+            await until(lambda: viewer.height == 360, "the largest layer")
+            await shows(edge, viewer, maxHeight=90)
+            await viewer.more_frames(20)
+            assert viewer.height == 360
+            assert edge.stream.statistics(0.0)["layers"] == []
+        finally:
+            await viewer.leave()
 
 
 async def test_each_layers_losses_are_repaired_on_their_own_ssrc() -> None:

@@ -312,8 +312,8 @@ export class Player extends Session {
 /** Layers of a picture of so many lines: itself, a half, a quarter; none that would have fewer than 160. From small to large, as browsers expect. */
 function layersOf(height, maxKbps) {
   const all = [
-    { rid: "l", scaleResolutionDownBy: 4, maxBitrate: 150_000 },
-    { rid: "m", scaleResolutionDownBy: 2, maxBitrate: 500_000 },
+    { rid: "l", scaleResolutionDownBy: 4, maxBitrate: 1000 * Math.min(150, maxKbps / 8) },
+    { rid: "m", scaleResolutionDownBy: 2, maxBitrate: 1000 * Math.min(500, maxKbps / 3) },
     { rid: "h", scaleResolutionDownBy: 1, maxBitrate: 1000 * maxKbps },
   ];
   return all.filter(({ scaleResolutionDownBy }) => scaleResolutionDownBy === 1 || height / scaleResolutionDownBy >= 160);
