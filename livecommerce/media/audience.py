@@ -171,12 +171,12 @@ class Audience:
 
     @staticmethod
     def _goes_on(lane: Lane, track: Track) -> bool:
-        """The track's keyframe is no older than what the lane has sent."""
+        """The track's keyframe is later than what the lane has sent, and its decoder can go on there."""
         begin = track.packet(track.keyframe_start)
         if not lane.is_started or lane.reached_timestamp is None:
             return True
         is_later = begin is not None and signed(begin.timestamp - lane.reached_timestamp - lane.time_shift) > 0
-        return is_later and track.is_enterable
+        return is_later and (track is lane.track or track.is_enterable)
 
     def _waits(self, viewer: Viewer) -> bool:
         return any(viewer in layer.waiting for layer in self.layers)
@@ -261,7 +261,8 @@ class Audience:
         layer.keyframe_wanted_since = None
         for viewer in list(layer.waiting):
             lane = viewer.lanes["video"]
-            if layer.track.is_enterable or not lane.is_started:
+            # Encoders that tell the parameter sets once have told them to whoever had this layer before.
+            if layer.track.is_enterable or not lane.is_started or lane.track is layer.track:
                 self._enter(viewer, layer)
 
     def take_probe_place(self, viewer: Viewer) -> bool:

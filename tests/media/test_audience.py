@@ -178,6 +178,23 @@ async def test_a_packet_from_before_the_keyframe_reaches_nobody_who_entered_with
     assert len(viewer.opened) == count + 3
 
 
+async def test_pictures_come_back_from_an_encoder_that_tells_its_parameters_once() -> None:
+    show = Show(14, ())
+    encoder = show.encoders[""]
+    show.frame(keys=("",))
+    viewer = show.join()
+    show.choose(viewer, None)
+    viewer.look()
+    count = len(viewer.opened)
+    show.choose(viewer, "")
+    show.clock += FRAME
+    _, *rest = encoder.frame(show.clock, is_key=True)
+    feed(show.stream, encoder, rest)
+    viewer.look()
+    assert len(viewer.opened) == count + 3
+    assert viewer.newest - min(viewer.opened) + 1 == count + 3
+
+
 async def test_a_layer_that_is_behind_does_not_turn_back_the_clock() -> None:
     show = Show(11)
     show.frame(keys=ALL)
