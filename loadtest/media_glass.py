@@ -29,7 +29,8 @@ START_SECONDS_MAX = 30.0
 WARM_UP_FRAMES = 90
 SHARED = Path(__file__).parents[1] / "web" / "shared"
 PAGE = """<!doctype html><video id="video" muted playsinline></video>
-<script type="module">import * as whip from "/shared/whip.js"; window.whip = whip;</script>"""
+<script type="module">import { play } from "/shared/whep.js"; import { publish } from "/shared/whip.js";
+window.whip = { play, publish };</script>"""
 FLAGS = (
     "--headless",
     "--no-sandbox",

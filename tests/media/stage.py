@@ -35,7 +35,8 @@ WAIT_SECONDS = 20.0
 WEB = Path(__file__).parents[2] / "web"
 PAGE = """<!doctype html><video id="video" muted playsinline></video>
 <canvas id="canvas" width="1280" height="720"></canvas>
-<script type="module">import * as whip from "/shared/whip.js"; window.whip = whip;</script>"""
+<script type="module">import { play } from "/shared/whep.js"; import { publish } from "/shared/whip.js";
+window.whip = { play, publish };</script>"""
 
 
 async def until(condition: Callable[[], bool], what: str, seconds: float = WAIT_SECONDS) -> None:

@@ -3,7 +3,8 @@ import { call } from "../shared/api.js";
 import { boot, errorText, knows, t } from "../shared/i18n.js";
 import { command, live, mayHost } from "../shared/staff.js";
 import { Icon, Sheet, computed, effect, html, signal, toast, useEffect, useRef } from "../shared/ui.js";
-import { play, publish } from "../shared/whip.js";
+import { play } from "../shared/whep.js";
+import { publish } from "../shared/whip.js";
 import { dialog } from "./desk.js";
 
 export const camera = signal(null); // MediaStream of this machine
