@@ -242,6 +242,19 @@ class TestByTheRelay:
             assert served.statistics()["probes"] == 1
             assert stage.plane.metrics()["probes_total"] == 1
 
+    async def test_another_way_through_the_network_is_another_line(self) -> None:
+        async with open_stage() as stage, stage.host(), stage.packets(rewrite_offer=with_rtx) as client:
+            await until(lambda: len(stage.stream.viewers) == 1, "it is there")
+            (served,) = stage.stream.viewers.values()
+            ssrc = stage.stream.tracks["video"].ssrc
+            client.send_rtcp(rtcp.receiver_estimate(client.ssrc, 350_000, [ssrc]))
+            await until(lambda: served.estimate_kbps == 350, "its word is heard")
+            index = served.repair_lane.index if served.repair_lane is not None else 0
+            client.move()
+            await until(lambda: served.estimate_kbps is None, "nothing is known of the new line")
+            assert served.repair_lane is not None
+            assert served.repair_lane.index >= index
+
     async def test_only_so_many_probe_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("livecommerce.media.audience.PROBES_MAX", 1)
         async with (

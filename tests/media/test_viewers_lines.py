@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 
@@ -61,8 +60,8 @@ async def test_the_estimate_follows_the_line_and_a_probe_finds_it_wider(
             await until(lambda: (viewer.estimate_kbps or 0) < 250, "the estimate comes down to the line's rate")
 
             network.become(down=WIDE)
-            while not await probed(viewer):
-                await asyncio.sleep(0.1)
+            # the last queue drains first, and a busy machine may look like one
+            assert any([await probed(viewer) for _ in range(4) if (viewer.estimate_kbps or 0) < WANTED_KBPS])
             assert viewer.estimate_kbps == WANTED_KBPS
             told = viewer.statistics()
             assert (told["rtx"], told["estimate_kbps"]) == (True, WANTED_KBPS)
