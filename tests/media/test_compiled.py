@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from livecommerce import doctor
 from livecommerce.media import compiled, rtp
 from livecommerce.media.fanout import FanOut, Socket
-from livecommerce.media.lane import Lane
+from livecommerce.media.lane import Lane, LaneKey
 from livecommerce.media.plane import MediaPlane
 from livecommerce.media.relay import serve_relay
 from livecommerce.media.srtp import GcmOutbound
@@ -136,6 +136,10 @@ class TestBothWays:
         assert all(each == arrived[0] for each in arrived)
         assert all(each == told[0] for each in told)
         assert sum(map(len, arrived[0])) >= (len(pictures) + len(sounds)) * len(arrived[0])
+
+    def test_an_outlet_has_all_by_which_lanes_differ(self) -> None:
+        """Whoever adds to `LaneKey` has to tell the core as well, and to vary it in `Audience`."""
+        assert LaneKey._fields == ("ssrc", "payload_type", "phase", "shift", "send_time_id")
 
     def test_a_lane_keeps_count_when_it_leaves_and_comes_back(self, core: ModuleType | None, sink: Any) -> None:
         track = Track("video", 90_000)
