@@ -80,6 +80,21 @@ class Ladder:
         has_sound: sound alone is possible.
     """
 
+    __slots__ = (
+        "_changed_at",
+        "_crowded",
+        "_downs",
+        "_estimates_from",
+        "_hopeless",
+        "_is_without_picture",
+        "_limit",
+        "_narrow",
+        "_settled_at",
+        "has_sound",
+        "height_max",
+        "name_max",
+    )
+
     def __init__(self, now: float, *, has_sound: bool) -> None:
         self.height_max: int | None = None
         self.name_max = ""

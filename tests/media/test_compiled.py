@@ -87,6 +87,7 @@ class Audience:
             for kind, lane in lanes.items():
                 lane.ssrc = rng.getrandbits(32)
                 lane.start(tracks[kind].head + 1 - rng.randrange(0, 5_000))
+                lane.time_shift = rng.choice((0, 1, 450_000))
             is_riding = rng.random() < 0.7
             self.fan_outs["audio"].add(lanes["audio"], is_riding=is_riding)
             lanes["video"].rider = lanes["audio"] if is_riding else None
@@ -139,7 +140,7 @@ class TestBothWays:
 
     def test_an_outlet_has_all_by_which_lanes_differ(self) -> None:
         """Whoever adds to `LaneKey` has to tell the core as well, and to vary it in `Audience`."""
-        assert LaneKey._fields == ("ssrc", "payload_type", "phase", "shift", "send_time_id")
+        assert LaneKey._fields == ("ssrc", "payload_type", "phase", "shift", "time_shift", "send_time_id")
 
     def test_a_lane_keeps_count_when_it_leaves_and_comes_back(self, core: ModuleType | None, sink: Any) -> None:
         track = Track("video", 90_000)
