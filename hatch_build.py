@@ -18,7 +18,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SOURCE = Path("livecommerce/media/_sending.c")
-INCLUDED = SOURCE.with_name("_sealing_x86.h")
+INCLUDED = (SOURCE.with_name("_sealing.h"), SOURCE.with_name("_sealing_x86.h"))
 MODULE = SOURCE.with_suffix(".abi3.so")
 FLAGS = ("-std=c11", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-fstack-protector-strong", "-DNDEBUG", "-Wall")
 # A second on a slow machine; the limit is for a compiler that hangs.

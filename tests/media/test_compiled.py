@@ -485,7 +485,7 @@ class TestBuilding:
     def tree(self, build: Any, tmp_path: Path) -> Path:
         source = tmp_path / build.SOURCE
         source.parent.mkdir(parents=True)
-        for each in (build.SOURCE, build.INCLUDED):
+        for each in (build.SOURCE, *build.INCLUDED):
             shutil.copy(ROOT / each, source.parent)
         return tmp_path
 
@@ -504,7 +504,7 @@ class TestBuilding:
         (tree / build.MODULE).write_bytes(b"of an older source")
         monkeypatch.setenv("CC", "false")
         assert "failed" in build.compile_core(tree)
-        assert set(os.listdir((tree / build.MODULE).parent)) == {build.SOURCE.name, build.INCLUDED.name}
+        assert set(os.listdir((tree / build.MODULE).parent)) == {each.name for each in (build.SOURCE, *build.INCLUDED)}
 
     def test_without_a_compiler_the_wheel_is_pure(
         self, build: Any, tree: Path, monkeypatch: pytest.MonkeyPatch
