@@ -74,7 +74,7 @@ async def _missing_libraries(redis: Redis) -> list[str]:
     """Those that a server lacks, of a cluster any primary."""
     answer: Any = await redis.function_list()
     nodes = list(answer.values()) if isinstance(answer, dict) else [answer]
-    return [name for name in FUNCTION_LIBRARIES if not all(name in library_names(node) for node in nodes)]
+    return sorted(name for name in FUNCTION_LIBRARIES if not all(name in library_names(node) for node in nodes))
 
 
 async def _load_libraries(redis: Redis, shows: ShowStore) -> None:
