@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 # A compound packet of a browser holds up to five parts; 32 leaves room and bounds the loop.
@@ -197,6 +198,7 @@ def receiver_report(ssrc: int, blocks: Sequence[ReportBlock]) -> bytes:
     return _packet(201, len(blocks[:31]), body)
 
 
+@lru_cache(maxsize=512)  # one or two sources a show; they are told each viewer once a second
 def source_description(ssrc: int, name: bytes) -> bytes:
     """SDES with one CNAME chunk: receivers pair audio and video by it for lip sync."""
     chunk = struct.pack("!IBB", ssrc, 1, len(name)) + name + b"\0"
