@@ -32,8 +32,8 @@ export function Lines() {
   if (!stream) return html`<p class="muted">${t("studio.lines_none")}</p>`;
   return html`<div class="tool lines-of-viewers">
     <p>${t("studio.lines_sum", { n: count(stream.viewers), lossy: count(stream.viewers_lossy), sound: count(stream.viewers_sound_only), freezes: count(stream.freezes) })}</p>
-    ${worst.length > 0 && html`<table><caption class="sr">${t("studio.tool_lines")}</caption>
+    ${worst.length > 0 && html`<div class="scroll" tabindex="0"><table><caption class="sr">${t("studio.tool_lines")}</caption>
       <thead><tr>${["session", "loss", "rtt", "rate", "estimate", "layer", "freezes"].map((name) => html`<th key=${name} scope="col">${t(`studio.line_${name}`)}</th>`)}</tr></thead>
-      <tbody>${worst.map((one) => html`<${Line} key=${one.session} one=${one} />`)}</tbody></table>`}
+      <tbody>${worst.map((one) => html`<${Line} key=${one.session} one=${one} />`)}</tbody></table></div>`}
     <p class="muted">${t("studio.lines_how")}</p></div>`;
 }
