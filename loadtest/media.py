@@ -38,9 +38,7 @@ STEADY_ROUNDS = 5
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", metavar="FILE", help="write the figures here")
     parser.add_argument("--viewers", type=int, default=500, help="viewers of the steady run (500)")
-    parser.add_argument(
-        "--seconds", type=float, default=10.0, help="length of each of five steady windows (10)"
-    )
+    parser.add_argument("--seconds", type=float, default=10.0, help="length of each of five steady windows (10)")
     parser.add_argument("--janus-viewers", type=int, default=120, help="viewers of the run with Janus (120)")
     parser.add_argument("--joins", type=int, default=200, help="joins of the slow and of the fast round (200)")
 
