@@ -33,8 +33,6 @@ VIEWERS_MAX = 4_000
 STREAMS_MAX = 200
 TICK_SECONDS = 0.02
 VIEWERS_LISTED_MAX = 200
-# A viewer who loses more than every twentieth packet is counted as having a bad line.
-LOSSY = 0.05
 # A join by way of the origin takes one more handshake and at most one keyframe.
 PULL_SECONDS_MAX = 4.0
 
@@ -324,7 +322,7 @@ class MediaPlane:
         return {
             "ingest_kbps": round(sum(stream.kbps + stream.audio_kbps for stream in self.streams.values()), 1),
             "hosts_loss_worst": max((reception.fraction_lost for reception in receptions), default=0.0),
-            "viewers_lossy": float(sum(viewer.fraction_lost > LOSSY for viewer in viewers)),
+            "viewers_lossy": float(sum(viewer.is_lossy for viewer in viewers)),
             "viewers_round_trip_ms_p50": round(statistics.median(trips), 1) if trips else 0.0,
             "viewer_freezes_total": self.freezes.count,
             "viewer_frozen_seconds_total": self.freezes.milliseconds / 1_000,

@@ -350,7 +350,6 @@ class Stream(Audience):
         host, top = self.host, self.top
         reception = host.receptions.get(top.source) if host is not None else None
         round_trip = reception.round_trip_seconds if reception is not None else None
-        losses = [viewer.fraction_lost for viewer in self.viewers.values()]
         fed = [layer for layer in self.layers if layer.rid]
         return {
             **self.event(),
@@ -365,7 +364,7 @@ class Stream(Audience):
             "viewers": len(self.viewers),
             "viewers_waiting": self.waiting_count,
             "viewers_sound_only": self.paused_count,
-            "viewers_lossy": sum(loss > 0.05 for loss in losses),
+            "viewers_lossy": sum(viewer.is_lossy for viewer in self.viewers.values()),
             **self.freezes.figures(),
             "host": host.status if host is not None else None,
         }

@@ -36,6 +36,8 @@ REPAIR_KILOBITS = 10.0
 REPEAT_SECONDS_MIN = 0.02
 REPAIRS_KEPT = 64
 CNAME = b"livecommerce"
+# A viewer who loses more than every twentieth packet is counted as having a bad line.
+LOSSY = 0.05
 # A browser that asks for repairs reports with each of its asks; shares are of the packets of about a second, not of the
 # two since the last ask. Fewer packets than this (a host away) say nothing about the line, nor does a first report.
 JUDGED_SECONDS_MIN = 0.8
@@ -303,6 +305,11 @@ class Viewer(Peer):
     def estimate_kbps(self) -> float | None:
         """What this viewer's line carries of pictures, in kbit/s; None until something is known."""
         return self.estimate.kbps
+
+    @property
+    def is_lossy(self) -> bool:
+        """True for a bad line, as the studio and the metrics count them."""
+        return self.fraction_lost > LOSSY
 
     @property
     def can_probe(self) -> bool:

@@ -201,7 +201,7 @@ class CrowdViewer:
         self.sound_place = None
         self.replayed_at = float("-inf")
         self.on_closed = None
-        self.fraction_lost = 0.0
+        self.is_lossy = False
         self.opened: dict[int, rtp.RtpPacket] = {}
         self._receiver = libsrtp_session(GCM_PROFILE, master, inbound=True)
         self._highest: int | None = None
