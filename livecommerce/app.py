@@ -11,9 +11,10 @@ import argparse
 
 import msgspec
 
-from livecommerce.ops import logs, serving
-from livecommerce.ops.flags import settings_from
-from livecommerce.ops.process import run
+from livecommerce.configuration.flags import settings_from
+from livecommerce.ops import logs
+from livecommerce.roles import serving
+from livecommerce.roles.process import run
 from livecommerce.settings import Settings
 
 

@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from livecommerce import __version__
+from livecommerce.configuration.flags import add_settings_flags
 from livecommerce.errors import LiveCommerceError
-from livecommerce.ops.flags import add_settings_flags
 from livecommerce.settings import SettingsError
 
 EXIT_USAGE = 2
@@ -28,18 +28,26 @@ class Command(NamedTuple):
     takes_settings: bool = True
 
 
+_REFERENCE = "livecommerce.configuration.reference"
+
 COMMANDS: dict[str, Command] = {
     "serve": Command("livecommerce.app:serve", "start everything and keep it running"),
     "web": Command("livecommerce.app:web", "one web process alone: pages, API, sockets"),
     "relay": Command("livecommerce.app:relay", "one media relay alone"),
     "worker": Command("livecommerce.app:worker", "the worker alone: ledger to orders, expiry"),
     "demo": Command("livecommerce.demo.command:demo", "a running show with a synthetic host and buyers"),
-    "doctor": Command("livecommerce.doctor:doctor", "what is missing on this machine, and what to do about it"),
+    "doctor": Command("livecommerce.doctor.command:doctor", "what is missing on this machine, and what to do about it"),
     "stock": Command("livecommerce.stock_command:stock", "compare stock with its ledger, or rebuild it from there"),
     "staff": Command("livecommerce.staff:staff", "staff logins: add, reset, list"),
-    "settings": Command("livecommerce.ops.reference:settings_table", "print the table of all settings", False),
-    "errors": Command("livecommerce.ops.reference:errors_table", "print the table of all numbered errors", False),
-    "check-config": Command("livecommerce.ops.reference:check_config", "check the settings and say where each is from"),
+    "settings": Command(
+        "livecommerce.configuration.reference:settings_table", "print the table of all settings", False
+    ),
+    "errors": Command(
+        "livecommerce.configuration.reference:errors_table", "print the table of all numbered errors", False
+    ),
+    "check-config": Command(
+        "livecommerce.configuration.reference:check_config", "check the settings and say where each is from"
+    ),
     "parse": Command("livecommerce.comments.command:parse", "say what a comment means", False),
 }
 

@@ -14,9 +14,9 @@ from contextlib import asynccontextmanager
 
 from livecommerce.accounts.accounts import Accounts
 from livecommerce.accounts.identity import ROLES
+from livecommerce.configuration.flags import settings_from
 from livecommerce.errors import NotFound
 from livecommerce.ops import folder as folders
-from livecommerce.ops.flags import settings_from
 from livecommerce.ops.redis_client import connect, connect_store
 from livecommerce.ops.valkey import EmbeddedValkey
 from livecommerce.records.repositories import Repositories

@@ -10,8 +10,8 @@ import argparse
 import asyncio
 import sys
 
+from livecommerce.configuration.flags import settings_from
 from livecommerce.errors import NotFound
-from livecommerce.ops.flags import settings_from
 from livecommerce.ops.redis_client import connect
 from livecommerce.settings import Settings
 from livecommerce.staff import store_url

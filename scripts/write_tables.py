@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from livecommerce.ops.reference import errors_markdown, settings_markdown
+from livecommerce.configuration.reference import errors_markdown, settings_markdown
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -8,15 +8,15 @@ import sys
 import msgspec
 
 from livecommerce.accounts.accounts import Accounts
+from livecommerce.configuration.flags import settings_from
 from livecommerce.demo.actors import HOST_LOGIN, base_url
 from livecommerce.demo.catalogue import CURRENCY, SHOP_ID, SHOP_NAME, SHOW_ID
 from livecommerce.ops import logs
 from livecommerce.ops.children import Plan
-from livecommerce.ops.flags import settings_from
 from livecommerce.ops.redis_client import connect
-from livecommerce.ops.serving import Ground, child_environment, run_server
 from livecommerce.records.repositories import Repositories
 from livecommerce.records.structs import Role, Shop
+from livecommerce.roles.serving import Ground, child_environment, run_server
 from livecommerce.settings import Settings
 from livecommerce.staff import random_password
 

@@ -20,8 +20,8 @@ from livecommerce.media.relay import serve_relay
 from livecommerce.ops import folder as folders
 from livecommerce.ops import metrics
 from livecommerce.ops.logs import logger
-from livecommerce.ops.process import Frame
 from livecommerce.ops.valkey import socket_path
+from livecommerce.roles.process import Frame
 from livecommerce.roles.stores import open_stores
 from livecommerce.settings import Settings, SettingsError
 from livecommerce.shows.store import ShowStore

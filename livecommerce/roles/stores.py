@@ -11,13 +11,13 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from livecommerce.doctor.stores import library_names
 from livecommerce.errors import StoreUnsuitable, Unavailable
-from livecommerce.ops.checks_stores import library_names
 from livecommerce.ops.health import Check
-from livecommerce.ops.process import Frame
 from livecommerce.ops.redis_client import connect_store
 from livecommerce.ops.valkey import VERSION_MIN, EmbeddedValkey
 from livecommerce.records.repositories import Repositories
+from livecommerce.roles.process import Frame
 from livecommerce.settings import Settings, SettingsError
 from livecommerce.shows.store import LIBRARY as SHOWS_LIBRARY
 from livecommerce.shows.store import ShowStore

@@ -26,10 +26,10 @@ from livecommerce.media.directory import RelayDirectory
 from livecommerce.ops import metrics
 from livecommerce.ops.http_metrics import count_requests
 from livecommerce.ops.logs import logger
-from livecommerce.ops.process import Frame
 from livecommerce.realtime.compose import build_realtime
 from livecommerce.realtime.presence import count_viewers
 from livecommerce.records.repositories import Repositories
+from livecommerce.roles.process import Frame
 from livecommerce.roles.stores import open_stores, sql_check
 from livecommerce.settings import Settings
 

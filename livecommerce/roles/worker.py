@@ -9,9 +9,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from livecommerce.media.event_archive import EventArchiver
 from livecommerce.ops import metrics
 from livecommerce.ops.logs import logger
-from livecommerce.ops.process import Frame
 from livecommerce.orders.worker import Worker
 from livecommerce.records.repositories import Repositories
+from livecommerce.roles.process import Frame
 from livecommerce.roles.stores import open_stores, sql_check
 
 log = logger(__name__)

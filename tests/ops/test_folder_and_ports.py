@@ -14,7 +14,8 @@ import pytest
 
 from livecommerce.errors import AlreadyRunning, DataFolderUnusable, PortInUse
 from livecommerce.ops import folder as folders
-from livecommerce.ops import ports, serving
+from livecommerce.ops import ports
+from livecommerce.roles import serving
 from livecommerce.settings import Http, Media, Settings
 
 HOST = "127.0.0.1"

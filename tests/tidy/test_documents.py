@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from livecommerce.cli import COMMANDS, _parser
-from livecommerce.ops.reference import all_errors, errors_markdown, settings_markdown
+from livecommerce.configuration.reference import all_errors, errors_markdown, settings_markdown
 from tests.tidy.sources import PACKAGE, ROOT, project_files, short
 
 HAN = re.compile(r"[㐀-鿿]")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from livecommerce import __version__, cli
-from livecommerce.ops.flags import flags_tree
+from livecommerce.configuration.flags import flags_tree
 from livecommerce.settings import SettingsError, environment_name, fields
 
 

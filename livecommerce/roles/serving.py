@@ -24,9 +24,9 @@ from livecommerce.ops import ports
 from livecommerce.ops.children import Plan
 from livecommerce.ops.disk_guard import DiskGuard
 from livecommerce.ops.logs import logger
-from livecommerce.ops.process import STOP_SECONDS_MAX as ROLE_STOP_SECONDS_MAX
 from livecommerce.ops.supervisor import Supervisor
 from livecommerce.ops.valkey import EmbeddedValkey, ValkeyNotFound
+from livecommerce.roles.process import STOP_SECONDS_MAX as ROLE_STOP_SECONDS_MAX
 from livecommerce.settings import PREFIX, Settings, as_environment
 
 log = logger(__name__)

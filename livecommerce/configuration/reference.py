@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, get_args, get_origin
 
 import livecommerce
+from livecommerce.configuration.flags import flags_tree
 from livecommerce.errors import LiveCommerceError, catalogue
-from livecommerce.ops.flags import flags_tree
 from livecommerce.ops.redaction import secret_name
 from livecommerce.settings import Settings, environment_name, fields, load
 

@@ -12,9 +12,9 @@ import pytest
 from redis.asyncio import Redis
 
 from livecommerce.errors import StoreUnsuitable, Unavailable
-from livecommerce.ops.process import Frame
 from livecommerce.ops.valkey import EmbeddedValkey
 from livecommerce.roles import relay, stores, web
+from livecommerce.roles.process import Frame
 from livecommerce.settings import Http, Media, Settings, SettingsError
 from livecommerce.settings import Redis as RedisSettings
 

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from livecommerce import cli
-from livecommerce.ops import checks_machine, checks_network, checks_stores
+from livecommerce.doctor import machine, network, stores
 from livecommerce.ops import folder as folders
 from livecommerce.ops.findings import Finding, Level, as_text, exit_code, fail, ok, warn
 from livecommerce.ops.valkey import EmbeddedValkey
@@ -49,21 +49,21 @@ def test_findings_read_as_lines_with_advice_and_an_exit_code() -> None:
 
 
 def test_this_machine_is_fit(settings: Settings) -> None:
-    found = [*checks_machine.libraries(), *checks_machine.data_folder(settings), *checks_machine.clock()]
+    found = [*machine.libraries(), *machine.data_folder(settings), *machine.clock()]
     assert Level.fail not in levels(found).values(), as_text(found)
-    assert checks_machine.fsync_seconds(Path(settings.data_folder)) > 0
+    assert machine.fsync_seconds(Path(settings.data_folder)) > 0
 
 
 def test_an_open_data_folder_is_told(settings: Settings) -> None:
     Path(settings.data_folder).mkdir(mode=0o755)
-    assert levels(checks_machine.data_folder(settings))["data folder"] == Level.warn
+    assert levels(machine.data_folder(settings))["data folder"] == Level.warn
 
 
 def test_taken_ports_are_found(settings: Settings) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind((HOST, 0))
         media = msgspec.structs.replace(settings.media, port=other.getsockname()[1])
-        found = list(checks_network.listening_ports(msgspec.structs.replace(settings, media=media)))
+        found = list(network.listening_ports(msgspec.structs.replace(settings, media=media)))
     assert [finding.level for finding in found] == [Level.fail, Level.ok]
     assert "LIVECOMMERCE_MEDIA_PORT" in found[0].advice
 
@@ -72,7 +72,7 @@ def test_ports_of_our_own_running_server_are_no_problem(settings: Settings) -> N
     lock = folders.FolderLock(folders.prepare(settings))
     lock.acquire()
     try:
-        assert levels(checks_network.listening_ports(settings)) == {"ports": Level.ok}
+        assert levels(network.listening_ports(settings)) == {"ports": Level.ok}
     finally:
         lock.release()
 
@@ -89,9 +89,9 @@ def test_ports_of_our_own_running_server_are_no_problem(settings: Settings) -> N
     ],
 )
 def test_the_external_address(settings: Settings, monkeypatch, addresses, mine, level) -> None:
-    monkeypatch.setattr(checks_network, "interface_addresses", lambda: mine)
+    monkeypatch.setattr(network, "interface_addresses", lambda: mine)
     media = msgspec.structs.replace(settings.media, external_addresses=addresses)
-    found = list(checks_network.external_address(msgspec.structs.replace(settings, media=media)))
+    found = list(network.external_address(msgspec.structs.replace(settings, media=media)))
     assert [finding.level for finding in found] == [level], as_text(found)
 
 
@@ -108,17 +108,17 @@ def test_the_external_address(settings: Settings, monkeypatch, addresses, mine, 
 )
 def test_the_public_address(settings: Settings, url: str, host: str, level: Level) -> None:
     http = msgspec.structs.replace(settings.http, public_url=url, host=host)
-    found = list(checks_network.public_url(msgspec.structs.replace(settings, http=http)))
+    found = list(network.public_url(msgspec.structs.replace(settings, http=http)))
     assert [finding.level for finding in found] == [level]
 
 
 def test_a_datagram_goes_round(settings: Settings) -> None:
-    assert levels(checks_network.udp_round_trip(settings))["udp"] == Level.ok
+    assert levels(network.udp_round_trip(settings))["udp"] == Level.ok
 
 
 def test_segmentation_is_tried_for_real() -> None:
-    assert set(levels(checks_network.segmentation())) == {"udp gso"}
-    assert checks_network._send_segmented() == [1200, 1200, 700]
+    assert set(levels(network.segmentation())) == {"udp gso"}
+    assert network._send_segmented() == [1200, 1200, 700]
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def stun_server() -> Iterator[int]:
     def serve() -> None:
         server.recvfrom(2048)
         request, (_, port) = server.recvfrom(2048)
-        magic = struct.pack("!I", checks_network.STUN_MAGIC)
+        magic = struct.pack("!I", network.STUN_MAGIC)
         mapped = bytes(a ^ b for a, b in zip(socket.inet_aton("203.0.114.7"), magic, strict=True))
         software = struct.pack("!HH4s", 0x8022, 3, b"abc\0")
         value = struct.pack("!BBH", 0, 1, port ^ 0x2112) + mapped
@@ -147,14 +147,14 @@ def stun_server() -> Iterator[int]:
 
 def test_a_stun_server_tells_the_address_to_set(settings: Settings, stun_server: int) -> None:
     media = msgspec.structs.replace(settings.media, ice_servers=({"urls": f"stun:{HOST}:{stun_server}"},))
-    found = list(checks_network.stun(msgspec.structs.replace(settings, media=media)))
+    found = list(network.stun(msgspec.structs.replace(settings, media=media)))
     assert [finding.level for finding in found] == [Level.warn]
     assert "LIVECOMMERCE_MEDIA_EXTERNAL_ADDRESSES=203.0.114.7" in found[0].advice
 
 
 def test_turn_without_a_credential_is_told(settings: Settings) -> None:
     media = msgspec.structs.replace(settings.media, ice_servers=({"urls": ["turn:turn.example.com"]},))
-    assert levels(checks_network.stun(msgspec.structs.replace(settings, media=media))) == {"turn": Level.fail}
+    assert levels(network.stun(msgspec.structs.replace(settings, media=media))) == {"turn": Level.fail}
 
 
 LIBRARY = "#!lua name=lc_probe\nredis.register_function('lc_probe', function() return 1 end)"
@@ -162,7 +162,7 @@ LIBRARY = "#!lua name=lc_probe\nredis.register_function('lc_probe', function() r
 
 async def test_our_own_valkey_is_as_it_should_be(valkey, valkey_server: EmbeddedValkey) -> None:
     await valkey.function_load(LIBRARY)
-    found = await asyncio.to_thread(lambda: list(checks_stores.valkey(valkey_server.url, ["lc_probe"])))
+    found = await asyncio.to_thread(lambda: list(stores.valkey(valkey_server.url, ["lc_probe"])))
     assert set(levels(found).values()) == {Level.ok}, as_text(found)
     assert set(levels(found)) == {"valkey", "valkey aof", "valkey memory", "valkey functions", "valkey clock"}
 
@@ -179,7 +179,7 @@ async def test_a_valkey_that_could_lose_stock_is_told(valkey, valkey_server, nam
     before = (await valkey.config_get(name))[name]
     await valkey.config_set(name, value)
     try:
-        found = await asyncio.to_thread(lambda: list(checks_stores.valkey(valkey_server.url, ["not_loaded"])))
+        found = await asyncio.to_thread(lambda: list(stores.valkey(valkey_server.url, ["not_loaded"])))
     finally:
         await valkey.config_set(name, before)
     assert levels(found)[check] == level
@@ -190,7 +190,7 @@ def test_a_valkey_without_aof_fails(tmp_path: Path) -> None:
     server = EmbeddedValkey(tmp_path, fsync="off")
     server.start()
     try:
-        assert levels(checks_stores.valkey(server.url, []))["valkey aof"] == Level.fail
+        assert levels(stores.valkey(server.url, []))["valkey aof"] == Level.fail
     finally:
         server.stop()
 
@@ -199,7 +199,7 @@ def test_no_valkey_at_all_is_one_finding_without_the_password() -> None:
     with socket.socket() as nobody:
         nobody.bind((HOST, 0))
         url = f"redis://u:hunter2@{HOST}:{nobody.getsockname()[1]}"
-        found = list(checks_stores.valkey(url, []))
+        found = list(stores.valkey(url, []))
     assert [finding.level for finding in found] == [Level.fail]
     assert "hunter2" not in as_text(found)
 
@@ -230,7 +230,7 @@ def test_doctor_quick_is_red_when_nothing_runs(capsys: pytest.CaptureFixture[str
 
 
 def test_redis_settings_reach_the_check(settings: Settings) -> None:
-    from livecommerce import doctor
+    from livecommerce.doctor import command
 
     away = msgspec.structs.replace(settings, redis=Redis(url="unix:///nowhere.sock"))
-    assert levels(doctor._valkey(away)) == {"valkey": Level.fail}
+    assert levels(command._valkey(away)) == {"valkey": Level.fail}

@@ -14,11 +14,11 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
+from livecommerce.configuration.flags import settings_from
+from livecommerce.doctor import machine, network, stores
 from livecommerce.media import compiled
-from livecommerce.ops import checks_machine, checks_network, checks_stores
 from livecommerce.ops import folder as folders
 from livecommerce.ops.findings import Finding, as_text, exit_code, fail, ok, warn
-from livecommerce.ops.flags import settings_from
 from livecommerce.ops.redaction import redact_text
 from livecommerce.ops.valkey import EmbeddedValkey, ValkeyNotFound, binary_version, find_binary
 from livecommerce.records.database import MIGRATIONS, Database, database_url
@@ -31,7 +31,7 @@ SQL_SECONDS_MAX = 5.0
 def _valkey(settings: Settings) -> Iterator[Finding]:
     libraries = FUNCTION_LIBRARIES
     if settings.redis.url:
-        yield from checks_stores.valkey(settings.redis.url, libraries)
+        yield from stores.valkey(settings.redis.url, libraries)
         return
     folder = Path(settings.data_folder).expanduser().resolve()
     running = folders.read_running(folder)
@@ -40,7 +40,7 @@ def _valkey(settings: Settings) -> Iterator[Finding]:
         yield warn("valkey", "the running server has a Valkey of its own, not looked at", advice)
         return
     if running is not None:
-        yield from checks_stores.valkey(running.redis_url, libraries)
+        yield from stores.valkey(running.redis_url, libraries)
         return
     try:
         binary = find_binary()
@@ -101,41 +101,41 @@ def _sending(settings: Settings) -> Iterator[Finding]:
     yield warn("sending", f"by Python: {by}", advice)
 
 
-def look(settings: Settings, *, quick: bool = False, roles: Container[str] = checks_network.ALL_ROLES) -> list[Finding]:
+def look(settings: Settings, *, quick: bool = False, roles: Container[str] = network.ALL_ROLES) -> list[Finding]:
     """All findings. `quick` asks only the processes of `roles` on this machine (for container health checks)."""
     if quick:
-        return list(checks_network.processes(settings, roles))
+        return list(network.processes(settings, roles))
     findings = [
-        *checks_machine.libraries(),
-        *checks_machine.data_folder(settings),
-        *checks_machine.disk_speed(settings),
-        *checks_machine.descriptors(settings),
-        *checks_machine.clock(),
-        *checks_network.listening_ports(settings),
-        *checks_network.external_address(settings),
-        *checks_network.udp_round_trip(settings),
-        *checks_network.segmentation(),
+        *machine.libraries(),
+        *machine.data_folder(settings),
+        *machine.disk_speed(settings),
+        *machine.descriptors(settings),
+        *machine.clock(),
+        *network.listening_ports(settings),
+        *network.external_address(settings),
+        *network.udp_round_trip(settings),
+        *network.segmentation(),
         *_sending(settings),
-        *checks_network.stun(settings),
-        *checks_network.public_url(settings),
+        *network.stun(settings),
+        *network.public_url(settings),
         *_valkey(settings),
         *_sql(settings),
     ]
     with contextlib.suppress(OSError):
         if folders.held(Path(settings.data_folder).expanduser()) is not None:
-            findings += checks_network.processes(settings)
+            findings += network.processes(settings)
     return findings
 
 
 def doctor_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print a JSON array of findings")
     parser.add_argument("--quick", action="store_true", help="only ask the processes running here (health checks)")
-    parser.add_argument("--role", choices=checks_network.ALL_ROLES, help="with --quick: only processes of this role")
+    parser.add_argument("--role", choices=network.ALL_ROLES, help="with --quick: only processes of this role")
 
 
 def doctor(arguments: argparse.Namespace) -> int:
     """Checks ports, addresses, UDP, Valkey, SQL, clock, disk, libraries. Exit code 1 when something must be mended."""
-    roles = checks_network.ALL_ROLES if arguments.role is None else (arguments.role,)
+    roles = network.ALL_ROLES if arguments.role is None else (arguments.role,)
     findings = look(settings_from(arguments), quick=arguments.quick, roles=roles)
     print(msgspec.json.encode(findings).decode() if arguments.json else as_text(findings))
     return exit_code(findings)
