@@ -23,7 +23,7 @@ def serve(arguments: argparse.Namespace) -> int:
     from livecommerce.staff import first_start
 
     settings = settings_from(arguments)
-    logs.configure(settings, "serve")
+    logs.configure("serve", settings.log_format, settings.log_level)
     return serving.run_server(settings, first_start)
 
 

@@ -46,7 +46,7 @@ async def store_url(settings: Settings) -> AsyncIterator[str]:
     if settings.redis.url:
         yield settings.redis.url
         return
-    folder = folders.prepare(settings)
+    folder = folders.prepare(settings.data_folder)
     running = folders.read_running(folder)
     if running is not None:
         if not running.redis_url:
@@ -201,6 +201,6 @@ def staff_arguments(parser: argparse.ArgumentParser) -> None:
 def staff(arguments: argparse.Namespace) -> int:
     """Adds, resets, changes and lists staff logins. Works while the server runs and while it does not."""
     settings = settings_from(arguments)
-    folders.prepare(settings)
+    folders.prepare(settings.data_folder)
     print("\n".join(asyncio.run(_ACTIONS[arguments.action](settings, arguments))))
     return 0

@@ -138,5 +138,5 @@ async def _main(settings: Settings) -> None:
 
 if __name__ == "__main__":
     _settings = settings_room.load()
-    logs.configure(_settings, "demo")
+    logs.configure("demo", _settings.log_format, _settings.log_level)
     asyncio.run(_main(_settings))

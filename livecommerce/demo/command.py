@@ -84,5 +84,5 @@ def demo(arguments: argparse.Namespace) -> int:
     settings = settings_from(arguments)
     if settings.data_folder == Settings().data_folder:
         settings = msgspec.structs.replace(settings, data_folder=DATA_FOLDER)
-    logs.configure(settings, "demo")
+    logs.configure("demo", settings.log_format, settings.log_level)
     return run_server(settings, make_shop, guests=actors)

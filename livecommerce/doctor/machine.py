@@ -57,7 +57,7 @@ def libraries() -> Iterator[Finding]:
 
 def data_folder(settings: Settings) -> Iterator[Finding]:
     try:
-        folder = folders.prepare(settings)
+        folder = folders.prepare(settings.data_folder)
     except DataFolderUnusable as error:
         yield fail("data folder", error.text, "Make it writable for this user, or set LIVECOMMERCE_DATA_FOLDER.")
         return
@@ -98,7 +98,7 @@ def disk_speed(settings: Settings) -> Iterator[Finding]:
     if settings.redis.url:
         return
     try:
-        seconds = fsync_seconds(folders.prepare(settings))
+        seconds = fsync_seconds(folders.prepare(settings.data_folder))
     except (OSError, DataFolderUnusable) as error:
         yield fail("fsync", str(error), "The data folder must be on a disk that can be written.")
         return

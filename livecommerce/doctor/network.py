@@ -39,7 +39,7 @@ def _wanted_ports(settings: Settings) -> list[tuple[str, int, socket.SocketKind,
             wanted += [(*place, kind, "media.port") for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM)]
     for role, count in (("web", settings.web_processes), ("relay", settings.media.relays), ("worker", 1)):
         for index in range(count):
-            port = ports.internal_port(settings, role, index)
+            port = ports.internal_port(settings.http.internal_port, role, index)
             if port:
                 wanted.append((settings.http.internal_host, port, socket.SOCK_STREAM, "http.internal_port"))
     return wanted

@@ -14,7 +14,6 @@ from pathlib import Path
 import msgspec
 
 from livecommerce.errors import AlreadyRunning, DataFolderUnusable
-from livecommerce.settings import Settings
 
 LOCK_NAME = "lock"
 RUNNING_NAME = "running.json"
@@ -39,13 +38,13 @@ class Running(msgspec.Struct, frozen=True):
     started_at_ms: int
 
 
-def prepare(settings: Settings) -> Path:
+def prepare(data_folder: str) -> Path:
     """Makes the data folder (0700) and returns its absolute path.
 
     Raises:
         DataFolderUnusable: it cannot be made or written.
     """
-    folder = Path(settings.data_folder).expanduser().resolve()
+    folder = Path(data_folder).expanduser().resolve()
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         probe = folder / f".probe-{os.getpid()}"

@@ -15,7 +15,7 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from livecommerce.ops.redaction import redact_entry
-from livecommerce.settings import Settings, SettingsError
+from livecommerce.settings import SettingsError
 
 FORMATS = ("console", "json")
 LEVELS = ("debug", "info", "warning", "error")
@@ -55,18 +55,18 @@ def _renderer(log_format: str, stream: TextIO) -> Processor:
     return structlog.dev.ConsoleRenderer(colors=stream.isatty(), pad_event_to=32)
 
 
-def configure(settings: Settings, process_name: str, stream: TextIO | None = None) -> None:
+def configure(process_name: str, log_format: str, log_level: str, stream: TextIO | None = None) -> None:
     """Sets up logging of this process; a second call replaces the first.
 
     Raises:
         SettingsError: `log_format` or `log_level` is none of those allowed.
     """
-    if settings.log_format not in FORMATS:
-        raise SettingsError(f"log_format is {settings.log_format!r}; allowed are {', '.join(FORMATS)}")
-    if settings.log_level not in LEVELS:
-        raise SettingsError(f"log_level is {settings.log_level!r}; allowed are {', '.join(LEVELS)}")
+    if log_format not in FORMATS:
+        raise SettingsError(f"log_format is {log_format!r}; allowed are {', '.join(FORMATS)}")
+    if log_level not in LEVELS:
+        raise SettingsError(f"log_level is {log_level!r}; allowed are {', '.join(LEVELS)}")
     out = stream or sys.stderr
-    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    level = logging.getLevelNamesMapping()[log_level.upper()]
     shared = _shared(process_name)
     structlog.configure(
         processors=[
@@ -83,7 +83,7 @@ def configure(settings: Settings, process_name: str, stream: TextIO | None = Non
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             redact_entry,
-            _renderer(settings.log_format, out),
+            _renderer(log_format, out),
         ],
     )
     handler = logging.StreamHandler(out)

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Sequence
 
 from livecommerce.errors import PortInUse
-from livecommerce.settings import Settings, environment_name
+from livecommerce.settings import environment_name
 
 _BASE_TRIES = 64  # random bases tried for a row of free ports; on a sane machine the first fits
 _FREE_FROM, _FREE_TO = 10_240, 32_000  # Linux gives out 32768 and up by itself, the BSDs 49152 and up
@@ -16,12 +16,11 @@ RELAY_OFFSET = 100  # internal ports: web n at +n, relay n at +100+n, worker at 
 WORKER_OFFSET = 200
 
 
-def internal_port(settings: Settings, role: str, index: int = 0) -> int | None:
-    """The port of /health and /metrics of one process, None when switched off (`http.internal_port = -1`).
+def internal_port(base: int, role: str, index: int = 0) -> int | None:
+    """The port of /health and /metrics of one process, None when switched off (`base`, `http.internal_port`, is -1).
 
     With 0 the process takes any free port (tests); `serve` replaces 0 by a real base first.
     """
-    base = settings.http.internal_port
     if base < 0:
         return None
     if base == 0:

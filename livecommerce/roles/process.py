@@ -92,7 +92,7 @@ async def _serve(frame: Frame, role: Role) -> None:
         loop.add_signal_handler(number, frame.ask_stop, number.name)
     notifier = Notifier()
     settings = frame.settings
-    port = ports.internal_port(settings, frame.role, frame.index)
+    port = ports.internal_port(settings.http.internal_port, frame.role, frame.index)
     heart = asyncio.create_task(frame.health.heartbeat.beat(), name="heartbeat")
     try:
         host, held = settings.http.internal_host, notifier.supervised
@@ -135,7 +135,8 @@ def raise_descriptor_limit() -> None:
 def run(settings: Settings, role_name: str, index: int, role: Role) -> int:
     """Runs a role until it is asked to stop. Returns the exit code: 0, 1 for a fault, 78 for a refused set-up."""
     try:
-        logs.configure(settings, role_name if role_name == "worker" else f"{role_name}-{index}")
+        name = role_name if role_name == "worker" else f"{role_name}-{index}"
+        logs.configure(name, settings.log_format, settings.log_level)
     except SettingsError as error:
         print(f"livecommerce: {error}", file=sys.stderr)
         return EXIT_CONFIGURATION

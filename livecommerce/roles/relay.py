@@ -76,7 +76,7 @@ async def relay_role(frame: Frame) -> AsyncIterator[None]:
     """One media relay: its UDP and TCP port, its control door, its events into the shows' logs."""
     settings = frame.settings
     listen, reached_by = _control_addresses(settings, frame.index)
-    folders.prepare(settings)
+    folders.prepare(settings.data_folder)
     async with open_stores(frame) as stores:
         stop = asyncio.Event()
         planes: list[MediaPlane] = []

@@ -96,7 +96,7 @@ def prepare_ground(settings: Settings) -> Ground:
     Raises:
         DataFolderUnusable, AlreadyRunning, PortInUse, StartFailed
     """
-    folder = folders.prepare(settings)
+    folder = folders.prepare(settings.data_folder)
     lock = folders.FolderLock(folder)
     lock.acquire()
     held: tuple[socket.socket, ...] = ()

@@ -69,7 +69,7 @@ def test_taken_ports_are_found(settings: Settings) -> None:
 
 
 def test_ports_of_our_own_running_server_are_no_problem(settings: Settings) -> None:
-    lock = folders.FolderLock(folders.prepare(settings))
+    lock = folders.FolderLock(folders.prepare(settings.data_folder))
     lock.acquire()
     try:
         assert levels(network.listening_ports(settings)) == {"ports": Level.ok}

@@ -32,14 +32,14 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def test_the_folder_is_made_private(settings: Settings) -> None:
-    folder = folders.prepare(settings)
+    folder = folders.prepare(settings.data_folder)
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("not a folder")
     with pytest.raises(DataFolderUnusable, match="LIVECOMMERCE_DATA_FOLDER"):
-        folders.prepare(Settings(data_folder=str(tmp_path / "data")))
+        folders.prepare(str(tmp_path / "data"))
 
 
 def test_a_second_server_is_refused_with_the_pid_of_the_first(tmp_path: Path) -> None:
@@ -120,7 +120,10 @@ def test_ports_given_as_zero_become_real_once(settings: Settings) -> None:
         assert made.http.port
         assert made.http.internal_port
         assert made.media.port
-        row = [ports.internal_port(made, role, index) for role, index in [("web", 0), ("web", 1), ("relay", 1)]]
+        row = [
+            ports.internal_port(made.http.internal_port, role, index)
+            for role, index in [("web", 0), ("web", 1), ("relay", 1)]
+        ]
         assert row == [made.http.internal_port, made.http.internal_port + 1, made.http.internal_port + 101]
         names = [plan.name for plan in serving.plans(ground)]
         assert names == ["valkey", "relay-0", "relay-1", "worker", "web-0", "web-1"]
