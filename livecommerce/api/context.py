@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 import livecommerce
 from livecommerce.accounts.accounts import Accounts
-from livecommerce.catalog.catalogue import Catalogue
+from livecommerce.catalogue.catalogue import Catalogue
 from livecommerce.media.control import RelayControl
 from livecommerce.records.repositories import Repositories
 from livecommerce.settings import Settings

@@ -10,8 +10,8 @@ from aiohttp import web
 from livecommerce.accounts.identity import Staff
 from livecommerce.api.bodies import json_answer, read_json
 from livecommerce.api.context import Context, context_of
-from livecommerce.catalog.errors import CodeRefused
-from livecommerce.catalog.products import Product, as_public, fold_code, parser_items, product_of
+from livecommerce.catalogue.errors import CodeRefused
+from livecommerce.catalogue.products import Product, as_public, fold_code, parser_items, product_of
 from livecommerce.records.rows import now_ms
 from livecommerce.records.structs import AuditEntry, Shop
 

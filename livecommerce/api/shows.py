@@ -17,8 +17,8 @@ from livecommerce.api.errors import SetupChanged, ShowIdTaken
 from livecommerce.api.products import shop_of
 from livecommerce.api.publish import change_live, publish
 from livecommerce.api.snapshots import SNAPSHOTS
-from livecommerce.catalog.errors import ProductUnknown
-from livecommerce.catalog.products import Product, as_public, limit, price, supply_of
+from livecommerce.catalogue.errors import ProductUnknown
+from livecommerce.catalogue.products import Product, as_public, limit, price, supply_of
 from livecommerce.comments import PACKS, PackUnknown
 from livecommerce.errors import BadInput, Conflict, ShowUnknown
 from livecommerce.records.structs import ShowItemRecord, ShowRecord

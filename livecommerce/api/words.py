@@ -14,7 +14,7 @@ from livecommerce.api.context import Context, context_of
 from livecommerce.api.errors import WordsChanged
 from livecommerce.api.kept_words import keep_words_of
 from livecommerce.api.products import shop_of
-from livecommerce.catalog.products import parser_items
+from livecommerce.catalogue.products import parser_items
 from livecommerce.comments import Axis, ItemWords, ShopWords
 from livecommerce.records.rows import now_ms
 from livecommerce.records.structs import AuditEntry
@@ -35,7 +35,7 @@ class WordsBody(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def parser_words(items: Sequence[dict[str, Any]]) -> list[ItemWords]:
-    """Products in `catalog.products.parser_items`' shape as the comment parser takes them."""
+    """Products in `catalogue.products.parser_items`' shape as the comment parser takes them."""
     return [
         ItemWords(
             code=item["code"],

@@ -47,7 +47,7 @@ class IngestTokenRecord(Struct, frozen=True):
 
 
 class ProductRecord(Struct, frozen=True):
-    """A product row. `options` is a list of {"axis", "values": [{"value", "short": […]}]}; catalog owns its meaning."""
+    """A product row. `options` is a list of {"axis", "values": [{"value", "short": […]}]}, as catalogue reads it."""
 
     shop: str
     code: str

@@ -52,7 +52,7 @@ def _allowed_origins(settings: Settings) -> list[str] | None:
 
 
 def catalogue_warnings(items: Sequence[dict[str, Any]], packs: Sequence[str]) -> list[dict[str, Any]]:
-    """What the comment parser would stumble over, for products in `catalog.products.parser_items`' shape."""
+    """What the comment parser would stumble over, for products in `catalogue.products.parser_items`' shape."""
     return [msgspec.to_builtins(warning) for warning in check_catalogue(parser_words(items), packs)]
 
 

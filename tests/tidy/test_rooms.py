@@ -13,7 +13,7 @@ from tests.tidy.sources import PACKAGE, python_files, short, tree_of
 ROOMS = frozenset({"ops", "records", "shows", "orders", "media", "realtime", "api"})
 DOORS = frozenset({"cli", "app", "roles", "staff", "doctor", "stock_command", "demo", "__main__"})
 BASE = frozenset({"settings", "errors", ""})  # "" is livecommerce itself (its version)
-NOUNS = frozenset({"stock", "comments", "catalog", "accounts"})
+NOUNS = frozenset({"stock", "comments", "catalogue", "accounts"})
 
 # Who may import whom. What is not in a row is a breach; docs/architecture.md has the picture.
 MAY_IMPORT: dict[str, frozenset[str]] = {
@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "records": BASE,
     "stock": BASE,
     "comments": BASE,
-    "catalog": BASE | {"records"},
+    "catalogue": BASE | {"records"},
     "accounts": BASE | {"records"},
     "shows": BASE | NOUNS,
     "orders": BASE | NOUNS | {"records"},

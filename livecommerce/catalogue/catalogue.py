@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from livecommerce.catalog.errors import CatalogueFull, CodeTaken, ProductUnknown
-from livecommerce.catalog.products import Option, Product, fold_code
+from livecommerce.catalogue.errors import CatalogueFull, CodeTaken, ProductUnknown
+from livecommerce.catalogue.products import Option, Product, fold_code
 from livecommerce.records.products import PRODUCTS_MAX, ProductRepository
 from livecommerce.records.structs import ProductRecord
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from livecommerce.catalog.catalogue import Catalogue
-from livecommerce.catalog.errors import CatalogueFull, CodeTaken, ProductUnknown
-from livecommerce.catalog.products import Product, product_of
+from livecommerce.catalogue.catalogue import Catalogue
+from livecommerce.catalogue.errors import CatalogueFull, CodeTaken, ProductUnknown
+from livecommerce.catalogue.products import Product, product_of
 from livecommerce.records.repositories import Repositories
 from livecommerce.records.structs import Shop
 from livecommerce.settings import Settings
@@ -61,7 +61,7 @@ async def test_another_shops_product_cannot_be_touched(catalogue: Catalogue) -> 
 
 
 async def test_a_catalogue_has_an_end(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("livecommerce.catalog.catalogue.PRODUCTS_MAX", 1)
+    monkeypatch.setattr("livecommerce.catalogue.catalogue.PRODUCTS_MAX", 1)
     await catalogue.add("lingling", product("A01"))
     with pytest.raises(CatalogueFull):
         await catalogue.add("lingling", product("A02"))

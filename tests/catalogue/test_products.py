@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livecommerce.catalog.products import (
+from livecommerce.catalogue.products import (
     as_public,
     fold_code,
     parser_items,

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from livecommerce.catalog.errors import (
+from livecommerce.catalogue.errors import (
     CodeRefused,
     OptionsRefused,
     PriceRefused,
