@@ -6,8 +6,8 @@ import msgspec
 
 from livecommerce.catalogue.errors import CatalogueFull, CodeTaken, ProductUnknown
 from livecommerce.catalogue.products import Option, Product, fold_code
-from livecommerce.records.products import PRODUCTS_MAX, ProductRepository
-from livecommerce.records.structs import ProductRecord
+from livecommerce.catalogue.rows import PRODUCTS_MAX, ProductRecord, ProductRepository
+from livecommerce.records.database import Database
 
 
 def _to_record(shop: str, product: Product) -> ProductRecord:
@@ -44,8 +44,8 @@ def _to_product(record: ProductRecord) -> Product:
 
 
 class Catalogue:
-    def __init__(self, products: ProductRepository) -> None:
-        self._products = products
+    def __init__(self, database: Database) -> None:
+        self._products = ProductRepository(database)
 
     async def products(self, shop: str) -> list[Product]:
         """All products of the shop, in its order."""

@@ -1,4 +1,4 @@
-"""Refusals of this room: numbers 103x, 303x and 403x of the shared tree."""
+"""Refusals of this room: numbers 103x, 303x, 403x and 4043 of the shared tree."""
 
 from __future__ import annotations
 
@@ -43,3 +43,8 @@ class CodeTaken(Conflict):
 class CatalogueFull(Conflict):
     number, code = 4031, "catalogue_full"
     reason = "The shop has as many products as it may have. Remove some first."
+
+
+class PicturesFull(Conflict):
+    number, code = 4043, "pictures_full"
+    reason = "The shop keeps as many pictures as it may keep."

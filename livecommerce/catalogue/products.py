@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
 from itertools import product as every_combination
 from math import prod
 from typing import Any
@@ -297,19 +296,3 @@ def as_public(product: Product) -> dict[str, Any]:
         "limit_per_viewer": product.limit_per_viewer,
         "skus": product.skus(),
     }
-
-
-def parser_items(products: Sequence[Product]) -> list[dict[str, Any]]:
-    """The products as the comment parser takes a catalogue: code, names, options as value → short names."""
-    return [
-        {
-            "code": product.code,
-            "names": [*product.names, *([product.name_en] if product.name_en else [])],
-            "price": product.price_minor,
-            "options": [
-                {"axis": option.axis, "values": {value.value: list(value.short) for value in option.values}}
-                for option in product.options
-            ],
-        }
-        for product in products
-    ]

@@ -14,7 +14,6 @@ from livecommerce.accounts.errors import LoginRefused, LoginTaken, LoginTooOften
 from livecommerce.accounts.passwords import CHECKS_WAITING_MAX, Passwords
 from livecommerce.accounts.sessions import SESSIONS_MAX
 from livecommerce.errors import Busy, LiveCommerceError, LoginWrong
-from livecommerce.records.repositories import Repositories
 
 PASSWORD = "correct horse battery"
 
@@ -37,12 +36,10 @@ async def test_the_right_password_opens_a_session_that_can_be_closed(accounts: A
     assert await accounts.sessions.find(token) is None
 
 
-async def test_neither_the_password_nor_the_token_is_stored(
-    accounts: Accounts, records: Repositories, valkey: Redis
-) -> None:
+async def test_neither_the_password_nor_the_token_is_stored(accounts: Accounts, valkey: Redis) -> None:
     await accounts.add_staff("lingling", "mei", PASSWORD, "host")
     _, token = await accounts.login("mei", PASSWORD, "203.0.113.7")
-    record = await records.staff.by_login("mei")
+    record = await accounts.staff.by_login("mei")
     assert record is not None
     assert record.password_hash.startswith("$argon2id$")
     stored = b""
@@ -154,16 +151,14 @@ async def test_old_sessions_give_way_and_a_new_password_ends_all(accounts: Accou
     assert await outcome(accounts, "mei", "another long password") == "in"
 
 
-async def test_a_hash_of_weaker_days_is_renewed_at_login(
-    accounts: Accounts, records: Repositories, valkey: Redis
-) -> None:
+async def test_a_hash_of_weaker_days_is_renewed_at_login(accounts: Accounts, valkey: Redis) -> None:
     weaker = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1, hash_len=16)
     await accounts.add_staff("lingling", "mei", PASSWORD, "host")
-    record = await records.staff.by_login("mei")
+    record = await accounts.staff.by_login("mei")
     assert record is not None
-    await records.staff.set_password_hash(record.id, weaker.hash(PASSWORD))
+    await accounts.staff.set_password_hash(record.id, weaker.hash(PASSWORD))
     await accounts.login("mei", PASSWORD, "203.0.113.7")
-    renewed = await records.staff.by_login("mei")
+    renewed = await accounts.staff.by_login("mei")
     assert renewed is not None
     assert not accounts._passwords.needs_rehash(renewed.password_hash)
     assert await outcome(accounts, "mei", PASSWORD) == "in"

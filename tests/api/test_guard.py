@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
-from typing import Any
 
 import pytest
 from aiohttp import web
@@ -13,10 +11,10 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 from sqlalchemy.exc import OperationalError
 
-from livecommerce.api import bodies
 from livecommerce.api.access_log import logged_path
 from livecommerce.api.faults import as_known
-from tests.api.conftest import MUG, PASSWORD, Site
+from livecommerce.catalogue.catalogue import Catalogue
+from tests.site import MUG, PASSWORD, Site
 
 LOGIN = {"login": "ling", "password": PASSWORD}
 
@@ -46,58 +44,11 @@ async def test_changes_are_only_taken_from_this_site(
     assert answer.status == status
     if status == 403:
         assert (await answer.json())["error"]["number"] == 2040
-        assert await site.context.catalogue.products("lingling") == []
+        assert await Catalogue(site.database).products("lingling") == []
 
 
 async def test_another_site_cannot_log_a_person_in(site: Site) -> None:
     assert await site.refused("POST", "/api/login", LOGIN, headers={"Origin": "https://evil.example"}) == (403, 2040)
-
-
-@pytest.mark.parametrize(
-    ("body", "content_type", "refusal"),
-    [
-        (b"{}", "text/plain", (415, 1042)),
-        (b"login=ling", "application/x-www-form-urlencoded", (415, 1042)),
-        (b"", "application/json", (400, 1041)),
-        (b"{", "application/json", (400, 1041)),
-        (b'{"code": "\xff"}', "application/json", (400, 1041)),
-        (b"[" * 100_000, "application/json", (400, 1000)),
-        (b'{"a":' * 50_000 + b"1" + b"}" * 50_000, "application/json", (400, 1041)),
-        (b"[]", "application/json", (400, 1000)),
-        (b"null", "application/json", (400, 1000)),
-        (b" " * 1_000_001, "application/json", (413, 1040)),
-        (b'{"code": "B02", "names": ["x"], "price_minor": 1e400}', "application/json", (400, 1000)),
-    ],
-)
-async def test_bodies_that_cannot_be_read(site: Site, body: bytes, content_type: str, refusal: tuple[int, int]) -> None:
-    await site.login()
-    headers = {"Origin": site.origin, "Content-Type": content_type}
-    answer = await site.client.post("/api/products", data=body, headers=headers)
-    shape = await answer.json()
-    assert (answer.status, shape["error"]["number"]) == refusal, shape
-
-
-async def test_a_body_without_a_length_is_counted_while_it_comes(site: Site) -> None:
-    await site.login()
-
-    async def endless() -> Any:
-        for _ in range(40):
-            yield b" " * 50_000
-
-    headers = {"Origin": site.origin, "Content-Type": "application/json"}
-    answer = await site.client.post("/api/products", data=endless(), headers=headers)
-    assert (answer.status, (await answer.json())["error"]["number"]) == (413, 1040)
-
-
-async def test_a_body_that_never_ends_is_not_waited_for(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "BODY_SECONDS_MAX", 0.2)
-    reader, writer = await asyncio.open_connection("127.0.0.1", site.client.port)
-    writer.write(
-        b"POST /api/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
-    )
-    head = await reader.readuntil(b"\r\n")
-    assert b" 408 " in head
-    writer.close()
 
 
 @pytest.mark.parametrize(
@@ -121,7 +72,7 @@ async def test_a_fault_gets_a_number_and_keeps_its_secret(site: Site, caplog: py
         raise RuntimeError("secret detail of the inside")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(site.context.accounts.sessions), "find", broken)
+        patch.setattr(type(site.accounts.sessions), "find", broken)
         answer = await site.client.get("/api/me", headers={"Cookie": "lc_staff=" + "x" * 43})
     text = await answer.text()
     assert answer.status == 500

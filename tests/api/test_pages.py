@@ -13,8 +13,9 @@ from livecommerce.accounts.viewers import COOKIE
 from livecommerce.api.assets import Assets
 from livecommerce.api.locales import choose_locale
 from livecommerce.api.pages import page_policy
+from livecommerce.api.web_folder import find_web_folder
 from livecommerce.errors import NotFound
-from tests.api.conftest import Site
+from tests.site import Site
 
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 
@@ -150,14 +151,14 @@ def test_a_strange_host_header_cannot_write_the_policy() -> None:
 
 
 async def test_a_file_under_its_hash_is_kept_for_good(site: Site) -> None:
-    assets = Assets(site.context.web_folder)
+    assets = Assets(find_web_folder())
     address = assets.address("shared/base.css")
     plain = {"Accept-Encoding": "identity"}
     answer = await site.client.get(address, headers=plain)
     body = await answer.read()
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert answer.content_type == "text/css"
-    assert body == (site.context.web_folder / "shared/base.css").read_bytes()
+    assert body == (find_web_folder() / "shared/base.css").read_bytes()
     for other in ("/static/shared/base.css", "/static/shared/base.css?v=000000000000"):
         answer = await site.client.get(other, headers=plain)
         assert answer.headers["Cache-Control"] == "no-cache"
@@ -172,7 +173,7 @@ async def test_files_travel_compressed(site: Site) -> None:
     packed = await answer.read()
     assert answer.headers["Content-Encoding"] == "gzip"
     assert answer.headers["Vary"] == "Accept-Encoding"
-    assert gzip.decompress(packed) == (site.context.web_folder / "shared/base.css").read_bytes()
+    assert gzip.decompress(packed) == (find_web_folder() / "shared/base.css").read_bytes()
 
 
 @pytest.mark.parametrize(

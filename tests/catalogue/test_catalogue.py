@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from livecommerce.catalogue.catalogue import Catalogue
 from livecommerce.catalogue.errors import CatalogueFull, CodeTaken, ProductUnknown
 from livecommerce.catalogue.products import Product, product_of
-from livecommerce.records.repositories import Repositories
-from livecommerce.records.structs import Shop
-from livecommerce.settings import Settings
 
 
 def product(code: str, price_minor: int = 100) -> Product:
@@ -21,15 +15,6 @@ def product(code: str, price_minor: int = 100) -> Product:
         {"code": code, "names": ["外套"], "price_minor": price_minor, "options": [{"axis": "顏色", "values": values}]},
         currency="TWD",
     )
-
-
-@pytest.fixture
-async def catalogue(tmp_path: Path) -> AsyncIterator[Catalogue]:
-    records = await Repositories.open(Settings(data_folder=str(tmp_path)))
-    await records.shops.put(Shop(id="lingling", name="玲玲的小舖"))
-    await records.shops.put(Shop(id="other", name="別家"))
-    yield Catalogue(records.products)
-    await records.close()
 
 
 async def test_products_are_kept_changed_and_removed(catalogue: Catalogue) -> None:

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from livecommerce.catalogue.products import (
     as_public,
     fold_code,
-    parser_items,
     product_of,
     supply_of,
 )
@@ -51,20 +50,6 @@ def test_values_may_be_names_a_map_or_maps() -> None:
     forms: list[Any] = [["紅色"], {"紅色": []}, [{"value": "紅色"}], [{"value": "紅色", "short": []}]]
     made = [make({**MUG, "options": [{"axis": "顏色", "values": form}]}) for form in forms]
     assert all(product == made[0] for product in made)
-
-
-def test_the_parser_gets_every_name_and_short_name() -> None:
-    assert parser_items([make(COAT)]) == [
-        {
-            "code": "A01",
-            "names": ["針織外套", "外套", "Knit cardigan"],
-            "price": 590,
-            "options": [
-                {"axis": "顏色", "values": {"紅色": ["紅"], "黑色": ["黑"]}},
-                {"axis": "尺寸", "values": {"S": [], "M": []}},
-            ],
-        }
-    ]
 
 
 MANY = [f"v{number}" for number in range(31)]

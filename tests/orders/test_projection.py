@@ -10,11 +10,10 @@ from redis.asyncio import Redis
 from sqlalchemy.exc import OperationalError
 
 from livecommerce.orders import projector as projector_module
-from livecommerce.orders import worker
+from livecommerce.orders import rows, worker
+from livecommerce.orders.model import Order
 from livecommerce.orders.projection import apply, position_key
 from livecommerce.orders.projector import GROUP, Projector
-from livecommerce.records import orders as rows
-from livecommerce.records.structs import Order
 from livecommerce.stock.ledger import LedgerUnreadable, decode
 from livecommerce.stock.operations import Cancel, Confirm, Release
 from tests.orders.conftest import SHOP, SHOW, Stall
@@ -85,7 +84,7 @@ async def test_replays_from_any_point_change_nothing(stall: Stall) -> None:
     ledger = await stall.redis.xrange(f"lc:{{{SHOP}}}:ledger")
     entries = [(entry.id, entry.claims) for entry in (decode(name, fields) for name, fields in ledger)]
     for start in range(len(entries)):
-        _, counted = await apply(stall.records.database, SHOP, entries[start:])
+        _, counted = await apply(stall.database, SHOP, entries[start:])
         assert counted == 0
     assert await stall.orders() == before
 
@@ -123,7 +122,7 @@ async def test_a_projection_cut_at_every_place_gives_the_same_orders(
 
 async def test_two_workers_on_one_shop_count_each_entry_once(stall: Stall) -> None:
     await stall.stock(A01=100)
-    second = Projector(stall.redis, stall.records.database)
+    second = Projector(stall.redis, stall.database)
     second._take = stall.projector._take = _always  # type: ignore[method-assign]
     claims = [stall.claim(f"viewer-{number % 9}", "A01") for number in range(60)]
 
@@ -148,7 +147,7 @@ async def _always(_: str) -> bool:
 
 async def test_a_shop_is_one_workers_until_it_leaves(stall: Stall) -> None:
     await stall.stock(A01=1)
-    other = Projector(stall.redis, stall.records.database)
+    other = Projector(stall.redis, stall.database)
     assert await stall.projector.step(SHOP) == 1
     await stall.claim("vera", "A01")
     assert await other.step(SHOP) == 0
@@ -164,17 +163,17 @@ async def test_the_group_shows_how_far_orders_are(stall: Stall) -> None:
     await stall.project()
     (group,) = await stall.redis.xinfo_groups(f"lc:{{{SHOP}}}:ledger")
     assert group["name"] == GROUP.encode()
-    assert group["last-delivered-id"].decode() == await stall.records.orders.position(SHOP)
+    assert group["last-delivered-id"].decode() == await stall.rows.position(SHOP)
 
 
 async def test_an_entry_of_a_newer_program_is_waited_for_not_skipped(stall: Stall) -> None:
     await stall.stock(A01=3)
     await stall.project()
-    position = await stall.records.orders.position(SHOP)
+    position = await stall.rows.position(SHOP)
     await stall.redis.xadd(f"lc:{{{SHOP}}}:ledger", {"b": b"\x96\x63\x01\xa0\xa0\x90\x90"})
     with pytest.raises(LedgerUnreadable):
         await stall.project()
-    assert await stall.records.orders.position(SHOP) == position
+    assert await stall.rows.position(SHOP) == position
 
 
 async def test_orders_equal_the_claims_of_stock_after_a_wild_hour(stall: Stall) -> None:
@@ -219,8 +218,8 @@ async def test_the_worker_projects_and_lets_quiet_holds_lapse(stall: Stall, monk
     await stall.stock(A01=1)
     await stall.claim("vera", "A01", hold_seconds=1)
     stop = asyncio.Event()
-    running = asyncio.create_task(worker.Worker(stall.redis, stall.records, stall.engine).run(stop))
-    while not (found := await stall.records.orders.of_show(SHOP, SHOW)) or found[0].lines[0].state != "expired":
+    running = asyncio.create_task(worker.Worker(stall.redis, stall.database, stall.engine).run(stop))
+    while not (found := await stall.rows.of_show(SHOP, SHOW)) or found[0].lines[0].state != "expired":
         await asyncio.sleep(0.05)
     stop.set()
     await running
@@ -246,8 +245,8 @@ async def test_the_worker_outlives_a_store_that_goes_away(
     await stall.stock(A01=1)
     await stall.claim("vera", "A01")
     stop = asyncio.Event()
-    running = asyncio.create_task(worker.Worker(stall.redis, stall.records, stall.engine).run(stop))
-    while not await stall.records.orders.of_show(SHOP, SHOW):
+    running = asyncio.create_task(worker.Worker(stall.redis, stall.database, stall.engine).run(stop))
+    while not await stall.rows.of_show(SHOP, SHOW):
         await asyncio.sleep(0.02)
     stop.set()
     await running
