@@ -17,10 +17,9 @@ from urllib.parse import quote
 
 from aiohttp import hdrs, web
 
-from livecommerce.api import pages
 from livecommerce.api.recordings import RECORDINGS, Recorded, ReplayMissing
 from livecommerce.errors import BadInput, ShowUnknown
-from livecommerce.http.site import need_staff, public_base
+from livecommerce.http.site import need_staff, public_base, render
 from livecommerce.media.recording_reader import Movie
 from livecommerce.shows.routes import SHOWS
 
@@ -67,7 +66,7 @@ async def get_replay(request: web.Request) -> web.Response:
         "events": f"/replay/{show}/events.json",
         "watch": f"{public_base(request)}/replay/{show}",
     }
-    return pages.render(request, "replay", {"snapshot": None, "urls": urls}, show=shown)
+    return render(request, "replay", {"snapshot": None, "urls": urls}, show=shown)
 
 
 async def get_events(request: web.Request) -> web.Response:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -41,19 +40,13 @@ class ProductRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def of_shop(self, shop: str, codes: Sequence[str] | None = None) -> list[ProductRecord]:
-        """Products in shop order; `codes` narrows to these."""
+    async def of_shop(self, shop: str) -> list[ProductRecord]:
+        """Products in shop order."""
         table = tables.products
         statement = select(table).where(table.c.shop == shop)
-        if codes is not None:
-            statement = statement.where(table.c.code.in_(codes))
         async with self._database.read() as connection:
             rows = await connection.execute(statement.order_by(table.c.position, table.c.code).limit(PRODUCTS_MAX))
             return [as_struct(row, ProductRecord) for row in rows]
-
-    async def get(self, shop: str, code: str) -> ProductRecord | None:
-        found = await self.of_shop(shop, [code])
-        return found[0] if found else None
 
     async def by_folded(self, shop: str, code_folded: str) -> ProductRecord | None:
         table = tables.products

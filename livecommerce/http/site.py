@@ -1,9 +1,12 @@
-"""The site a request came to: its addresses as people see them, and who asks. `SITE` is this room's one key."""
+"""The site a request came to: who asks, its addresses as people see them, its pages. `SITE` is this room's one key.
+
+The root says who answers: accounts for who asks, api for the pages; no room has to know them for it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -21,10 +24,19 @@ class Identify(Protocol):
     async def __call__(self, request: web.BaseRequest, /) -> Identity: ...
 
 
+class Render(Protocol):
+    """An answer of `web/<page>/index.html` with its `boot` (docs/pages.md)."""
+
+    def __call__(
+        self, request: web.Request, page: str, boot: dict[str, Any], *, status: int = 200, **more: Any
+    ) -> web.Response: ...
+
+
 @dataclass(frozen=True)
 class Site:
     settings: Http
     identify: Identify
+    render: Render
 
 
 SITE: web.AppKey[Site] = web.AppKey("livecommerce.http.site", Site)
@@ -46,6 +58,11 @@ async def need_staff(request: web.Request, *roles: Role) -> Staff:
     if roles and staff.role not in roles:
         raise RoleTooLow
     return staff
+
+
+def render(request: web.Request, page: str, boot: dict[str, Any], *, status: int = 200, **more: Any) -> web.Response:
+    """A page of a room that is below the one that renders pages."""
+    return request.app[SITE].render(request, page, boot, status=status, **more)
 
 
 def address_of(request: web.Request) -> str:

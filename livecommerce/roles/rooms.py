@@ -10,7 +10,7 @@ from aiohttp import web
 from livecommerce.accounts import routes as accounts_routes
 from livecommerce.accounts.accounts import Accounts
 from livecommerce.accounts.rows import ShopRepository
-from livecommerce.api import replay
+from livecommerce.api import pages, replay
 from livecommerce.api.build import build_api
 from livecommerce.api.recordings import RECORDINGS, Recordings
 from livecommerce.api.web_folder import WEB_FOLDER, WebFolder, find_web_folder
@@ -121,7 +121,7 @@ def put_rooms(app: web.Application, foundation: Foundation) -> shows_routes.Show
     orders = OrderRepository(database)
     till = Till(database, foundation.stores.engine)
     identify = accounts_routes.identify_by(foundation.accounts, settings.http.trusted_proxies)
-    app[SITE] = Site(settings.http, identify)
+    app[SITE] = Site(settings.http, identify, pages.render)
     app[WEB_FOLDER] = WebFolder.of(find_web_folder(), settings.locale)
     app[accounts_routes.ACCOUNTS] = accounts_routes.AccountsNeeds(foundation.accounts, audit)
     app[catalogue_routes.CATALOGUE] = catalogue_routes.CatalogueNeeds(

@@ -36,7 +36,7 @@ async def test_products_keep_their_order_and_refuse_a_taken_code(database: Datab
     assert await products.add(product("a01", code_folded="a01")) is None, "same code after folding"
     assert [found.code for found in await products.of_shop("lingling")] == ["B02", "A01", "A12"]
     assert await products.replace(product("A01", price_minor=490))
-    found = await products.get("lingling", "A01")
+    found = await products.by_folded("lingling", "a01")
     assert found is not None
     assert (found.price_minor, found.position, found.options) == (490, 2, product("A01").options)
     assert await products.remove("lingling", "A01")
