@@ -6,13 +6,7 @@ import json
 import logging
 
 import pytest
-from aiohttp import web
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ResponseError
-from sqlalchemy.exc import OperationalError
 
-from livecommerce.api.access_log import logged_path
-from livecommerce.api.faults import as_known
 from livecommerce.catalogue.catalogue import Catalogue
 from tests.site import MUG, PASSWORD, Site
 
@@ -80,24 +74,6 @@ async def test_a_fault_gets_a_number_and_keeps_its_secret(site: Site, caplog: py
     assert "secret detail" not in text
 
 
-@pytest.mark.parametrize(
-    ("fault", "number"),
-    [
-        (RedisConnectionError("gone"), 6001),
-        (ResponseError("OOM command not allowed"), 6002),
-        (ResponseError("MISCONF disk is full"), 6002),
-        (OperationalError("SELECT 1", {}, Exception("database is locked")), 6001),
-        (web.HTTPNotFound(), 3000),
-        (web.HTTPRequestEntityTooLarge(max_size=1, actual_size=2), 1040),
-        (ResponseError("WRONGTYPE"), None),
-        (KeyError("x"), None),
-    ],
-)
-def test_faults_of_the_stores_have_names(fault: Exception, number: int | None) -> None:
-    known = as_known(fault)
-    assert (known.number if known else None) == number
-
-
 async def test_headers_keep_browsers_strict(site: Site) -> None:
     answer = await site.client.get("/api/me")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -106,18 +82,6 @@ async def test_headers_keep_browsers_strict(site: Site) -> None:
     assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert answer.headers["Server"] == "livecommerce"
     assert "Strict-Transport-Security" not in answer.headers
-
-
-def test_the_access_log_has_no_query_and_no_session() -> None:
-    from aiohttp.test_utils import make_mocked_request
-
-    for asked, logged in (
-        ("/live/demo?token=abc", "/live/demo"),
-        ("/whep/demo/Zm9vYmFy", "/whep/demo/*"),
-        ("/whip/demo", "/whip/demo"),
-        ("/" + "x" * 500, "/" + "x" * 119),
-    ):
-        assert logged_path(make_mocked_request("GET", asked)) == logged
 
 
 async def test_no_password_and_no_token_reach_a_log(site: Site, caplog: pytest.LogCaptureFixture) -> None:

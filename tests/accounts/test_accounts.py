@@ -9,11 +9,10 @@ from argon2 import PasswordHasher
 from redis.asyncio import Redis
 
 from livecommerce.accounts.accounts import WRONG_PER_LOGIN, Accounts
-from livecommerce.accounts.devices import device_of
 from livecommerce.accounts.errors import LoginRefused, LoginTaken, LoginTooOften, PasswordRefused
-from livecommerce.accounts.passwords import CHECKS_WAITING_MAX, Passwords
+from livecommerce.accounts.passwords import Passwords
 from livecommerce.accounts.sessions import SESSIONS_MAX
-from livecommerce.errors import Busy, LiveCommerceError, LoginWrong
+from livecommerce.errors import LiveCommerceError, LoginWrong
 
 PASSWORD = "correct horse battery"
 
@@ -114,14 +113,6 @@ async def test_a_browser_that_was_here_before_is_not_locked_out_by_strangers(acc
         await accounts.login("mei", PASSWORD, "198.51.100.3", cookie)
 
 
-async def test_a_device_cookie_is_good_for_its_own_login(accounts: Accounts) -> None:
-    mei = await accounts.add_staff("lingling", "mei", PASSWORD, "host")
-    cookie = accounts.device_cookie(mei)
-    assert device_of(accounts.secret, "mei", cookie)
-    for login, other in (("otto", cookie), ("mei", cookie[:-1]), ("mei", ""), ("mei", None), ("mei", "v1.x.y")):
-        assert device_of(accounts.secret, login, other) is None
-
-
 async def test_one_address_cannot_try_many_logins(accounts: Accounts) -> None:
     tries = [await outcome(accounts, f"guess-{n}", "wrong password") for n in range(25)]
     assert tries[:20] == ["login_wrong"] * 20
@@ -182,17 +173,3 @@ async def test_staff_that_cannot_be_added(
     await accounts.add_staff("lingling", "taken", PASSWORD, "owner")
     with pytest.raises(refusal):
         await accounts.add_staff("lingling", login, password, "host")
-
-
-async def test_too_many_checks_at_once_are_told_busy() -> None:
-    passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    checks = [passwords.verify(None, "guess") for _ in range(CHECKS_WAITING_MAX + 3)]
-    answers = await asyncio.gather(*checks, return_exceptions=True)
-    assert answers.count(False) == CHECKS_WAITING_MAX
-    assert [type(answer) for answer in answers[CHECKS_WAITING_MAX:]] == [Busy] * 3
-    passwords.close()
-
-
-@pytest.mark.parametrize("token", [None, "", "x", "ä" * 43, "x" * 43, "x" * 10_000])
-async def test_a_made_up_session_token_is_nobody(accounts: Accounts, token: str | None) -> None:
-    assert await accounts.sessions.find(token) is None
