@@ -13,14 +13,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from livecommerce.accounts.accounts import Accounts
-from livecommerce.accounts.identity import ROLES
+from livecommerce.accounts.rows import Shop, ShopRepository, StaffRepository
 from livecommerce.configuration.flags import settings_from
 from livecommerce.errors import NotFound
+from livecommerce.http.identity import ROLES
 from livecommerce.ops import folder as folders
 from livecommerce.ops.redis_client import connect, connect_store
 from livecommerce.ops.valkey import EmbeddedValkey
-from livecommerce.records.repositories import Repositories
-from livecommerce.records.structs import Shop
+from livecommerce.records.database import Database
 from livecommerce.settings import Settings, SettingsError
 
 FIRST_SHOP = "shop"
@@ -65,29 +65,29 @@ async def store_url(settings: Settings) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def _accounts(settings: Settings) -> AsyncIterator[tuple[Accounts, Repositories]]:
+async def _accounts(settings: Settings) -> AsyncIterator[Accounts]:
     async with store_url(settings) as url:
         redis = await connect_store(url)
-        records = await Repositories.open(settings)
-        accounts = Accounts(settings, redis, records)
+        database = await Database.open(settings)
+        accounts = Accounts(settings, redis, database)
         try:
-            yield accounts, records
+            yield accounts
         finally:
             accounts.close()
-            await records.close()
+            await database.close()
             await redis.aclose()
 
 
 async def first_start(settings: Settings) -> list[str]:
     """Migrates the database; with no shop yet makes one with its owner. Returns the lines to print, once."""
-    records = await Repositories.open(settings)
+    database = await Database.open(settings)
     redis = connect(settings.redis.url or "unix:///nowhere")  # never connected to: adding a login needs SQL alone
-    accounts = Accounts(settings, redis, records)
+    accounts = Accounts(settings, redis, database)
     try:
-        if await records.shops.all(limit=1):
+        if await accounts.shops.all(limit=1):
             return []
         name = FIRST_SHOP_NAMES.get(settings.locale, "My shop")
-        await records.shops.put(Shop(FIRST_SHOP, name, locale=settings.locale))
+        await accounts.shops.put(Shop(FIRST_SHOP, name, locale=settings.locale))
         password = random_password()
         await accounts.add_staff(FIRST_SHOP, FIRST_LOGIN, password, "owner")
         return [
@@ -99,7 +99,7 @@ async def first_start(settings: Settings) -> list[str]:
         ]
     finally:
         accounts.close()
-        await records.close()
+        await database.close()
         await redis.aclose()
 
 
@@ -116,9 +116,9 @@ def _told(login: str, password: str, shown: bool) -> list[str]:
 
 async def _add(settings: Settings, arguments: argparse.Namespace) -> list[str]:
     password, shown = _password(arguments)
-    async with _accounts(settings) as (accounts, records):
-        if await records.shops.get(arguments.shop) is None:
-            known = ", ".join(shop.id for shop in await records.shops.all()) or "none; start the server once"
+    async with _accounts(settings) as accounts:
+        if await accounts.shops.get(arguments.shop) is None:
+            known = ", ".join(shop.id for shop in await accounts.shops.all()) or "none; start the server once"
             raise NotFound(f"There is no shop {arguments.shop!r}. Shops: {known}.")
         staff = await accounts.add_staff(arguments.shop, arguments.login, password, arguments.role, arguments.name)
         return [f"added {staff.role} of {staff.shop}", *_told(staff.login, password, shown)]
@@ -126,14 +126,14 @@ async def _add(settings: Settings, arguments: argparse.Namespace) -> list[str]:
 
 async def _reset(settings: Settings, arguments: argparse.Namespace) -> list[str]:
     password, shown = _password(arguments)
-    async with _accounts(settings) as (accounts, _):
+    async with _accounts(settings) as accounts:
         if not await accounts.set_password(arguments.login, password):
             raise NotFound(f"There is no login {arguments.login!r}. `livecommerce staff list` shows them.")
         return ["new password set, all sessions of this login ended", *_told(arguments.login, password, shown)]
 
 
 async def _role(settings: Settings, arguments: argparse.Namespace) -> list[str]:
-    async with _accounts(settings) as (accounts, _):
+    async with _accounts(settings) as accounts:
         if not await accounts.set_role(arguments.login, arguments.role):
             raise NotFound(f"There is no login {arguments.login!r}.")
         return [f"{arguments.login} is now {arguments.role}"]
@@ -141,23 +141,23 @@ async def _role(settings: Settings, arguments: argparse.Namespace) -> list[str]:
 
 async def _disable(settings: Settings, arguments: argparse.Namespace) -> list[str]:
     disabled = arguments.action == "disable"
-    async with _accounts(settings) as (accounts, _):
+    async with _accounts(settings) as accounts:
         if not await accounts.set_disabled(arguments.login, disabled):
             raise NotFound(f"There is no login {arguments.login!r}.")
         return [f"{arguments.login} is {'disabled, all its sessions ended' if disabled else 'enabled'}"]
 
 
 async def _list(settings: Settings, _arguments: argparse.Namespace) -> list[str]:
-    records = await Repositories.open(settings)
+    database = await Database.open(settings)
     try:
         lines = []
-        for shop in await records.shops.all():
-            for person in await records.staff.of_shop(shop.id):
+        for shop in await ShopRepository(database).all():
+            for person in await StaffRepository(database).of_shop(shop.id):
                 state = "" if person.disabled_ms is None else "  disabled"
                 lines.append(f"{shop.id:<12} {person.role:<10} {person.login:<24} {person.name}{state}")
         return lines or ["no logins yet; the first start of the server makes one"]
     finally:
-        await records.close()
+        await database.close()
 
 
 async def _first(settings: Settings, _arguments: argparse.Namespace) -> list[str]:

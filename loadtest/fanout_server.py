@@ -91,7 +91,7 @@ class Ours(Served):
         self._hz = hz
 
     async def start(self) -> None:
-        from livecommerce.accounts.identity import Identity
+        from livecommerce.http.identity import Identity
         from livecommerce.ops.redis_client import connect
         from livecommerce.ops.valkey import EmbeddedValkey
         from livecommerce.realtime.compose import build_realtime

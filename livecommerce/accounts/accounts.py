@@ -6,23 +6,21 @@ import re
 import secrets
 import unicodedata
 
-from aiohttp import web
 from argon2 import PasswordHasher
 from redis.asyncio import Redis
 
-from livecommerce.accounts import devices, sessions, viewers
-from livecommerce.accounts.addresses import request_address
-from livecommerce.accounts.errors import LoginRefused, LoginTaken, LoginTooOften, RoleTooLow
-from livecommerce.accounts.identity import ROLES, Identity, Role, Staff
+from livecommerce.accounts import devices, viewers
+from livecommerce.accounts.errors import LoginRefused, LoginTaken, LoginTooOften
 from livecommerce.accounts.ingest_tokens import IngestTokens
 from livecommerce.accounts.passwords import Passwords
 from livecommerce.accounts.rate_limit import Bucket, RateLimit
+from livecommerce.accounts.rows import ShopRepository, StaffRecord, StaffRepository
 from livecommerce.accounts.secret import load_secret
 from livecommerce.accounts.sessions import SessionStore
-from livecommerce.errors import LoginNeeded, LoginWrong
-from livecommerce.records.repositories import Repositories
+from livecommerce.errors import LoginWrong
+from livecommerce.http.identity import ROLES, Role, Staff
+from livecommerce.records.database import Database
 from livecommerce.records.rows import now_ms
-from livecommerce.records.structs import StaffRecord
 from livecommerce.settings import Settings
 
 _LOGIN = re.compile(r"[a-z0-9._@+-]{2,64}")
@@ -32,8 +30,6 @@ WRONG_PER_LOGIN = 5
 WRONG_PER_LOGIN_PER_MINUTE = 2.0
 WRONG_PER_ADDRESS = 20
 WRONG_PER_ADDRESS_PER_MINUTE = 10.0
-
-_IDENTITY: web.RequestKey[Identity] = web.RequestKey("livecommerce.accounts.identity", Identity)
 
 
 def fold_login(login: str) -> str:
@@ -49,53 +45,24 @@ class Accounts:
     """One per process. Needs Valkey (sessions, limits) and SQL (staff, tokens)."""
 
     def __init__(
-        self, settings: Settings, redis: Redis, records: Repositories, *, hasher: PasswordHasher | None = None
+        self, settings: Settings, redis: Redis, database: Database, *, hasher: PasswordHasher | None = None
     ) -> None:
         self.secret = load_secret(settings)
         self.sessions = SessionStore(redis)
-        self.ingest_tokens = IngestTokens(records)
+        self.ingest_tokens = IngestTokens(database)
         self.rate_limit = RateLimit(redis)
+        self.shops = ShopRepository(database)
+        self.staff = StaffRepository(database)
         self._passwords = Passwords(hasher)
-        self._settings = settings
-        self._records = records
 
     def close(self) -> None:
         self._passwords.close()
 
     # Who is asking
 
-    def viewer_of(self, request: web.BaseRequest) -> str | None:
-        """The viewer id of the signed cookie, None for a new or forged one."""
-        return viewers.verify(self.secret, request.cookies.get(viewers.COOKIE))
-
-    async def identify(self, request: web.BaseRequest) -> Identity:
-        """Who sends this request; a viewer without a cookie gets a fresh id (see `viewer_cookie`).
-
-        The answer is kept with the request, so that asking twice gives the same new id and asks Valkey once.
-        """
-        kept: Identity | None = request.get(_IDENTITY)
-        if kept is not None:
-            return kept
-        identity = Identity(
-            viewer=self.viewer_of(request) or viewers.new_viewer(),
-            staff=await self.sessions.find(request.cookies.get(sessions.COOKIE)),
-            address=request_address(request, self._settings.http.trusted_proxies),
-        )
-        request[_IDENTITY] = identity
-        return identity
-
-    async def need_staff(self, request: web.BaseRequest, *roles: Role) -> Staff:
-        """The logged-in person, with one of `roles` when given.
-
-        Raises:
-            LoginNeeded, RoleTooLow
-        """
-        staff = (await self.identify(request)).staff
-        if staff is None:
-            raise LoginNeeded
-        if roles and staff.role not in roles:
-            raise RoleTooLow
-        return staff
+    def viewer_of(self, cookie: str | None) -> str | None:
+        """The viewer id of the signed cookie `lc_viewer`, None for a new or forged one."""
+        return viewers.verify(self.secret, cookie)
 
     def viewer_cookie(self, viewer: str) -> str:
         """The value of `lc_viewer` for this viewer."""
@@ -128,22 +95,19 @@ class Accounts:
         wait_ms = await self.rate_limit.take(buckets)
         if wait_ms:
             raise LoginTooOften(retry_after_ms=wait_ms)
-        record = await self._records.staff.by_login(login) if _LOGIN.fullmatch(login) else None
+        record = await self.staff.by_login(login) if _LOGIN.fullmatch(login) else None
         known = record.password_hash if record is not None and record.disabled_ms is None else None
         if not await self._passwords.verify(known, password) or record is None:
             raise LoginWrong
         await self.rate_limit.take(buckets, cost=-1.0)
         if self._passwords.needs_rehash(record.password_hash):
-            await self._records.staff.set_password_hash(record.id, await self._passwords.hash(password))
+            await self.staff.set_password_hash(record.id, await self._passwords.hash(password))
         staff = staff_of(record)
         return staff, await self.sessions.open(staff)
 
     def device_cookie(self, staff: Staff) -> str:
         """The value of `lc_device` for a browser that has just logged in."""
         return devices.device_cookie(self.secret, staff.login)
-
-    async def logout(self, request: web.BaseRequest) -> None:
-        await self.sessions.close(request.cookies.get(sessions.COOKIE))
 
     # Keeping staff
 
@@ -167,31 +131,31 @@ class Accounts:
             password_hash=await self._passwords.hash(password),
             created_ms=now_ms(),
         )
-        if not await self._records.staff.add(record):
+        if not await self.staff.add(record):
             raise LoginTaken
         return staff_of(record)
 
     async def set_password(self, login: str, password: str) -> bool:
         """Changes a password and ends all sessions of that person; False when the login is unknown."""
-        record = await self._records.staff.by_login(fold_login(login))
+        record = await self.staff.by_login(fold_login(login))
         if record is None:
             return False
-        await self._records.staff.set_password_hash(record.id, await self._passwords.hash(password))
+        await self.staff.set_password_hash(record.id, await self._passwords.hash(password))
         await self.sessions.close_all(record.id)
         return True
 
     async def set_role(self, login: str, role: Role) -> bool:
-        record = await self._records.staff.by_login(fold_login(login))
+        record = await self.staff.by_login(fold_login(login))
         if record is None or role not in ROLES:
             return False
-        await self._records.staff.set_role(record.id, role)
+        await self.staff.set_role(record.id, role)
         await self.sessions.close_all(record.id)  # the role is in the session record
         return True
 
     async def set_disabled(self, login: str, disabled: bool) -> bool:
-        record = await self._records.staff.by_login(fold_login(login))
+        record = await self.staff.by_login(fold_login(login))
         if record is None:
             return False
-        await self._records.staff.set_disabled(record.id, disabled)
+        await self.staff.set_disabled(record.id, disabled)
         await self.sessions.close_all(record.id)
         return True

@@ -1,8 +1,8 @@
-"""Refusals of this room; numbers 101x, 202x and 401x of the shared tree."""
+"""Refusals of this room; numbers 102x, 402x and 502x of the shared tree."""
 
 from __future__ import annotations
 
-from livecommerce.errors import BadInput, Conflict, NotAllowed, TooMuch
+from livecommerce.errors import BadInput, Conflict, TooMuch
 
 
 class PasswordRefused(BadInput):
@@ -13,11 +13,6 @@ class PasswordRefused(BadInput):
 class LoginRefused(BadInput):
     number, code = 1021, "login_refused"
     reason = "A login has 2 to 64 characters; letters, digits and the signs . _ @ + - are allowed."
-
-
-class RoleTooLow(NotAllowed):
-    number, code = 2020, "role_too_low"
-    reason = "Your role does not allow this. Ask the owner of the shop."
 
 
 class LoginTaken(Conflict):

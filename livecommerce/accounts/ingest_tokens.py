@@ -6,10 +6,10 @@ import hashlib
 import re
 import secrets
 
+from livecommerce.accounts.rows import IngestTokenRecord, IngestTokenRepository
 from livecommerce.errors import TokenWrong
-from livecommerce.records.repositories import Repositories
+from livecommerce.records.database import Database
 from livecommerce.records.rows import now_ms
-from livecommerce.records.structs import IngestTokenRecord
 
 _BEARER = re.compile(r"Bearer +([A-Za-z0-9._~+/=-]{16,200})", re.IGNORECASE)  # RFC 6750 section 2.1
 
@@ -25,13 +25,13 @@ def _sha256(token: str) -> str:
 
 
 class IngestTokens:
-    def __init__(self, records: Repositories) -> None:
-        self._records = records
+    def __init__(self, database: Database) -> None:
+        self._rows = IngestTokenRepository(database)
 
     async def make(self, shop: str, show: str, made_by: str) -> str:
         """A new token for a show; it is shown once and cannot be read back."""
         token = "lci_" + secrets.token_urlsafe(32)
-        await self._records.ingest_tokens.add(IngestTokenRecord(_sha256(token), shop, show, made_by, now_ms()))
+        await self._rows.add(IngestTokenRecord(_sha256(token), shop, show, made_by, now_ms()))
         return token
 
     async def check(self, show: str, token: str | None) -> IngestTokenRecord:
@@ -40,11 +40,11 @@ class IngestTokens:
         Raises:
             TokenWrong: missing, unknown, revoked or for another show; the reason does not say which.
         """
-        record = await self._records.ingest_tokens.get(_sha256(token)) if token else None
+        record = await self._rows.get(_sha256(token)) if token else None
         if record is None or record.show != show or record.revoked_ms is not None:
             raise TokenWrong
         return record
 
     async def revoke(self, show: str, token: str | None = None) -> int:
         """Revokes one token, or all of the show. Streams that already run are not ended by this."""
-        return await self._records.ingest_tokens.revoke(show, _sha256(token) if token else None)
+        return await self._rows.revoke(show, _sha256(token) if token else None)

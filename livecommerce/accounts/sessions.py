@@ -11,7 +11,7 @@ import secrets
 import msgspec
 from redis.asyncio import Redis
 
-from livecommerce.accounts.identity import Staff
+from livecommerce.http.identity import Staff
 
 COOKIE = "lc_staff"
 SESSION_SECONDS = 12 * 3600  # a long show day; an evening's laptop left open is logged out by morning

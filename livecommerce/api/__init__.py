@@ -1,7 +1,7 @@
-"""The HTTP side of the web role: pages, static files, the JSON API, and the WHIP/WHEP doors.
+"""The HTTP side of the web role: pages, static files, and the guard before every room's routes.
 
 In: requests. Out: pages, JSON, or `{"error": {number, code, reason}}` with the matching status.
-Routes check who asks, decode what came (typed, bounded) and call a room; they hold no rule of their own.
-It may not: change a quantity but through stock, keep state between requests, or leak a fault's text.
-`build_api(app, context)` is the one entry; `openapi.yaml` is its description, kept true by a test.
+It adds up the routes that the root hands it, room by room, and guards them all; the pages and files of `web/` are its
+own. It may not: hold a rule of any room, keep state between requests, or leak a fault's text.
+`build_api(app, rooms)` is the one entry; `openapi.yaml` describes what comes out, kept true by a test.
 """

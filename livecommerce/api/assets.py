@@ -8,7 +8,6 @@ import re
 import time
 from pathlib import Path, PurePosixPath
 
-from aiohttp import web
 from msgspec import Struct
 
 from livecommerce.errors import NotFound
@@ -105,25 +104,3 @@ class Assets:
     def address(self, path: str) -> str:
         """`/static/<path>?v=<hash>`: what templates call `asset(path)`."""
         return f"/static/{path}?v={self.load(path).digest}"
-
-
-ASSETS: web.AppKey[Assets] = web.AppKey("livecommerce.api.assets", Assets)
-
-
-async def get_static(request: web.Request) -> web.Response:
-    asset = request.app[ASSETS].load(request.match_info["path"])
-    etag = f'"{asset.digest}"'
-    is_exact = request.query.get("v") == asset.digest
-    headers = {
-        "ETag": etag,
-        "Cache-Control": "public, max-age=31536000, immutable" if is_exact else "no-cache",
-        "Vary": "Accept-Encoding",
-    }
-    if request.headers.get("If-None-Match") == etag:
-        return web.Response(status=304, headers=headers)
-    body = asset.body
-    if asset.gzipped is not None and "gzip" in request.headers.get("Accept-Encoding", ""):
-        body = asset.gzipped
-        headers["Content-Encoding"] = "gzip"
-    charset = "utf-8" if asset.content_type.startswith("text/") else None
-    return web.Response(body=body, headers=headers, content_type=asset.content_type, charset=charset)

@@ -7,8 +7,9 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from livecommerce.api.errors import BodyTooLarge, MethodWrong, RequestRefused
+from livecommerce.api.errors import MethodWrong, RequestRefused
 from livecommerce.errors import LiveCommerceError, NotFound, Unavailable
+from livecommerce.http.errors import BodyTooLarge
 from livecommerce.shows.store import storage_error
 from livecommerce.stock.engine import StockUnavailable
 

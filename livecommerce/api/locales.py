@@ -6,8 +6,6 @@ import json
 import time
 from pathlib import Path
 
-from aiohttp import web
-
 COOKIE = "lc_locale"
 LOCALES = ("zh-TW", "en")
 FRESH_SECONDS = 1.0  # how late a file changed on disk is seen
@@ -47,9 +45,6 @@ class Texts:
             starts = tuple(f"{prefix}." for prefix in prefixes)
             found = self._parts[locale, prefixes] = {key: text for key, text in texts.items() if key.startswith(starts)}
         return found
-
-
-TEXTS: web.AppKey[Texts] = web.AppKey("livecommerce.api.texts", Texts)
 
 
 def choose_locale(cookie: str | None, accepted: str | None, default: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
@@ -10,14 +9,13 @@ import structlog
 from aiohttp import web
 
 from livecommerce.accounts import sessions, viewers
-from livecommerce.accounts.addresses import request_scheme
-from livecommerce.api.bodies import json_answer
-from livecommerce.api.context import context_of
 from livecommerce.api.errors import OriginForeign
 from livecommerce.api.faults import as_known
 from livecommerce.api.pages import error_page
 from livecommerce.errors import LiveCommerceError
-from livecommerce.settings import Settings
+from livecommerce.http.answers import error_answer
+from livecommerce.http.site import SITE, is_https
+from livecommerce.settings import Http
 
 log = structlog.get_logger(__name__)
 
@@ -37,33 +35,20 @@ PLAIN_HEADERS = {
 }
 
 
-def error_answer(error: LiveCommerceError) -> web.Response:
-    answer = json_answer({"error": error.as_dict()}, status=error.http_status)
-    add_error_headers(answer, error)
-    return answer
-
-
-def add_error_headers(answer: web.Response, error: LiveCommerceError) -> None:
-    if error.retry_after_ms is not None:
-        answer.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_ms / 1000)))
-    if error.http_status == 401 and error.code == "token_wrong":
-        answer.headers["WWW-Authenticate"] = 'Bearer realm="livecommerce"'  # RFC 6750 section 3
-
-
-def allowed_origins(request: web.Request, settings: Settings) -> set[str]:
+def allowed_origins(request: web.Request, settings: Http) -> set[str]:
     """Origins that are this site: the public address, and the host this request was sent to.
 
     Either scheme of that host: behind a proxy that is not in `trusted_proxies` we cannot know it was HTTPS, and a shop
     that cannot log in is worse than a page of its own host over HTTP, whose requests browsers send without our cookies.
     """
     origins = {f"http://{request.host}".lower(), f"https://{request.host}".lower()}
-    if settings.http.public_url:
-        public = urlsplit(settings.http.public_url)
+    if settings.public_url:
+        public = urlsplit(settings.public_url)
         origins.add(f"{public.scheme}://{public.netloc}".lower())
     return origins
 
 
-def check_origin(request: web.Request, settings: Settings) -> None:
+def check_origin(request: web.Request, settings: Http) -> None:
     """Refuses changes that another site could have caused in a person's browser.
 
     With our cookies an `Origin` of ours is needed. Without them, a foreign `Origin` is only taken by WHIP and WHEP.
@@ -91,7 +76,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     if request.path.startswith(SOCKET_PREFIX):
         return await handler(request)
     try:
-        check_origin(request, context_of(request).settings)
+        check_origin(request, request.app[SITE].settings)
         return await handler(request)
     except web.HTTPRedirection:
         raise
@@ -136,5 +121,5 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
         response.headers["Access-Control-Expose-Headers"] = "Location, ETag, Link, Accept-Patch, Retry-After"
     else:
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    if request_scheme(request, context_of(request).settings.http.trusted_proxies) == "https":
+    if is_https(request):
         response.headers.setdefault("Strict-Transport-Security", HSTS)

@@ -9,36 +9,24 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-import jinja2
 from aiohttp import web
 
 from livecommerce.accounts import viewers
-from livecommerce.accounts.identity import Staff
-from livecommerce.api import shows
-from livecommerce.api.assets import ASSETS
-from livecommerce.api.context import Context, context_of
+from livecommerce.accounts.routes import ACCOUNTS, staff_shape
 from livecommerce.api.faults import as_known
-from livecommerce.api.links import is_https, page_urls
 from livecommerce.api.locales import COOKIE as LOCALE_COOKIE
-from livecommerce.api.locales import TEXTS, choose_locale
-from livecommerce.api.products import products_shape
+from livecommerce.api.locales import choose_locale
 from livecommerce.api.recordings import RECORDINGS
-from livecommerce.api.streams import ice_servers_for
+from livecommerce.api.web_folder import WEB_FOLDER
+from livecommerce.catalogue.routes import CATALOGUE, products_shape
 from livecommerce.errors import LiveCommerceError, LoginNeeded, ShowUnknown, Unavailable
+from livecommerce.http.site import identify, is_https, need_staff, public_base
+from livecommerce.media.routes import MEDIA
+from livecommerce.shows.routes import SHOWS, list_shape
 
-TEMPLATES: web.AppKey[jinja2.Environment] = web.AppKey("livecommerce.api.templates", jinja2.Environment)
 PERMISSIONS = "camera=(self), microphone=(self)"
 GZIP_LEVEL = 4  # a page of 22 kB becomes 6 kB; higher levels save little more
 _NEXT = re.compile(r"/(?!/)[A-Za-z0-9/_-]{0,200}")
-
-
-def make_environment(context: Context) -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(context.web_folder),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        enable_async=False,
-    )
 
 
 def page_policy(nonce: str, host: str) -> str:
@@ -56,27 +44,23 @@ def locale_of(request: web.Request) -> str:
     return choose_locale(
         request.cookies.get(LOCALE_COOKIE),
         request.headers.get("Accept-Language"),
-        context_of(request).settings.locale,
+        request.app[WEB_FOLDER].locale,
     )
 
 
 def render(request: web.Request, page: str, boot: dict[str, Any], *, status: int = 200, **more: Any) -> web.Response:
     """An answer of `web/<page>/index.html`."""
     nonce, locale = secrets.token_urlsafe(18), locale_of(request)
-    texts = request.app[TEXTS]
-    body = (
-        request.app[TEMPLATES]
-        .get_template(f"{page}/index.html")
-        .render(
-            asset=request.app[ASSETS].address,
-            nonce=nonce,
-            locale=locale,
-            t=lambda key: texts.text(locale, key),
-            texts=lambda *prefixes: texts.some(locale, prefixes),
-            boot={"page": page, "locale": locale, **boot},
-            status=status,
-            **{"show": None, **more},
-        )
+    folder = request.app[WEB_FOLDER]
+    body = folder.templates.get_template(f"{page}/index.html").render(
+        asset=folder.assets.address,
+        nonce=nonce,
+        locale=locale,
+        t=lambda key: folder.texts.text(locale, key),
+        texts=lambda *prefixes: folder.texts.some(locale, prefixes),
+        boot={"page": page, "locale": locale, **boot},
+        status=status,
+        **{"show": None, **more},
     )
     headers = {
         "Content-Security-Policy": page_policy(nonce, request.host),
@@ -106,27 +90,19 @@ def to_login(request: web.Request) -> web.Response:
     return web.Response(status=HTTPStatus.SEE_OTHER, headers=headers)
 
 
-async def staff_shape(context: Context, staff: Staff) -> dict[str, str]:
-    shop = await context.records.shops.get(staff.shop)
-    return {
-        "login": staff.login,
-        "name": staff.name,
-        "role": staff.role,
-        "shop": staff.shop,
-        "shop_name": shop.name if shop else staff.shop,
-    }
+def page_urls(request: web.Request, show: str) -> dict[str, str]:
+    return {"whep": f"/whep/{show}", "whip": f"/whip/{show}", "watch": f"{public_base(request)}/live/{show}"}
 
 
 async def get_home(request: web.Request) -> web.Response:
     """`/` and `/studio`: the shop's shows; the login for everyone else."""
-    context = context_of(request)
-    staff = (await context.accounts.identify(request)).staff
+    staff = (await identify(request)).staff
     if staff is None:
         return to_login(request) if request.path != "/" else render(request, "login", {"next": "/"})
     boot = {
-        "staff": await staff_shape(context, staff),
-        "shows": await shows.list_shape(context, staff.shop),
-        "products": await products_shape(context, staff.shop),
+        "staff": await staff_shape(request.app[ACCOUNTS].accounts, staff),
+        "shows": await list_shape(request.app[SHOWS], staff.shop),
+        "products": await products_shape(request.app[CATALOGUE].catalogue, staff.shop),
     }
     return render(request, "shop", boot)
 
@@ -145,16 +121,15 @@ async def _now_or_kept(request: web.Request, show: str) -> tuple[dict[str, Any] 
         ShowUnknown
     """
     try:
-        snapshot = await shows.snapshot_of(request, show)
+        snapshot = await request.app[SHOWS].snapshots.get(show)
         return snapshot, snapshot["show"]
     except Exception as error:
         if not isinstance(as_known(error), Unavailable):
             raise
-    context = context_of(request)
-    record = await context.records.shows.get(show)
+    record = await request.app[SHOWS].setups.get(show)
     if record is None:
         raise ShowUnknown
-    shop = await context.records.shops.get(record.shop)
+    shop = await request.app[SHOWS].shops.get(record.shop)
     return None, {
         "id": record.id,
         "title": record.title,
@@ -163,27 +138,27 @@ async def _now_or_kept(request: web.Request, show: str) -> tuple[dict[str, Any] 
         "stage": "scheduled",
         "started_ms": 0,
         "currency": record.currency,
-        "locale": shop.locale if shop else context.settings.locale,
+        "locale": shop.locale if shop else request.app[WEB_FOLDER].locale,
         "hold_seconds": record.hold_seconds,
     }
 
 
 async def get_watch(request: web.Request) -> web.Response:
     """The watch page; gives the viewer an identity on the first visit."""
-    context = context_of(request)
-    show = request.match_info["show"]
+    accounts, show = request.app[ACCOUNTS].accounts, request.match_info["show"]
     snapshot, head = await _now_or_kept(request, show)
-    known = context.accounts.viewer_of(request)  # a cookie is enough here: the session store may be away
+    # The cookie is enough here: the session store may be away.
+    known = accounts.viewer_of(request.cookies.get(viewers.COOKIE))
     viewer = known or viewers.new_viewer()
     urls = page_urls(request, show)
     if head["stage"] == "ended" and await request.app[RECORDINGS].has_replay(show):
         urls["replay"] = f"/replay/{show}"
-    boot = {"snapshot": snapshot, "ice_servers": ice_servers_for(context, viewer), "urls": urls}
+    boot = {"snapshot": snapshot, "ice_servers": request.app[MEDIA].ice_servers(viewer), "urls": urls}
     answer = render(request, "watch", boot, show=head)
     if known is None:
         answer.set_cookie(
             viewers.COOKIE,
-            context.accounts.viewer_cookie(viewer),
+            accounts.viewer_cookie(viewer),
             max_age=viewers.COOKIE_SECONDS,
             path="/",
             httponly=True,
@@ -194,19 +169,18 @@ async def get_watch(request: web.Request) -> web.Response:
 
 
 async def _desk(request: web.Request, page: str) -> web.Response:
-    context = context_of(request)
-    staff = await context.accounts.need_staff(request)
-    record = await shows.own_show(context, staff, request.match_info["show"])
-    snapshot = await shows.snapshot_of(request, record.id)
+    needs, staff = request.app[SHOWS], await need_staff(request)
+    record = await needs.setups.own(staff.shop, request.match_info["show"])
+    snapshot = await needs.snapshots.get(record.id)
     boot: dict[str, Any] = {
-        "staff": await staff_shape(context, staff),
+        "staff": await staff_shape(request.app[ACCOUNTS].accounts, staff),
         "urls": page_urls(request, record.id),
     }
     if page == "studio":
-        media = context.settings.media
-        boot["ice_servers"] = ice_servers_for(context, staff.id)
-        boot["publish"] = {"simulcast": media.simulcast, "max_kbps": media.bitrate_max_kbps}
-        boot["products"] = await products_shape(context, staff.shop)
+        media = request.app[MEDIA]
+        boot["ice_servers"] = media.ice_servers(staff.id)
+        boot["publish"] = {"simulcast": media.settings.simulcast, "max_kbps": media.settings.bitrate_max_kbps}
+        boot["products"] = await products_shape(request.app[CATALOGUE].catalogue, staff.shop)
     return render(request, page, boot, show=snapshot["show"])
 
 
@@ -216,3 +190,14 @@ async def get_studio(request: web.Request) -> web.Response:
 
 async def get_control(request: web.Request) -> web.Response:
     return await _desk(request, "control")
+
+
+_SHOW = "{show:[a-z0-9-]{1,40}}"
+routes: list[web.RouteDef] = [
+    web.get("/", get_home),
+    web.get("/studio", get_home),
+    web.get("/login", get_login),
+    web.get(f"/live/{_SHOW}", get_watch),
+    web.get(f"/studio/{_SHOW}", get_studio),
+    web.get(f"/control/{_SHOW}", get_control),
+]

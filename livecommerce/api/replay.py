@@ -17,12 +17,11 @@ from urllib.parse import quote
 
 from aiohttp import hdrs, web
 
-from livecommerce.api import pages, shows
-from livecommerce.api.context import Context, context_of
-from livecommerce.api.links import public_base
-from livecommerce.api.recordings import RECORDINGS, Recorded, Recordings, ReplayMissing
+from livecommerce.api.recordings import RECORDINGS, Recorded, ReplayMissing
 from livecommerce.errors import BadInput, ShowUnknown
+from livecommerce.http.site import need_staff, public_base, render
 from livecommerce.media.recording_reader import Movie
+from livecommerce.shows.routes import SHOWS
 
 # The page may be read by everyone; a moderator's hiding must reach it soon.
 EVENTS_AGE_SECONDS = 60
@@ -39,26 +38,26 @@ async def _finished(request: web.Request) -> tuple[Recorded, Movie]:
     Raises:
         ReplayMissing
     """
-    context, show = context_of(request), request.match_info["show"]
+    show = request.match_info["show"]
     recorded = await request.app[RECORDINGS].get(show)
-    if await _is_live(context, request, show):
+    if await _is_live(request, show):
         raise ReplayMissing("The show is on air now; the replay comes after it.")
     if recorded.movie is None:
         raise ReplayMissing
     return recorded, recorded.movie
 
 
-async def _is_live(context: Context, request: web.Request, show: str) -> bool:
+async def _is_live(request: web.Request, show: str) -> bool:
     try:
-        snapshot = await shows.snapshot_of(request, show)
+        snapshot = await request.app[SHOWS].snapshots.get(show)
     except ShowUnknown:  # long over and forgotten by the live store; its recording stays
         return False
     return bool(snapshot["show"]["stage"] == "live")
 
 
 async def get_replay(request: web.Request) -> web.Response:
-    context, show = context_of(request), request.match_info["show"]
-    if await _is_live(context, request, show):
+    show = request.match_info["show"]
+    if await _is_live(request, show):
         return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": f"/live/{show}"})
     recorded, movie = await _finished(request)
     shown = {"id": show, "title": show, "shop_name": "", "currency": "TWD", **recorded.show}
@@ -67,7 +66,7 @@ async def get_replay(request: web.Request) -> web.Response:
         "events": f"/replay/{show}/events.json",
         "watch": f"{public_base(request)}/replay/{show}",
     }
-    return pages.render(request, "replay", {"snapshot": None, "urls": urls}, show=shown)
+    return render(request, "replay", {"snapshot": None, "urls": urls}, show=shown)
 
 
 async def get_events(request: web.Request) -> web.Response:
@@ -88,9 +87,8 @@ async def get_video(request: web.Request) -> web.StreamResponse:
 
 
 async def get_recording(request: web.Request) -> web.StreamResponse:
-    context = context_of(request)
-    staff = await context.accounts.need_staff(request)
-    show = (await shows.own_show(context, staff, request.match_info["show"])).id
+    staff = await need_staff(request)
+    show = (await request.app[SHOWS].setups.own(staff.shop, request.match_info["show"])).id
     recorded = await request.app[RECORDINGS].get(show)
     headers = {"Content-Disposition": f'attachment; filename="{show}.mp4"'}
     return await _send(request, recorded.whole, "private, no-cache", headers)
@@ -153,8 +151,3 @@ routes: list[web.RouteDef] = [
     web.get(f"/replay/{_SHOW}/events.json", get_events),
     web.get(f"/api/shows/{_SHOW}/recording.mp4", get_recording),
 ]
-
-
-def add_replay(app: web.Application, context: Context) -> None:
-    """What the routes need; they are in `routes`."""
-    app[RECORDINGS] = Recordings(context.settings.data_folder)

@@ -22,7 +22,7 @@ from livecommerce.demo.host import Desk, run_desk
 from livecommerce.media.synthetic_host import STAGE, SyntheticHost
 from livecommerce.ops import logs
 from livecommerce.ops.redis_client import connect
-from livecommerce.records.repositories import Repositories
+from livecommerce.records.database import Database
 from livecommerce.settings import Settings
 
 log = logs.logger(__name__)
@@ -39,16 +39,16 @@ def base_url(settings: Settings) -> str:
 async def staff_token(settings: Settings) -> str:
     """A session of the demo's host. The demo may read the stores of its own server; it needs no password for that."""
     redis = connect(settings.redis.url)
-    records = await Repositories.open(settings)
-    accounts = Accounts(settings, redis, records)
+    database = await Database.open(settings)
+    accounts = Accounts(settings, redis, database)
     try:
-        record = await records.staff.by_login(HOST_LOGIN)
+        record = await accounts.staff.by_login(HOST_LOGIN)
         if record is None:
             raise RuntimeError(f"the demo shop has no login {HOST_LOGIN!r}")
         return await accounts.sessions.open(staff_of(record))
     finally:
         accounts.close()
-        await records.close()
+        await database.close()
         await redis.aclose()
 
 

@@ -8,14 +8,15 @@ import sys
 import msgspec
 
 from livecommerce.accounts.accounts import Accounts
+from livecommerce.accounts.rows import Shop
 from livecommerce.configuration.flags import settings_from
 from livecommerce.demo.actors import HOST_LOGIN, base_url
 from livecommerce.demo.catalogue import CURRENCY, SHOP_ID, SHOP_NAME, SHOW_ID
+from livecommerce.http.identity import Role
 from livecommerce.ops import logs
 from livecommerce.ops.children import Plan
 from livecommerce.ops.redis_client import connect
-from livecommerce.records.repositories import Repositories
-from livecommerce.records.structs import Role, Shop
+from livecommerce.records.database import Database
 from livecommerce.roles.serving import Ground, child_environment, run_server
 from livecommerce.settings import Settings
 from livecommerce.staff import random_password
@@ -32,13 +33,13 @@ STOP_SECONDS = 4.0
 
 async def make_shop(settings: Settings) -> list[str]:
     """The demo's shop and its three logins, on the first start; returns what is printed once."""
-    records = await Repositories.open(settings)
+    database = await Database.open(settings)
     redis = connect(settings.redis.url)
-    accounts = Accounts(settings, redis, records)
+    accounts = Accounts(settings, redis, database)
     try:
-        if await records.shops.get(SHOP_ID) is not None:
+        if await accounts.shops.get(SHOP_ID) is not None:
             return [f"The staff logins were printed at the first start. New ones: {reset_command(settings)}"]
-        await records.shops.put(Shop(SHOP_ID, SHOP_NAME, currency=CURRENCY, locale=settings.locale))
+        await accounts.shops.put(Shop(SHOP_ID, SHOP_NAME, currency=CURRENCY, locale=settings.locale))
         lines = ["", "Staff logins, printed once and stored nowhere in the clear:"]
         for login, role, name in LOGINS:
             password = random_password()
@@ -48,7 +49,7 @@ async def make_shop(settings: Settings) -> list[str]:
         return lines
     finally:
         accounts.close()
-        await records.close()
+        await database.close()
         await redis.aclose()
 
 

@@ -2,6 +2,7 @@
 
 In: WHIP and WHEP offers over a control socket, and UDP/TCP packets of hosts and viewers on one port a process.
 Out: the canonical stream to each viewer, feedback to the host, stream events, statistics, recordings.
-It never authorizes a person (the web role has done so), never touches stock, orders or SQL, and never decodes video.
+The relay never authorizes a person (`routes.py` in the web role has done so), never touches stock, orders or SQL, and
+never decodes video.
 It trusts no datagram before ICE, DTLS and SRTP have vouched for it, and answers none that is larger than what it got.
 """

@@ -1,4 +1,4 @@
-"""Refusals of this room; numbers 105x, 305x and 405x of the shared tree."""
+"""Refusals of this room; numbers 105x, 305x, 405x and 3040 of the shared tree."""
 
 from __future__ import annotations
 
@@ -23,3 +23,8 @@ class NothingToPay(Conflict):
 class ClaimsEnded(Conflict):
     number, code = 4051, "claims_ended"
     reason = "Some of the claims had ended before the payment. Give the money for those back."
+
+
+class OrderUnknown(NotFound):
+    number, code = 3040, "order_unknown"
+    reason = "There is no such order."

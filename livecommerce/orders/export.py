@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
-from livecommerce.records.structs import Order, OrderLine
+from livecommerce.orders.model import Order, OrderLine
 
 BYTE_ORDER_MARK = "\ufeff"  # without it Excel reads UTF-8 as the local code page
 COLUMNS = (

@@ -9,9 +9,9 @@ from typing import cast
 from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from livecommerce.records import orders as rows
+from livecommerce.orders import rows
+from livecommerce.orders.model import LineState, Order, OrderLine, OrderState
 from livecommerce.records.database import Database
-from livecommerce.records.structs import LineState, Order, OrderLine, OrderState
 from livecommerce.stock.ledger import LedgerClaim
 
 ACTIVE = frozenset(("held", "waiting", "offered"))

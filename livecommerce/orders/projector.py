@@ -10,8 +10,8 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from livecommerce.orders.projection import apply, position_key
+from livecommerce.orders.rows import OrderRepository
 from livecommerce.records.database import Database
-from livecommerce.records.orders import OrderRepository
 from livecommerce.stock.ledger import LedgerClaim, decode
 
 log = structlog.get_logger(__name__)

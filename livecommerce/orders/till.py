@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from livecommerce.errors import Busy, NotFound
+from livecommerce.orders import rows
 from livecommerce.orders.errors import ClaimsEnded, NothingToPay, PaymentRefused, PaymentUnknown
+from livecommerce.orders.model import Order, Payment
 from livecommerce.orders.payments.manual import ManualPayments
 from livecommerce.orders.payments.port import PaymentProvider, Started
-from livecommerce.records import orders as rows
-from livecommerce.records.repositories import Repositories
+from livecommerce.records.database import Database
 from livecommerce.records.rows import now_ms
-from livecommerce.records.structs import Order, Payment
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.operations import Confirm, Extend
 from livecommerce.stock.outcomes import RETRYABLE, Answer, Outcome
@@ -35,9 +35,10 @@ def _operation_id(payment: str, what: str, reservation: str) -> str:
 
 class Till:
     def __init__(
-        self, records: Repositories, engine: StockEngine, providers: Sequence[PaymentProvider] = (ManualPayments(),)
+        self, database: Database, engine: StockEngine, providers: Sequence[PaymentProvider] = (ManualPayments(),)
     ) -> None:
-        self._records = records
+        self._database = database
+        self._orders = rows.OrderRepository(database)
         self._engine = engine
         self._providers = providers
 
@@ -56,7 +57,7 @@ class Till:
         Raises:
             NotFound, PaymentRefused, NothingToPay, Busy
         """
-        order = await self._records.orders.get(shop, order_id)
+        order = await self._orders.get(shop, order_id)
         if order is None:
             raise NotFound("There is no such order.")
         provider = self._provider(method)
@@ -113,7 +114,7 @@ class Till:
             created_ms=now,
             updated_ms=now,
         )
-        async with self._records.database.write() as connection:
+        async with self._database.write() as connection:
             known = await rows.find_payment(connection, payment_id)
             if known is not None and known.order != order.id:
                 raise PaymentRefused("This payment id belongs to another order.", field="id")
@@ -129,9 +130,9 @@ class Till:
             PaymentUnknown, Busy
             ClaimsEnded: the payment is kept as paid; `details["reservations"]` had ended before and were not sold.
         """
-        async with self._records.database.read() as connection:
+        async with self._database.read() as connection:
             payment = await rows.find_payment(connection, payment_id)
-        order = await self._records.orders.get(shop, payment.order) if payment else None
+        order = await self._orders.get(shop, payment.order) if payment else None
         if payment is None or order is None:
             raise PaymentUnknown
         ended = await self._confirm(shop, order.show, payment)
@@ -142,7 +143,7 @@ class Till:
             reference=reference[:REFERENCE_LENGTH_MAX] or payment.reference,
             updated_ms=now_ms(),
         )
-        async with self._records.database.write() as connection:
+        async with self._database.write() as connection:
             await rows.put_payment(connection, payment)
         if ended:
             raise ClaimsEnded(reservations=ended)

@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Callable
 import structlog
 from redis.asyncio import Redis
 
+from livecommerce.accounts.rows import ShopRepository
 from livecommerce.orders.projector import Projector
-from livecommerce.records.repositories import Repositories
+from livecommerce.records.database import Database
 from livecommerce.stock.engine import StockEngine
 
 log = structlog.get_logger(__name__)
@@ -30,9 +31,9 @@ class Worker:
     A shop whose ledger cannot be read (or projected) is told in the log and tried again; the others go on.
     """
 
-    def __init__(self, redis: Redis, records: Repositories, engine: StockEngine) -> None:
-        self._projector = Projector(redis, records.database)
-        self._records = records
+    def __init__(self, redis: Redis, database: Database, engine: StockEngine) -> None:
+        self._projector = Projector(redis, database)
+        self._shop_rows = ShopRepository(database)
         self._engine = engine
         self._shops: list[str] = []
         self._shops_at = -1e9
@@ -58,7 +59,7 @@ class Worker:
 
     async def _shop_ids(self) -> list[str]:
         if time.monotonic() - self._shops_at > SHOPS_SECONDS:
-            self._shops = [shop.id for shop in await self._records.shops.all()]
+            self._shops = [shop.id for shop in await self._shop_rows.all()]
             self._shops_at = time.monotonic()
             self._figures["shops"] = len(self._shops)
         return self._shops

@@ -14,7 +14,6 @@ from aiohttp import web
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from livecommerce.accounts.identity import Identity
 from livecommerce.errors import (
     BadInput,
     Banned,
@@ -26,6 +25,7 @@ from livecommerce.errors import (
     TooMuch,
     Unavailable,
 )
+from livecommerce.http.identity import Identity
 from livecommerce.realtime import close_codes, limits
 from livecommerce.realtime.asks import Asks
 from livecommerce.realtime.broadcast import CLOSE_BYTES

@@ -10,7 +10,7 @@ from livecommerce.realtime.close_codes import CloseCode
 from livecommerce.realtime.frames import Serializer, event_payload, frame_of
 
 if TYPE_CHECKING:
-    from livecommerce.accounts.identity import Identity
+    from livecommerce.http.identity import Identity
     from livecommerce.realtime.channel import Channel
     from livecommerce.realtime.part import Part
 

@@ -102,6 +102,13 @@ class Database:
     def of(cls, settings: Settings) -> Database:
         return cls(database_url(settings))
 
+    @classmethod
+    async def open(cls, settings: Settings) -> Database:
+        """The configured database, its schema brought up to date."""
+        database = cls.of(settings)
+        await database.start()
+        return database
+
     async def start(self) -> None:
         """Brings the schema up to date. Several processes may call it at once: one migrates, the others wait."""
         if self.is_sqlite and self.url.database:

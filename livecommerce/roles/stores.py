@@ -16,7 +16,7 @@ from livecommerce.errors import StoreUnsuitable, Unavailable
 from livecommerce.ops.health import Check
 from livecommerce.ops.redis_client import connect_store
 from livecommerce.ops.valkey import VERSION_MIN, EmbeddedValkey
-from livecommerce.records.repositories import Repositories
+from livecommerce.records.database import Database
 from livecommerce.roles.process import Frame
 from livecommerce.settings import Settings, SettingsError
 from livecommerce.shows.store import LIBRARY as SHOWS_LIBRARY
@@ -96,9 +96,9 @@ def _valkey_check(redis: Redis, shows: ShowStore) -> Check:
     return check
 
 
-def sql_check(records: Repositories) -> Check:
+def sql_check(database: Database) -> Check:
     async def check() -> str | None:
-        await records.database.ping()
+        await database.ping()
         return None
 
     return check

@@ -3,35 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
 from urllib.parse import urlsplit
 
-import msgspec
 from aiohttp import web
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from livecommerce.accounts.accounts import Accounts
+from livecommerce.accounts.routes import identify_by
 from livecommerce.api.access_log import AccessLogger
-from livecommerce.api.build import build_api
-from livecommerce.api.context import Context
-from livecommerce.api.kept_words import keep_words
-from livecommerce.api.publish import publish_waiting
-from livecommerce.api.words import parser_words
-from livecommerce.comments import check_catalogue
 from livecommerce.errors import LiveCommerceError
 from livecommerce.media.directory import RelayDirectory
 from livecommerce.ops import metrics
 from livecommerce.ops.http_metrics import count_requests
 from livecommerce.ops.logs import logger
 from livecommerce.realtime.compose import build_realtime
-from livecommerce.realtime.presence import count_viewers
-from livecommerce.records.repositories import Repositories
+from livecommerce.records.database import Database
 from livecommerce.roles.process import Frame
+from livecommerce.roles.rooms import Foundation, publish_and_keep, put_rooms
 from livecommerce.roles.stores import open_stores, sql_check
 from livecommerce.settings import Settings
+from livecommerce.shows.routes import ShowsNeeds
 
 log = logger(__name__)
 
@@ -49,11 +43,6 @@ def _allowed_origins(settings: Settings) -> list[str] | None:
     parts = urlsplit(settings.http.public_url)
     host = f"[{settings.http.host}]" if ":" in settings.http.host else settings.http.host
     return [f"{parts.scheme}://{parts.netloc}", f"http://{host}:{settings.http.port}"]
-
-
-def catalogue_warnings(items: Sequence[dict[str, Any]], packs: Sequence[str]) -> list[dict[str, Any]]:
-    """What the comment parser would stumble over, for products in `catalog.products.parser_items`' shape."""
-    return [msgspec.to_builtins(warning) for warning in check_catalogue(parser_words(items), packs)]
 
 
 @asynccontextmanager
@@ -76,15 +65,10 @@ async def _listening(app: web.Application, settings: Settings) -> AsyncIterator[
         await runner.cleanup()
 
 
-async def _keep_publishing(context: Context) -> None:
-    """Puts shows on air whose set-up found Valkey away, and keeps the shops' words on both sides.
-
-    What is not there yet stays for the next round.
-    """
+async def _keep_publishing(shows: ShowsNeeds) -> None:
     while True:
         try:
-            await publish_waiting(context)
-            await keep_words(context.shows, context.records)
+            await publish_and_keep(shows)
         except (RedisError, SQLAlchemyError, LiveCommerceError) as error:
             log.warning("waiting shows and words were not looked at", error=repr(error))
         await asyncio.sleep(PUBLISH_SECONDS)
@@ -96,37 +80,21 @@ async def web_role(frame: Frame) -> AsyncIterator[None]:
     settings = frame.settings
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(open_stores(frame))
-        records = await Repositories.open(settings)
-        stack.push_async_callback(records.close)
-        frame.health.checks["sql"] = sql_check(records)
-        accounts = Accounts(settings, stores.redis, records)
+        database = await Database.open(settings)
+        stack.push_async_callback(database.close)
+        frame.health.checks["sql"] = sql_check(database)
+        accounts = Accounts(settings, stores.redis, database)
         stack.callback(accounts.close)
         directory = RelayDirectory(stores.redis, secret=settings.secret)
         stack.push_async_callback(directory.close)
         await stores.engine.start()
         metrics.register("stock", stores.engine.figures)
         app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[count_requests])
-        realtime = await build_realtime(
-            app, stores.redis, stores.engine, settings, accounts.identify, origins=_allowed_origins(settings)
-        )
-
-        async def viewers(show: str) -> int:
-            return await count_viewers(stores.redis, show)
-
-        context = Context(
-            settings=settings,
-            redis=stores.redis,
-            records=records,
-            accounts=accounts,
-            engine=stores.engine,
-            shows=realtime.store,
-            relay_for=directory.relay_for,
-            check_catalogue=catalogue_warnings,
-            viewers=viewers,
-        )
-        build_api(app, context)
+        identify = identify_by(accounts, settings.http.trusted_proxies)
+        await build_realtime(app, stores.redis, stores.engine, settings, identify, origins=_allowed_origins(settings))
+        shows = put_rooms(app, Foundation(settings, stores, database, accounts, directory.relay_for))
         await stack.enter_async_context(_listening(app, settings))
-        publishing = asyncio.create_task(_keep_publishing(context), name="publish waiting shows")
+        publishing = asyncio.create_task(_keep_publishing(shows), name="publish waiting shows")
         frame.watch(publishing)
         stack.callback(publishing.cancel)
         yield

@@ -10,7 +10,7 @@ from livecommerce.media.event_archive import EventArchiver
 from livecommerce.ops import metrics
 from livecommerce.ops.logs import logger
 from livecommerce.orders.worker import Worker
-from livecommerce.records.repositories import Repositories
+from livecommerce.records.database import Database
 from livecommerce.roles.process import Frame
 from livecommerce.roles.stores import open_stores, sql_check
 
@@ -25,10 +25,10 @@ async def worker_role(frame: Frame) -> AsyncIterator[None]:
     """Projects the ledger into SQL, lets holds expire, and keeps recorded shows' events beside their recordings."""
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(open_stores(frame))
-        records = await Repositories.open(frame.settings)
-        stack.push_async_callback(records.close)
-        frame.health.checks["sql"] = sql_check(records)
-        worker = Worker(stores.redis, records, stores.engine)
+        database = await Database.open(frame.settings)
+        stack.push_async_callback(database.close)
+        frame.health.checks["sql"] = sql_check(database)
+        worker = Worker(stores.redis, database, stores.engine)
         metrics.register(
             "orders",
             lambda: {f"{name}_total" if name in COUNTERS else name: v for name, v in worker.figures().items()},

@@ -2,7 +2,7 @@
 
 They belong to the shop, not to a show: one stream of one entry a shop in Valkey is the truth and the doorbell, every
 process that has a show of the shop on reads it. `revision` grows by one with every change; who writes says which
-revision was read, so nobody overwrites what was not seen. The copy in SQL is api/kept_words.py's.
+revision was read, so nobody overwrites what was not seen. The copy in SQL is kept_words.py's.
 """
 
 from __future__ import annotations

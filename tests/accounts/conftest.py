@@ -1,4 +1,4 @@
-"""A shop with its accounts on a real Valkey and a real SQLite file; argon2 runs at its least cost."""
+"""A shop with its accounts on a real Valkey and a real database; argon2 runs at its least cost."""
 
 from __future__ import annotations
 
@@ -10,26 +10,23 @@ from argon2 import PasswordHasher
 from redis.asyncio import Redis
 
 from livecommerce.accounts.accounts import Accounts
-from livecommerce.records.repositories import Repositories
-from livecommerce.records.structs import Shop
+from livecommerce.accounts.rows import Shop
+from livecommerce.records.database import Database
 from livecommerce.settings import Settings
+from tests.records.conftest import database, database_url, postgres_url
+from tests.site import make_site, relay, site, site_settings
+
+__all__ = ["database", "database_url", "make_site", "postgres_url", "relay", "site", "site_settings"]
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(data_folder=str(tmp_path / "data"))
-
-
-@pytest.fixture
-async def records(settings: Settings) -> AsyncIterator[Repositories]:
-    repositories = await Repositories.open(settings)
-    await repositories.shops.put(Shop(id="lingling", name="玲玲的小舖"))
-    yield repositories
-    await repositories.close()
-
-
-@pytest.fixture
-async def accounts(settings: Settings, valkey: Redis, records: Repositories) -> AsyncIterator[Accounts]:
-    room = Accounts(settings, valkey, records, hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+async def accounts(tmp_path: Path, valkey: Redis) -> AsyncIterator[Accounts]:
+    """On SQLite; what is in SQL is tested on both, in `test_rows.py`."""
+    settings = Settings(data_folder=str(tmp_path / "data"))
+    sqlite = await Database.open(settings)
+    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    room = Accounts(settings, valkey, sqlite, hasher=hasher)
+    await room.shops.put(Shop(id="lingling", name="玲玲的小舖"))
     yield room
     room.close()
+    await sqlite.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 from typing import Any
@@ -10,11 +9,8 @@ from typing import Any
 import pytest
 
 from livecommerce.accounts.viewers import COOKIE
-from livecommerce.api.assets import Assets
-from livecommerce.api.locales import choose_locale
 from livecommerce.api.pages import page_policy
-from livecommerce.errors import NotFound
-from tests.api.conftest import Site
+from tests.site import Site
 
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 
@@ -121,23 +117,6 @@ async def test_what_a_host_types_cannot_break_out_of_the_page(site: Site) -> Non
     assert boot_of(text)["snapshot"]["show"]["title"] == title
 
 
-@pytest.mark.parametrize(
-    ("cookie", "accepted", "locale"),
-    [
-        (None, None, "zh-TW"),
-        ("en", "zh-TW", "en"),
-        ("xx", "en-US,en;q=0.9", "en"),
-        (None, "fr,zh-CN;q=0.5,en;q=0.3", "zh-TW"),
-        (None, "zh;q=0.1,en;q=0.9", "en"),
-        (None, "en;q=0", "zh-TW"),
-        (None, "en;q=x", "zh-TW"),
-        (None, ";;;,,,", "zh-TW"),
-    ],
-)
-def test_the_locale(cookie: str | None, accepted: str | None, locale: str) -> None:
-    assert choose_locale(cookie, accepted, "zh-TW") == locale
-
-
 async def test_the_page_speaks_the_locale_it_was_asked_for(site: Site) -> None:
     for accepted, lang in (("en", 'lang="en"'), ("zh-TW", 'lang="zh-Hant"')):
         _, text, _ = await page(site, "/login", **{"Accept-Language": accepted})
@@ -147,60 +126,3 @@ async def test_the_page_speaks_the_locale_it_was_asked_for(site: Site) -> None:
 def test_a_strange_host_header_cannot_write_the_policy() -> None:
     assert "evil" not in page_policy("n", "x; script-src evil")
     assert "ws://shop.example:8080 wss://shop.example:8080" in page_policy("n", "shop.example:8080")
-
-
-async def test_a_file_under_its_hash_is_kept_for_good(site: Site) -> None:
-    assets = Assets(site.context.web_folder)
-    address = assets.address("shared/base.css")
-    plain = {"Accept-Encoding": "identity"}
-    answer = await site.client.get(address, headers=plain)
-    body = await answer.read()
-    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    assert answer.content_type == "text/css"
-    assert body == (site.context.web_folder / "shared/base.css").read_bytes()
-    for other in ("/static/shared/base.css", "/static/shared/base.css?v=000000000000"):
-        answer = await site.client.get(other, headers=plain)
-        assert answer.headers["Cache-Control"] == "no-cache"
-        unchanged = await site.client.get(other, headers={"If-None-Match": answer.headers["ETag"]})
-        assert (unchanged.status, await unchanged.read()) == (304, b"")
-
-
-async def test_files_travel_compressed(site: Site) -> None:
-    answer = await site.client.get(
-        "/static/shared/base.css", headers={"Accept-Encoding": "gzip"}, auto_decompress=False
-    )
-    packed = await answer.read()
-    assert answer.headers["Content-Encoding"] == "gzip"
-    assert answer.headers["Vary"] == "Accept-Encoding"
-    assert gzip.decompress(packed) == (site.context.web_folder / "shared/base.css").read_bytes()
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "watch/index.html", "shared/head.html", "../pyproject.toml", "..%2fpyproject.toml", "%2e%2e/pyproject.toml",
-        "shared/../../pyproject.toml", "nothing.js", "shared", "shared/", ".hidden", "a//b.js", "%00", "x" * 3000,
-    ],
-)  # fmt: skip
-async def test_what_is_no_file_for_browsers_is_not_there(site: Site, path: str) -> None:
-    answer = await site.client.get(f"/static/{path}")
-    assert answer.status == 404
-    assert "pyproject" not in await answer.text()
-
-
-def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Any) -> None:
-    web = tmp_path / "web"
-    web.mkdir()
-    (tmp_path / "secret.txt").write_text("secret")
-    (web / "inside.txt").symlink_to(tmp_path / "secret.txt")
-    with pytest.raises(NotFound):
-        Assets(web).load("inside.txt")
-
-
-def test_a_changed_file_gets_another_hash(tmp_path: Any) -> None:
-    file = tmp_path / "a.js"
-    file.write_text("export const a = 1;")
-    assets = Assets(tmp_path, fresh_seconds=0.0)
-    first = assets.address("a.js")
-    file.write_text("export const a = 22;")
-    assert assets.address("a.js") != first

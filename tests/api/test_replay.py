@@ -10,9 +10,9 @@ import pytest
 
 from livecommerce.media import recording_files as files
 from livecommerce.media.event_archive import EventArchiver
-from tests.api.conftest import Site
 from tests.media.studio import ORIGIN_MS
 from tests.media.test_recording import SHOW, record
+from tests.site import Site
 
 
 @pytest.fixture
@@ -20,10 +20,10 @@ async def replayed(site: Site) -> Site:
     """A show that was recorded from a second before its start to half a second after its end, 4.5 s later."""
     await site.login()
     await site.make_show()
-    shows = site.context.shows
+    shows = site.shows
     await command(site, "start", "start-0001")
     begun = shows.now_ms()
-    record(files.folder_of(site.context.settings.data_folder, "demo"), SHOW, later_ms=begun - 1_000 - ORIGIN_MS)
+    record(files.folder_of(site.settings.data_folder, "demo"), SHOW, later_ms=begun - 1_000 - ORIGIN_MS)
     await command(site, "end", "end-000001")
     await shows.publish(
         "demo",
@@ -50,7 +50,7 @@ async def replayed(site: Site) -> Site:
             {"t": "stage", "stage": "ended", "at": begun + 4_500},
         ],
     )
-    await EventArchiver(shows, site.context.settings.data_folder).look()
+    await EventArchiver(shows, site.settings.data_folder).look()
     return site
 
 
@@ -135,7 +135,7 @@ async def test_while_the_show_is_live_the_replay_leads_to_it(site: Site) -> None
     await site.login()
     await site.make_show()
     await command(site, "start", "start-0001")
-    record(files.folder_of(site.context.settings.data_folder, "demo"))
+    record(files.folder_of(site.settings.data_folder, "demo"))
     answer = await site.ask("GET", "/replay/demo")
     assert (answer.status, answer.headers["Location"]) == (303, "/live/demo")
     assert await site.refused("GET", "/replay/demo/video.mp4") == (404, 3041)
@@ -157,7 +157,7 @@ async def test_the_download_is_for_the_shops_staff(replayed: Site) -> None:
 async def test_a_damaged_recording_is_a_missing_one(site: Site) -> None:
     await site.login()
     await site.make_show()
-    folder = files.folder_of(site.context.settings.data_folder, "demo")
+    folder = files.folder_of(site.settings.data_folder, "demo")
     record(folder)
     Path(folder / "take-0001.mp4").write_bytes(b"\0" * 20)
     assert await site.refused("GET", "/replay/demo/video.mp4") == (404, 3041)

@@ -9,8 +9,8 @@ import pytest
 from redis.asyncio import Redis
 
 from livecommerce.ops.valkey import EmbeddedValkey
-from tests.api.conftest import PASSWORD, Site
 from tests.api.test_pages import boot_of, page
+from tests.site import PASSWORD, Site
 
 
 @pytest.fixture

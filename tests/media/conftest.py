@@ -12,6 +12,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.site import make_site, relay, site, site_settings
+
+__all__ = ["make_site", "relay", "site", "site_settings"]
+
 
 @pytest.fixture(scope="session")
 def certificate_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:

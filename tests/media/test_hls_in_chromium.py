@@ -15,9 +15,11 @@ import pytest
 from aiohttp import web
 from playwright.async_api import async_playwright
 
-from livecommerce.api.hls import HLS, HlsDoor, routes
-from livecommerce.api.middlewares import error_answer
 from livecommerce.errors import LiveCommerceError
+from livecommerce.http.answers import error_answer
+from livecommerce.media.hls_door import HlsDoor
+from livecommerce.media.routes import MEDIA, MediaNeeds, routes
+from livecommerce.settings import Media
 from tests.browser.chromium import FLAGS, chromium_path
 from tests.media.stage import TINY, open_stage, until
 
@@ -60,8 +62,20 @@ async def site(stage, *, is_udp_blocked=False):
     async def relay_for(show):
         return stage.control
 
+    async def unasked(*names):
+        raise AssertionError("a playlist asks for no show")
+
     app = web.Application(middlewares=[numbered])
-    app[HLS] = HlsDoor(relay_for)
+    app[MEDIA] = MediaNeeds(
+        settings=Media(),
+        relay_for=relay_for,
+        hls=HlsDoor(relay_for),
+        show_exists=unasked,
+        own_show=unasked,
+        ingest_tokens=None,
+        rate_limit=None,
+        audit=None,
+    )
     app.add_routes([web.get("/", page), web.post("/whep/demo", offer), web.static("/static", WEB), *routes])
     runner = web.AppRunner(app)
     await runner.setup()

@@ -8,17 +8,19 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
+from livecommerce.accounts.rows import Shop, ShopRepository
+from livecommerce.orders.model import Order
 from livecommerce.orders.projector import Projector
+from livecommerce.orders.rows import OrderRepository
 from livecommerce.records.database import Database
-from livecommerce.records.repositories import Repositories
-from livecommerce.records.structs import Order, Shop
 from livecommerce.settings import Settings
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.operations import Line, Reserve, Restock
 from livecommerce.stock.outcomes import Answer
-from tests.records.conftest import database_url, postgres_url
+from tests.records.conftest import database, database_url, postgres_url
+from tests.site import make_site, relay, site, site_settings
 
-__all__ = ["database_url", "postgres_url"]
+__all__ = ["database", "database_url", "make_site", "postgres_url", "relay", "site", "site_settings"]
 
 SHOP, SHOW = "lingling", "demo"
 
@@ -26,11 +28,12 @@ SHOP, SHOW = "lingling", "demo"
 class Stall:
     """The shop in a test's words."""
 
-    def __init__(self, redis: Redis, records: Repositories, engine: StockEngine) -> None:
+    def __init__(self, redis: Redis, database: Database, engine: StockEngine) -> None:
         self.redis = redis
-        self.records = records
+        self.database = database
+        self.rows = OrderRepository(database)
         self.engine = engine
-        self.projector = Projector(redis, records.database)
+        self.projector = Projector(redis, database)
         self._ids = (f"operation-{number:04}" for number in itertools.count())
 
     def id(self) -> str:
@@ -59,22 +62,13 @@ class Stall:
 
     async def orders(self, show: str = SHOW) -> dict[str, Order]:
         await self.project()
-        return {order.viewer: order for order in await self.records.orders.of_show(SHOP, show)}
+        return {order.viewer: order for order in await self.rows.of_show(SHOP, show)}
 
 
 @pytest.fixture
-async def records(database_url: str) -> AsyncIterator[Repositories]:
-    database = Database(database_url)
-    await database.start()
-    repositories = Repositories(database)
-    await repositories.shops.put(Shop(id=SHOP, name="玲玲的小舖"))
-    yield repositories
-    await repositories.close()
-
-
-@pytest.fixture
-async def stall(valkey: Redis, records: Repositories) -> AsyncIterator[Stall]:
+async def stall(valkey: Redis, database: Database) -> AsyncIterator[Stall]:
+    await ShopRepository(database).put(Shop(id=SHOP, name="玲玲的小舖"))
     engine = StockEngine(valkey, Settings().stock)
     await engine.start()
-    yield Stall(valkey, records, engine)
+    yield Stall(valkey, database, engine)
     await engine.close()

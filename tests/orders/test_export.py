@@ -8,7 +8,7 @@ import io
 import pytest
 
 from livecommerce.orders.export import COLUMNS, amount, csv_lines, header, safe_cell
-from livecommerce.records.structs import Order, OrderLine, Payment
+from livecommerce.orders.model import Order, OrderLine, Payment
 
 
 @pytest.mark.parametrize(

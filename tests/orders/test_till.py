@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from livecommerce.errors import LiveCommerceError
+from livecommerce.orders.model import Order
 from livecommerce.orders.payments.manual import TRANSFER_DAYS
 from livecommerce.orders.till import Till
-from livecommerce.records.structs import Order
 from livecommerce.stock.operations import Cancel
 from tests.orders.conftest import SHOP, SHOW, Stall
 
@@ -16,7 +16,7 @@ PAY = "payment-0001"
 
 @pytest.fixture
 def till(stall: Stall) -> Till:
-    return Till(stall.records, stall.engine)
+    return Till(stall.database, stall.engine)
 
 
 async def vera(stall: Stall) -> Order:

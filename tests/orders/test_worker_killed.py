@@ -18,7 +18,6 @@ from redis.asyncio import Redis
 from livecommerce.orders import projector
 from livecommerce.orders.worker import Worker
 from livecommerce.records.database import Database
-from livecommerce.records.repositories import Repositories
 from livecommerce.settings import Settings
 from livecommerce.stock.engine import StockEngine
 
@@ -29,9 +28,8 @@ async def main():
     redis = Redis.from_url(sys.argv[1])
     database = Database(sys.argv[2])
     await database.start()
-    records = Repositories(database)
     print("up", flush=True)
-    await Worker(redis, records, StockEngine(redis, Settings().stock)).run(asyncio.Event())
+    await Worker(redis, database, StockEngine(redis, Settings().stock)).run(asyncio.Event())
 
 asyncio.run(main())
 """
@@ -77,7 +75,7 @@ async def test_a_worker_killed_at_any_moment_loses_and_doubles_nothing(
         process.kill()
         process.wait()
         process.stdout.close()
-    orders = await stall.records.orders.of_show(SHOP, SHOW)
+    orders = await stall.rows.of_show(SHOP, SHOW)
     projected = {line.reservation: (order.viewer, line.state) for order in orders for line in order.lines}
     claims = {claim.reservation: (claim.viewer, claim.state) for claim in await stall.engine.claims(SHOP, show=SHOW)}
     assert len(projected) == CLAIMS

@@ -16,7 +16,7 @@ import orjson
 from aiohttp import web
 from redis.asyncio import Redis
 
-from livecommerce.accounts.identity import Identity, Staff
+from livecommerce.http.identity import Identity, Staff
 from livecommerce.realtime.compose import Realtime, build_realtime
 from livecommerce.realtime.tasks import end
 from livecommerce.settings import Settings

@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import text
 
 from livecommerce.records.database import Database
-from livecommerce.records.repositories import Repositories
 from tests.records.postgres_server import PostgresServer
 
 
@@ -38,9 +37,8 @@ async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def records(database_url: str) -> AsyncIterator[Repositories]:
+async def database(database_url: str) -> AsyncIterator[Database]:
     database = Database(database_url)
     await database.start()
-    repositories = Repositories(database)
-    yield repositories
-    await repositories.close()
+    yield database
+    await database.close()

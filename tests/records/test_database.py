@@ -15,11 +15,13 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from livecommerce.records import tables
+from livecommerce.accounts.rows import Shop, ShopRepository
+from livecommerce.accounts.tables import shops
 from livecommerce.records.database import Database, database_url
-from livecommerce.records.repositories import Repositories
-from livecommerce.records.structs import Shop
+from livecommerce.records.metadata import metadata
 from livecommerce.settings import Settings
+from livecommerce.shows.tables import show_items
+from tests.records.every_table import import_tables
 
 START = """
 import asyncio, sys
@@ -33,14 +35,15 @@ asyncio.run(main())
 """
 
 
-async def test_the_migrations_make_exactly_the_tables_of_the_code(records: Repositories) -> None:
-    async with records.database.read() as connection:
+async def test_the_migrations_make_exactly_the_tables_of_the_code(database: Database) -> None:
+    import_tables()
+    async with database.read() as connection:
         difference = await connection.run_sync(
-            lambda sync: compare_metadata(MigrationContext.configure(sync), tables.metadata)
+            lambda sync: compare_metadata(MigrationContext.configure(sync), metadata)
         )
         names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
     assert difference == []
-    assert set(names) == set(tables.metadata.tables) | {"alembic_version"}
+    assert set(names) == set(metadata.tables) | {"alembic_version"}
 
 
 def test_four_processes_that_start_together_all_come_up(database_url: str) -> None:
@@ -49,43 +52,41 @@ def test_four_processes_that_start_together_all_come_up(database_url: str) -> No
     assert [process.returncode for process in starting] == [0, 0, 0, 0], said
 
 
-async def test_a_second_start_changes_nothing(records: Repositories) -> None:
-    await records.shops.put(Shop(id="lingling", name="玲玲的小舖"))
-    await records.database.start()
-    assert await records.shops.get("lingling") is not None
+async def test_a_second_start_changes_nothing(database: Database) -> None:
+    await ShopRepository(database).put(Shop(id="lingling", name="玲玲的小舖"))
+    await database.start()
+    assert await ShopRepository(database).get("lingling") is not None
 
 
-async def test_a_transaction_that_raises_leaves_nothing(records: Repositories) -> None:
+async def test_a_transaction_that_raises_leaves_nothing(database: Database) -> None:
     async def half() -> None:
-        async with records.database.write() as connection:
+        async with database.write() as connection:
             await connection.execute(
-                tables.shops.insert().values(
-                    id="half", name="half", currency="TWD", locale="en", packs=[], created_ms=1
-                )
+                shops.insert().values(id="half", name="half", currency="TWD", locale="en", packs=[], created_ms=1)
             )
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         await half()
-    assert await records.shops.get("half") is None
+    assert await ShopRepository(database).get("half") is None
 
 
-async def test_a_row_without_its_parent_is_refused(records: Repositories) -> None:
+async def test_a_row_without_its_parent_is_refused(database: Database) -> None:
     with pytest.raises(IntegrityError):
-        async with records.database.write() as connection:
+        async with database.write() as connection:
             await connection.execute(
-                tables.show_items.insert().values(show="nowhere", code="A01", position=0, product={}, supply={})
+                show_items.insert().values(show="nowhere", code="A01", position=0, product={}, supply={})
             )
 
 
-async def test_writers_of_one_process_take_turns(records: Repositories) -> None:
-    await records.shops.put(Shop(id="counter", name="0"))
+async def test_writers_of_one_process_take_turns(database: Database) -> None:
+    await ShopRepository(database).put(Shop(id="counter", name="0"))
 
     async def add_one() -> None:
-        async with records.database.write() as connection:
+        async with database.write() as connection:
             row = await connection.execute(
                 text("SELECT name FROM shops WHERE id = 'counter' FOR UPDATE")
-                if not records.database.is_sqlite
+                if not database.is_sqlite
                 else text("SELECT name FROM shops WHERE id = 'counter'")
             )
             value = int(row.scalar_one())
@@ -93,7 +94,7 @@ async def test_writers_of_one_process_take_turns(records: Repositories) -> None:
             await connection.execute(text("UPDATE shops SET name = :n WHERE id = 'counter'"), {"n": str(value + 1)})
 
     await asyncio.gather(*(add_one() for _ in range(25)))
-    shop = await records.shops.get("counter")
+    shop = await ShopRepository(database).get("counter")
     assert shop is not None
     assert shop.name == "25"
 

@@ -102,15 +102,6 @@ def test_origins_of_sockets(public_url: str, origins: list[str] | None) -> None:
     assert web._allowed_origins(Settings(http=Http(public_url=public_url))) == origins
 
 
-def test_warnings_of_the_comment_parser_reach_the_catalogue() -> None:
-    items = [
-        {"code": "M", "names": ["上衣"], "price": 1, "options": [{"axis": "尺寸", "values": {"M": [], "L": []}}]},
-        {"code": "A01", "names": ["洋裝"], "price": 1, "options": []},
-    ]
-    found = web.catalogue_warnings(items, ["zh-TW", "en"])
-    assert {warning["code"] for warning in found} == {"M"}
-
-
 async def test_a_relay_announces_itself_and_leaves(valkey: Redis, settings: Settings) -> None:
     frame = Frame(settings, "relay", 0)
     async with relay.relay_role(frame):

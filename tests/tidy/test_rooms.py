@@ -1,4 +1,4 @@
-"""Imports point one way, and every room says what it is."""
+"""Imports point down and are the ones written here, and every room says what it is."""
 
 from __future__ import annotations
 
@@ -10,28 +10,46 @@ import pytest
 
 from tests.tidy.sources import PACKAGE, python_files, short, tree_of
 
-ROOMS = frozenset({"ops", "records", "shows", "orders", "media", "realtime", "api"})
-DOORS = frozenset({"cli", "app", "roles", "staff", "doctor", "configuration", "stock_command", "demo", "__main__"})
-BASE = frozenset({"settings", "errors", ""})  # "" is livecommerce itself (its version)
-NOUNS = frozenset({"stock", "comments", "catalog", "accounts"})
+# From the ground up. A room may stand on those of the floors below it, and on those to its left on its own floor.
+FLOORS: tuple[tuple[str, ...], ...] = (
+    ("settings", "errors", ""),  # "" is livecommerce itself (its version)
+    ("ops",),
+    ("stock", "comments", "records", "http"),
+    ("accounts", "catalogue"),
+    ("shows", "orders", "media"),
+    ("realtime",),
+    ("api",),
+    ("configuration", "doctor", "roles", "staff", "stock_command", "demo", "app", "cli", "__main__"),
+)
 
-# Who may import whom. What is not in a row is a breach; docs/architecture.md has the picture.
-MAY_IMPORT: dict[str, frozenset[str]] = {
-    "settings": frozenset(),
-    "errors": frozenset(),
-    "": frozenset(),
-    "ops": BASE,
-    "records": BASE,
-    "stock": BASE,
-    "comments": BASE,
-    "catalog": BASE | {"records"},
-    "accounts": BASE | {"records"},
-    "shows": BASE | NOUNS,
-    "orders": BASE | NOUNS | {"records"},
-    "media": BASE | {"shows"},
-    "realtime": BASE | NOUNS | {"shows", "orders"},
-    "api": BASE | NOUNS | {"shows", "orders", "records", "media", "realtime"},
-    **dict.fromkeys(DOORS, BASE | NOUNS | DOORS | ROOMS),
+# What each room imports, no more and no less; docs/architecture.md has the picture.
+IMPORTS: dict[str, frozenset[str]] = {
+    room: frozenset("" if name == "livecommerce" else name for name in names.split())
+    for room, names in {
+        "settings": "",
+        "errors": "",
+        "": "",
+        "ops": "livecommerce errors settings",
+        "stock": "settings",
+        "comments": "errors",
+        "records": "settings",
+        "http": "errors settings",
+        "accounts": "errors http records settings",
+        "catalogue": "accounts comments errors http records",
+        "shows": "accounts catalogue comments errors http records stock",
+        "orders": "accounts errors http records shows stock",
+        "media": "accounts errors http records settings shows",
+        "realtime": "comments errors http settings shows stock",
+        "api": "livecommerce accounts catalogue errors http media settings shows stock",
+        "roles": ("accounts api catalogue errors http media ops orders realtime records settings shows stock"),
+        "staff": "accounts errors http ops records settings",
+        "stock_command": "errors ops settings staff stock",
+        "doctor": "media ops records roles settings",
+        "demo": "accounts http media ops records settings staff",
+        "app": "ops roles settings staff",
+        "cli": "errors ops settings",
+        "__main__": "cli",
+    }.items()
 }
 LINES_OF_A_ROOM = 3  # what comes in, what goes out, what it may not do
 
@@ -62,18 +80,54 @@ def package_files() -> list[Path]:
     return [path for path in python_files() if path.is_relative_to(PACKAGE)]
 
 
-@pytest.mark.parametrize("path", package_files(), ids=short)
-def test_imports_point_one_way(path: Path) -> None:
-    parts = path.relative_to(PACKAGE).with_suffix("").parts
-    room = "" if parts == ("__init__",) else parts[0]
-    assert room in MAY_IMPORT, f"{room} is a new room: give it a row in this table and in docs/architecture.md"
-    for module, line in imports(path):
-        if module.split(".")[0] != "livecommerce":
-            continue
-        other = room_of(module)
-        if other in ("__version__", room):
-            continue
-        assert other in MAY_IMPORT[room], f"{short(path)}:{line}: {room} may not import {module}"
+def rooms_of_the_package() -> dict[str, list[Path]]:
+    """The files of each room; a module beside the rooms is one of its own."""
+    rooms: dict[str, list[Path]] = {}
+    for path in package_files():
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        rooms.setdefault("" if parts == ("__init__",) else parts[0], []).append(path)
+    return rooms
+
+
+def imported_rooms(room: str, paths: list[Path]) -> dict[str, str]:
+    """Other rooms that these files import, each with the first place where."""
+    found: dict[str, str] = {}
+    for path in paths:
+        for module, line in imports(path):
+            other = room_of(module)
+            if module.split(".")[0] == "livecommerce" and other not in ("__version__", room):
+                found.setdefault(other, f"{short(path)}:{line} imports {module}")
+    return found
+
+
+def test_every_room_has_its_floor_and_its_row() -> None:
+    floors = [room for floor in FLOORS for room in floor]
+    assert len(floors) == len(set(floors))
+    assert set(floors) == set(IMPORTS) == set(rooms_of_the_package()), "a new room needs a floor and a row here"
+
+
+@pytest.mark.parametrize("room", IMPORTS)
+def test_a_room_imports_exactly_what_its_row_says(room: str) -> None:
+    found = imported_rooms(room, rooms_of_the_package()[room])
+    assert set(found) <= IMPORTS[room], "\n".join(found[other] for other in set(found) - IMPORTS[room])
+    assert IMPORTS[room] <= set(found), f"{room} imports nothing of {', '.join(sorted(IMPORTS[room] - set(found)))}"
+
+
+@pytest.mark.parametrize("room", IMPORTS)
+def test_no_room_stands_on_one_above_it(room: str) -> None:
+    height = {name: place for place, name in enumerate(room for floor in FLOORS for room in floor)}
+    for other in IMPORTS[room]:
+        assert height[other] < height[room], f"{other} is above {room}"
+
+
+ROOMS_WITH_ONE_DOOR = ("accounts", "catalogue", "shows", "orders")
+
+
+@pytest.mark.parametrize("room", ROOMS_WITH_ONE_DOOR)
+def test_a_room_meets_http_in_its_routes_alone(room: str) -> None:
+    for path in rooms_of_the_package()[room]:
+        text = path.read_text("utf-8")
+        assert path.name == "routes.py" or "aiohttp" not in text, f"{short(path)} knows aiohttp"
 
 
 @pytest.mark.parametrize("path", [path for path in package_files() if path.name == "__init__.py"], ids=short)

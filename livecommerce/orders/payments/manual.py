@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from livecommerce.orders.errors import PaymentRefused
+from livecommerce.orders.model import Order
 from livecommerce.orders.payments.port import Started, Terms
-from livecommerce.records.structs import Order
 
 DAY_SECONDS = 86_400
 TRANSFER_DAYS = 3  # what shops give for a transfer; over a weekend it still arrives

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from livecommerce.records.structs import Order, PaymentState
+from livecommerce.orders.model import Order, PaymentState
 
 
 class Terms(Struct, frozen=True):

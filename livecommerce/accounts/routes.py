@@ -1,0 +1,114 @@
+"""Login, logout, who am I, who changed the shop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from aiohttp import web
+from msgspec import Meta, Struct
+
+from livecommerce.accounts import devices, sessions, viewers
+from livecommerce.accounts.accounts import Accounts
+from livecommerce.http.addresses import request_address
+from livecommerce.http.answers import json_answer
+from livecommerce.http.bodies import read_json, whole_number
+from livecommerce.http.identity import Identity, Staff
+from livecommerce.http.site import Identify, address_of, identify, is_https, need_staff
+from livecommerce.records.audit import AuditRepository
+
+LOGIN_BYTES_MAX = 4_000
+AUDIT_FIELDS = ("id", "at_ms", "actor", "do", "subject", "details")
+
+
+@dataclass(frozen=True)
+class AccountsNeeds:
+    """What these routes need."""
+
+    accounts: Accounts
+    audit: AuditRepository
+
+
+ACCOUNTS: web.AppKey[AccountsNeeds] = web.AppKey("livecommerce.accounts", AccountsNeeds)
+
+
+_IDENTITY: web.RequestKey[Identity] = web.RequestKey("livecommerce.accounts.identity", Identity)
+
+
+def identify_by(accounts: Accounts, trusted_proxies: tuple[str, ...]) -> Identify:
+    """Who sends a request, by its cookies; a viewer without one gets a fresh id (see `Accounts.viewer_cookie`)."""
+
+    async def identify(request: web.BaseRequest) -> Identity:
+        # Kept with the request, so that asking twice gives the same new id and asks Valkey once.
+        kept: Identity | None = request.get(_IDENTITY)
+        if kept is None:
+            kept = request[_IDENTITY] = Identity(
+                viewer=accounts.viewer_of(request.cookies.get(viewers.COOKIE)) or viewers.new_viewer(),
+                staff=await accounts.sessions.find(request.cookies.get(sessions.COOKIE)),
+                address=request_address(request, trusted_proxies),
+            )
+        return kept
+
+    return identify
+
+
+class LoginBody(Struct, frozen=True):
+    login: Annotated[str, Meta(max_length=200)]
+    password: Annotated[str, Meta(max_length=1000)]
+
+
+async def staff_shape(accounts: Accounts, staff: Staff) -> dict[str, str]:
+    """The logged-in person as pages take them."""
+    shop = await accounts.shops.get(staff.shop)
+    return {
+        "login": staff.login,
+        "name": staff.name,
+        "role": staff.role,
+        "shop": staff.shop,
+        "shop_name": shop.name if shop else staff.shop,
+    }
+
+
+async def post_login(request: web.Request) -> web.Response:
+    accounts = request.app[ACCOUNTS].accounts
+    body = await read_json(request, LoginBody, bytes_max=LOGIN_BYTES_MAX)
+    known = request.cookies.get(devices.COOKIE)
+    staff, token = await accounts.login(body.login, body.password, address_of(request), known)
+    answer = json_answer({"staff": await staff_shape(accounts, staff)})
+    for name, value, seconds, path in (
+        (sessions.COOKIE, token, sessions.SESSION_SECONDS, "/"),
+        (devices.COOKIE, accounts.device_cookie(staff), devices.COOKIE_SECONDS, "/api/login"),
+    ):
+        answer.set_cookie(
+            name, value, max_age=seconds, path=path, httponly=True, samesite="Lax", secure=is_https(request)
+        )
+    return answer
+
+
+async def post_logout(request: web.Request) -> web.Response:
+    await request.app[ACCOUNTS].accounts.sessions.close(request.cookies.get(sessions.COOKIE))
+    answer = json_answer({})
+    answer.del_cookie(sessions.COOKIE, path="/")
+    return answer
+
+
+async def get_me(request: web.Request) -> web.Response:
+    """The logged-in person, or null: a page asks this to know whether it may show desk tools."""
+    staff = (await identify(request)).staff
+    return json_answer({"staff": await staff_shape(request.app[ACCOUNTS].accounts, staff) if staff else None})
+
+
+async def get_audit(request: web.Request) -> web.Response:
+    """Who changed the shop, newest first; `?before=` the last id seen. For the owner."""
+    staff = await need_staff(request, "owner")
+    before = whole_number(request, "before", 0, 2**53)
+    entries = await request.app[ACCOUNTS].audit.newest(staff.shop, before or None)
+    return json_answer({"audit": [{name: getattr(entry, name) for name in AUDIT_FIELDS} for entry in entries]})
+
+
+routes: list[web.RouteDef] = [
+    web.post("/api/login", post_login),
+    web.post("/api/logout", post_logout),
+    web.get("/api/me", get_me),
+    web.get("/api/audit", get_audit),
+]

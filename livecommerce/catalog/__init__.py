@@ -1,7 +1,0 @@
-"""Catalogue: the products a shop can put into a show, before any show exists.
-
-In: products as people type them (JSON or CSV). Out: `Product` values that are safe for shows, stock and the parser.
-Every sku, code and price is checked here, each refusal with its number and the field it is about.
-It may not: hold quantities (stock does), know what is live (shows does), or read comments itself.
-Warnings about codes that viewers' comments could be misread as come from the comments room.
-"""

@@ -1,0 +1,50 @@
+"""Refusals of this room: numbers 103x, 303x, 403x and 4043 of the shared tree."""
+
+from __future__ import annotations
+
+from livecommerce.errors import BadInput, Conflict, NotFound
+
+
+class ProductRefused(BadInput):
+    number, code = 1030, "product_refused"
+    reason = "The product is not complete or has a value that is not allowed."
+
+
+class CodeRefused(BadInput):
+    number, code = 1031, "code_refused"
+    reason = "A product code has 1 to 20 characters without spaces, / and #."
+
+
+class PriceRefused(BadInput):
+    number, code = 1032, "price_refused"
+    reason = "A price is a whole number of minor units from 0 to 1,000,000,000,000."
+
+
+class OptionsRefused(BadInput):
+    number, code = 1033, "options_refused"
+    reason = "At most 4 axes with at most 30 values each, 200 combinations, no name twice, no / and # in values."
+
+
+class SupplyRefused(BadInput):
+    number, code = 1034, "supply_refused"
+    reason = "Supply is a whole number of pieces from 0 to 1,000,000 for a sku of the product."
+
+
+class ProductUnknown(NotFound):
+    number, code = 3030, "product_unknown"
+    reason = "The shop has no product with this code."
+
+
+class CodeTaken(Conflict):
+    number, code = 4030, "code_taken"
+    reason = "Another product has this code, or one that reads the same."
+
+
+class CatalogueFull(Conflict):
+    number, code = 4031, "catalogue_full"
+    reason = "The shop has as many products as it may have. Remove some first."
+
+
+class PicturesFull(Conflict):
+    number, code = 4043, "pictures_full"
+    reason = "The shop keeps as many pictures as it may keep."

@@ -1,0 +1,30 @@
+"""Refusals that any route may give: numbers 104x, 2020 of the shared tree."""
+
+from __future__ import annotations
+
+from livecommerce.errors import BadInput, NotAllowed
+
+
+class BodyTooLarge(BadInput):
+    number, code, http_status = 1040, "body_too_large", 413
+    reason = "The request is larger than this address takes."
+
+
+class BodyNotJson(BadInput):
+    number, code = 1041, "body_not_json"
+    reason = "The body is not valid JSON."
+
+
+class MediaTypeWrong(BadInput):
+    number, code, http_status = 1042, "media_type_wrong", 415
+    reason = "The Content-Type of this request is not taken here."
+
+
+class BodyTooSlow(BadInput):
+    number, code, http_status = 1044, "body_too_slow", 408
+    reason = "The request did not arrive in time."
+
+
+class RoleTooLow(NotAllowed):
+    number, code = 2020, "role_too_low"
+    reason = "Your role does not allow this. Ask the owner of the shop."

@@ -1,0 +1,83 @@
+"""The site a request came to: who asks, its addresses as people see them, its pages. `SITE` is this room's one key.
+
+The root says who answers: accounts for who asks, api for the pages; no room has to know them for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from livecommerce.errors import LoginNeeded
+from livecommerce.http.addresses import request_address, request_scheme
+from livecommerce.http.errors import RoleTooLow
+from livecommerce.http.identity import Identity, Role, Staff
+from livecommerce.settings import Http
+
+
+class Identify(Protocol):
+    """Who sends a request. Asked twice about one request it gives the same answer, a new viewer's id included."""
+
+    async def __call__(self, request: web.BaseRequest, /) -> Identity: ...
+
+
+class Render(Protocol):
+    """An answer of `web/<page>/index.html` with its `boot` (docs/pages.md)."""
+
+    def __call__(
+        self, request: web.Request, page: str, boot: dict[str, Any], *, status: int = 200, **more: Any
+    ) -> web.Response: ...
+
+
+@dataclass(frozen=True)
+class Site:
+    settings: Http
+    identify: Identify
+    render: Render
+
+
+SITE: web.AppKey[Site] = web.AppKey("livecommerce.http.site", Site)
+
+
+async def identify(request: web.Request) -> Identity:
+    return await request.app[SITE].identify(request)
+
+
+async def need_staff(request: web.Request, *roles: Role) -> Staff:
+    """The logged-in person, with one of `roles` when given.
+
+    Raises:
+        LoginNeeded, RoleTooLow
+    """
+    staff = (await identify(request)).staff
+    if staff is None:
+        raise LoginNeeded
+    if roles and staff.role not in roles:
+        raise RoleTooLow
+    return staff
+
+
+def render(request: web.Request, page: str, boot: dict[str, Any], *, status: int = 200, **more: Any) -> web.Response:
+    """A page of a room that is below the one that renders pages."""
+    return request.app[SITE].render(request, page, boot, status=status, **more)
+
+
+def address_of(request: web.Request) -> str:
+    """Where it comes from. A login is counted by it, so this asks for no session: the store may be away."""
+    return request_address(request, request.app[SITE].settings.trusted_proxies)
+
+
+def is_https(request: web.Request) -> bool:
+    return request_scheme(request, request.app[SITE].settings.trusted_proxies) == "https"
+
+
+def public_base(request: web.Request) -> str:
+    """`https://live.example.com`: the address people use, from the settings, else from the request."""
+    settings = request.app[SITE].settings
+    if settings.public_url:
+        public = urlsplit(settings.public_url)
+        return f"{public.scheme}://{public.netloc}"
+    return f"{request_scheme(request, settings.trusted_proxies)}://{request.host}"

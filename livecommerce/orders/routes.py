@@ -1,0 +1,156 @@
+"""Orders for the shop: lists, a CSV file, and money marked as received."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+import structlog
+from aiohttp import web
+from msgspec import Meta, Struct
+from redis.asyncio import Redis
+
+from livecommerce.http.answers import json_answer
+from livecommerce.http.bodies import read_json, whole_number
+from livecommerce.http.site import need_staff
+from livecommerce.orders.errors import OrderUnknown
+from livecommerce.orders.export import csv_lines, header
+from livecommerce.orders.model import Order
+from livecommerce.orders.rows import ORDERS_PAGE_MAX, OrderRepository
+from livecommerce.orders.till import Till
+from livecommerce.records.audit import AuditEntry, AuditRepository
+from livecommerce.records.rows import now_ms
+from livecommerce.shows.lookups import people
+from livecommerce.shows.model import OUTSIDE_ID_PATTERN
+from livecommerce.shows.rows import ShowRepository
+
+log = structlog.get_logger(__name__)
+
+PAGE_DEFAULT = 100
+
+
+@dataclass(frozen=True)
+class OrdersNeeds:
+    """What these routes need. `redis` has the names that the shows' viewers go by."""
+
+    orders: OrderRepository
+    till: Till
+    setups: ShowRepository
+    audit: AuditRepository
+    redis: Redis
+
+
+ORDERS: web.AppKey[OrdersNeeds] = web.AppKey("livecommerce.orders", OrdersNeeds)
+
+
+class PaymentBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """`id` is made by the caller: sent again it does nothing twice."""
+
+    id: Annotated[str, Meta(pattern=OUTSIDE_ID_PATTERN)]
+    method: Annotated[str, Meta(max_length=24)]
+    reference: Annotated[str, Meta(max_length=80)] = ""
+
+
+class PaidBody(Struct, frozen=True, forbid_unknown_fields=True):
+    reference: Annotated[str, Meta(max_length=80)] = ""
+
+
+async def _names(redis: Redis, shop: str, show: str, orders: list[Order]) -> tuple[dict[str, str], dict[str, str]]:
+    """(chat names, public handles) of the buyers, as the show knows them."""
+    return await people(redis, shop, show, [order.viewer for order in orders])
+
+
+def order_shape(order: Order, names: dict[str, str], handles: dict[str, str]) -> dict[str, Any]:
+    """An order for staff. The viewer's private id is left out; the handle is what the chat shows."""
+    shape: dict[str, Any] = msgspec.to_builtins(order)
+    del shape["shop"], shape["viewer"]
+    shape["by"] = handles.get(order.viewer, "")
+    shape["name"] = names.get(order.viewer, "")
+    for line in shape["lines"]:
+        del line["shop"], line["order"]
+    return shape
+
+
+async def get_orders(request: web.Request) -> web.Response:
+    """A page of orders by number: `?after=` the last number seen, `?limit=` how many; `next` is null at the end."""
+    needs = request.app[ORDERS]
+    staff = await need_staff(request)
+    show = await needs.setups.own(staff.shop, request.match_info["show"])
+    after = whole_number(request, "after", 0, 10**9)
+    limit = max(1, whole_number(request, "limit", PAGE_DEFAULT, ORDERS_PAGE_MAX))
+    orders = await needs.orders.of_show(show.shop, show.id, after=after, limit=limit)
+    names, handles = await _names(needs.redis, show.shop, show.id, orders)
+    following = orders[-1].number if len(orders) == limit else None
+    return json_answer({"orders": [order_shape(order, names, handles) for order in orders], "next": following})
+
+
+async def get_orders_csv(request: web.Request) -> web.StreamResponse:
+    """All orders of the show as a file, written page by page: a large show never stands in memory whole."""
+    needs = request.app[ORDERS]
+    staff = await need_staff(request)
+    show = await needs.setups.own(staff.shop, request.match_info["show"])
+    answer = web.StreamResponse(
+        headers={
+            "Content-Type": "text/csv; charset=utf-8",
+            "Content-Disposition": f'attachment; filename="orders-{show.id}.csv"',
+        }
+    )
+    page = await needs.orders.of_show(show.shop, show.id)
+    await answer.prepare(request)
+    await answer.write(header().encode())
+    try:
+        while page:
+            names, handles = await _names(needs.redis, show.shop, show.id, page)
+            await answer.write(csv_lines(page, names, handles).encode())
+            page = await needs.orders.of_show(show.shop, show.id, after=page[-1].number)
+    except Exception as error:
+        # Half a file is on its way: cut the line, so that nobody takes it for the whole.
+        log.warning("orders.csv broke off", show=show.id, error=repr(error))
+        if request.transport is not None:
+            request.transport.abort()
+        return answer
+    await answer.write_eof()
+    return answer
+
+
+async def get_order(request: web.Request) -> web.Response:
+    needs = request.app[ORDERS]
+    staff = await need_staff(request)
+    order = await needs.orders.get(staff.shop, request.match_info["order"])
+    if order is None:
+        raise OrderUnknown
+    names, handles = await _names(needs.redis, order.shop, order.show, [order])
+    return json_answer({"order": order_shape(order, names, handles)})
+
+
+async def post_payment(request: web.Request) -> web.Response:
+    """Notes how an order will be paid: bank transfer holds its claims longer, cash on delivery sells them now."""
+    needs = request.app[ORDERS]
+    staff = await need_staff(request, "owner", "host")
+    body = await read_json(request, PaymentBody)
+    payment, started = await needs.till.begin(
+        staff.shop, request.match_info["order"], body.id, body.method, body.reference, staff.login
+    )
+    await needs.audit.add(AuditEntry(staff.shop, now_ms(), staff.login, "payment_begun", payment.id))
+    return json_answer({"payment": payment, "instructions": started.instructions}, status=201)
+
+
+async def post_paid(request: web.Request) -> web.Response:
+    """The money came: the claims of this payment become sold."""
+    needs = request.app[ORDERS]
+    staff = await need_staff(request, "owner", "host")
+    body = await read_json(request, PaidBody)
+    payment = await needs.till.paid(staff.shop, request.match_info["payment"], staff.login, body.reference)
+    await needs.audit.add(AuditEntry(staff.shop, now_ms(), staff.login, "payment_received", payment.id))
+    return json_answer({"payment": payment})
+
+
+_SHOW = "/api/shows/{show:[a-z0-9-]{1,40}}"
+routes: list[web.RouteDef] = [
+    web.get(f"{_SHOW}/orders", get_orders),
+    web.get(f"{_SHOW}/orders.csv", get_orders_csv),
+    web.get("/api/orders/{order}", get_order),
+    web.post("/api/orders/{order}/payments", post_payment),
+    web.post("/api/payments/{payment}/paid", post_paid),
+]

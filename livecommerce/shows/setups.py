@@ -1,0 +1,121 @@
+"""A show's set-up as values: which products at which price, and which commands turn one set-up into another. Pure.
+
+Every command has a stable id, so doing it twice is doing it once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from livecommerce.catalogue.errors import ProductUnknown
+from livecommerce.catalogue.products import Product, as_public, limit, price, supply_of
+from livecommerce.errors import BadInput
+from livecommerce.shows import commands
+from livecommerce.shows.model import ShowItem, ShowLimits, ShowSettings, ShowSetup
+from livecommerce.shows.rows import ShowItemRecord, ShowRecord
+
+
+class ItemWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """A product of the catalogue as this show sells it. `supply`: pieces per sku, or one number for each sku."""
+
+    code: str
+    price_minor: int | None = None
+    compare_at_minor: int | None = None
+    limit_per_viewer: int | None = None
+    supply: dict[str, int] | int | None = None
+
+
+def _item(position: int, product: Product, wish: ItemWish) -> ShowItemRecord:
+    changes: dict[str, Any] = {}
+    if wish.price_minor is not None:
+        changes["price_minor"] = price(wish.price_minor)
+    if wish.compare_at_minor is not None:
+        changes["compare_at_minor"] = price(wish.compare_at_minor, "compare_at_minor") or None
+    if wish.limit_per_viewer is not None:
+        changes["limit_per_viewer"] = limit(wish.limit_per_viewer)
+    changed = msgspec.structs.replace(product, **changes)
+    return ShowItemRecord(product.code, position, as_public(changed), supply_of(changed, wish.supply))
+
+
+def items_of(products: Sequence[Product], wishes: Sequence[ItemWish]) -> tuple[ShowItemRecord, ...]:
+    """Catalogue products with this show's price, limit and supply, in the order of the wishes.
+
+    Raises:
+        ProductUnknown, PriceRefused, SupplyRefused; BadInput for a product named twice.
+    """
+    known = {product.code: product for product in products}
+    items: list[ShowItemRecord] = []
+    for position, wish in enumerate(wishes):
+        product = known.get(wish.code)
+        if product is None:
+            raise ProductUnknown(f"The shop has no product {wish.code[:20]}.")
+        items.append(_item(position, product, wish))
+    if len({item.code for item in items}) != len(items):
+        raise BadInput("A show lists each product once.")
+    return tuple(items)
+
+
+def live_item(item: ShowItemRecord) -> dict[str, Any]:
+    """The product as shows take it: what a page needs, and the first supply."""
+    kept = {key: value for key, value in item.product.items() if key not in ("name", "skus", "closed")}
+    return {**kept, "supply": item.supply}
+
+
+def setup_of(record: ShowRecord, shop_name: str, locale: str) -> ShowSetup:
+    return ShowSetup(
+        id=record.id,
+        shop=record.shop,
+        title=record.title,
+        shop_name=shop_name,
+        currency=record.currency,
+        locale=locale,
+        packs=record.packs,
+        items=tuple(msgspec.convert(live_item(item), ShowItem) for item in record.items),
+        limits=msgspec.convert(record.limits, ShowLimits),
+        hold_seconds=record.hold_seconds,
+        settings=msgspec.convert(record.settings, ShowSettings),
+    )
+
+
+def _command_id(record: ShowRecord, *parts: object) -> str:
+    """Stable within one revision of the set-up: a repeated PUT finds its own commands done."""
+    text = "\0".join(map(str, (record.id, record.revision, *parts)))
+    return "setup-" + hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _supply_changes(record: ShowRecord, before: dict[str, int], after: dict[str, int]) -> Iterator[commands.Command]:
+    for sku in sorted(set(before) | set(after)):
+        change = after.get(sku, before.get(sku, 0)) - before.get(sku, 0)
+        if change > 0:
+            yield commands.Restock(id=_command_id(record, "more", sku, change), sku=sku, quantity=change)
+        elif change < 0:
+            yield commands.Adjust(
+                id=_command_id(record, "less", sku, change), sku=sku, quantity=change, reason="set-up"
+            )
+
+
+def changes(record: ShowRecord, items: Sequence[ShowItemRecord]) -> Iterator[commands.Command]:
+    """The staff commands that turn the show as recorded into one with `items`: removed, new and changed, supply."""
+    before = {item.code: item for item in record.items}
+    after = {item.code: item for item in items}
+    for code in before.keys() - after.keys():
+        yield commands.RemoveItem(id=_command_id(record, "remove", code), code=code)
+    for code, item in after.items():
+        known = before.get(code)
+        is_same_form = known is not None and known.product["skus"] == item.product["skus"]
+        if known is not None and not is_same_form:
+            yield commands.RemoveItem(id=_command_id(record, "reshape", code), code=code)
+        if known is None or not is_same_form:
+            fingerprint = msgspec.json.encode(live_item(item)).decode()
+            yield commands.AddItem(id=_command_id(record, "add", fingerprint), item=live_item(item))
+            continue
+        if known.product != item.product:
+            bare = {**live_item(item), "supply": {}}
+            fingerprint = msgspec.json.encode(bare).decode()
+            yield commands.AddItem(id=_command_id(record, "change", fingerprint), item=bare)
+        yield from _supply_changes(record, known.supply, item.supply)

@@ -1,0 +1,71 @@
+"""Passwords: how long, how many at once, and whose hash is weak."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from argon2 import PasswordHasher
+
+from livecommerce.accounts.errors import PasswordRefused
+from livecommerce.accounts.passwords import CHECKS_WAITING_MAX, Passwords
+from livecommerce.errors import Busy
+
+HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+@pytest.fixture
+def passwords() -> Iterator[Passwords]:
+    room = Passwords(HASHER)
+    yield room
+    room.close()
+
+
+async def test_too_many_checks_at_once_are_told_busy(passwords: Passwords) -> None:
+    checks = [passwords.verify(None, "guess") for _ in range(CHECKS_WAITING_MAX + 3)]
+    answers = await asyncio.gather(*checks, return_exceptions=True)
+    assert answers.count(False) == CHECKS_WAITING_MAX
+    assert [type(answer) for answer in answers[CHECKS_WAITING_MAX:]] == [Busy] * 3
+
+
+@pytest.mark.parametrize(
+    ("password", "is_taken"),
+    [("x" * 9, False), ("x" * 10, True), ("密" * 10, True), ("x" * 200, True), ("x" * 201, False), ("", False)],
+)
+async def test_a_new_password_has_a_length(passwords: Passwords, password: str, is_taken: bool) -> None:
+    if not is_taken:
+        with pytest.raises(PasswordRefused):
+            await passwords.hash(password)
+        return
+    kept = await passwords.hash(password)
+    assert await passwords.verify(kept, password)
+
+
+@pytest.mark.parametrize(
+    ("kept", "password"),
+    [
+        (None, "a right password"),
+        ("", "a right password"),
+        ("not a hash", "a right password"),
+        ("own", "a wrong password"),
+        ("own", "a right password "),
+        ("own", "A right password"),
+        ("own", ""),
+        ("own", "a right password" + "x" * 300),
+    ],
+)
+async def test_only_the_password_itself_opens(passwords: Passwords, kept: str | None, password: str) -> None:
+    own = await passwords.hash("a right password")
+    assert not await passwords.verify(own if kept == "own" else kept, password)
+
+
+async def test_a_long_password_is_not_cut_to_one_that_fits(passwords: Passwords) -> None:
+    kept = await passwords.hash("x" * 200)
+    assert not await passwords.verify(kept, "x" * 201)
+
+
+def test_a_hash_of_other_parameters_is_renewed(passwords: Passwords) -> None:
+    weaker = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1, hash_len=16)
+    assert passwords.needs_rehash(weaker.hash("a right password"))
+    assert not passwords.needs_rehash(HASHER.hash("a right password"))

@@ -1,0 +1,5 @@
+"""Bodies are read on a real site, see `tests.site`."""
+
+from tests.site import make_site, relay, site, site_settings
+
+__all__ = ["make_site", "relay", "site", "site_settings"]

@@ -1,0 +1,35 @@
+"""A refusal as an answer: its number in the body, what a client does next in the headers."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from livecommerce.errors import Busy, LiveCommerceError, LoginNeeded, NotFound, TokenWrong
+from livecommerce.http.answers import error_answer, json_answer
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "retry_after", "challenge"),
+    [
+        (NotFound(), 404, None, None),
+        (LoginNeeded(), 401, None, None),  # a page leads to the login; a browser's own password box would not help
+        (TokenWrong(), 401, None, 'Bearer realm="livecommerce"'),
+        (Busy(retry_after_ms=1), 503, "1", None),
+        (Busy(retry_after_ms=1_001), 503, "2", None),  # never sooner than the milliseconds say
+        (Busy(retry_after_ms=0), 503, "1", None),
+    ],
+)
+def test_headers_of_a_refusal(
+    error: LiveCommerceError, status: int, retry_after: str | None, challenge: str | None
+) -> None:
+    answer = error_answer(error)
+    assert json.loads(answer.body) == {"error": error.as_dict()}
+    assert (answer.status, answer.content_type) == (status, "application/json")
+    assert (answer.headers.get("Retry-After"), answer.headers.get("WWW-Authenticate")) == (retry_after, challenge)
+
+
+def test_an_answer_is_json_as_it_stands() -> None:
+    answer = json_answer({"name": "玲玲", "of": (1, None)}, status=201)
+    assert (answer.status, json.loads(answer.body)) == (201, {"name": "玲玲", "of": [1, None]})
