@@ -15,7 +15,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from livecommerce.records import tables
+from livecommerce.records import facts_tables, tables
 from livecommerce.records.database import Database, database_url
 from livecommerce.records.repositories import Repositories
 from livecommerce.records.structs import Shop
@@ -34,6 +34,7 @@ asyncio.run(main())
 
 
 async def test_the_migrations_make_exactly_the_tables_of_the_code(records: Repositories) -> None:
+    assert facts_tables.metadata is tables.metadata, "imported for its tables"
     async with records.database.read() as connection:
         difference = await connection.run_sync(
             lambda sync: compare_metadata(MigrationContext.configure(sync), tables.metadata)
