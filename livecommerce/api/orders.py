@@ -17,8 +17,7 @@ from livecommerce.api.shows import own_show
 from livecommerce.orders.export import csv_lines, header
 from livecommerce.orders.till import Till
 from livecommerce.records.orders import ORDERS_PAGE_MAX
-from livecommerce.records.rows import now_ms
-from livecommerce.records.structs import AuditEntry, Order
+from livecommerce.records.structs import Order
 from livecommerce.shows.model import OUTSIDE_ID_PATTERN, Keys
 from livecommerce.shows.projection import Projector
 
@@ -130,7 +129,6 @@ async def post_payment(request: web.Request) -> web.Response:
     payment, started = await till.begin(
         staff.shop, request.match_info["order"], body.id, body.method, body.reference, staff.login
     )
-    await context.records.audit.add(AuditEntry(staff.shop, now_ms(), staff.login, "payment_begun", payment.id))
     return json_answer({"payment": payment, "instructions": started.instructions}, status=201)
 
 
@@ -141,5 +139,4 @@ async def post_paid(request: web.Request) -> web.Response:
     body = await read_json(request, PaidBody)
     till = Till(context.records, context.engine)
     payment = await till.paid(staff.shop, request.match_info["payment"], staff.login, body.reference)
-    await context.records.audit.add(AuditEntry(staff.shop, now_ms(), staff.login, "payment_received", payment.id))
     return json_answer({"payment": payment})

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from livecommerce.records import tables
 from livecommerce.records.database import Database
@@ -12,13 +15,18 @@ from livecommerce.records.structs import AuditEntry
 AUDIT_LISTED_MAX = 200  # one page of the trail
 
 
+async def add_entries(connection: AsyncConnection, entries: Sequence[AuditEntry]) -> None:
+    """Adds to the trail in the caller's transaction; one entry at least."""
+    await connection.execute(insert(tables.audit), [as_values(entry, without=["id"]) for entry in entries])
+
+
 class AuditRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def add(self, entry: AuditEntry) -> None:
         async with self._database.write() as connection:
-            await connection.execute(insert(tables.audit).values(as_values(entry, without=["id"])))
+            await add_entries(connection, [entry])
 
     async def newest(self, shop: str, before: int | None = None) -> list[AuditEntry]:
         """Entries newest first; `before` continues below that id."""
