@@ -8,5 +8,5 @@ from livecommerce.errors import Unavailable
 class FactRefused(Unavailable):
     number, code = 6020, "fact_refused"
     reason = (
-        "A reader of the facts failed at one and waits before it; the log names both. Mend the reader or forget it."
+        "A reader of the facts failed at one and waits before it. The log names both; once mended it goes on by itself."
     )

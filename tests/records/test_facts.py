@@ -7,7 +7,9 @@ import asyncio
 import msgspec
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 
+from livecommerce.records import database as database_module
 from livecommerce.records.database import Database
 from livecommerce.records.facts import APPENDED_MAX, Fact, append
 from livecommerce.records.facts_tables import facts
@@ -111,3 +113,22 @@ async def test_a_later_fact_is_not_seen_before_an_earlier_one_has_ended(
     expected = [("lingling", 1, 5), ("lingling", 2, 6)] if first_ends == "commit" else [("lingling", 1, 6)]
     assert await tallied(records.database) == expected
     await other.close()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_process_that_stands_still_in_its_transaction_lets_the_others_go_on(
+    records: Repositories, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one whose machine lost the network: the server would keep its row locked for hours."""
+    monkeypatch.setattr(database_module, "POSTGRES_IDLE_MS_MAX", 200)
+    stuck = Database(database_url)
+    with pytest.raises(DBAPIError):
+        await _append_and_stand_still(stuck, records.database)
+    assert [fact.body["times"] for fact in await kept(records.database)] == [2]
+    await stuck.close()
+
+
+async def _append_and_stand_still(stuck: Database, other: Database) -> None:
+    async with stuck.write() as connection:
+        await append(connection, "lingling", [Fact.of("lingling", "bell", Struck(1))])
+        await strike(other, 2)
