@@ -72,7 +72,9 @@ class FactLoop:
                 await self._prune_sometimes()
                 faults = 0
                 await _wait(stop, 0.0 if more else IDLE_SECONDS)
-            except (SQLAlchemyError, OSError) as error:  # the database is away; nothing was half done
+            except (
+                Exception
+            ) as error:  # mostly a database that is away; nothing was half done, facts go on once it is back
                 pause = BACKOFF_SECONDS[min(faults, len(BACKOFF_SECONDS) - 1)]
                 faults += 1
                 self._figures["faults"] += 1
@@ -102,6 +104,16 @@ class FactLoop:
                 progress = await self._facts.read(reader, shop, 1 if rest else HANDLED_MAX)
             except FactRefused as refusal:
                 return self._refused(refusal)
+            except SQLAlchemyError as error:  # at the commit, or the handle spoiled its transaction: others go on
+                pause = self._rested(reader.name, shop)
+                log.warning(
+                    "facts of a reader cannot be counted",
+                    reader=reader.name,
+                    shop=shop,
+                    error=repr(error),
+                    seconds=pause,
+                )
+                return False
             if progress is None:
                 return False
             self._figures["read"] += progress.handled
@@ -127,15 +139,21 @@ class FactLoop:
         rest.careful_until = max(rest.careful_until, told["last"])
         if told["first"] != told["last"]:
             return True
-        pause = BACKOFF_SECONDS[min(rest.failures, len(BACKOFF_SECONDS) - 1)]
-        rest.failures += 1
-        rest.ends_at = time.monotonic() + pause
+        pause = self._rested(told["reader"], told["shop"])
         log.error(
             "a reader of facts stands still", number=refusal.number, code=refusal.code, reader=told["reader"],
             shop=told["shop"], fact=told["first"], seconds=pause, error=repr(refusal.__cause__),
             exc_info=rest.failures == 1,
         )  # fmt: skip
         return False
+
+    def _rested(self, reader: str, shop: str) -> float:
+        """Lets a reader rest in a shop, longer each time; for how many seconds."""
+        rest = self._rests.setdefault((reader, shop), Rest())
+        pause = BACKOFF_SECONDS[min(rest.failures, len(BACKOFF_SECONDS) - 1)]
+        rest.failures += 1
+        rest.ends_at = time.monotonic() + pause
+        return pause
 
     def _measure(self, waiting: Sequence[Waiting]) -> None:
         behind = {(entry.reader, entry.shop) for entry in waiting}

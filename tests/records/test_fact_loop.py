@@ -82,6 +82,23 @@ async def test_a_poison_fact_stops_its_reader_there_and_no_other(
     assert loop.figures()["read"] == 10
 
 
+async def test_a_handle_that_spoils_its_transaction_stops_no_other(
+    records: Repositories, clock: Callable[[float], None]
+) -> None:
+    async def spoil(connection: AsyncConnection, happened: Sequence[Fact]) -> None:
+        await connection.rollback()
+
+    readers = await start_tally(records.database)
+    await readers.register("spoiler")
+    await strike(records.database, 1)
+    loop = FactLoop(records.database, [replace(TALLY, name="spoiler", handle=spoil), TALLY])
+    with capture_logs() as logs:
+        assert not await loop.step()
+    assert [(entry["reader"], entry["seconds"]) for entry in logs] == [("spoiler", fact_loop.BACKOFF_SECONDS[0])]
+    assert await tallied(records.database) == [("lingling", 1, 1)]
+    assert [entry.reader for entry in await readers.waiting()] == ["spoiler"]
+
+
 async def test_it_registers_its_readers_reads_what_comes_and_stops(records: Repositories) -> None:
     readers = await start_tally(records.database)
     await readers.forget("tally")
