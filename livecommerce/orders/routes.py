@@ -19,8 +19,6 @@ from livecommerce.orders.export import csv_lines, header
 from livecommerce.orders.model import Order
 from livecommerce.orders.rows import ORDERS_PAGE_MAX, OrderRepository
 from livecommerce.orders.till import Till
-from livecommerce.records.audit import AuditEntry, AuditRepository
-from livecommerce.records.rows import now_ms
 from livecommerce.shows.lookups import people
 from livecommerce.shows.model import OUTSIDE_ID_PATTERN
 from livecommerce.shows.rows import ShowRepository
@@ -37,7 +35,6 @@ class OrdersNeeds:
     orders: OrderRepository
     till: Till
     setups: ShowRepository
-    audit: AuditRepository
     redis: Redis
 
 
@@ -132,7 +129,6 @@ async def post_payment(request: web.Request) -> web.Response:
     payment, started = await needs.till.begin(
         staff.shop, request.match_info["order"], body.id, body.method, body.reference, staff.login
     )
-    await needs.audit.add(AuditEntry(staff.shop, now_ms(), staff.login, "payment_begun", payment.id))
     return json_answer({"payment": payment, "instructions": started.instructions}, status=201)
 
 
@@ -142,7 +138,6 @@ async def post_paid(request: web.Request) -> web.Response:
     staff = await need_staff(request, "owner", "host")
     body = await read_json(request, PaidBody)
     payment = await needs.till.paid(staff.shop, request.match_info["payment"], staff.login, body.reference)
-    await needs.audit.add(AuditEntry(staff.shop, now_ms(), staff.login, "payment_received", payment.id))
     return json_answer({"payment": payment})
 
 

@@ -89,6 +89,11 @@ async def payments_of(connection: AsyncConnection, orders: Sequence[str]) -> lis
     return [as_struct(row, Payment) for row in await connection.execute(statement)]
 
 
+async def lock_order(connection: AsyncConnection, order: str) -> None:
+    """Holds the order's row until the transaction ends, so that what is decided about its payments is decided once."""
+    await connection.execute(select(tables.orders.c.id).where(tables.orders.c.id == order).with_for_update())
+
+
 async def put_payment(connection: AsyncConnection, payment: Payment) -> None:
     await upsert(connection, tables.payments, as_values(payment), ["id"], keep=["created_ms"])
 

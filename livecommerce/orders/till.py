@@ -15,10 +15,12 @@ from msgspec.structs import replace
 from livecommerce.errors import Busy, NotFound
 from livecommerce.orders import rows
 from livecommerce.orders.errors import ClaimsEnded, NothingToPay, PaymentRefused, PaymentUnknown
+from livecommerce.orders.facts import order_paid, payment_begun
 from livecommerce.orders.model import Order, Payment
 from livecommerce.orders.payments.manual import ManualPayments
 from livecommerce.orders.payments.port import PaymentProvider, Started
 from livecommerce.records.database import Database
+from livecommerce.records.facts import append
 from livecommerce.records.rows import now_ms
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.operations import Confirm, Extend
@@ -115,12 +117,14 @@ class Till:
             updated_ms=now,
         )
         async with self._database.write() as connection:
+            await rows.lock_order(connection, order.id)
             known = await rows.find_payment(connection, payment_id)
             if known is not None and known.order != order.id:
                 raise PaymentRefused("This payment id belongs to another order.", field="id")
             if known is not None:
                 return known
             await rows.put_payment(connection, payment)
+            await append(connection, order.shop, [payment_begun(order, payment)])
         return payment
 
     async def paid(self, shop: str, payment_id: str, by_staff: str, reference: str = "") -> Payment:
@@ -144,7 +148,11 @@ class Till:
             updated_ms=now_ms(),
         )
         async with self._database.write() as connection:
+            await rows.lock_order(connection, order.id)
+            known = await rows.find_payment(connection, payment_id)
             await rows.put_payment(connection, payment)
+            if known is None or known.state != "paid":  # pressed again, the money is not there twice
+                await append(connection, shop, [order_paid(order, payment, ended)])
         if ended:
             raise ClaimsEnded(reservations=ended)
         return payment

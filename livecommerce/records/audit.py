@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import JSON, BigInteger, Column, Index, Integer, String, Table, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from livecommerce.records.database import Database
 from livecommerce.records.metadata import metadata
@@ -38,13 +40,18 @@ class AuditEntry(Struct, frozen=True):
     id: int = 0
 
 
+async def add_entries(connection: AsyncConnection, entries: Sequence[AuditEntry]) -> None:
+    """Adds to the trail in the caller's transaction; one entry at least."""
+    await connection.execute(insert(audit), [as_values(entry, without=["id"]) for entry in entries])
+
+
 class AuditRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def add(self, entry: AuditEntry) -> None:
         async with self._database.write() as connection:
-            await connection.execute(insert(audit).values(as_values(entry, without=["id"])))
+            await add_entries(connection, [entry])
 
     async def newest(self, shop: str, before: int | None = None) -> list[AuditEntry]:
         """Entries newest first; `before` continues below that id."""

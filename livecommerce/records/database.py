@@ -28,6 +28,7 @@ BUSY_TIMEOUT_MS = (
 )
 READERS_MAX = 4  # SQLite readers are threads; a web process needs few, they are short
 POSTGRES_CONNECTIONS_MAX = 8  # per process: 10 processes stay under PostgreSQL's default of 100
+POSTGRES_IDLE_MS_MAX = 30_000  # between two statements of a transaction: a machine that vanished in one frees its rows
 ADVISORY_LOCK = 0x6C63_6D69  # "lcmi": any fixed number, the same in all processes
 
 
@@ -94,7 +95,11 @@ class Database:
             _configure_sqlite(self._reader, writes=False)
         else:
             self._writer = create_async_engine(
-                self.url, pool_size=POSTGRES_CONNECTIONS_MAX, max_overflow=0, pool_pre_ping=True
+                self.url,
+                pool_size=POSTGRES_CONNECTIONS_MAX,
+                max_overflow=0,
+                pool_pre_ping=True,
+                connect_args={"server_settings": {"idle_in_transaction_session_timeout": str(POSTGRES_IDLE_MS_MAX)}},
             )
             self._reader = self._writer
 

@@ -1,43 +1,53 @@
-"""The worker role: the ledger into SQL, holds that lapse while nobody asks, and how far behind it is."""
+"""The worker role: the ledger into SQL, facts to their readers, holds that lapse while nobody asks, and their lag."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from livecommerce.media.event_archive import EventArchiver
 from livecommerce.ops import metrics
 from livecommerce.ops.logs import logger
+from livecommerce.orders.money_trail import MONEY_TRAIL
 from livecommerce.orders.worker import Worker
 from livecommerce.records.database import Database
+from livecommerce.records.fact_loop import FactLoop
+from livecommerce.records.fact_readers import Reader
 from livecommerce.roles.process import Frame
 from livecommerce.roles.stores import open_stores, sql_check
 
 log = logger(__name__)
 
 STOP_SECONDS_MAX = 3.0  # of finishing a projection step; unfinished, the next worker does it again
-COUNTERS = frozenset({"entries", "faults"})  # of the worker's figures; the others go up and down
+# Of the figures of the worker and of its readers; the others go up and down.
+COUNTERS = frozenset({"entries", "faults", "read", "refused", "pruned"})
+FACT_READERS: tuple[Reader, ...] = (MONEY_TRAIL,)  # everything that follows from facts; registered when a worker starts
+
+
+def _named(figures: Mapping[str, float]) -> dict[str, float]:
+    return {f"{name}_total" if name in COUNTERS else name: value for name, value in figures.items()}
 
 
 @asynccontextmanager
 async def worker_role(frame: Frame) -> AsyncIterator[None]:
-    """Projects the ledger into SQL, lets holds expire, and keeps recorded shows' events beside their recordings."""
+    """Projects the ledger into SQL, runs the readers of facts, lets holds expire, and keeps recorded shows' events
+    beside their recordings."""
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(open_stores(frame))
         database = await Database.open(frame.settings)
         stack.push_async_callback(database.close)
         frame.health.checks["sql"] = sql_check(database)
         worker = Worker(stores.redis, database, stores.engine)
-        metrics.register(
-            "orders",
-            lambda: {f"{name}_total" if name in COUNTERS else name: v for name, v in worker.figures().items()},
-        )
+        metrics.register("orders", lambda: _named(worker.figures()))
+        facts = FactLoop(database, FACT_READERS)
+        metrics.register("facts", lambda: _named(facts.figures()))
         stop = asyncio.Event()
         working = asyncio.create_task(worker.run(stop), name="worker")
         archiver = EventArchiver(stores.shows, frame.settings.data_folder)
         archiving = asyncio.create_task(archiver.run(stop), name="event archive")
-        tasks = {working, archiving}
+        reading = asyncio.create_task(facts.run(stop), name="facts")
+        tasks = {working, archiving, reading}
         for task in tasks:
             frame.watch(task)
         try:

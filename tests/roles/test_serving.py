@@ -12,8 +12,13 @@ import pytest
 from redis.asyncio import Redis
 
 from livecommerce.errors import StoreUnsuitable, Unavailable
+from livecommerce.ops import metrics
 from livecommerce.ops.valkey import EmbeddedValkey
-from livecommerce.roles import relay, stores, web
+from livecommerce.orders.facts import PaymentBegun
+from livecommerce.records.audit import AuditRepository
+from livecommerce.records.database import Database
+from livecommerce.records.facts import Fact, append
+from livecommerce.roles import relay, stores, web, worker
 from livecommerce.roles.process import Frame
 from livecommerce.settings import Http, Media, Settings, SettingsError
 from livecommerce.settings import Redis as RedisSettings
@@ -112,6 +117,23 @@ async def test_a_relay_announces_itself_and_leaves(valkey: Redis, settings: Sett
         frame.ask_stop("the test is over")
     assert await valkey.hgetall("lc:relays") == {}
     assert not frame.failed
+
+
+async def test_a_worker_makes_the_trail_of_money_from_its_facts(valkey: Redis, settings: Settings) -> None:
+    database = await Database.open(settings)
+    body = PaymentBegun(
+        order="o-1", show="demo", viewer="vera", provider="manual", method="bank_transfer", amount_minor=590,
+        currency="TWD", reservations=["A01#1"], by_staff="ling",
+    )  # fmt: skip
+    async with database.write() as connection:
+        await append(connection, "lingling", [Fact.of("lingling", "payment-0001", body)])
+    async with worker.worker_role(Frame(settings, "worker", 0)), asyncio.timeout(20):
+        while not (trail := await AuditRepository(database).newest("lingling")):
+            await asyncio.sleep(0.02)
+        while "livecommerce_facts_read_total 1.0" not in metrics.exposition()[0].decode():
+            await asyncio.sleep(0.02)
+    assert [(entry.actor, entry.do, entry.subject) for entry in trail] == [("ling", "payment_begun", "payment-0001")]
+    await database.close()
 
 
 @pytest.mark.parametrize(
