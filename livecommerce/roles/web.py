@@ -103,12 +103,9 @@ async def web_role(frame: Frame) -> AsyncIterator[None]:
         stack.callback(accounts.close)
         directory = RelayDirectory(stores.redis, secret=settings.secret)
         stack.push_async_callback(directory.close)
-        await stores.engine.start()
         metrics.register("stock", stores.engine.figures)
         app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[count_requests])
-        realtime = await build_realtime(
-            app, stores.redis, stores.engine, settings, accounts.identify, origins=_allowed_origins(settings)
-        )
+        await build_realtime(app, stores.shows, settings, accounts.identify, origins=_allowed_origins(settings))
 
         async def viewers(show: str) -> int:
             return await count_viewers(stores.redis, show)
@@ -119,7 +116,7 @@ async def web_role(frame: Frame) -> AsyncIterator[None]:
             records=records,
             accounts=accounts,
             engine=stores.engine,
-            shows=realtime.store,
+            shows=stores.shows,
             relay_for=directory.relay_for,
             check_catalogue=catalogue_warnings,
             viewers=viewers,

@@ -10,7 +10,7 @@ import pytest
 
 from tests.tidy.sources import PACKAGE, python_files, short, tree_of
 
-ROOMS = frozenset({"ops", "records", "shows", "orders", "media", "realtime", "api"})
+ROOMS = frozenset({"ops", "records", "shows", "orders", "media", "intake", "realtime", "api"})
 DOORS = frozenset({"cli", "app", "roles", "staff", "doctor", "stock_command", "demo", "__main__"})
 BASE = frozenset({"settings", "errors", ""})  # "" is livecommerce itself (its version)
 NOUNS = frozenset({"stock", "comments", "catalog", "accounts"})
@@ -29,7 +29,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "shows": BASE | NOUNS,
     "orders": BASE | NOUNS | {"records"},
     "media": BASE | {"shows"},
-    "realtime": BASE | NOUNS | {"shows", "orders"},
+    "intake": frozenset({"comments", "errors", "settings", "shows", "stock"}),
+    "realtime": frozenset({"accounts", "comments", "errors", "intake", "settings", "shows", "stock"}),
     "api": BASE | NOUNS | {"shows", "orders", "records", "media", "realtime"},
     **dict.fromkeys(DOORS, BASE | NOUNS | DOORS | ROOMS),
 }
