@@ -19,7 +19,7 @@ from msgspec import Struct
 from livecommerce.realtime.close_codes import SLOW
 from livecommerce.realtime.viewers import Viewer
 
-LEAN_BYTES = 64 * 1024
+LEAN_BYTES = 64 * 1024  # some thirty frames of a busy show: seconds of it, not a hiccup
 NOTHING_BYTES = 128 * 1024
 CLOSE_BYTES = 256 * 1024
 SLOW_SECONDS_MAX = 10.0

@@ -2,7 +2,7 @@
 
 The reader puts log entries in; a tick folds them into the mirror, projects them, and sends one frame. The mirror is
 always at the offset of the last frame, so a page that joins gets snapshot and next frame without gap or overlap. A
-large crowd is divided into parts that have their ticks in turn (`part.py`); who joins comes to the part that had the
+large crowd is divided into parts that have their ticks in turn (`viewers.py`); who joins comes to the part that had the
 last one.
 """
 

@@ -128,6 +128,6 @@ class Channels:
         self._idle_since.pop(channel.show, None)
         reader = self._readers.get(channel.shop)
         if reader is not None:
-            await reader.unwatch(channel)
+            reader.unwatch(channel)
         await channel.stop()
         await self.presence.leave(channel.show)

@@ -79,7 +79,7 @@ class ShopReader:
         for channel in self.channels.values():
             channel.mirror.use_words(words.words)
 
-    async def unwatch(self, channel: Channel) -> None:
+    def unwatch(self, channel: Channel) -> None:
         self.channels.pop(Keys(self._shop, channel.show).log, None)
 
     async def nudge(self) -> None:
