@@ -19,7 +19,7 @@ OPTION_LENGTH_MAX = 100  # of an axis and its value together: each has at most 4
 QUANTITY_MAX = 99  # of one press, as the grammar has it for a comment
 RESERVATION_LENGTHS = (3, 220)  # `<sku>#<number>`: a code of one letter; a code and four values at their longest
 
-Wire = Mapping[str, object]
+Payload = Mapping[str, object]  # a map as it came over the wire: nothing is known of its values
 
 
 class Speaker(Protocol):
@@ -73,7 +73,7 @@ class Withdrawal(Act, frozen=True, kw_only=True):
     source: str = "button"
 
 
-def speech_of(show: str, speaker: Speaker, raw: Wire, length_max: int) -> Speech:
+def speech_of(show: str, speaker: Speaker, raw: Payload, length_max: int) -> Speech:
     """
     Raises:
         BadInput, CommentNotText, CommentTooLong.
@@ -88,7 +88,7 @@ def speech_of(show: str, speaker: Speaker, raw: Wire, length_max: int) -> Speech
     return Speech(show=show, speaker=speaker, id=comment_id, text=text, pin=pin, options=options, again=again)
 
 
-def press_of(show: str, speaker: Speaker, raw: Wire) -> Press:
+def press_of(show: str, speaker: Speaker, raw: Payload) -> Press:
     """
     Raises:
         BadInput.
@@ -105,7 +105,7 @@ def press_of(show: str, speaker: Speaker, raw: Wire) -> Press:
     return Press(show=show, speaker=speaker, id=claim_id, code=code, quantity=quantity, options=options, again=again)
 
 
-def withdrawal_of(show: str, speaker: Speaker, raw: Wire) -> Withdrawal:
+def withdrawal_of(show: str, speaker: Speaker, raw: Payload) -> Withdrawal:
     """
     Raises:
         BadInput.
@@ -118,7 +118,7 @@ def withdrawal_of(show: str, speaker: Speaker, raw: Wire) -> Withdrawal:
     return Withdrawal(show=show, speaker=speaker, id=cancel_id, reservation=reservation)
 
 
-def checked_id(raw: Wire) -> str:
+def checked_id(raw: Payload) -> str:
     """
     Raises:
         BadInput: the id is missing or of another form.

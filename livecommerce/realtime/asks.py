@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -10,6 +9,7 @@ import msgspec
 from livecommerce.comments import parse
 from livecommerce.comments.verdict import Verdict
 from livecommerce.errors import BadInput
+from livecommerce.intake.speech import Payload
 from livecommerce.intake.text import checked_text
 from livecommerce.realtime.channel import Channel
 from livecommerce.realtime.channels import Channels
@@ -18,7 +18,6 @@ from livecommerce.shows.projection import WireEvent
 from livecommerce.shows.state import pinned_for
 from livecommerce.shows.store import ShowStore, ticket_of_claim
 
-Wire = Mapping[str, object]
 PAGE_MAX = 200  # reservations or audit entries in one answer: some 60 KB
 START_MAX = 1_000_000  # more claims than any show has had
 SIMULATED_LENGTH_MAX = 200  # the default of `realtime.comment_length_max`: what viewers may write
@@ -29,7 +28,7 @@ class Asks:
         self._store = store
         self._channels = channels
 
-    async def answer(self, channel: Channel, raw: Wire) -> Wire:
+    async def answer(self, channel: Channel, raw: Payload) -> Payload:
         """
         Raises:
             BadInput: `what` is none of these, or a field is missing.
@@ -54,7 +53,7 @@ class Asks:
     def _parse(self, channel: Channel, text: str, pinned: str | None) -> Verdict:
         return parse(text, channel.mirror.index, tuple(channel.mirror.state["show"]["packs"]), pinned)
 
-    def _simulate(self, channel: Channel, raw: Wire) -> Wire:
+    def _simulate(self, channel: Channel, raw: Payload) -> Payload:
         """What a comment would mean now; nothing is changed."""
         text = checked_text(raw.get("text"), SIMULATED_LENGTH_MAX)
         pin = raw.get("pin")
@@ -62,7 +61,7 @@ class Asks:
         verdict: dict[str, Any] = msgspec.to_builtins(self._parse(channel, text, pinned))
         return verdict
 
-    async def _buyer(self, channel: Channel, raw: Wire) -> Wire:
+    async def _buyer(self, channel: Channel, raw: Payload) -> Payload:
         viewer = raw.get("viewer")
         if not isinstance(viewer, str) or not 1 <= len(viewer) <= 64:
             raise BadInput("viewer: the id of a buyer")
@@ -77,7 +76,7 @@ class Asks:
             "online": viewer in channel.by_viewer,
         }  # fmt: skip
 
-    async def _reservations(self, channel: Channel, raw: Wire) -> Wire:
+    async def _reservations(self, channel: Channel, raw: Payload) -> Payload:
         start = raw.get("start", 0)
         if not isinstance(start, int) or isinstance(start, bool) or not 0 <= start <= START_MAX:
             raise BadInput("start: how many of the newest to leave out")

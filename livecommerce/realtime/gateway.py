@@ -26,7 +26,7 @@ from livecommerce.errors import (
     Unavailable,
 )
 from livecommerce.intake.comment_path import CommentPath
-from livecommerce.intake.speech import press_of, speech_of, withdrawal_of
+from livecommerce.intake.speech import Payload, press_of, speech_of, withdrawal_of
 from livecommerce.intake.text import checked_name, checked_text
 from livecommerce.realtime import close_codes, limits
 from livecommerce.realtime.asks import Asks
@@ -49,7 +49,6 @@ from livecommerce.stock.engine import StockUnavailable
 log = structlog.get_logger(__name__)
 
 Identify = Callable[[web.Request], Awaitable[Identity]]
-Payload = Mapping[str, object]  # what a client sent with an event: a map with text keys, nothing else is known of it
 Answer = Mapping[str, Any]  # what it is answered, on the wire with `ok` beside it
 OWN_CLAIMS_MAX = 200  # tickets of one viewer in one show that a page lists
 STAFF_LENGTH_MAX = 500  # of a staff comment: an announcement is longer than what viewers say

@@ -99,7 +99,7 @@ async def test_both_doors_tell_of_a_reader_that_reads_nothing(world: World) -> N
         while viewer.door is not None and viewer.door.buffered() < 1_000_000:
             viewer.door.write(frame)
             await asyncio.sleep(0)
-    assert viewer.door is not None, "nobody closed it but its own side may"
+    assert viewer.door is not None, "a door only tells; whom to close is the broadcast's to say"
     stalled.websocket._response.connection.transport.abort()
 
 
