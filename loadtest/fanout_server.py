@@ -96,6 +96,7 @@ class Ours(Served):
         from livecommerce.ops.valkey import EmbeddedValkey
         from livecommerce.realtime.compose import build_realtime
         from livecommerce.settings import Realtime, Settings
+        from livecommerce.shows.store import ShowStore
         from livecommerce.stock.engine import StockEngine
 
         self.folder = tempfile.TemporaryDirectory(prefix="livecommerce-load-")
@@ -111,7 +112,9 @@ class Ours(Served):
             return Identity(viewer=request.cookies["lc_viewer"], staff=None, address="192.0.2.1")
 
         app = web.Application()
-        self.realtime = await build_realtime(app, self.redis, self.engine, settings, identify)
+        self.store = ShowStore(self.redis, self.engine)
+        await self.store.start()
+        self.gateway = await build_realtime(app, self.store, settings, identify)
         await self._listen(app)
         await self._make_show()
 
@@ -125,14 +128,14 @@ class Ours(Served):
         ]
         # Without a waitlist: what is sold out is told so.
         setup = ShowSetup(id=SHOW, shop=SHOP, title="Load", items=tuple(items), settings=ShowSettings(waitlist=False))
-        await self.realtime.store.create(setup)
+        await self.store.create(setup)
         owner = Actor("load", "owner")
-        await self.realtime.executor.execute(SHOW, Start(id="start-load"), owner)
-        await self.realtime.executor.execute(SHOW, Pin(id="pin-the-first", code="A01"), owner)
+        await self.gateway.executor.execute(SHOW, Start(id="start-load"), owner)
+        await self.gateway.executor.execute(SHOW, Pin(id="pin-the-first", code="A01"), owner)
 
     async def emit(self, ticks: int, lines: int) -> int:
         """Through projection, frame and broadcast, as log entries come in; only the read from Valkey is left out."""
-        channel = self.realtime.gateway.channels.get(SHOW)
+        channel = self.gateway.channels.get(SHOW)
         assert channel is not None
         milliseconds, _, sequence = channel.offset.partition("-")
         numbers = itertools.count(int(sequence) + 1)
@@ -147,7 +150,7 @@ class Ours(Served):
         """Numbers of the crowd's own lines, in the order of the log."""
         found: list[int] = []
         offset = "0-0"
-        while entries := await self.realtime.store.read(SHOW, offset):
+        while entries := await self.store.read(SHOW, offset):
             offset = entries[-1][0]
             for _, events in entries:
                 texts = [event["text"] for event in events if event["t"] == "chat"]
@@ -169,6 +172,7 @@ class Ours(Served):
 
     async def stop(self) -> None:
         await self.runner.cleanup()
+        await self.store.close()
         await self.engine.close()
         await self.redis.aclose()
         await asyncio.to_thread(self.valkey.stop)

@@ -9,24 +9,26 @@ import msgspec
 from livecommerce.comments import parse
 from livecommerce.comments.verdict import Verdict
 from livecommerce.errors import BadInput
+from livecommerce.intake.speech import Payload
+from livecommerce.intake.text import checked_text
 from livecommerce.realtime.channel import Channel
 from livecommerce.realtime.channels import Channels
-from livecommerce.realtime.limits import checked_text
 from livecommerce.shows.decide import buyer_of
+from livecommerce.shows.projection import WireEvent
 from livecommerce.shows.state import pinned_for
 from livecommerce.shows.store import ShowStore, ticket_of_claim
-from livecommerce.stock.engine import StockEngine
 
 PAGE_MAX = 200  # reservations or audit entries in one answer: some 60 KB
+START_MAX = 1_000_000  # more claims than any show has had
+SIMULATED_LENGTH_MAX = 200  # the default of `realtime.comment_length_max`: what viewers may write
 
 
 class Asks:
-    def __init__(self, store: ShowStore, engine: StockEngine, channels: Channels) -> None:
+    def __init__(self, store: ShowStore, channels: Channels) -> None:
         self._store = store
-        self._engine = engine
         self._channels = channels
 
-    async def answer(self, channel: Channel, raw: dict[str, Any]) -> dict[str, Any]:
+    async def answer(self, channel: Channel, raw: Payload) -> Payload:
         """
         Raises:
             BadInput: `what` is none of these, or a field is missing.
@@ -49,45 +51,46 @@ class Asks:
                 raise BadInput("what: simulate, buyer, audit, reservations or presence")
 
     def _parse(self, channel: Channel, text: str, pinned: str | None) -> Verdict:
-        return parse(text, channel.index, tuple(channel.state["show"]["packs"]), pinned)
+        return parse(text, channel.mirror.index, tuple(channel.mirror.state["show"]["packs"]), pinned)
 
-    def _simulate(self, channel: Channel, raw: dict[str, Any]) -> dict[str, Any]:
+    def _simulate(self, channel: Channel, raw: Payload) -> Payload:
         """What a comment would mean now; nothing is changed."""
-        text = checked_text(raw.get("text"), 200)
+        text = checked_text(raw.get("text"), SIMULATED_LENGTH_MAX)
         pin = raw.get("pin")
-        pinned = pinned_for(channel.state, pin if isinstance(pin, str) else None, channel.now_ms())
+        pinned = pinned_for(channel.mirror.state, pin if isinstance(pin, str) else None, channel.now_ms())
         verdict: dict[str, Any] = msgspec.to_builtins(self._parse(channel, text, pinned))
         return verdict
 
-    async def _buyer(self, channel: Channel, raw: dict[str, Any]) -> dict[str, Any]:
+    async def _buyer(self, channel: Channel, raw: Payload) -> Payload:
         viewer = raw.get("viewer")
         if not isinstance(viewer, str) or not 1 <= len(viewer) <= 64:
             raise BadInput("viewer: the id of a buyer")
-        claims = await self._engine.claims(channel.shop, show=channel.show, viewer=viewer)
-        tickets = [
-            channel.projector.ticket(ticket_of_claim(claim), channel.state, staff=True) for claim in claims[:PAGE_MAX]
-        ]
-        lines = [line for line in channel.state["chat"] if line["viewer"] == viewer]
+        claims = await self._store.engine.claims(channel.shop, show=channel.show, viewer=viewer)
+        state = channel.mirror.state
+        tickets = [channel.projector.ticket(ticket_of_claim(claim), state, staff=True) for claim in claims[:PAGE_MAX]]
+        lines = [line for line in state["chat"] if line["viewer"] == viewer]
         return {
-            "viewer": viewer, "by": channel.projector.by(viewer), "name": channel.projector.name(channel.state, viewer),
-            **buyer_of(channel.state, viewer), "tickets": tickets,
+            "viewer": viewer, "by": channel.projector.by(viewer), "name": channel.projector.name(state, viewer),
+            **buyer_of(state, viewer), "tickets": tickets,
             "chat": [channel.projector.chat_line(line, staff=True) for line in lines],
             "online": viewer in channel.by_viewer,
         }  # fmt: skip
 
-    async def _reservations(self, channel: Channel, raw: dict[str, Any]) -> dict[str, Any]:
+    async def _reservations(self, channel: Channel, raw: Payload) -> Payload:
         start = raw.get("start", 0)
-        if start.__class__ is not int or not 0 <= start <= 1_000_000:
+        if not isinstance(start, int) or isinstance(start, bool) or not 0 <= start <= START_MAX:
             raise BadInput("start: how many of the newest to leave out")
         query = raw.get("query", "")
         if not isinstance(query, str) or len(query) > 100:
             raise BadInput("query: words of a name, a product or a number")
-        claims = await self._engine.claims(channel.shop, show=channel.show)
-        tickets = [channel.projector.ticket(ticket_of_claim(claim), channel.state, staff=True) for claim in claims]
+        claims = await self._store.engine.claims(channel.shop, show=channel.show)
+        tickets = [
+            channel.projector.ticket(ticket_of_claim(claim), channel.mirror.state, staff=True) for claim in claims
+        ]
         words = query.casefold().split()
         found = [ticket for ticket in tickets if all(word in searched(ticket) for word in words)]
         return {"reservations": found[start : start + PAGE_MAX], "total": len(found)}
 
 
-def searched(ticket: dict[str, Any]) -> str:
+def searched(ticket: WireEvent) -> str:
     return f"{ticket['name']} {ticket['label']} {ticket['code']} {ticket['number']} {ticket['by']}".casefold()

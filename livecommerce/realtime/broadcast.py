@@ -17,9 +17,9 @@ from itertools import islice
 from msgspec import Struct
 
 from livecommerce.realtime.close_codes import SLOW
-from livecommerce.realtime.viewer import Viewer
+from livecommerce.realtime.viewers import Viewer
 
-LEAN_BYTES = 64 * 1024
+LEAN_BYTES = 64 * 1024  # some thirty frames of a busy show: seconds of it, not a hiccup
 NOTHING_BYTES = 128 * 1024
 CLOSE_BYTES = 256 * 1024
 SLOW_SECONDS_MAX = 10.0
@@ -33,7 +33,6 @@ class Delivery(Struct):
     written: int = 0
     lean: int = 0
     skipped: int = 0
-    closed: int = 0
 
 
 async def broadcast(
@@ -107,7 +106,6 @@ def _write_slow(
         viewer.set_slow_since(now)
     if buffered > CLOSE_BYTES or now - viewer.since_slow > SLOW_SECONDS_MAX:
         viewer.goodbye(SLOW)
-        delivery.closed += 1
     elif buffered < NOTHING_BYTES and viewer.behind is None:
         viewer.door.write(lean())
         delivery.lean += 1

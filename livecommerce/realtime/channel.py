@@ -2,7 +2,7 @@
 
 The reader puts log entries in; a tick folds them into the mirror, projects them, and sends one frame. The mirror is
 always at the offset of the last frame, so a page that joins gets snapshot and next frame without gap or overlap. A
-large crowd is divided into parts that have their ticks in turn (`part.py`); who joins comes to the part that had the
+large crowd is divided into parts that have their ticks in turn (`viewers.py`); who joins comes to the part that had the
 last one.
 """
 
@@ -13,37 +13,32 @@ import contextlib
 import time
 from collections.abc import Callable
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 
-from livecommerce.comments import ShopWords
+from livecommerce.intake.mirror import ShowMirror
 from livecommerce.realtime.broadcast import broadcast
 from livecommerce.realtime.close_codes import BANNED
 from livecommerce.realtime.frames import SERIALIZERS, OpenMap, Serializer, event_frame
-from livecommerce.realtime.limits import CommentRate
 from livecommerce.realtime.metrics import METRICS
-from livecommerce.realtime.part import GroupKey, Part, parts_wanted
+from livecommerce.realtime.pace import Pace
+from livecommerce.realtime.presence import Presence
 from livecommerce.realtime.ring import Ring
 from livecommerce.realtime.tasks import end
-from livecommerce.realtime.viewer import Audience, Viewer
-from livecommerce.shows.catalogue import catalogue_index
+from livecommerce.realtime.viewers import Audience, GroupKey, Part, Viewer, parts_wanted
 from livecommerce.shows.projection import Projector, Wire, WireEvent, counters, public_snapshot, staff_snapshot
-from livecommerce.shows.state import Event, State, fold
-from livecommerce.shows.words import WordFilter
-
-if TYPE_CHECKING:
-    from livecommerce.realtime.presence import Presence
+from livecommerce.shows.state import Event, State
 
 log = structlog.get_logger(__name__)
 
-HZ_MIN = 2.0
-LOOP_SHARE_MAX = 0.4  # of the process's time for writing frames; the rest reads, parses and answers
 COUNT_SECONDS = 2.0  # a frame without events, only because the viewer count moved, at most this often
 CHATTER = frozenset(("chat", "claim"))  # what a viewer that does not keep up loses first
-PRODUCTS = frozenset(("item", "item_gone"))
 URGENT = frozenset(("pin", "stage"))
 OFFSETS_KEPT_MAX = 64  # offsets that resuming pages stand at, between two ticks: a cut of all leaves one a part
+
+
+TicketRecords = dict[str, dict[str, Any]]  # by reservation, as `shows.state.ticket_record` makes them
 
 
 class Job(NamedTuple):
@@ -54,25 +49,6 @@ class Job(NamedTuple):
     full: bytes
     lean: Callable[[], bytes]
     before: str
-
-
-class Pace:
-    """The tick of all shows of a process: as fast as allowed while writing takes at most LOOP_SHARE_MAX of the time."""
-
-    def __init__(self, hz_max: float) -> None:
-        self.hz_max = hz_max
-        self._costs: dict[str, float] = {}
-
-    def note(self, name: str, seconds: float) -> None:
-        """CPU time of writing to everyone once, smoothed over about five writes."""
-        self._costs[name] = 0.8 * self._costs.get(name, seconds) + 0.2 * seconds
-
-    def forget(self, show: str) -> None:
-        for name in [name for name in self._costs if name.startswith(f"{show} ")]:
-            del self._costs[name]
-
-    def interval(self) -> float:
-        return min(1 / HZ_MIN, max(1 / self.hz_max, sum(self._costs.values()) / LOOP_SHARE_MAX))
 
 
 class Channel:
@@ -96,38 +72,28 @@ class Channel:
         self._task: asyncio.Task[None] | None = None
         self._ticking = asyncio.Lock()
         self._turn_at = 0.0  # when the last turn was due
-        self._shop_words = ShopWords()
-        self.load(state)
+        self.mirror = ShowMirror(state)
+        self._start_from(state)
 
     def load(self, state: State) -> None:
-        """Starts from a snapshot (again, after a gap)."""
-        self.state = state
+        """Starts from a snapshot again, after a gap."""
+        self.mirror.load(state)
+        self._start_from(state)
+
+    def _start_from(self, state: State) -> None:
         self.projector = Projector(state["salt"])
         self.ring = Ring(state["offset"])
         self.read_offset: str = state["offset"]
         self.pending: list[tuple[str, list[Event]]] = []
         for part in self.parts:
             part.offset, part.events = state["offset"], []
-        self.last_chat_ms: dict[str, int] = {}
-        self.rate = CommentRate()
-        self._note_speakers(state["chat"])
         self._snapshots: dict[GroupKey, OpenMap] = {}
         self._resumes: dict[tuple[str, GroupKey], bytes] = {}
         self._missed_since: dict[str, tuple[list[Event], Wire]] = {}
-        self._changed_products()
-        self.words = WordFilter(state["words"])
-
-    def _changed_products(self) -> None:
-        self.index = catalogue_index(self.state, self._shop_words)
-
-    def use_words(self, words: ShopWords) -> None:
-        """The shop's own words, from the next comment on."""
-        self._shop_words = words
-        self._changed_products()
 
     @property
     def offset(self) -> str:
-        return str(self.state["offset"])
+        return str(self.mirror.state["offset"])
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name=f"ticks of {self.show}")
@@ -160,19 +126,9 @@ class Channel:
             self.pending.append((offset, events))
             if any(event["t"] in URGENT for event in events):
                 self._urgent.set()
-            self._note_speakers(events)
+            self.mirror.heard(events)
         self.read_offset = entries[-1][0]
         self.wake.set()
-
-    def _note_speakers(self, events: list[Event]) -> None:
-        """Who spoke, as soon as it is read: the rate of comments must not wait for a tick."""
-        for event in events:
-            if event["t"] == "chat" and event["viewer"]:
-                self.rate.seen(event["viewer"], event["id"], event["at"])
-            elif event["t"] == "claims":
-                for claim in event["claims"]:
-                    if claim["op"] == "reserve" and claim.get("source") == "button":  # others have a line of chat
-                        self.rate.seen(claim["viewer"], claim["id"], event["at"])
 
     async def _run(self) -> None:
         while True:
@@ -264,7 +220,7 @@ class Channel:
                 part.count, part.count_at = count, now
                 self.parts.remove(part)
                 self.parts.append(part)
-            wire = self.projector.project(news, self.state, self.state)
+            wire = self.projector.project(news, self.mirror.state, self.mirror.state)
             stock = self._stock_event(news)
             jobs += self._jobs("viewer", same, [*wire.public, *stock], before, count)
             jobs += self._jobs("staff", same, [*wire.staff, *stock], before, count)
@@ -279,8 +235,7 @@ class Channel:
         METRICS.tick_seconds.observe(time.monotonic() - now)
 
     def _move_on(self, entries: list[tuple[str, list[Event]]], events: list[Event], after: str) -> None:
-        self.state = fold(self.state, events)
-        self.state["offset"] = after
+        self.mirror.move_on(events, after)
         for offset, batch in entries:
             self.ring.append(offset, batch)
         for part in self.parts:
@@ -288,28 +243,20 @@ class Channel:
         self._snapshots.clear()
         self._resumes.clear()
         self._missed_since.clear()
-        kinds = {event["t"] for event in events}
-        if kinds & PRODUCTS:
-            self._changed_products()
-        if "words" in kinds:
-            self.words = WordFilter(self.state["words"])
-        for event in events:
-            if event["t"] == "chat" and event["viewer"]:
-                self.note_chat(event["viewer"], event["at"])
-
-    def note_chat(self, viewer: str, at_ms: int) -> None:
-        """Remembers when a viewer last spoke, on any process: slow mode counts from it."""
-        self.last_chat_ms.pop(viewer, None)
-        self.last_chat_ms[viewer] = at_ms
-        while len(self.last_chat_ms) > 10_000:  # slow mode lasts ten minutes at most; more speakers than this do not
-            del self.last_chat_ms[next(iter(self.last_chat_ms))]
 
     def _stock_event(self, events: list[Event]) -> list[WireEvent]:
-        changed = counters(events, self.state)
+        changed = counters(events, self.mirror.state)
         return [{"t": "stock", "items": changed}] if changed else []
 
     def _frame(self, serializer: Serializer, events: list[WireEvent], before: str, after: str, count: int) -> bytes:
-        frame = {"e": self.state["epoch"], "f": before, "t": after, "ev": events, "n": count, "now": self.now_ms()}
+        frame = {
+            "e": self.mirror.state["epoch"],
+            "f": before,
+            "t": after,
+            "ev": events,
+            "n": count,
+            "now": self.now_ms(),
+        }
         return event_frame(serializer, "frame", frame)
 
     def now_ms(self) -> int:
@@ -346,7 +293,7 @@ class Channel:
         for event in events:
             if event["t"] == "buyer" and event["banned"]:
                 sockets = self.by_viewer.get(event["viewer"], set())
-                known = self.state["addresses"]
+                known = self.mirror.state["addresses"]
                 unknown = sorted({viewer.address for viewer in sockets} - known.keys())
                 if unknown:
                     self.on_banned(self, event["viewer"], unknown)
@@ -358,7 +305,7 @@ class Channel:
         if not marks:
             return []
         everyone = (viewer for viewer in self.everyone() if viewer.audience == "viewer")
-        return [v for v in everyone if v.address in marks and v.viewer not in self.state["names"]]
+        return [v for v in everyone if v.address in marks and v.viewer not in self.mirror.state["names"]]
 
     # --- joining, resuming, leaving --------------------------------------------------------------------------------
 
@@ -391,7 +338,7 @@ class Channel:
             viewer.part.remove(viewer)
             self.parts[-1].add(viewer)
 
-    def snapshot_frame(self, viewer: Viewer, tickets: list[WireEvent], staff: dict[str, Any] | None = None) -> bytes:
+    def snapshot_frame(self, viewer: Viewer, tickets: list[WireEvent], staff: dict[str, str] | None = None) -> bytes:
         """The snapshot event for one viewer; all but `me` is encoded once per offset."""
         if viewer.audience == "staff":  # few, and different for each
             return event_frame(viewer.serializer, "snapshot", self.snapshot(viewer, tickets, staff))
@@ -402,29 +349,31 @@ class Channel:
             self._snapshots[key] = prepared
         return prepared.frame(self.me(viewer, tickets))
 
-    def snapshot(self, viewer: Viewer, tickets: list[WireEvent], staff: dict[str, Any] | None = None) -> dict[str, Any]:
+    def snapshot(self, viewer: Viewer, tickets: list[WireEvent], staff: dict[str, str] | None = None) -> dict[str, Any]:
         snapshot = {**self._shared_snapshot(viewer.audience), "me": self.me(viewer, tickets)}
         return snapshot if staff is None else {**snapshot, "staff": staff}
 
     def _shared_snapshot(self, audience: Audience) -> dict[str, Any]:
         count = self._count()
         make = staff_snapshot if audience == "staff" else public_snapshot
-        return {**make(self.state, self.projector, count), "now": self.now_ms()}
+        return {**make(self.mirror.state, self.projector, count), "now": self.now_ms()}
 
     def me(self, viewer: Viewer, tickets: list[WireEvent]) -> dict[str, Any]:
-        buyer = self.state["buyers"].get(viewer.viewer, {})
+        buyer = self.mirror.state["buyers"].get(viewer.viewer, {})
         return {
             "by": self.projector.by(viewer.viewer), "name": viewer.name, "muted_until": buyer.get("muted_until", 0),
             "banned": buyer.get("banned", False), "tickets": tickets,
         }  # fmt: skip
 
-    def own_tickets(self, viewer: str, records: dict[str, dict[str, Any]]) -> list[WireEvent]:
+    def own_tickets(self, viewer: str, records: TicketRecords) -> list[WireEvent]:
         """A viewer's tickets: stock's answer, overlaid with what the mirror knows at its offset."""
         mirrored = {
-            reservation: record for reservation, record in self.state["tickets"].items() if record["viewer"] == viewer
+            reservation: record
+            for reservation, record in self.mirror.state["tickets"].items()
+            if record["viewer"] == viewer
         }
         newest_first = sorted({**records, **mirrored}.values(), key=lambda record: -record["at_ms"])
-        return [self.projector.ticket(record, self.state) for record in newest_first]
+        return [self.projector.ticket(record, self.mirror.state) for record in newest_first]
 
     def _missed(self, offset: str) -> tuple[list[Event], Wire] | None:
         """What came after an offset, as log events and projected; None when that is not kept.
@@ -436,7 +385,7 @@ class Channel:
             events = self.ring.after(offset)
             if events is None:
                 return None
-            kept = (events, self.projector.project(events, self.state, self.state))
+            kept = (events, self.projector.project(events, self.mirror.state, self.mirror.state))
             if len(self._missed_since) < OFFSETS_KEPT_MAX:
                 self._missed_since[offset] = kept
         return kept
@@ -466,7 +415,7 @@ class Channel:
         return [] if missed is None else missed[1].private.get(viewer.viewer, [])
 
     def can_resume(self, epoch: object, offset: object) -> bool:
-        return epoch == self.state["epoch"] and isinstance(offset, str) and self._missed(offset) is not None
+        return epoch == self.mirror.state["epoch"] and isinstance(offset, str) and self._missed(offset) is not None
 
 
 def _tells_count(part: Part, count: int, now: float) -> bool:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
 
 import structlog
-from redis.asyncio import Redis
 
-from livecommerce.realtime.channel import Channel, Pace
+from livecommerce.realtime.channel import Channel
+from livecommerce.realtime.pace import Pace
 from livecommerce.realtime.presence import REFRESH_SECONDS, Presence
 from livecommerce.realtime.reader import ShopReader
 from livecommerce.realtime.tasks import end
@@ -24,11 +23,10 @@ ADDRESSES_MAX = 8  # of one banned viewer: phone, home, work and some to spare
 
 
 class Channels:
-    def __init__(self, redis: Redis, store: ShowStore, settings: Realtime, process: str) -> None:
+    def __init__(self, store: ShowStore, settings: Realtime, process: str) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
-        self.presence = Presence(redis, process)
+        self.presence = Presence(store.redis, process)
         self.pace = Pace(settings.tick_hz_max)
-        self._redis = redis
         self._store = store
         self._readers: dict[str, ShopReader] = {}
         self._open: dict[str, Channel] = {}
@@ -76,7 +74,7 @@ class Channels:
         channel = Channel(state, self.pace, self.presence, self._note_addresses)
         reader = self._readers.get(channel.shop)
         if reader is None:
-            reader = ShopReader(self._redis, self._store, channel.shop)
+            reader = ShopReader(self._store, channel.shop)
             self._readers[channel.shop] = reader
         words = await self._store.shop_words(channel.shop)
         self._open[show] = channel
@@ -130,9 +128,6 @@ class Channels:
         self._idle_since.pop(channel.show, None)
         reader = self._readers.get(channel.shop)
         if reader is not None:
-            await reader.unwatch(channel)
+            reader.unwatch(channel)
         await channel.stop()
         await self.presence.leave(channel.show)
-
-    def figures(self) -> dict[str, Any]:
-        return {channel.show: channel.socket_count() for channel in self._open.values()}

@@ -3,51 +3,38 @@
 from __future__ import annotations
 
 import gc
-from typing import Any
 
 import structlog
 from aiohttp import web
-from redis.asyncio import Redis
 
 from livecommerce.realtime.gateway import Gateway, Identify
 from livecommerce.realtime.self_test import fast_path_works
 from livecommerce.settings import Settings
 from livecommerce.shows.store import ShowStore
-from livecommerce.stock.engine import StockEngine
 
 log = structlog.get_logger(__name__)
 
 
-class Realtime:
-    """What other rooms may use: `gateway`, `store` (shows), `executor` (staff commands)."""
-
-    def __init__(self, gateway: Gateway) -> None:
-        self.gateway = gateway
-        self.store = gateway.store
-        self.executor = gateway.executor
-
-
 async def build_realtime(
     app: web.Application,
-    redis: Redis,
-    engine: StockEngine,
+    store: ShowStore,
     settings: Settings,
     identify: Identify,
     *,
-    origins: Any = None,
+    origins: list[str] | str | None = None,
     fast: bool | None = None,
-) -> Realtime:
-    """Adds `/socket.io/` to the app and starts with it.
+) -> Gateway:
+    """Adds `/socket.io/` to the app, and starts and ends with it.
 
     Args:
+        store: started, and closed by whoever opened it after the app has been cleaned up.
         identify: who is behind a handshake request, from its cookies.
         origins: allowed Origin headers; None: the request's own host alone; "*": all.
         fast: False runs the stock path; None tries the fast one and falls back when its self-test fails.
     """
     if fast is None:
         fast = await fast_path_works()
-    store = ShowStore(redis, engine)
-    gateway = Gateway(redis, engine, store, settings, identify, fast=fast, origins=origins)
+    gateway = Gateway(store, settings, identify, fast=fast, origins=origins)
     gateway.attach(app)
     log.info("realtime", path="fast" if fast else "stock")
 
@@ -64,4 +51,4 @@ async def build_realtime(
 
     app.on_startup.append(start)
     app.on_shutdown.append(move)
-    return Realtime(gateway)
+    return gateway

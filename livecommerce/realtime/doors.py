@@ -29,8 +29,10 @@ class FastDoor:
 
 
 class StockDoor:
-    """Hands messages to the stock server, in order, from one task per socket. Its own queue is bounded: beyond
-    QUEUE_BYTES_MAX the viewer counts as slow."""
+    """Hands messages to the stock server, in order, from one task per socket.
+
+    Its queue needs no limit of its own: `buffered` tells of it, and the broadcast closes who lets CLOSE_BYTES wait.
+    """
 
     __slots__ = ("_eio_sid", "_pending", "_server", "_task", "_waiting_bytes")
 

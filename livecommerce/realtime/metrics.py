@@ -19,11 +19,6 @@ class Metrics:
         )
         self.deliveries = Counter("livecommerce_realtime_deliveries", "Frames written to sockets.", ["kind"])
         self.bytes = Counter("livecommerce_realtime_bytes", "Bytes of frames written to sockets.")
-        self.comments = Counter("livecommerce_realtime_comments", "Comments by what became of them.", ["reason"])
-        self.verdict_seconds = Histogram(
-            "livecommerce_realtime_verdict_seconds", "From a comment's arrival to its answer.",
-            buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0),
-        )  # fmt: skip
         self.closed = Counter("livecommerce_realtime_closed", "Sockets closed by the server.", ["code"])
         self.reloads = Counter("livecommerce_realtime_reloads", "Mirrors loaded again after a gap in the log.")
 

@@ -5,10 +5,10 @@ its msgpack parser on one server); (2) one prebuilt frame is written to many tra
 instead of four and no queue. The versions are pinned in pyproject.toml, `tests/realtime/test_private_names.py` is the
 contract, and `self_test.py` tries it at start-up: where it fails, `StockServer` (stock queues and `emit`) takes over.
 
-Names used: engineio AsyncServer._handle_connect, ._trigger_event, .sockets, ._async, .generate_id, base_socket fields;
-socketio AsyncServer._handle_eio_message, ._handle_connect, ._handle_event, ._handle_disconnect, ._send_packet,
-._engineio_server_class, .environ; AsyncManager.rooms, .pending_connect, .pending_disconnect, .callbacks;
-Packet._to_dict.
+Names used: engineio AsyncServer._handle_connect, ._trigger_event, .sockets, .generate_id, fields of its sockets and
+their queue; socketio AsyncServer._handle_eio_message, ._handle_eio_connect, ._handle_eio_disconnect, ._handle_connect,
+._handle_event, ._handle_disconnect, ._send_packet, ._engineio_server_class, .environ; AsyncManager.rooms (a bidict, by
+its inverse), .pending_connect, .pending_disconnect, .callbacks; Packet._to_dict.
 """
 
 from __future__ import annotations
@@ -378,8 +378,6 @@ class MixedServer(socketio.AsyncServer):
 class LeanServer(MixedServer):
     """The fast path: lean sockets, frames written to transports."""
 
-    fast = True
-
     def _engineio_server_class(self) -> type:
         return LeanEngine
 
@@ -402,13 +400,15 @@ class LeanServer(MixedServer):
 class StockServer(MixedServer):
     """The way back: stock queues, stock writer tasks, stock `emit`."""
 
-    fast = False
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._leaving: set[asyncio.Future[None]] = set()  # the loop itself keeps a task only weakly
 
     def goodbye(self, eio_sid: str, close_code: CloseCode) -> None:
         METRICS.closed.labels(close_code.code).inc()
         task = asyncio.ensure_future(self._goodbye(eio_sid, close_code))
-        self._leaving = {*getattr(self, "_leaving", ()), task}
-        task.add_done_callback(lambda done: self._leaving.discard(done))
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
 
     async def _goodbye(self, eio_sid: str, close_code: CloseCode) -> None:
         sid = self.manager.sid_from_eio_sid(eio_sid, "/")

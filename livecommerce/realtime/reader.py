@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Any, cast
 
 import structlog
@@ -52,9 +52,9 @@ async def reading_client(redis: Redis | RedisCluster, key: str) -> Redis:
 class ShopReader:
     """The blocked reader of one shop's shows."""
 
-    def __init__(self, redis: Redis, store: ShowStore, shop: str) -> None:
+    def __init__(self, store: ShowStore, shop: str) -> None:
         self.channels: dict[str, Channel] = {}
-        self._redis = redis
+        self._redis = store.redis
         self._store = store
         self._shop = shop
         self._task: asyncio.Task[None] | None = None
@@ -68,7 +68,7 @@ class ShopReader:
         """`words` are the shop's as just read; newer ones may have come to this reader meanwhile."""
         if words.revision > self._words.revision:
             self._take_words(words)
-        channel.use_words(self._words.words)
+        channel.mirror.use_words(self._words.words)
         self.channels[Keys(self._shop, channel.show).log] = channel
         self._changed.set()
         if self._task is None:
@@ -77,9 +77,9 @@ class ShopReader:
     def _take_words(self, words: KeptWords) -> None:
         self._words = words
         for channel in self.channels.values():
-            channel.use_words(words.words)
+            channel.mirror.use_words(words.words)
 
-    async def unwatch(self, channel: Channel) -> None:
+    def unwatch(self, channel: Channel) -> None:
         self.channels.pop(Keys(self._shop, channel.show).log, None)
 
     async def nudge(self) -> None:
@@ -144,7 +144,7 @@ class ShopReader:
         for key, channel in list(self.channels.items()):
             epoch = await cast("Awaitable[Any]", self._redis.hget(Keys(self._shop, channel.show).state, "epoch"))
             here = await self._redis.xrange(key, channel.read_offset, channel.read_offset, count=1)
-            if epoch is not None and decoded(epoch) == channel.state["epoch"] and here:
+            if epoch is not None and decoded(epoch) == channel.mirror.state["epoch"] and here:
                 continue
             METRICS.reloads.inc()
             log.warning("gap in the log, show loaded again", show=channel.show)
@@ -172,6 +172,3 @@ def _listed(answer: Any) -> list[tuple[str, list[Any]]]:
 
 def _nested(value: list[Any]) -> bool:
     return isinstance(value[0], list) and bool(value[0]) and isinstance(value[0][0], list | tuple)
-
-
-Wake = Callable[[], None]

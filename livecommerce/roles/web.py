@@ -87,11 +87,11 @@ async def web_role(frame: Frame) -> AsyncIterator[None]:
         stack.callback(accounts.close)
         directory = RelayDirectory(stores.redis, secret=settings.secret)
         stack.push_async_callback(directory.close)
-        await stores.engine.start()
+        await stores.engine.start()  # the one sweeper of this process: its shops hear of lapsed holds at once
         metrics.register("stock", stores.engine.figures)
         app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[count_requests])
         identify = identify_by(accounts, settings.http.trusted_proxies)
-        await build_realtime(app, stores.redis, stores.engine, settings, identify, origins=_allowed_origins(settings))
+        await build_realtime(app, stores.shows, settings, identify, origins=_allowed_origins(settings))
         shows = put_rooms(app, Foundation(settings, stores, database, accounts, directory.relay_for))
         await stack.enter_async_context(_listening(app, settings))
         publishing = asyncio.create_task(_keep_publishing(shows), name="publish waiting shows")

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import resource
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
-from livecommerce.realtime import close_codes, limits
+from livecommerce.realtime import limits
 from livecommerce.realtime.broadcast import CLOSE_BYTES
 from tests.realtime.world import SHOP, World, new_id
 
@@ -217,7 +215,7 @@ async def test_a_malformed_packet_closes_its_socket_and_no_other(fast_world: Wor
     assert await anna.until(lambda: anna.closed) == 4006
     assert anna.all("bye")[0]["code"] == "bad_packet"
     assert (await ben.comment("unharmed"))["ok"]
-    assert fast_world.realtime.gateway.channels.get("demo").socket_count() == 1
+    assert fast_world.gateway.channels.get("demo").socket_count() == 1
 
 
 async def test_acks_that_nobody_asked_for_are_nothing(fast_world: World) -> None:
@@ -329,7 +327,7 @@ async def test_thousands_of_half_open_sockets_leave_those_who_are_in_unharmed(
         assert (await ben.comment(f"unharmed by {count}"))["ok"]
     assert told[b"101"] >= limits.UNJOINED_MAX
     assert told[b"101"] + told[b"503"] == limits.UNJOINED_MAX + 100
-    gateway = fast_world.realtime.gateway
+    gateway = fast_world.gateway
     async with asyncio.timeout(30):
         while len(gateway._budgets) > 1:  # those who never joined are let go
             await asyncio.sleep(0.1)
@@ -342,11 +340,11 @@ async def test_thousands_of_half_open_sockets_leave_those_who_are_in_unharmed(
 async def test_who_asks_and_never_reads_the_answers_is_closed(fast_world: World) -> None:
     anna = await fast_world.connect("anna", serializer="json")
     ben = await fast_world.connect("ben")
-    gateway = fast_world.realtime.gateway
+    gateway = fast_world.gateway
     channel = gateway.channels.get("demo")
     for number in range(60):  # a snapshot of some size
         line = {"t": "chat", "id": f"line-{number:04}", "viewer": "x", "name": "x", "text": "很長" * 400, "at": 1}
-        channel.state["chat"].append({**line, "kind": "viewer"})
+        channel.mirror.state["chat"].append({**line, "kind": "viewer"})
     channel._snapshots.clear()
     viewer = next(iter(channel.by_viewer["anna"]))
     transport = anna.websocket._response.connection.transport
@@ -369,7 +367,7 @@ async def test_a_full_process_refuses_with_a_time_to_come_back(
     fast_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     anna = await fast_world.connect("anna")
-    monkeypatch.setattr(fast_world.realtime.gateway, "_viewers_max", 1)
+    monkeypatch.setattr(fast_world.gateway, "_viewers_max", 1)
     ben = await fast_world.connect("ben")
     assert ben.refused["data"]["code"] == "too_much"
     assert ben.refused["data"]["retry_after_ms"] > 0
@@ -391,16 +389,9 @@ async def test_a_socket_that_gives_no_sign_of_life_is_closed(
 
 async def test_everyone_is_told_when_a_process_moves_away(fast_world: World) -> None:
     anna = await fast_world.connect("anna")
-    await fast_world.realtime.gateway.close()
+    await fast_world.gateway.close()
     assert await anna.until(lambda: anna.closed) == 4002
     assert (anna.all("bye")[0]["code"], anna.all("bye")[0]["reconnect"]) == ("moving", True)
-
-
-def test_every_close_code_is_documented_with_whether_to_come_back() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "realtime.md").read_text("utf-8")
-    rows = {int(number): yes for number, yes in re.findall(r"^\| (\d{4}) \| .*? \| (yes|no)\b", page, re.MULTILINE)}
-    assert rows == {one.number: "yes" if one.reconnect else "no" for one in close_codes.ALL}
-    assert len({one.code for one in close_codes.ALL}) == len(close_codes.ALL)
 
 
 async def test_a_viewer_keeps_six_sockets_and_the_oldest_goes(fast_world: World) -> None:

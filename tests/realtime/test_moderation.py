@@ -49,8 +49,8 @@ async def test_a_banned_viewer_is_out_under_a_new_cookie_too_until_a_moderator_s
     assert (await moderator.command("ban", viewer="anna"))["ok"]
     assert (await anna.until(lambda: anna.all("bye")))[0]["code"] == "banned"
     await moderator.until(lambda: any(e["banned"] for e in moderator.events("buyer")))
-    channel = world.realtime.gateway.channels.get(SHOW)
-    await moderator.until(lambda: channel.state["addresses"])
+    channel = world.gateway.channels.get(SHOW)
+    await moderator.until(lambda: channel.mirror.state["addresses"])
 
     for viewer in ("anna", "fresh-cookie"):
         again = await world.connect(viewer, address="203.0.113.7")
@@ -61,7 +61,7 @@ async def test_a_banned_viewer_is_out_under_a_new_cookie_too_until_a_moderator_s
     assert neighbour.closed is None
 
     assert (await moderator.command("unban", viewer="anna"))["ok"]
-    await moderator.until(lambda: not channel.state["addresses"])
+    await moderator.until(lambda: not channel.mirror.state["addresses"])
     assert (await world.connect("fresh-cookie-2", address="203.0.113.7")).refused is None
 
 

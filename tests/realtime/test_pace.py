@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from livecommerce.realtime.channel import HZ_MIN, LOOP_SHARE_MAX, Pace
+from livecommerce.realtime.pace import HZ_MIN, LOOP_SHARE_MAX, Pace
 from tests.realtime.world import SHOW, World
 
 
@@ -27,7 +27,7 @@ def test_the_tick_slows_down_with_its_cost_and_no_further_than_twice_a_second() 
 
 async def test_a_pin_and_the_stage_wait_for_no_tick(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     host, anna = await world.connect(staff="host"), await world.connect("anna")
-    channel = world.realtime.gateway.channels.get(SHOW)
+    channel = world.gateway.channels.get(SHOW)
     await anna.comment("before")
     await anna.event("chat", text="before")
     monkeypatch.setattr(channel._pace, "interval", lambda: 3_600.0)  # a process that has no time at all

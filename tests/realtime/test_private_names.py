@@ -18,6 +18,7 @@ from livecommerce.realtime.compose import build_realtime
 from livecommerce.realtime.metrics import METRICS
 from livecommerce.realtime.private_names import PacketRefused, read_packet
 from livecommerce.settings import Settings
+from livecommerce.shows.store import ShowStore
 from livecommerce.stock.engine import StockEngine
 from tests.realtime.world import identify, serving
 
@@ -75,8 +76,8 @@ async def test_a_failing_self_test_runs_the_stock_path_and_says_so(
     monkeypatch.setattr(private_names.LeanSocket, "write", lambda self, frame: None)
     monkeypatch.setattr(self_test, "SECONDS_MAX", 0.5)
     engine = StockEngine(valkey, Settings().stock)
-    realtime = await build_realtime(web.Application(), valkey, engine, Settings(), identify)
-    assert realtime.gateway.fast is False
+    gateway = await build_realtime(web.Application(), ShowStore(valkey, engine), Settings(), identify)
+    assert gateway.fast is False
     assert METRICS.path.labels("stock")._value.get() == 1
     assert METRICS.path.labels("fast")._value.get() == 0
 
@@ -96,11 +97,11 @@ async def test_leaving_leaves_nothing_behind(valkey: Any) -> None:
         host = await world.connect(staff="host")
         for number in range(10):
             await (await world.connect(f"viewer-{number}", serializer="json" if number % 2 else "msgpack")).close()
-        gateway = world.realtime.gateway
+        gateway = world.gateway
         await host.command("say", text="alone")
         await host.event("chat")
         channel = gateway.channels.get("demo")
-        assert (len(gateway.viewers), channel.socket_count(), channel.viewer_count()) == (1, 1, 0)
+        assert (len(gateway.seats), channel.socket_count(), channel.viewer_count()) == (1, 1, 0)
         server = gateway.server
         assert len(server.eio.sockets) == len(server.environ) == len(server._serializers) == len(gateway._budgets) == 1
         assert len(server.manager.rooms["/"]) == 1

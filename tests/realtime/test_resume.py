@@ -7,8 +7,7 @@ import asyncio
 import pytest
 from redis.asyncio import Redis
 
-from livecommerce.realtime.limits import CommentRate
-from livecommerce.realtime.ring import Ring
+from livecommerce.intake.rate import CommentRate
 from tests.realtime.world import SHOW, Client, World, new_id, serving
 
 
@@ -88,8 +87,8 @@ async def test_all_viewers_cut_at_once_resume_in_order(fast_world: World) -> Non
             assert (await say(speaker, spoken[-1]))["ok"]
 
     async def say(client: Client, text: str) -> dict[str, object]:
-        channel = fast_world.realtime.gateway.channels.get(SHOW)
-        channel.rate = CommentRate()  # the rate of comments is another test's business
+        channel = fast_world.gateway.channels.get(SHOW)
+        channel.mirror.rate = CommentRate()  # the rate of comments is another test's business
         return dict(await client.comment(text))
 
     await talk(10)
@@ -179,25 +178,3 @@ async def test_two_web_processes_share_a_show(valkey: Redis) -> None:
         assert lines(moved) == ["on the other side"]
         clara = await two.connect("clara")
         await clara.until(lambda: any(frame["n"] == 3 for frame in clara.all("frame")))
-
-
-def test_the_ring_knows_what_it_still_has() -> None:
-    ring = Ring("5-0")
-    for number in range(6, 10):
-        ring.append(f"{number}-0", [{"t": "chat", "id": number}])
-    assert [event["id"] for event in ring.after("5-0") or []] == [6, 7, 8, 9]
-    assert [event["id"] for event in ring.after("7-3") or []] == [8, 9]
-    assert ring.after("9-0") == []
-    assert ring.after("9-1") is None
-    assert ring.after("4-9") is None
-    assert ring.after("nonsense") is None
-
-
-def test_the_ring_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("livecommerce.realtime.ring.ENTRIES_MAX", 3)
-    ring = Ring("0-0")
-    for number in range(1, 10):
-        ring.append(f"{number}-0", [{"t": "chat"}])
-    assert ring.base == "6-0"
-    assert ring.after("5-0") is None
-    assert len(ring.after("6-0") or []) == 3

@@ -84,7 +84,7 @@ async def test_the_stock_client_joins_orders_and_hears_everything(world: World, 
         unknown = await script.until("unknown")
         assert unknown["error"]["code"] == "event_unknown"
         await host.event("claim", code="A01")
-        await world.realtime.gateway.close()
+        await world.gateway.close()
         assert (await script.until("bye"))["code"] == "moving"
         await script.until("disconnect")
         names = [name for name, _ in script.met]

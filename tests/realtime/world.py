@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import uuid
 from collections.abc import Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,28 +16,15 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from livecommerce.http.identity import Identity, Staff
-from livecommerce.realtime.compose import Realtime, build_realtime
+from livecommerce.realtime.compose import build_realtime
+from livecommerce.realtime.gateway import Gateway
 from livecommerce.realtime.tasks import end
 from livecommerce.settings import Settings
-from livecommerce.shows.model import OptionAxis, OptionValue, ShowItem, ShowSetup
+from livecommerce.shows.store import ShowStore
 from livecommerce.stock.engine import StockEngine
+from tests.intake.demo_show import SHOP, SHOW, new_id, setup
 
-SHOP, SHOW = "shop", "demo"
 ANSWER_SECONDS_MAX = 20.0
-
-
-def setup(show: str = SHOW, **changes: Any) -> ShowSetup:
-    colours = OptionAxis("顏色", (OptionValue("紅色", ("紅",)), OptionValue("黑色", ("黑",))))
-    sizes = OptionAxis("尺寸", (OptionValue("M"), OptionValue("L")))
-    items = (
-        ShowItem(code="A01", names=("帆布包", "包包"), price_minor=590, supply={"A01": 5}),
-        ShowItem(
-            code="A02", names=("針織外套", "外套"), price_minor=990, options=(colours, sizes),
-            supply={"A02/紅色/M": 3, "A02/黑色/L": 2},
-        ),
-        ShowItem(code="B01", names=("襪子",), price_minor=100, supply={"B01": 100}, limit_per_viewer=3),
-    )  # fmt: skip
-    return ShowSetup(id=show, shop=SHOP, title="Demo", shop_name="Shop", items=items, **changes)
 
 
 async def identify(request: web.Request) -> Identity:
@@ -49,10 +35,6 @@ async def identify(request: web.Request) -> Identity:
         staff = Staff(id="s1", shop=shop, login=f"{role}1", name="", role=role)  # type: ignore[arg-type]
     address = request.headers.get("X-Test-Address", "192.0.2.1")
     return Identity(viewer=request.cookies.get("lc_viewer", ""), staff=staff, address=address)
-
-
-def new_id() -> str:
-    return str(uuid.uuid4())
 
 
 class Client:
@@ -192,11 +174,11 @@ class Client:
 class World:
     """A web process with a show in it, and whoever connects."""
 
-    def __init__(self, redis: Redis, realtime: Realtime, engine: StockEngine, url: str) -> None:
-        self.redis = redis
-        self.realtime = realtime
-        self.engine = engine
-        self.store = realtime.store
+    def __init__(self, gateway: Gateway, store: ShowStore, url: str) -> None:
+        self.gateway = gateway
+        self.store = store
+        self.redis = store.redis
+        self.engine = store.engine
         self.url = url
         self.session: aiohttp.ClientSession = None  # type: ignore[assignment]
         self.clients: list[Client] = []
@@ -235,17 +217,20 @@ async def serving(
     await engine.start()
     app = web.Application()
     app.add_routes(routes)
-    realtime = await build_realtime(app, redis, engine, settings, identify, fast=fast)
+    store = ShowStore(redis, engine)
+    await store.start()
+    gateway = await build_realtime(app, store, settings, identify, fast=fast)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    world = World(redis, realtime, engine, f"http://127.0.0.1:{runner.addresses[0][1]}")
+    world = World(gateway, store, f"http://127.0.0.1:{runner.addresses[0][1]}")
     world.session = aiohttp.ClientSession()
     try:
         if create:
-            await realtime.store.create(setup())
+            await store.create(setup())
         yield world
     finally:
         await world.close()
         await runner.cleanup()
+        await store.close()
         await engine.close()

@@ -1,4 +1,4 @@
-"""What is written twice is the same twice: settings, errors, locales, metric names, commands."""
+"""What is written twice is the same twice: settings, errors, locales, commands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from livecommerce.cli import COMMANDS, _parser
 from livecommerce.configuration.reference import all_errors, errors_markdown, settings_markdown
-from tests.tidy.sources import PACKAGE, ROOT, project_files, short
+from tests.tidy.sources import ROOT, project_files, short
 
 HAN = re.compile(r"[㐀-鿿]")
 PLACES = re.compile(r"\{([a-z_]+)\}")
@@ -81,26 +81,6 @@ def test_every_command_of_the_table_is_there_and_explains_itself() -> None:
         parser, function = _parser(name, command)
         assert parser.description, f"{name} has no docstring"
         assert callable(function)
-
-
-def test_the_dashboard_asks_for_metrics_that_exist() -> None:
-    """A panel on a renamed metric is an empty panel on the night of the show."""
-    sources = "\n".join(path.read_text("utf-8") for path in PACKAGE.rglob("*.py"))
-    dashboard = (ROOT / "deploy/grafana/livecommerce.json").read_text("utf-8")
-    asked = set(re.findall(r"livecommerce_[a-z0-9_]+", dashboard))
-    assert asked
-    known = set(re.findall(r'"(livecommerce_[a-z0-9_]+)"', sources))
-    for prefix, room in (
-        ("relay", "media/plane.py"),
-        ("orders", "orders/worker.py"),
-        ("stock", "stock/engine.py"),
-    ):
-        # figures of these rooms are flat dicts, named by metrics.register(prefix, …)
-        keys = re.findall(r'"([a-z_]+)":', (PACKAGE / room).read_text("utf-8"))
-        known |= {f"livecommerce_{prefix}_{key}" for key in keys}
-    for name in asked:
-        plain = re.sub(r"_(bucket|sum|count|total|info|created)$", "", name)
-        assert {name, plain} & known, f"{name} is nobody's metric"
 
 
 def test_links_between_our_pages_lead_somewhere() -> None:

@@ -10,7 +10,7 @@ import pytest
 from livecommerce.realtime import broadcast as module
 from livecommerce.realtime.broadcast import CLOSE_BYTES, LEAN_BYTES, NOTHING_BYTES, broadcast
 from livecommerce.realtime.close_codes import CloseCode
-from livecommerce.realtime.viewer import Viewer
+from livecommerce.realtime.viewers import Viewer
 from tests.realtime.world import SHOW, World
 
 
@@ -111,7 +111,7 @@ async def test_a_viewer_that_stops_reading_is_closed_and_the_others_miss_nothing
     stalled._task.cancel()  # type: ignore[union-attr]
     stalled.websocket._response.connection.transport.pause_reading()
     anna = await world.connect("anna")
-    channel = world.realtime.gateway.channels.get(SHOW)
+    channel = world.gateway.channels.get(SHOW)
     text = "很長的一句話" * 30
     monkeypatch.setattr(module, "SLOW_SECONDS_MAX", 0.5)
     size_max = 0
@@ -139,7 +139,7 @@ async def test_a_viewer_that_stops_reading_is_closed_and_the_others_miss_nothing
 
 
 async def test_lean_frames_keep_counters_and_pins(fast_world: World) -> None:
-    channel = (await fast_world.connect("anna")) and fast_world.realtime.gateway.channels.get(SHOW)
+    channel = (await fast_world.connect("anna")) and fast_world.gateway.channels.get(SHOW)
     events = [{"t": "chat"}, {"t": "claim"}, {"t": "stock", "items": {}}, {"t": "pin"}, {"t": "hidden"}]
     kept = [(job.full, job.lean()) for job in channel._jobs("viewer", channel.parts, events, "1-0", 1)]
     assert len(kept) == 1

@@ -7,12 +7,10 @@ from typing import Any
 
 import pytest
 
+from livecommerce.intake.rate import CommentRate
 from livecommerce.realtime import channel as channel_module
-from livecommerce.realtime import part as module
+from livecommerce.realtime import viewers as module
 from livecommerce.realtime.channel import Channel
-from livecommerce.realtime.limits import CommentRate
-from livecommerce.realtime.part import PARTS_MAX, Part, parts_wanted
-from livecommerce.realtime.viewer import Viewer
 from tests.realtime.world import SHOW, Client, World, new_id
 
 
@@ -21,15 +19,10 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PART_VIEWERS", 2)
 
 
-@pytest.mark.parametrize(("viewers", "parts"), [(0, 1), (1, 1), (2, 1), (3, 2), (4, 2), (5, 3), (999, PARTS_MAX)])
-def test_parts_wanted(viewers: int, parts: int) -> None:
-    assert parts_wanted(viewers) == parts
-
-
 async def crowd_in_parts(world: World, count: int, parts: int) -> tuple[Channel, list[Client]]:
     """Viewers that joined while the show went on, so that the crowd was divided."""
     crowd = [await world.connect(f"viewer-{number}") for number in range(count)]
-    channel = world.realtime.gateway.channels.get(SHOW)
+    channel = world.gateway.channels.get(SHOW)
     assert channel is not None
     for number in range(20):  # each turn may divide one part
         if len(channel.parts) == parts:
@@ -41,9 +34,9 @@ async def crowd_in_parts(world: World, count: int, parts: int) -> tuple[Channel,
 
 def forget_rate(world: World) -> None:
     """The rate of comments is another test's business."""
-    channel = world.realtime.gateway.channels.get(SHOW)
+    channel = world.gateway.channels.get(SHOW)
     assert channel is not None
-    channel.rate = CommentRate()
+    channel.mirror.rate = CommentRate()
 
 
 async def say_and_wait(world: World, crowd: list[Client], text: str) -> None:
@@ -155,22 +148,6 @@ async def test_turns_keep_their_cadence_and_never_make_up_for_lost_ones(
         clock[0] = now
         assert channel._step() == pytest.approx(0.1)
         assert channel._turn_at == pytest.approx(counted_from)
-
-
-def test_each_turn_begins_with_another_viewer() -> None:
-    part = Part("1-0")
-    group = ("viewer", "json")
-    for number in range(8):
-        viewer = Viewer.__new__(Viewer)
-        viewer.audience, viewer.serializer, viewer.sid = "viewer", "json", str(number)
-        part.add(viewer)
-    firsts = []
-    for _ in range(4):
-        members = part.members(group)  # type: ignore[arg-type]
-        assert sorted(viewer.sid for viewer in members) == [str(number) for number in range(8)]
-        firsts.append(members[0].sid)
-        part.news("2-0")
-    assert firsts == ["0", "2", "4", "6"]
 
 
 def chat(text: str) -> dict[str, Any]:

@@ -1,0 +1,81 @@
+"""What a speaker is answered, as it goes over the wire and as it is kept for the same id sent again. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, NotRequired, TypedDict, cast
+
+import msgspec
+
+from livecommerce.shows.decide import pack
+from livecommerce.shows.model import label_of, options_of
+from livecommerce.shows.state import State
+from livecommerce.shows.store import unpack
+from livecommerce.stock.outcomes import Answer, LineAnswer
+
+
+class AnswerLine(TypedDict):
+    """One line of stock's answer (`stock.outcomes.LineAnswer`), and what a person reads of its sku."""
+
+    item: str
+    outcome: str
+    reservation: str | None
+    reserved: int
+    waiting: int
+    number: int
+    position: int
+    deadline_ms: int
+    available: int
+    code: str
+    label: str
+    options: list[str]
+
+
+class Need(TypedDict):
+    """What an order still lacks: the axes open, the options that the text did name, by axis."""
+
+    code: str
+    axes: list[str]
+    options: dict[str, str]
+    quantity: int
+
+
+class SpeechAnswer(TypedDict):
+    """`reason` is an outcome of stock, a reason of the parser, or one of docs/realtime.md, "The path of a comment"."""
+
+    verdict: str
+    reason: str
+    lines: list[AnswerLine]
+    need: NotRequired[Need]
+
+
+class WithdrawalAnswer(TypedDict):
+    reason: str
+    lines: list[AnswerLine]
+
+
+def answer_line(line: LineAnswer, state: State) -> AnswerLine:
+    code = line.item.split("/")[0]
+    shape: dict[str, Any] = msgspec.to_builtins(line)
+    named = {"code": code, "label": label_of(line.item, state["items"].get(code)), "options": options_of(line.item)}
+    return cast("AnswerLine", {**shape, **named})
+
+
+def answer_lines(answer: Answer, state: State) -> list[AnswerLine]:
+    return [answer_line(line, state) for line in answer.lines]
+
+
+def kept_answer(answer: SpeechAnswer, viewer: str) -> bytes:
+    """The answer as stored with a comment's id, and whose comment it is. Most have no lines: those are left out."""
+    shape = {key: value for key, value in answer.items() if key != "lines" or value}
+    return pack({**shape, "viewer": viewer})
+
+
+def shown_answer(kept: bytes) -> SpeechAnswer:
+    """A stored answer as the speaker gets it."""
+    answer = unpack(kept)
+    return cast("SpeechAnswer", {"lines": [], **{key: value for key, value in answer.items() if key != "viewer"}})
+
+
+def answered_viewer(kept: bytes) -> str:
+    """Whose comment a stored answer belongs to."""
+    return str(unpack(kept).get("viewer"))

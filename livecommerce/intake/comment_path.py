@@ -1,0 +1,231 @@
+"""The path of a comment: may this viewer speak → what does it mean → stock → answer. Every comment gets a reason code.
+
+The chat line of an order travels inside the stock call, so that reservation, ledger entry and both show events are one
+write; all other lines go through `ShowStore.append_chat`. A comment that comes again (same id after a reconnect) gets
+its first answer.
+"""
+
+from __future__ import annotations
+
+import time
+
+import msgspec
+from msgspec import Struct
+
+from livecommerce.comments import parse
+from livecommerce.comments.verdict import Verdict
+from livecommerce.errors import IdReused, LiveCommerceError
+from livecommerce.intake.answers import (
+    SpeechAnswer,
+    WithdrawalAnswer,
+    answer_lines,
+    answered_viewer,
+    kept_answer,
+    shown_answer,
+)
+from livecommerce.intake.changes import ChangeMaker
+from livecommerce.intake.metrics import COMMENTS, VERDICT_SECONDS
+from livecommerce.intake.mirror import Mirror
+from livecommerce.intake.orders import NoOrder, Want, done, lines_of, reserve_operation, wants_of
+from livecommerce.intake.rate import too_many_comments
+from livecommerce.intake.speech import Act, Press, Speaker, Speech, Withdrawal
+from livecommerce.settings import Realtime
+from livecommerce.shows.decide import pack
+from livecommerce.shows.model import viewer_handle
+from livecommerce.shows.moderation import Ruling, may_act, rule, slow_error, slow_wait_ms
+from livecommerce.shows.state import Event, State, pinned_for
+from livecommerce.shows.store import ChatLine, ShowStore
+from livecommerce.stock.engine import StockEngine
+from livecommerce.stock.operations import Line
+
+
+class Heard(Struct, frozen=True):
+    """A line that may be said, as understood and judged.
+
+    `event` is the line as the log will have it, `pinned` the code that a bare `+1` meant, `ruling` who sees the words.
+    """
+
+    speech: Speech
+    event: Event
+    verdict: Verdict
+    pinned: str | None
+    ruling: Ruling
+
+
+class CommentPath:
+    """Stateless; one per process. What it knows of a show is in the mirror handed in."""
+
+    def __init__(self, store: ShowStore, engine: StockEngine, settings: Realtime) -> None:
+        self._store = store
+        self._engine = engine
+        self._changes = ChangeMaker(engine)
+        self._per_window = settings.comments_per_10_seconds
+
+    async def comment(self, mirror: Mirror, speech: Speech) -> SpeechAnswer:
+        """
+        Raises:
+            LiveCommerceError: refused with a number; the comment was neither shown nor counted.
+        """
+        started = time.monotonic()
+        if speech.again:
+            known = await self._store.recall(speech.show, speech.id, speech.speaker.viewer)
+            if known is not None:
+                return shown_answer(known)
+        else:
+            refusal = self._may_speak(mirror, speech)
+            if refusal is not None:
+                COMMENTS.labels(refusal.code).inc()
+                raise refusal
+        answer = await self._answer(mirror, self._hear(mirror, speech))
+        COMMENTS.labels(answer["reason"]).inc()
+        VERDICT_SECONDS.observe(time.monotonic() - started)
+        return answer
+
+    def _may_speak(self, mirror: Mirror, speech: Speech) -> LiveCommerceError | None:
+        now, viewer = self._store.now_ms(), speech.speaker.viewer
+        refusal = may_act(mirror.state, viewer, now)
+        if refusal is not None:
+            return refusal
+        wait = slow_wait_ms(mirror.state, mirror.last_chat_ms.get(viewer, 0), now)
+        return slow_error(wait) if wait else self._too_many(mirror, speech, now)
+
+    def _too_many(self, mirror: Mirror, act: Act, now: int) -> LiveCommerceError | None:
+        """Counts this one, unless the speaker has to wait first."""
+        wait = mirror.rate.wait_ms(act.speaker.viewer, self._per_window, now)
+        if wait > 0:
+            return too_many_comments(wait)
+        mirror.rate.take(act.speaker.viewer, act.id, now)
+        return None
+
+    def _hear(self, mirror: Mirror, speech: Speech) -> Heard:
+        """
+        Raises:
+            CommentRefused: its words are blocked, and it is no order.
+        """
+        state, now, viewer = mirror.state, self._store.now_ms(), speech.speaker.viewer
+        pinned = pinned_for(state, speech.pin, now)
+        verdict = parse(speech.text, mirror.index, tuple(state["show"]["packs"]), pinned)
+        is_order = verdict.verdict in ("order", "change")
+        ruling = rule(state, mirror.words, viewer, speech.text, is_order=is_order)
+        if ruling.refuse is not None:
+            raise ruling.refuse
+        mirror.note_chat(viewer, now)
+        return Heard(speech, chat_event(speech, now, verdict, pinned, ruling), verdict, pinned, ruling)
+
+    async def _answer(self, mirror: Mirror, heard: Heard) -> SpeechAnswer:
+        word = heard.verdict.verdict
+        if word not in ("order", "change"):
+            return await self._chatter(mirror.state, heard)
+        if mirror.state["show"]["stage"] != "live":
+            return await self._append(heard, SpeechAnswer(verdict=word, reason="not_live", lines=[]))
+        return await (self._order(mirror.state, heard) if word == "order" else self._change(mirror, heard))
+
+    async def _order(self, state: State, heard: Heard) -> SpeechAnswer:
+        speech = heard.speech
+        lines = lines_of(state, wants_of(heard.verdict.intents), speech.options, heard.pinned)
+        if isinstance(lines, NoOrder):
+            return await self._append(heard, lines.answer())
+        return await self._reserve(state, speech, lines, pack(heard.event))
+
+    async def _change(self, mirror: Mirror, heard: Heard) -> SpeechAnswer:
+        speech = heard.speech
+        changed = await self._changes.make(mirror, speech, heard.verdict.intents, pack(heard.event))
+        answer = SpeechAnswer(verdict="change", reason=changed.reason, lines=changed.lines)
+        if not changed.line_written:
+            return await self._append(heard, answer)
+        # Stock keeps the answer of each operation, not that of the comment: sent again, the claims look different by
+        # now, and it would be understood as something else.
+        viewer, name = speech.speaker.viewer, speech.speaker.name
+        kept = ChatLine(speech.id, viewer, name, "log", kept_answer(answer, viewer))
+        await self._store.append_chat(speech.show, kept)
+        return answer
+
+    async def claim(self, mirror: Mirror, press: Press) -> SpeechAnswer:
+        """The button: like a comment that needs no understanding, and leaves no line.
+
+        Raises:
+            LiveCommerceError.
+        """
+        state, now = mirror.state, self._store.now_ms()
+        refusal = may_act(state, press.speaker.viewer, now)
+        if refusal is None and not press.again:
+            refusal = self._too_many(mirror, press, now)
+        if refusal is not None:
+            raise refusal
+        if state["show"]["stage"] != "live":
+            return SpeechAnswer(verdict="order", reason="not_live", lines=[])
+        lines = lines_of(state, [Want(press.code, (), press.quantity)], press.options, press.code)
+        return lines.answer() if isinstance(lines, NoOrder) else await self._reserve(state, press, lines, b"")
+
+    async def _reserve(self, state: State, act: Act, lines: tuple[Line, ...], chat: bytes) -> SpeechAnswer:
+        await self._introduce(state, act.show, act.speaker)
+        answer = await done(self._engine, reserve_operation(state, act, lines, chat))
+        return SpeechAnswer(verdict="order", reason=str(answer.outcome), lines=answer_lines(answer, state))
+
+    async def _introduce(self, state: State, show: str, speaker: Speaker) -> None:
+        """Keeps the name of a buyer with the show before the first claim: tickets carry it."""
+        if state["names"].get(speaker.viewer) != speaker.name:
+            await self._store.name(show, speaker.viewer, speaker.name)
+
+    async def cancel(self, mirror: Mirror, withdrawal: Withdrawal) -> WithdrawalAnswer:
+        """A viewer gives up an own claim.
+
+        Raises:
+            NotYours, ReservationUnknown, BadInput, Busy, Unavailable, StorageFull.
+        """
+        answer = await self._changes.cancel(mirror.state, withdrawal)
+        return WithdrawalAnswer(reason=str(answer.outcome), lines=answer_lines(answer, mirror.state))
+
+    async def _chatter(self, state: State, heard: Heard) -> SpeechAnswer:
+        verdict, held = heard.verdict, heard.ruling.place == "held"
+        word, reason = ("held", "first_comment") if held else (verdict.verdict, str(verdict.reason.value))
+        waits = held or verdict.verdict in ("unclear", "question")
+        triage = triage_event(state, heard, reason) if waits else None
+        return await self._append(heard, SpeechAnswer(verdict=word, reason=reason, lines=[]), triage)
+
+    async def _append(self, heard: Heard, answer: SpeechAnswer, triage: Event | None = None) -> SpeechAnswer:
+        """Writes the line to the log with its answer; the first answer where the id came before.
+
+        Raises:
+            IdReused: the id belongs to somebody else's line.
+        """
+        speech, place = heard.speech, heard.ruling.place
+        viewer = speech.speaker.viewer
+        line = ChatLine(
+            id=speech.id, viewer=viewer, name="" if place == "held" else speech.speaker.name, place=place,
+            answer=kept_answer(answer, viewer), event=pack(heard.event), triage=pack(triage) if triage else b"",
+        )  # fmt: skip
+        before = await self._store.append_chat(speech.show, line)
+        if not before:
+            return answer
+        if answered_viewer(before) != viewer:
+            raise IdReused()
+        return shown_answer(before)
+
+
+def chat_event(speech: Speech, now_ms: int, verdict: Verdict, pinned: str | None, ruling: Ruling) -> Event:
+    """The line as logged. `read` is how the grammar of that day understood it, so that it can be read again."""
+    event: Event = {
+        "t": "chat", "id": speech.id, "viewer": speech.speaker.viewer, "name": speech.speaker.name,
+        "text": speech.text, "at": now_ms, "kind": "viewer", "verdict": verdict.verdict,
+        "read": {
+            "version": verdict.version, "reason": str(verdict.reason.value), "pinned": pinned,
+            "intents": [msgspec.to_builtins(intent) for intent in verdict.intents],
+        },
+    }  # fmt: skip
+    if ruling.place == "held":
+        event["held"] = True
+    elif ruling.place == "shadow":
+        event["shadow"] = True
+    return event
+
+
+def triage_event(state: State, heard: Heard, reason: str) -> Event:
+    """The line as staff find it among those that wait for a person."""
+    event = heard.event
+    return {
+        "t": "triage", "comment": event["id"], "viewer": event["viewer"], "name": event["name"],
+        "by": viewer_handle(state["salt"], event["viewer"]), "text": event["text"], "at": event["at"],
+        "verdict": heard.verdict.verdict, "reason": reason, "pin": heard.pinned,
+        "guess": [msgspec.to_builtins(intent) for intent in heard.verdict.guess],
+    }  # fmt: skip

@@ -1,0 +1,107 @@
+"""A show as intake looks at it: its state, and what is derived from the state once and not for every comment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from livecommerce.comments import CatalogueIndex, ShopWords
+from livecommerce.intake.rate import CommentRate
+from livecommerce.shows.catalogue import catalogue_index
+from livecommerce.shows.state import Event, State, fold
+from livecommerce.shows.store import ShowStore
+from livecommerce.shows.words import WordFilter
+
+PRODUCTS = frozenset(("item", "item_gone"))
+# Slow mode lasts ten minutes at most; more people than this do not speak in that time.
+LAST_CHATS_MAX = 10_000
+
+
+class Mirror(Protocol):
+    """What the path of a comment needs to know of a show."""
+
+    @property
+    def state(self) -> State: ...
+
+    @property
+    def index(self) -> CatalogueIndex:
+        """The words of its products and of its shop."""
+
+    @property
+    def words(self) -> WordFilter:
+        """What is blocked in its chat."""
+
+    @property
+    def rate(self) -> CommentRate: ...
+
+    @property
+    def last_chat_ms(self) -> Mapping[str, int]:
+        """When each viewer last spoke, for slow mode; those of long ago are left out."""
+
+    def note_chat(self, viewer: str, at_ms: int) -> None: ...
+
+
+class ShowMirror:
+    """A snapshot of a show and the events after it. Whoever reads the log says `heard`, then `move_on`."""
+
+    def __init__(self, state: State, shop_words: ShopWords | None = None) -> None:
+        self._shop_words = shop_words or ShopWords()
+        self.load(state)
+
+    @classmethod
+    async def opened(cls, store: ShowStore, show: str) -> ShowMirror:
+        """The show as it is now, with the words of its shop.
+
+        Raises:
+            ShowUnknown, Unavailable.
+        """
+        state = await store.load(show)
+        kept = await store.shop_words(state["show"]["shop"])
+        return cls(state, kept.words)
+
+    def load(self, state: State) -> None:
+        """Starts from a snapshot (again, after a gap in the log)."""
+        self.state = state
+        self.words = WordFilter(state["words"])
+        self.rate = CommentRate()
+        self.last_chat_ms: dict[str, int] = {}
+        self.heard(state["chat"])
+        self._changed_products()
+
+    def _changed_products(self) -> None:
+        self.index = catalogue_index(self.state, self._shop_words)
+
+    def use_words(self, words: ShopWords) -> None:
+        """The shop's own words, from the next comment on."""
+        self._shop_words = words
+        self._changed_products()
+
+    def heard(self, events: Sequence[Event]) -> None:
+        """Who spoke, as soon as it is read: the rate of comments must not wait for `move_on`."""
+        for event in events:
+            if event["t"] == "chat" and event["viewer"]:
+                self.rate.seen(event["viewer"], event["id"], event["at"])
+            elif event["t"] == "claims":
+                for claim in event["claims"]:
+                    if claim["op"] == "reserve" and claim.get("source") == "button":  # others have a line of chat
+                        self.rate.seen(claim["viewer"], claim["id"], event["at"])
+
+    def move_on(self, events: Sequence[Event], offset: str) -> None:
+        """Folds the events up to `offset` into the state."""
+        self.state = fold(self.state, events)
+        self.state["offset"] = offset
+        kinds = {event["t"] for event in events}
+        if kinds & PRODUCTS:
+            self._changed_products()
+        if "words" in kinds:
+            self.words = WordFilter(self.state["words"])
+        for event in events:
+            if event["t"] == "chat" and event["viewer"]:
+                self.note_chat(event["viewer"], event["at"])
+
+    def note_chat(self, viewer: str, at_ms: int) -> None:
+        """Remembers when a viewer last spoke, on any process: slow mode counts from it."""
+        self.last_chat_ms.pop(viewer, None)  # put at the end: the oldest is dropped first
+        self.last_chat_ms[viewer] = at_ms
+        while len(self.last_chat_ms) > LAST_CHATS_MAX:
+            del self.last_chat_ms[next(iter(self.last_chat_ms))]

@@ -1,0 +1,147 @@
+"""What a speaker does in a show, as checked values: says a line, presses the button, gives a ticket back. Pure.
+
+`speech_of`, `press_of` and `withdrawal_of` read what a page sent. Other doors make the values themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from msgspec import Struct
+
+from livecommerce.errors import BadInput
+from livecommerce.intake.text import checked_text
+from livecommerce.shows.model import AXES_MAX, valid_id
+
+PIN_ID_LENGTH_MAX = 20  # `p` and a number, as shows count them
+OPTION_LENGTH_MAX = 100  # of an axis and its value together: each has at most 40
+QUANTITY_MAX = 99  # of one press, as the grammar has it for a comment
+RESERVATION_LENGTHS = (3, 220)  # `<sku>#<number>`: a code of one letter; a code and four values at their longest
+
+Payload = Mapping[str, object]  # a map as it came over the wire: nothing is known of its values
+
+
+class Speaker(Protocol):
+    """Who speaks: the viewer's id, to whom claims belong, and the name beside the line."""
+
+    @property
+    def viewer(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+
+class Act(Struct, frozen=True, kw_only=True):
+    """What all acts have.
+
+    Attributes:
+        id: made by the sender, one an act; the same id is done once and answered alike.
+        source: the door, as the books keep it with a claim; at most 40 characters.
+        again: sent before, perhaps without an answer: it is not counted a second time.
+    """
+
+    show: str
+    speaker: Speaker
+    id: str
+    source: str
+    again: bool = False
+
+
+class Speech(Act, frozen=True, kw_only=True):
+    """A line. `pin` is the id of the pin that the speaker saw, `options` what was chosen on its card: axis to value."""
+
+    text: str
+    pin: str | None = None
+    options: Mapping[str, str] = {}
+    source: str = "comment"
+
+
+class Press(Act, frozen=True, kw_only=True):
+    """The button: an order that needs no understanding."""
+
+    code: str
+    quantity: int = 1
+    options: Mapping[str, str] = {}
+    source: str = "button"
+
+
+class Withdrawal(Act, frozen=True, kw_only=True):
+    """An own ticket given back."""
+
+    reservation: str
+    source: str = "button"
+
+
+def speech_of(show: str, speaker: Speaker, raw: Payload, length_max: int) -> Speech:
+    """
+    Raises:
+        BadInput, CommentNotText, CommentTooLong.
+    """
+    comment_id = checked_id(raw)
+    text = checked_text(raw.get("text"), length_max)
+    options = checked_options(raw.get("options"))
+    pin = raw.get("pin")
+    if pin is not None and not (isinstance(pin, str) and len(pin) <= PIN_ID_LENGTH_MAX):
+        raise BadInput("pin is the id of the pin that the page showed")
+    again = bool(raw.get("again"))
+    return Speech(show=show, speaker=speaker, id=comment_id, text=text, pin=pin, options=options, again=again)
+
+
+def press_of(show: str, speaker: Speaker, raw: Payload) -> Press:
+    """
+    Raises:
+        BadInput.
+    """
+    claim_id = checked_id(raw)
+    code, quantity = raw.get("code"), raw.get("quantity", 1)
+    # `True` is an int to isinstance, and no quantity.
+    if not isinstance(code, str) or not isinstance(quantity, int) or isinstance(quantity, bool):
+        raise BadInput(f"A claim has code, options and quantity 1 to {QUANTITY_MAX}.")
+    if not 1 <= quantity <= QUANTITY_MAX:
+        raise BadInput(f"A claim has code, options and quantity 1 to {QUANTITY_MAX}.")
+    options = checked_options(raw.get("options"))
+    again = bool(raw.get("again"))
+    return Press(show=show, speaker=speaker, id=claim_id, code=code, quantity=quantity, options=options, again=again)
+
+
+def withdrawal_of(show: str, speaker: Speaker, raw: Payload) -> Withdrawal:
+    """
+    Raises:
+        BadInput.
+    """
+    cancel_id = checked_id(raw)
+    reservation = raw.get("reservation")
+    shortest, longest = RESERVATION_LENGTHS
+    if not isinstance(reservation, str) or not shortest <= len(reservation) <= longest:
+        raise BadInput("reservation is the id of your ticket")
+    return Withdrawal(show=show, speaker=speaker, id=cancel_id, reservation=reservation)
+
+
+def checked_id(raw: Payload) -> str:
+    """
+    Raises:
+        BadInput: the id is missing or of another form.
+    """
+    identity = raw.get("id")
+    if not valid_id(identity):
+        raise BadInput("id: 8 to 64 letters, digits, - or _, made by the page for each comment")
+    return str(identity)
+
+
+def checked_options(raw: object) -> Mapping[str, str]:
+    """Options chosen on the card: {axis: value}.
+
+    Raises:
+        BadInput.
+    """
+    if raw is None:
+        return {}
+    if not isinstance(raw, dict) or len(raw) > AXES_MAX:
+        raise BadInput("options is a map of axis to value")
+    chosen: dict[str, str] = {}
+    for axis, value in raw.items():
+        if not isinstance(axis, str) or not isinstance(value, str) or len(axis) + len(value) > OPTION_LENGTH_MAX:
+            raise BadInput("options is a map of axis to value")
+        chosen[axis] = value
+    return chosen
