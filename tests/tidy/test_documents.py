@@ -25,7 +25,7 @@ def between(text: str, name: str) -> str:
 
 
 @pytest.mark.parametrize("name", ["README.md"])
-def test_the_settings_table_is_the_one_of_the_code(name: str) -> None:
+def test_the_list_of_settings_is_the_one_of_the_code(name: str) -> None:
     written = between((ROOT / name).read_text("utf-8"), "settings")
     assert written == settings_markdown(), "run scripts/write_tables.py"
 
@@ -107,6 +107,28 @@ def test_links_between_our_pages_lead_somewhere() -> None:
     for path in project_files():
         if path.suffix != ".md":
             continue
-        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", path.read_text("utf-8")):
+        text = path.read_text("utf-8")
+        targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text)
+        targets += re.findall(r"^\[[^\]]+\]: (\S+)$", text, re.MULTILINE)
+        for target in targets:
             if "://" not in target and not target.startswith("mailto:"):
                 assert (path.parent / target).exists(), f"{short(path)} links to {target}"
+
+
+SECTION = re.compile(r"\b(?:docs/)?([a-z_]+\.md)\)?, [\"“]([^\"”]+)[\"”]")
+
+
+def test_pages_and_sections_that_are_named_are_there() -> None:
+    """Code and pages send a reader to a page, or to a page and its section; both have to exist."""
+    seen = 0
+    for path in project_files():
+        if path.suffix not in {".py", ".js", ".lua", ".yaml", ".md", ".c", ".h"} or "vendor" in path.parts:
+            continue
+        text = path.read_text("utf-8")
+        for name in re.findall(r"\bdocs/([a-z_]+\.md)\b", text):
+            assert (ROOT / "docs" / name).is_file(), f"{short(path)} names docs/{name}"
+        for name, section in SECTION.findall(text):
+            page = (ROOT / "docs" / name).read_text("utf-8")
+            assert re.search(rf"^#+ {re.escape(section)}\b", page, re.MULTILINE), f"{short(path)}: {name}, {section}"
+            seen += 1
+    assert seen, "the pattern finds none of the sections that are named"
