@@ -20,7 +20,7 @@ from livecommerce.api.context import Context, context_of
 from livecommerce.api.faults import as_known
 from livecommerce.api.links import is_https, page_urls
 from livecommerce.api.locales import COOKIE as LOCALE_COOKIE
-from livecommerce.api.locales import TEXTS, choose_locale
+from livecommerce.api.locales import LOCALES, TEXTS, choose_locale, words_of
 from livecommerce.api.products import products_shape
 from livecommerce.api.recordings import RECORDINGS
 from livecommerce.api.streams import ice_servers_for
@@ -63,7 +63,7 @@ def locale_of(request: web.Request) -> str:
 def render(request: web.Request, page: str, boot: dict[str, Any], *, status: int = 200, **more: Any) -> web.Response:
     """An answer of `web/<page>/index.html`."""
     nonce, locale = secrets.token_urlsafe(18), locale_of(request)
-    texts = request.app[TEXTS]
+    texts = request.app[TEXTS].of(locale, page)
     body = (
         request.app[TEMPLATES]
         .get_template(f"{page}/index.html")
@@ -71,8 +71,10 @@ def render(request: web.Request, page: str, boot: dict[str, Any], *, status: int
             asset=request.app[ASSETS].address,
             nonce=nonce,
             locale=locale,
-            t=lambda key: texts.text(locale, key),
-            texts=lambda *prefixes: texts.some(locale, prefixes),
+            t=texts.__getitem__,
+            texts=texts,
+            locales=LOCALES,
+            word_files=lambda name: [f"locales/{name}/{file}.json" for file in words_of(page)],
             boot={"page": page, "locale": locale, **boot},
             status=status,
             **{"show": None, **more},

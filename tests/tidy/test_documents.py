@@ -1,20 +1,15 @@
-"""What is written twice is the same twice: settings, errors, locales, metric names, commands."""
+"""What is written twice is the same twice: settings, errors, metric names, commands."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from livecommerce.cli import COMMANDS, _parser
 from livecommerce.ops.reference import all_errors, errors_markdown, settings_markdown
 from tests.tidy.sources import PACKAGE, ROOT, project_files, short
-
-HAN = re.compile(r"[㐀-鿿]")
-PLACES = re.compile(r"\{([a-z_]+)\}")
 
 
 def between(text: str, name: str) -> str:
@@ -50,30 +45,6 @@ def test_every_error_has_its_own_number_reason_and_family() -> None:
         assert error.reason.strip().endswith((".", "!")), f"{error.__name__}: a reason is a sentence"
         families = {getattr(parent, "number", error.number) // 1000 for parent in error.__mro__[1:]}
         assert error.number // 1000 in families, f"{error.__name__}: number {error.number} is outside its family"
-
-
-def locale_files() -> list[Path]:
-    return sorted((ROOT / "web/locales").glob("*.json"))
-
-
-def test_all_locales_have_the_same_keys_and_places() -> None:
-    first, *others = locale_files()
-    wanted = json.loads(first.read_text("utf-8"))
-    assert others, "one locale is no choice"
-    for path in others:
-        found = json.loads(path.read_text("utf-8"))
-        assert set(found) == set(wanted), f"{short(path)}: {sorted(set(found) ^ set(wanted))}"
-        for key in wanted:
-            same = set(PLACES.findall(found[key])) == set(PLACES.findall(wanted[key]))
-            assert same, f"{short(path)}: {key} has other places than {short(first)}"
-
-
-def test_the_english_locale_is_english() -> None:
-    english = json.loads((ROOT / "web/locales/en.json").read_text("utf-8"))
-    # names of languages are written in themselves; examples show what people type
-    own = re.compile("locale|language|example")
-    left = {key: text for key, text in english.items() if HAN.search(text) and not own.search(key)}
-    assert left == {}
 
 
 def test_every_command_of_the_table_is_there_and_explains_itself() -> None:
