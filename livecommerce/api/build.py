@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from aiohttp import web
 
 from livecommerce.api import (
@@ -21,13 +19,13 @@ from livecommerce.api import (
 )
 from livecommerce.api.assets import ASSETS, Assets, get_static
 from livecommerce.api.context import CONTEXT, Context
+from livecommerce.api.description import description
 from livecommerce.api.locales import TEXTS, Texts
 from livecommerce.api.middlewares import add_headers, guard
 from livecommerce.api.pictures import PICTURES, KeptPictures
 from livecommerce.api.publish import publish_waiting
 from livecommerce.api.snapshots import SNAPSHOTS, Snapshots
 
-OPENAPI = Path(__file__).with_name("openapi.yaml")
 SHOW = "{show:[a-z0-9-]{1,40}}"
 STREAM = "/{kind:whip|whep}/" + SHOW
 SESSION = STREAM + "/{session:[A-Za-z0-9_-]{1,80}}"
@@ -36,7 +34,7 @@ LAYER = "/whep/" + SHOW + "/{session:[A-Za-z0-9_-]{1,80}}/layer"
 
 
 async def get_openapi(request: web.Request) -> web.Response:
-    return web.Response(text=OPENAPI.read_text("utf-8"), content_type="application/yaml")
+    return web.Response(text=description(), content_type="application/yaml")
 
 
 def routes() -> list[web.RouteDef]:

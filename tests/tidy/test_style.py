@@ -21,7 +21,10 @@ CODE = {".py", ".js", ".css", ".lua", ".html", ".sh", ".toml", ".yaml", ".yml", 
 OURS = [
     path
     for path in project_files()
-    if path.suffix in CODE and "vendor" not in path.parts and path.suffix != ".lock" and path.name != "openapi.yaml"
+    if path.suffix in CODE
+    and "vendor" not in path.parts
+    and path.suffix != ".lock"
+    and not path.name.startswith("openapi")
 ]
 LONG_FILES_ALLOWED = {".md", ".json", ".yaml", ".yml"}  # documents and data
 
