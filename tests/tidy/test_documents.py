@@ -103,3 +103,28 @@ def test_pages_and_sections_that_are_named_are_there() -> None:
             assert re.search(rf"^#+ {re.escape(section)}\b", page, re.MULTILINE), f"{short(path)}: {name}, {section}"
             seen += 1
     assert seen, "the pattern finds none of the sections that are named"
+
+
+def test_the_changelog_has_dates_and_kinds() -> None:
+    policy, _, entries = (ROOT / "CHANGELOG.md").read_text("utf-8").partition("\n## 0.")
+    kinds = re.findall(r"^(?:\| |- )(\w+)(?: \||:)", policy, re.MULTILINE)
+    days = re.findall(r"^### (.*)$", entries, re.MULTILINE)
+    assert days == sorted(days, reverse=True)
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", day) for day in days)
+    assert set(re.findall(r"^([A-Z]\w+)$", entries, re.MULTILINE)) <= set(kinds) - {"kind"}
+
+
+def test_experiments_are_dated_questions_in_the_list() -> None:
+    pages = sorted(path for path in (ROOT / "docs/experiments").iterdir() if path.name != "README.md")
+    listed = re.findall(
+        r"^- \[(\d{4}-\d\d-\d\d) (.*\?)\]\((.*)\)$",
+        (ROOT / "docs/experiments/README.md").read_text("utf-8"),
+        re.MULTILINE,
+    )
+    assert sorted(name for _, _, name in listed) == [path.name for path in pages]
+    for date, question, name in listed:
+        assert name.startswith(f"{date}-")
+        text = (ROOT / "docs/experiments" / name).read_text("utf-8")
+        assert text.startswith(f"# {question}\n")
+        assert "\nCommand: " in text, f"{name}: how is it measured again?"
+        assert "\nVerdict: " in text, f"{name}: what came of it?"
