@@ -1,4 +1,4 @@
-"""Writes the tables that come from the code into the pages that show them: `python scripts/write_tables.py`."""
+"""Writes the lists that come from the code into the pages that show them: `python scripts/write_tables.py`."""
 
 from __future__ import annotations
 

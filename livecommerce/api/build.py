@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from aiohttp import web
 
 from livecommerce.api import pages
+from livecommerce.api.description import description
 from livecommerce.api.middlewares import add_headers, guard
 from livecommerce.api.web_folder import get_static
 
-OPENAPI = Path(__file__).with_name("openapi.yaml")
-
 
 async def get_openapi(request: web.Request) -> web.Response:
-    return web.Response(text=OPENAPI.read_text("utf-8"), content_type="application/yaml")
+    return web.Response(text=description(), content_type="application/yaml")
 
 
 own_routes: list[web.RouteDef] = [

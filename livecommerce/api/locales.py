@@ -1,4 +1,4 @@
-"""Texts of the pages: `web/locales/<locale>.json`, and which locale a request gets."""
+"""Texts of the pages: `web/locales/<locale>/<page>.json`, and which locale a request gets."""
 
 from __future__ import annotations
 
@@ -10,41 +10,39 @@ COOKIE = "lc_locale"
 LOCALES = ("zh-TW", "en")
 FRESH_SECONDS = 1.0  # how late a file changed on disk is seen
 _LANGUAGES_MAX = 10  # of an Accept-Language header that are looked at
+_DESKS = ("studio", "control")  # pages that say the same things to the staff of a show
+
+
+def words_of(page: str) -> tuple[str, ...]:
+    """The files of a locale that a page loads, by name."""
+    return ("shared", "staff", page) if page in _DESKS else ("shared", page)
 
 
 class Texts:
-    """All texts by locale. A missing key raises: a page with a hole is a fault of ours."""
+    """The texts of each page by locale: its own file, `shared`, and `staff` on the desks of a show.
+
+    A missing key raises: a page with a hole is a fault of ours.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._fresh: dict[str, float] = {}
-        self._stamps: dict[str, int] = {}
-        self._texts: dict[str, dict[str, str]] = {}
-        self._parts: dict[tuple[str, tuple[str, ...]], dict[str, str]] = {}
+        self._fresh: dict[tuple[str, str], float] = {}
+        self._stamps: dict[tuple[str, str], tuple[int, ...]] = {}
+        self._texts: dict[tuple[str, str], dict[str, str]] = {}
 
-    def of(self, locale: str) -> dict[str, str]:
-        now = time.monotonic()
-        if self._fresh.get(locale, -1.0) < now:
-            file = self._folder / f"{locale}.json"
-            stamp = file.stat().st_mtime_ns
-            if self._stamps.get(locale) != stamp:
-                self._texts[locale] = json.loads(file.read_text("utf-8"))
-                self._stamps[locale] = stamp
-                self._parts.clear()
-            self._fresh[locale] = now + FRESH_SECONDS
-        return self._texts[locale]
-
-    def text(self, locale: str, key: str) -> str:
-        return self.of(locale)[key]
-
-    def some(self, locale: str, prefixes: tuple[str, ...]) -> dict[str, str]:
-        """Every text whose key starts with one of `prefix + "."`. Templates ask for a handful of prefix lists."""
-        texts = self.of(locale)
-        found = self._parts.get((locale, prefixes))
-        if found is None:
-            starts = tuple(f"{prefix}." for prefix in prefixes)
-            found = self._parts[locale, prefixes] = {key: text for key, text in texts.items() if key.startswith(starts)}
-        return found
+    def of(self, locale: str, page: str) -> dict[str, str]:
+        """Every `key: text` that the page may show."""
+        now, wanted = time.monotonic(), (locale, page)
+        if self._fresh.get(wanted, -1.0) < now:
+            files = [self._folder / locale / f"{name}.json" for name in words_of(page)]
+            stamps = tuple(file.stat().st_mtime_ns for file in files)
+            if self._stamps.get(wanted) != stamps:
+                self._texts[wanted] = {
+                    key: text for file in files for key, text in json.loads(file.read_text("utf-8")).items()
+                }
+                self._stamps[wanted] = stamps
+            self._fresh[wanted] = now + FRESH_SECONDS
+        return self._texts[wanted]
 
 
 def choose_locale(cookie: str | None, accepted: str | None, default: str) -> str:

@@ -15,7 +15,7 @@ from livecommerce.accounts import viewers
 from livecommerce.accounts.routes import ACCOUNTS, staff_shape
 from livecommerce.api.faults import as_known
 from livecommerce.api.locales import COOKIE as LOCALE_COOKIE
-from livecommerce.api.locales import choose_locale
+from livecommerce.api.locales import LOCALES, choose_locale, words_of
 from livecommerce.api.recordings import RECORDINGS
 from livecommerce.api.web_folder import WEB_FOLDER
 from livecommerce.catalogue.routes import CATALOGUE, products_shape
@@ -52,12 +52,15 @@ def render(request: web.Request, page: str, boot: dict[str, Any], *, status: int
     """An answer of `web/<page>/index.html`."""
     nonce, locale = secrets.token_urlsafe(18), locale_of(request)
     folder = request.app[WEB_FOLDER]
+    texts = folder.texts.of(locale, page)
     body = folder.templates.get_template(f"{page}/index.html").render(
         asset=folder.assets.address,
         nonce=nonce,
         locale=locale,
-        t=lambda key: folder.texts.text(locale, key),
-        texts=lambda *prefixes: folder.texts.some(locale, prefixes),
+        t=texts.__getitem__,
+        texts=texts,
+        locales=LOCALES,
+        word_files=lambda name: [f"locales/{name}/{file}.json" for file in words_of(page)],
         boot={"page": page, "locale": locale, **boot},
         status=status,
         **{"show": None, **more},

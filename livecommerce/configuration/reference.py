@@ -1,4 +1,4 @@
-"""Prints what is written in code as tables for people: settings, errors; and checks a configuration."""
+"""Prints what is written in code as lists for people: settings, errors; and checks a configuration."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import importlib
 import os
 import pkgutil
+import textwrap
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from livecommerce.settings import Settings, environment_name, fields, load
 _SKIPPED = ("livecommerce.__main__", "livecommerce.records.migrations")
 
 
+COLUMNS = 120  # of our pages; tests/tidy holds every page to it
 _KINDS = {str: "text", int: "number", float: "number", bool: "true/false"}
 
 
@@ -33,7 +35,7 @@ def _type_name(hint: Any) -> str:
 
 def _shown(default: Any) -> str:
     if default == "" or default == ():
-        return "–"
+        return "empty"
     if isinstance(default, tuple):
         return "`" + ",".join(map(str, default)) + "`"
     if isinstance(default, bool):
@@ -41,13 +43,17 @@ def _shown(default: Any) -> str:
     return f"`{default}`"
 
 
+def _item(text: str) -> str:
+    """A list item in lines that fit the pages' limit."""
+    return textwrap.fill(f"- {text}", COLUMNS, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+
+
 def settings_markdown() -> str:
-    """One row a setting: name, environment name, kind, default, meaning."""
-    rows = [
-        f"| `{dotted}` | `{environment_name(dotted)}` | {_type_name(hint)} | {_shown(default)} | {description} |"
+    """One item a setting: name, environment name, kind, default, meaning. A list: a table's rows cannot be wrapped."""
+    return "\n".join(
+        _item(f"`{dotted}` (`{environment_name(dotted)}`, {_type_name(hint)}, {_shown(default)}): {description}")
         for dotted, hint, default, description in fields()
-    ]
-    return "\n".join(["| setting | environment | kind | default | meaning |", "|---|---|---|---|---|", *rows])
+    )
 
 
 def _import_everything() -> None:
@@ -73,31 +79,25 @@ _FAMILIES = {
 
 
 def errors_markdown() -> str:
-    """One table a family, one row an error: number, code, HTTP status, reason."""
+    """One list a family, one item an error: number, code, HTTP status, reason."""
     lines: list[str] = []
     family = 0
     for error in all_errors():
         if error.number // 1000 != family:
             family = error.number // 1000
-            lines += [
-                "",
-                f"## {family}xxx · {_FAMILIES[family]}",
-                "",
-                "| number | code | HTTP | reason |",
-                "|---|---|---|---|",
-            ]
-        lines.append(f"| {error.number} | `{error.code}` | {error.http_status} | {error.reason} |")
+            lines += ["", f"## {family}xxx · {_FAMILIES[family]}", ""]
+        lines.append(_item(f"**{error.number}** `{error.code}` (HTTP {error.http_status}): {error.reason}"))
     return "\n".join(lines).strip()
 
 
 def settings_table(_arguments: argparse.Namespace) -> int:
-    """Prints the settings as a Markdown table."""
+    """Prints the settings as a Markdown list."""
     print(settings_markdown())
     return 0
 
 
 def errors_table(_arguments: argparse.Namespace) -> int:
-    """Prints all numbered errors as Markdown tables."""
+    """Prints all numbered errors as Markdown lists."""
     print(errors_markdown())
     return 0
 

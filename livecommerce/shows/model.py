@@ -68,7 +68,7 @@ class ShowItem(Struct, frozen=True):
         return ["/".join((self.code, *values)) for values in cartesian_product(*axes)]
 
     def public(self) -> dict[str, Any]:
-        """The product as pages see it (architecture.md, "Product")."""
+        """The product as pages see it (catalogue.md, "Product")."""
         return {
             "code": self.code,
             "name": self.names[0],

@@ -28,15 +28,16 @@ def test_the_locale(cookie: str | None, accepted: str | None, locale: str) -> No
     assert choose_locale(cookie, accepted, "zh-TW") == locale
 
 
-def test_a_page_takes_the_texts_of_its_prefixes_and_sees_them_change(tmp_path: Path) -> None:
-    file = tmp_path / "en.json"
-    file.write_text(json.dumps({"watch.title": "Live", "watchful": "no", "shop.title": "Shop"}))
+def test_a_page_takes_its_own_texts_and_sees_them_change(tmp_path: Path) -> None:
+    for name, texts_of_file in {"shared": {"common.ok": "Fine"}, "watch": {"watch.title": "Live"}, "shop": {}}.items():
+        (tmp_path / "en").mkdir(exist_ok=True)
+        (tmp_path / "en" / f"{name}.json").write_text(json.dumps(texts_of_file))
     texts = Texts(tmp_path)
-    assert texts.some("en", ("watch", "common")) == {"watch.title": "Live"}
-    assert texts.text("en", "shop.title") == "Shop"
+    assert texts.of("en", "watch") == {"common.ok": "Fine", "watch.title": "Live"}
     with pytest.raises(KeyError):
-        texts.text("en", "shop.subtitle")
+        texts.of("en", "shop")["watch.title"]
+    file = tmp_path / "en" / "watch.json"
     file.write_text(json.dumps({"watch.title": "On air"}))
     os.utime(file, ns=(1, 1))
     texts._fresh.clear()  # a second later
-    assert texts.some("en", ("watch", "common")) == {"watch.title": "On air"}
+    assert texts.of("en", "watch")["watch.title"] == "On air"

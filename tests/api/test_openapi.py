@@ -1,18 +1,21 @@
 """The API's description is true: every route is in it, every path in it is a route, its references lead somewhere.
 
-The file is written in a fixed form (paths two, methods four spaces in), so that reading it needs no YAML library.
+The rooms' files are written in a fixed form (paths two, methods four spaces in), so reading them needs no YAML library.
 """
 
 from __future__ import annotations
 
 import re
 
-from livecommerce.api.build import OPENAPI, own_routes
+from livecommerce.api.build import own_routes
+from livecommerce.api.description import added_up, description, fragments
 from livecommerce.errors import catalogue
 from livecommerce.roles.rooms import ROUTES
 from tests.site import Site
 
-TEXT = OPENAPI.read_text("utf-8")
+TEXT = description()
+# a replay is a page, a stream of files and a download of the show
+SHARED_TAGS = {"openapi_replay.yaml": ("pages", "media", "shows")}
 
 
 def described() -> set[tuple[str, str]]:
@@ -54,6 +57,35 @@ def test_path_parameters_are_declared() -> None:
 def test_numbers_named_in_the_text_are_errors() -> None:
     numbers = {error.number for error in catalogue()}
     assert {int(number) for number in re.findall(r"\((\d{4})\)", TEXT)} <= numbers
+
+
+def test_nothing_is_described_by_two_rooms() -> None:
+    paths, components = TEXT[TEXT.index("\npaths:\n") :].split("\ncomponents:\n")
+    sections = {"paths": re.findall(r"^  (/\S*):$", paths, re.MULTILINE)}
+    for section, lines in re.findall(r"^  (\w+):\n((?:    .*\n)+)", components, re.MULTILINE):
+        assert section not in sections
+        sections[section] = re.findall(r"^    (\w+):", lines, re.MULTILINE)
+    assert {"schemas", "responses", "parameters"} <= set(sections)
+    for section, names in sections.items():
+        assert len(names) == len(set(names)), f"{section}: {sorted(names)}"
+
+
+def test_a_room_describes_what_it_tags() -> None:
+    """A tag is a room's, or `pages`; so who looks for a path knows whose file it is in."""
+    for path in fragments():
+        text = path.read_text("utf-8")
+        tags = set(re.findall(r"^  - \{name: (\w+)", text, re.MULTILINE))
+        assert len(tags) <= 1, path
+        assert set(re.findall(r"tags: \[(\w+)\]", text)) <= {*tags, *SHARED_TAGS.get(path.name, ())}, path
+
+
+def test_lines_are_cut_and_joined_by_section() -> None:
+    first = "head: 1\ntags:\n  - {name: a}\npaths:\n  /a:\n    get: {}\ncomponents:\n  schemas:\n    A: {}\n"
+    second = "paths:\n  /b:\n    get: {}\ncomponents:\n  parameters:\n    b: {}\n  schemas:\n    B: {}\n"
+    assert added_up([first, second]) == (
+        "head: 1\ntags:\n  - {name: a}\npaths:\n  /a:\n    get: {}\n  /b:\n    get: {}\n"
+        "components:\n  schemas:\n    A: {}\n    B: {}\n  parameters:\n    b: {}\n"
+    )
 
 
 async def test_it_is_served(site: Site) -> None:

@@ -1,7 +1,6 @@
 """What the pages are made of: every module is in the import map, and a phone downloads little."""
 
 import gzip
-import json
 import re
 from pathlib import Path
 
@@ -46,11 +45,3 @@ def test_pages_carry_no_inline_style_or_handler():
     for path in WEB.rglob("*.html"):
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"<style|\sstyle=|\son[a-z]+=", text), path
-
-
-def test_every_text_a_page_asks_for_exists():
-    known = json.loads((WEB / "locales/zh-TW.json").read_text(encoding="utf-8"))
-    literal = re.compile(r"""\bt\(\s*["']([a-z]+\.[a-z0-9_.]+)["']""")
-    asked = {key for module in modules() for key in literal.findall((WEB / module).read_text(encoding="utf-8"))}
-    asked |= {key for page in WEB.rglob("index.html") for key in literal.findall(page.read_text(encoding="utf-8"))}
-    assert asked - {"error.page_"} <= set(known), sorted(asked - set(known))

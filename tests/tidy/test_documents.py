@@ -1,20 +1,15 @@
-"""What is written twice is the same twice: settings, errors, locales, commands."""
+"""What is written twice is the same twice: settings, errors, commands."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from livecommerce.cli import COMMANDS, _parser
 from livecommerce.configuration.reference import all_errors, errors_markdown, settings_markdown
 from tests.tidy.sources import ROOT, project_files, short
-
-HAN = re.compile(r"[㐀-鿿]")
-PLACES = re.compile(r"\{([a-z_]+)\}")
 
 
 def between(text: str, name: str) -> str:
@@ -25,7 +20,7 @@ def between(text: str, name: str) -> str:
 
 
 @pytest.mark.parametrize("name", ["README.md"])
-def test_the_settings_table_is_the_one_of_the_code(name: str) -> None:
+def test_the_list_of_settings_is_the_one_of_the_code(name: str) -> None:
     written = between((ROOT / name).read_text("utf-8"), "settings")
     assert written == settings_markdown(), "run scripts/write_tables.py"
 
@@ -52,30 +47,6 @@ def test_every_error_has_its_own_number_reason_and_family() -> None:
         assert error.number // 1000 in families, f"{error.__name__}: number {error.number} is outside its family"
 
 
-def locale_files() -> list[Path]:
-    return sorted((ROOT / "web/locales").glob("*.json"))
-
-
-def test_all_locales_have_the_same_keys_and_places() -> None:
-    first, *others = locale_files()
-    wanted = json.loads(first.read_text("utf-8"))
-    assert others, "one locale is no choice"
-    for path in others:
-        found = json.loads(path.read_text("utf-8"))
-        assert set(found) == set(wanted), f"{short(path)}: {sorted(set(found) ^ set(wanted))}"
-        for key in wanted:
-            same = set(PLACES.findall(found[key])) == set(PLACES.findall(wanted[key]))
-            assert same, f"{short(path)}: {key} has other places than {short(first)}"
-
-
-def test_the_english_locale_is_english() -> None:
-    english = json.loads((ROOT / "web/locales/en.json").read_text("utf-8"))
-    # names of languages are written in themselves; examples show what people type
-    own = re.compile("locale|language|example")
-    left = {key: text for key, text in english.items() if HAN.search(text) and not own.search(key)}
-    assert left == {}
-
-
 def test_every_command_of_the_table_is_there_and_explains_itself() -> None:
     for name, command in COMMANDS.items():
         parser, function = _parser(name, command)
@@ -87,6 +58,53 @@ def test_links_between_our_pages_lead_somewhere() -> None:
     for path in project_files():
         if path.suffix != ".md":
             continue
-        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", path.read_text("utf-8")):
+        text = path.read_text("utf-8")
+        targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text)
+        targets += re.findall(r"^\[[^\]]+\]: (\S+)$", text, re.MULTILINE)
+        for target in targets:
             if "://" not in target and not target.startswith("mailto:"):
                 assert (path.parent / target).exists(), f"{short(path)} links to {target}"
+
+
+SECTION = re.compile(r"\b(?:docs/)?([a-z_]+\.md)\)?, [\"“]([^\"”]+)[\"”]")
+
+
+def test_pages_and_sections_that_are_named_are_there() -> None:
+    """Code and pages send a reader to a page, or to a page and its section; both have to exist."""
+    seen = 0
+    for path in project_files():
+        if path.suffix not in {".py", ".js", ".lua", ".yaml", ".md", ".c", ".h"} or "vendor" in path.parts:
+            continue
+        text = path.read_text("utf-8")
+        for name in re.findall(r"\bdocs/([a-z_]+\.md)\b", text):
+            assert (ROOT / "docs" / name).is_file(), f"{short(path)} names docs/{name}"
+        for name, section in SECTION.findall(text):
+            page = (ROOT / "docs" / name).read_text("utf-8")
+            assert re.search(rf"^#+ {re.escape(section)}\b", page, re.MULTILINE), f"{short(path)}: {name}, {section}"
+            seen += 1
+    assert seen, "the pattern finds none of the sections that are named"
+
+
+def test_the_changelog_has_dates_and_kinds() -> None:
+    policy, _, entries = (ROOT / "CHANGELOG.md").read_text("utf-8").partition("\n## 0.")
+    kinds = re.findall(r"^(?:\| |- )(\w+)(?: \||:)", policy, re.MULTILINE)
+    days = re.findall(r"^### (.*)$", entries, re.MULTILINE)
+    assert days == sorted(days, reverse=True)
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", day) for day in days)
+    assert set(re.findall(r"^([A-Z]\w+)$", entries, re.MULTILINE)) <= set(kinds) - {"kind"}
+
+
+def test_experiments_are_dated_questions_in_the_list() -> None:
+    pages = sorted(path for path in (ROOT / "docs/experiments").iterdir() if path.name != "README.md")
+    listed = re.findall(
+        r"^- \[(\d{4}-\d\d-\d\d) (.*\?)\]\((.*)\)$",
+        (ROOT / "docs/experiments/README.md").read_text("utf-8"),
+        re.MULTILINE,
+    )
+    assert sorted(name for _, _, name in listed) == [path.name for path in pages]
+    for date, question, name in listed:
+        assert name.startswith(f"{date}-")
+        text = (ROOT / "docs/experiments" / name).read_text("utf-8")
+        assert text.startswith(f"# {question}\n")
+        assert "\nCommand: " in text, f"{name}: how is it measured again?"
+        assert "\nVerdict: " in text, f"{name}: what came of it?"

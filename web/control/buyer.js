@@ -18,7 +18,7 @@ function Reservation({ ticket, named }) {
   const extend = () => command("extend", { reservation: ticket.id, seconds: EXTEND_SECONDS }, t("control.extended", { n: EXTEND_SECONDS / 60 }));
   const isOpen = kind === "held" || kind === "wait";
   return html`<li>
-    <${Ticket} kind=${kind} gone=${over} small=${t(`common.state_${ticket.state}`)} number=${kind === "wait" ? ticket.position : ticket.number} title=${title}
+    <${Ticket} kind=${kind} gone=${over} small=${t(`control.ticket_${ticket.state}`)} number=${kind === "wait" ? ticket.position : ticket.number} title=${title}
       sub=${html`${who}${ticket.code} · ${money(ticket.quantity * ticket.price_minor, ticket.currency)}`}
       right=${html`<div class="end">${kind === "held" && ticket.deadline_ms > 0 && html`<${Countdown} until=${ticket.deadline_ms} />`}
         ${isOpen && html`<span class="row">${kind === "held" && html`<button class="link" type="button"

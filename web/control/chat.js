@@ -5,7 +5,7 @@ import { Icon, html, useEffect, useLayoutEffect, useMemo, useRef } from "../shar
 import { claimMark } from "../shared/verdict.js";
 import { ban, buyer, counts, cursor, filter, isHidden, lines, mark, mute, side, tab, toggleHide } from "./desk.js";
 
-const TAGS = { question: ["ask", "common.verdict_question"], unclear: ["warn", "control.waiting_tag"], change: ["ok", "common.verdict_change"] };
+const TAGS = { question: ["ask", "staff.verdict_question"], unclear: ["warn", "control.waiting_tag"], change: ["ok", "staff.verdict_change"] };
 
 function tagOf(line, claims) {
   if (isHidden(line)) return ["bad", t("control.hidden_tag")];

@@ -20,9 +20,10 @@ export const knows = (key) => texts.value[key] !== undefined;
 
 /** Changes the language without a reload, so that the picture keeps playing; the server remembers it by cookie. */
 export async function setLocale(next) {
-  const answer = await fetch(next === "en" ? holder.dataset.en : holder.dataset.zh);
-  if (!answer.ok) return;
-  texts.value = await answer.json();
+  const files = (next === "en" ? holder.dataset.en : holder.dataset.zh).trim().split(" ");
+  const answers = await Promise.all(files.map((file) => fetch(file)));
+  if (!answers.every((answer) => answer.ok)) return;
+  texts.value = Object.assign({}, ...(await Promise.all(answers.map((answer) => answer.json()))));
   locale.value = next;
   document.documentElement.lang = next === "en" ? "en" : "zh-Hant";
   document.cookie = `lc_locale=${next}; path=/; max-age=31536000; samesite=lax`;

@@ -1,5 +1,5 @@
 // The state of a show on a page: a snapshot, and how each wire event changes it. Pure; the server's twin is
-// livecommerce/shows/state.py. Snapshot and events are described in docs/realtime.md.
+// livecommerce/shows/state.py. Snapshot and events are described in docs/shows.md.
 
 /**
  * @typedef {{t: string, [field: string]: any}} WireEvent

@@ -61,7 +61,7 @@ function Editor({ item }) {
       <input class="input small" type="number" inputmode="numeric" min="1" value=${price} disabled=${!mayHost()}
         onInput=${(event) => setPrice(event.currentTarget.value)} />
       </label>
-      <button class="btn small line" type="submit" disabled=${!mayHost()}>${t("common.save")}</button></form>
+      <button class="btn small line" type="submit" disabled=${!mayHost()}>${t("studio.save")}</button></form>
     ${mayHost() && html`<table class="skus"><caption class="sr">${t("studio.stock")}</caption>
       <tbody>${item.skus.map((sku) => html`<${SkuRow} key=${sku} item=${item} sku=${sku} label=${label(sku)} />`)}</tbody></table>`}
     <div class="row wrap">

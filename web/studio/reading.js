@@ -15,7 +15,7 @@ function Intent({ intent }) {
 
 export function Reading({ read }) {
   return html`<p>
-    <span class=${`tag ${KINDS[read.verdict] ?? ""}`}>${t(`common.verdict_${read.verdict}`)}</span> <span class="muted">${knows(`reason.${read.reason}`) ? t(`reason.${read.reason}`) : read.reason}</span>
+    <span class=${`tag ${KINDS[read.verdict] ?? ""}`}>${t(`staff.verdict_${read.verdict}`)}</span> <span class="muted">${knows(`reason.${read.reason}`) ? t(`reason.${read.reason}`) : read.reason}</span>
     </p>
     <ul class="intents">${(read.intents ?? []).map((intent, index) => html`<${Intent} key=${index} intent=${intent} />`)}</ul>`;
 }

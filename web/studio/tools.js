@@ -48,7 +48,7 @@ function Course() {
 function Secret({ label, value }) {
   return html`<div class="field"><span>${label}</span><div class="row">
     <input class="input small grow" readonly value=${value} aria-label=${label} onFocus=${(event) => event.currentTarget.select()} />
-    <button class="btn small line" type="button" onClick=${() => copy(value)}>${t("common.copy")}</button></div></div>`;
+    <button class="btn small line" type="button" onClick=${() => copy(value)}>${t("studio.copy")}</button></div></div>`;
 }
 function Encoder() {
   const [made, setMade] = useState(null);

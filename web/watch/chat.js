@@ -24,7 +24,7 @@ function Pending({ one }) {
     <b>${person(myName())}</b> ${one.text} <span class="mark">${t("watch.sending")}</span></li>`;
   return html`<li class="line mine failed" role="alert"><b>${person(myName())}</b> ${one.text}<span class="why">${errorText(one.error)}
     <button class="link" type="button" onClick=${() => retry(one.id)}>${t("common.retry")}</button> <button class="link" type="button"
-      onClick=${() => forget(one.id)}>${t("common.drop")}</button>
+      onClick=${() => forget(one.id)}>${t("watch.drop")}</button>
       </span></li>`;
 }
 

@@ -69,7 +69,7 @@ function Mine({ ticket }) {
       title=${`${labelOf(ticket, live.item(ticket.code))} ×\u00a0${ticket.quantity}`} sub=${sub}
     right=${html`<div class="end">${kind === "held" && ticket.deadline_ms > 0 && html`<${Countdown} until=${ticket.deadline_ms} />`}
       ${(kind === "held" || kind === "wait") && html`<button class="link" type="button" onClick=${() => (sure ? cancel(ticket.id) : setSure(true))}
-        onBlur=${() => setSure(false)}>${sure ? t("watch.cancel_sure") : t("common.cancel")}</button>`}</div>`} />
+        onBlur=${() => setSure(false)}>${sure ? t("watch.cancel_sure") : t("watch.cancel")}</button>`}</div>`} />
         </li>`;
 }
 
