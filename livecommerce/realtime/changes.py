@@ -21,6 +21,7 @@ from livecommerce.shows.model import options_of
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.operations import Cancel, Operation, Reduce, Swap
 from livecommerce.stock.outcomes import Answer, Claim, Outcome
+from livecommerce.stock.skus import product_of, sku_of_parts
 
 ACTIVE = frozenset(("held", "waiting", "offered"))
 CANCELS_MAX = 16  # claims that one comment may end
@@ -85,7 +86,7 @@ class ChangeMaker:
         carried = chat if step == 0 else b""
         if isinstance(operation, SetIntent):
             product = channel.state["items"][operation.code]
-            line = offer_line(channel.state, product, "/".join((operation.code, *operation.options)), operation.qty)
+            line = offer_line(channel.state, product, sku_of_parts(operation.code, operation.options), operation.qty)
             return await self._orders.reserve(
                 channel.state, viewer, operation_id, [line], carried, "comment", repeat="set"
             )
@@ -142,13 +143,11 @@ class ChangeMaker:
         return [
             Swap(
                 **where, reservation=mine[0].reservation, line=line, hold_seconds=hold_seconds,
-                limits=limits_of(channel.state, buyer, product),
+                limits=limits_of(channel.state, buyer),
             )
         ], ""  # fmt: skip
 
 
 def matching(claims: list[Claim], code: str, options: Sequence[str]) -> list[Claim]:
     """Claims on a product whose options include those named."""
-    return [
-        claim for claim in claims if claim.item.split("/")[0] == code and set(options) <= set(options_of(claim.item))
-    ]
+    return [claim for claim in claims if product_of(claim.item) == code and set(options) <= set(options_of(claim.item))]

@@ -17,6 +17,7 @@ from livecommerce.shows.state import State
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.operations import LINES_MAX, Line, Reserve
 from livecommerce.stock.outcomes import RETRYABLE, Answer, LineAnswer, Outcome
+from livecommerce.stock.skus import product_of, sku_of_parts
 
 
 class Want(Struct, frozen=True):
@@ -33,18 +34,19 @@ def wants_of(intents: Sequence[ReserveIntent]) -> list[Want]:
 
 def choose(product: dict[str, Any], options: Sequence[str], chosen: dict[str, str]) -> tuple[str | None, list[str]]:
     """(sku, []) or (None, axes still open): each axis takes its value from the text, else from the card."""
-    parts, missing = [product["code"]], []
+    chosen_values: list[str] = []
+    missing: list[str] = []
     for axis in product["options"]:
         values = [value["value"] for value in axis["values"]]
         named = next((option for option in options if option in values), None)
         value = named if named is not None else chosen.get(axis["axis"])
-        if value in values:
-            parts.append(value)
+        if value is not None and value in values:
+            chosen_values.append(value)
         elif len(values) == 1:
-            parts.append(values[0])
+            chosen_values.append(values[0])
         else:
             missing.append(axis["axis"])
-    return (None, missing) if missing else ("/".join(parts), [])
+    return (None, missing) if missing else (sku_of_parts(product["code"], chosen_values), [])
 
 
 def named_values(axis: dict[str, Any], options: Sequence[str]) -> list[str]:
@@ -86,12 +88,11 @@ class OrderMaker:
     ) -> Answer:  # fmt: skip
         """One stock operation for all lines."""
         settings = state["settings"]
-        product = state["items"].get(lines[0].item.split("/")[0]) if len(lines) == 1 else None
         return await self._engine.submit(
             Reserve(
                 id=claim_id, shop=state["show"]["shop"], show=state["show"]["id"], viewer=viewer.viewer,
                 lines=tuple(lines), fill=settings["fill"], repeat=repeat or settings["repeat"],  # type: ignore[arg-type]
-                waitlist=settings["waitlist"], limits=limits_of(state, state["buyers"].get(viewer.viewer, {}), product),
+                waitlist=settings["waitlist"], limits=limits_of(state, state["buyers"].get(viewer.viewer, {})),
                 hold_seconds=state["show"]["hold_seconds"], source=source, chat=chat,
             )
         )  # fmt: skip
@@ -120,7 +121,7 @@ def raise_refusal(answer: Answer) -> None:
 
 
 def answer_line(line: LineAnswer, items: dict[str, Any]) -> dict[str, Any]:
-    code = line.item.split("/")[0]
+    code = product_of(line.item)
     shape: dict[str, Any] = msgspec.to_builtins(line)
     return {**shape, "code": code, "label": label_of(line.item, items.get(code)), "options": options_of(line.item)}
 

@@ -9,7 +9,6 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from livecommerce.stock.encoding import pack, unpack
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.library import library
 from livecommerce.stock.operations import (
@@ -26,6 +25,7 @@ from livecommerce.stock.operations import (
     SetQuantity,
 )
 from livecommerce.stock.outcomes import OUTCOME_NUMBERS, Outcome
+from livecommerce.stock.wire import pack, unpack
 from tests.stock.servers import SHOP, SHOW, lua_texts
 
 GOOD = Reserve("good-id-1", SHOP, SHOW, "ann", (Line("A", 1, 100, "TWD"),))
@@ -66,6 +66,8 @@ WRONG: dict[str, tuple[Operation, Outcome]] = {
     "a hold of 0 seconds": (replace(GOOD, hold_seconds=0), Outcome.INPUT_BAD),
     "a hold of a year": (replace(GOOD, hold_seconds=31_536_000), Outcome.INPUT_BAD),
     "a negative limit": (replace(GOOD, limits=Limits(per_item=-1)), Outcome.INPUT_BAD),
+    "a negative limit of a product": (replace(GOOD, lines=line(limit_per_viewer=-1)), Outcome.INPUT_BAD),
+    "half a piece as limit": (replace(GOOD, lines=line(limit_per_viewer=0.5)), Outcome.INPUT_BAD),
     "a chat that is text": (replace(GOOD, chat="hello"), Outcome.INPUT_BAD),
     "a reservation that is none": (Cancel("good-id-2", SHOP, SHOW, "ann", "A-1"), Outcome.RESERVATION_UNKNOWN),
     "a reservation past all numbers": (
