@@ -7,6 +7,7 @@ the effects of everything else. `decode` turns an entry into values; nobody else
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from typing import Any
 
@@ -236,6 +237,6 @@ def decode(entry_id: bytes | str, fields: Mapping[bytes, bytes], *, with_claims:
                 entry.counters[effect[1].decode()] = parse_item(effect[2])
     except LedgerUnreadable:
         raise
-    except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
+    except (KeyError, IndexError, ValueError, TypeError, AttributeError, struct.error) as error:
         raise LedgerUnreadable(f"ledger entry {name} cannot be read: {error!r}") from error
     return entry

@@ -26,7 +26,7 @@ from livecommerce.stock.operations import (
 )
 from livecommerce.stock.outcomes import OUTCOME_NUMBERS, Outcome
 from livecommerce.stock.wire import pack, unpack
-from tests.stock.servers import SHOP, SHOW, lua_texts
+from tests.stock.servers import SHOP, SHOW
 
 GOOD = Reserve("good-id-1", SHOP, SHOW, "ann", (Line("A", 1, 100, "TWD"),))
 
@@ -159,11 +159,3 @@ async def test_malformed_operations_in_a_call_harm_only_themselves(engine: Stock
     assert runs[5:7] == [4, 1]
     bad = OUTCOME_NUMBERS[Outcome.INPUT_BAD]
     assert [(results[at], results[at + 1][0]) for at in range(0, len(results), 2)] == [(1, bad), (3, bad)]
-
-
-def test_lua_and_python_number_the_outcomes_alike() -> None:
-    text = "\n".join(lua_texts())
-    start = text.index("local OUTCOMES = {")
-    names = [word.strip(' "\n') for word in text[start + 18 : text.index("}", start)].split(",")]
-    stored = [name for name in names if name]
-    assert [OUTCOME_NUMBERS[Outcome(name)] for name in stored] == list(range(1, len(stored) + 1))
