@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from livecommerce.errors import BadInput
+from livecommerce.stock import keys as stock_keys
 from livecommerce.stock.skus import options_of as values_of_sku
 from livecommerce.stock.skus import product_of, sku_of_parts
 
@@ -217,7 +218,7 @@ class Keys:
         base = f"lc:{{{shop}}}:show:{show}"
         self.shop, self.show = shop, show
         self.state = base
-        self.log = f"{base}:log"
+        self.log = stock_keys.show_log(shop, show)  # stock writes there too, in the call that sells
         self.buyers = f"{base}:buyers"
         self.hidden = f"{base}:hidden"
         self.triage = f"{base}:triage"

@@ -133,7 +133,8 @@ end
 
 local function write_short(out, operation, claim)
   out[#out + 1] = "r" .. string.char(#operation.id) .. operation.id .. struct.pack("<I4I4c4I6c6I2I3B",
-    claim.number, (operation.available + claim.held * claim.number) % SUM, operation.digest, operation.at, claim.offer, claim.held, claim.hold, claim.state)
+    claim.number, (operation.available + claim.held * claim.number) % SUM, operation.digest, operation.at, claim.offer,
+    claim.held, claim.hold, claim.state)
 end
 
 -- The short form can say only what it has fields for; anything that touched more than the state needs the long one.

@@ -9,7 +9,8 @@ local WRITE_CHUNK = 2000 -- arguments a command: unpack fails past 7,999
 local WORK_MAX = 2000 -- claims expired or promoted in one call: about 10 ms; the rest is done by the next call
 
 function world.new(items_key, now_ms, offer_seconds)
-  return { base = string.sub(items_key, 1, -1 - #KEYS.items), items_key = items_key, now = now_ms, offer_seconds = offer_seconds,
+  local base = string.sub(items_key, 1, -1 - #KEYS.items) -- "lc:{shop}:"
+  return { base = base, items_key = items_key, now = now_ms, offer_seconds = offer_seconds,
     items = {}, records = {}, shows = {}, deadlines = {}, due_done = {}, effects = {}, changed_items = {},
     offers = {}, runs = {}, reads = {},
     work_left = WORK_MAX, more = false }
@@ -84,8 +85,8 @@ local NOTHING_HAD = nothing_had()
 
 local function add(counts, name, units) counts[name] = (counts[name] or 0) + units end
 
--- Counts a claim in (sign 1) or out (-1). Who changes a claim's units or state does so between an out and an in, so that
--- looking at a limit costs the same with a thousand claims as with one.
+-- Counts a claim in (sign 1) or out (-1). Who changes a claim's units or state does so between an out and an in, so
+-- that looking at a limit costs the same with a thousand claims as with one.
 function world.count(claim, sign)
   local active = world.active(claim)
   if not active and claim.state ~= CONFIRMED then return end

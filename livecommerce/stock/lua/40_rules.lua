@@ -168,8 +168,8 @@ end
 -- A new claim with the next number in line.
 local function make_claim(w, operation, line, item, grant, wait, hold_seconds, whole)
   local claim = { offer = line.offer, item = line.item, product = line.product, number = item.next,
-    state = grant > 0 and HELD or WAITING, held = grant, waiting = wait, flags = whole and WHOLE or 0, deadline = 0, hold = hold_seconds,
-    operation = operation, record = operation.record }
+    state = grant > 0 and HELD or WAITING, held = grant, waiting = wait, flags = whole and WHOLE or 0, deadline = 0,
+    hold = hold_seconds, operation = operation, record = operation.record }
   if grant > 0 then set_deadline(w, claim, w.now + hold_seconds * 1000) end
   item.next = item.next + 1
   item.line_count = item.line_count + 1

@@ -191,6 +191,7 @@ end
 
 local function supply(w, template, item, label, outcome)
   world.touch(w, item)
+  -- in the order of SUPPLY_EFFECT
   w.effects[#w.effects + 1] = { "s", template.show, item.name, label, template.quantity, template.reason,
     template.source }
   rules.promote(w, item)

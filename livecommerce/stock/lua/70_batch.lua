@@ -197,6 +197,7 @@ local function store(w, template, operation, viewer, outcome, lines)
     show.fields_changed = true
   end
   world.show(w, template.show).named = true
+  -- in the order of ANSWER_EFFECT
   w.effects[#w.effects + 1] = { "o", template.show, record and record.viewer or "", operation.id, operation.digest,
     operation.answer, viewer == "" and 1 or 0 }
 end

@@ -72,7 +72,7 @@ local function try_fast(w, parts, batch, chats, which, from, last)
   local number, available = item.next, item.available - parts.line.quantity
   local made = fast_run(parts, batch, chats, from, last)
   if made > 0 then
-    local runs = w.runs
+    local runs = w.runs -- in the order of RUN
     local at = #runs
     runs[at + 1], runs[at + 2], runs[at + 3], runs[at + 4], runs[at + 5] = from, made, number, available, which
     events.run(parts.show, from, made, number, which)
@@ -121,7 +121,8 @@ local function write_shows(w, stock, templates_bytes, operations_bytes)
     if #show.chats > 0 or show.claims_count > 0 or stock and show.named then
       local entry = events.entry(w, show, stock)
       local size = #entry + (show.has_runs and #templates_bytes + #operations_bytes or 0)
-      local kept, key = math.max(200, math.min(5000, math.floor(LOG_BYTES_MAX / size))), w.base .. KEYS.show .. name .. KEYS.log
+      local kept = math.max(200, math.min(5000, math.floor(LOG_BYTES_MAX / size)))
+      local key = w.base .. KEYS.show .. name .. KEYS.log
       if show.has_runs then
         redis.call("XADD", key, "MAXLEN", "~", kept, "*", "e", entry, "t", templates_bytes, "o", operations_bytes)
       else
