@@ -7,8 +7,6 @@
 -- ARGV[5] seconds an offer from the waitlist stands
 -- Answer: msgpack [at_ms, more, runs, [operation, answer] ..., ledger id or ""]
 
-local batch = {}
-
 local OPERATIONS_MAX = 1000 -- a call of this size takes about 4 ms; unpack() gives up at 7,999 values
 local TEMPLATES_CACHED_MAX = 1000 -- parsed templates kept between calls; they are content and never change
 local LOG_BYTES_MAX = 32000000 -- of a show's log: what a reconnect may ask for; entries vary from 200 B to 300 kB
