@@ -29,17 +29,17 @@ from redis.asyncio import Redis
 
 from livecommerce.ops.valkey import EmbeddedValkey, _packaged_binary, find_binary
 from livecommerce.settings import Stock
+from livecommerce.stock import keys
 from livecommerce.stock.batch import Batch, Part
 from livecommerce.stock.connection import Connection, encode
 from livecommerce.stock.encoding import Templates
 from livecommerce.stock.engine import StockEngine
-from livecommerce.stock.operations import Limits, Line, Operation, Reserve, Restock
+from livecommerce.stock.operations import Line, Operation, Reserve, Restock
 from livecommerce.stock.outcomes import Outcome
 from loadtest.stock_peers import seckill_script, sql_hot_row, trivial_eval
 
 SHOP, SHOW, ITEM = "bench", "show", "A01"
-LINES = (Line(ITEM, 1, 39_000, "TWD", "限量色 單件"),)
-LIMITS = Limits(per_item=5)
+LINES = (Line(ITEM, 1, 39_000, "TWD", "限量色 單件", limit_per_viewer=5),)  # a limit a product is the normal case
 CHUNK = 5_000  # operations handed to the engine at a time
 BUYERS = 3  # who hand them in, each the next chunk when the last is answered: under the queue limit of 20,000 together
 OFFERED_PER_SECOND = 5_000
@@ -90,7 +90,7 @@ def running(binary: str, fsync: str) -> Iterator[EmbeddedValkey]:
 def comments(count: int, chat: bytes = b"") -> list[Operation]:
     """Comments of as many viewers, ids as browsers make them."""
     return [
-        Reserve(str(uuid.uuid4()), SHOP, SHOW, f"viewer-{n:07d}", LINES, limits=LIMITS, waitlist=False, chat=chat)
+        Reserve(str(uuid.uuid4()), SHOP, SHOW, f"viewer-{n:07d}", LINES, waitlist=False, chat=chat)
         for n in range(count)
     ]
 
@@ -125,7 +125,7 @@ async def throughput(server: EmbeddedValkey, operations: list[Operation], units:
     reserved = sum(await asyncio.gather(*(hand_in() for _ in range(BUYERS))))
     elapsed, cpu = time.perf_counter() - start, time.process_time() - cpu
     calls = store.info("commandstats")["cmdstat_fcall"]
-    log = store.memory_usage(f"lc:{{{SHOP}}}:show:{SHOW}:log", samples=0) or 0
+    log = store.memory_usage(keys.show_log(SHOP, SHOW), samples=0) or 0
     grown = store.info("memory")["used_memory"] - before - log
     await engine.close()
     store.close()
@@ -151,7 +151,7 @@ async def one_call_each(server: EmbeddedValkey, count: int) -> float:
     templates, commands = Templates(), []
     for operation in comments(count):
         batch = Batch([Part(templates.of(operation), [operation], 0, 1)], 300)
-        key = f"lc:{{{SHOP}}}:stock:items"
+        key = keys.items(SHOP)
         commands.append(encode(("FCALL", engine._servers.function, 1, key, connection.run_id, *batch.arguments)))
     start = time.perf_counter()
     for at in range(0, count, 64):

@@ -22,6 +22,7 @@ from livecommerce.catalogue.errors import (
     ProductRefused,
     SupplyRefused,
 )
+from livecommerce.stock.skus import sku_of_parts
 
 NAMES_MAX = 20  # the full name and the short names viewers use
 NAME_LENGTH_MAX = 80
@@ -78,7 +79,7 @@ class Product(Struct, frozen=True):
     def skus(self) -> list[str]:
         """Every sku, in axis order."""
         axes = [[value.value for value in option.values] for option in self.options]
-        return ["/".join((self.code, *values)) for values in every_combination(*axes)]
+        return [sku_of_parts(self.code, values) for values in every_combination(*axes)]
 
 
 def fold_code(code: str) -> str:

@@ -6,6 +6,8 @@ from itertools import product as every_combination
 
 from msgspec import Struct
 
+from livecommerce.stock.skus import sku_of_parts
+
 SHOP_ID = "demo"
 SHOP_NAME = "玲玲的小舖"
 SHOW_ID = "demo"
@@ -32,7 +34,7 @@ class DemoProduct(Struct, frozen=True):
         if not self.options:
             return [self.code]
         axes = [list(values) for _, values in self.options]
-        return ["/".join((self.code, *values)) for values in every_combination(*axes)]
+        return [sku_of_parts(self.code, values) for values in every_combination(*axes)]
 
 
 PRODUCTS: tuple[DemoProduct, ...] = (

@@ -11,6 +11,7 @@ from livecommerce.shows.model import label_of, options_of
 from livecommerce.shows.state import State
 from livecommerce.shows.store import unpack
 from livecommerce.stock.outcomes import Answer, LineAnswer
+from livecommerce.stock.skus import product_of
 
 
 class AnswerLine(TypedDict):
@@ -25,6 +26,8 @@ class AnswerLine(TypedDict):
     position: int
     deadline_ms: int
     available: int
+    limit: NotRequired[int]  # of `over_limit`: what is allowed, and what of it the viewer has
+    had: NotRequired[int]
     code: str
     label: str
     options: list[str]
@@ -54,7 +57,7 @@ class WithdrawalAnswer(TypedDict):
 
 
 def answer_line(line: LineAnswer, state: State) -> AnswerLine:
-    code = line.item.split("/")[0]
+    code = product_of(line.item)
     shape: dict[str, Any] = msgspec.to_builtins(line)
     named = {"code": code, "label": label_of(line.item, state["items"].get(code)), "options": options_of(line.item)}
     return cast("AnswerLine", {**shape, **named})

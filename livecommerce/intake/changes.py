@@ -23,6 +23,7 @@ from livecommerce.shows.state import State
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.operations import Cancel, Operation, Reduce, Reserve, Swap
 from livecommerce.stock.outcomes import Answer, Claim, Outcome
+from livecommerce.stock.skus import product_of
 
 ACTIVE = frozenset(("held", "waiting", "offered"))
 CANCELS_MAX = 16  # claims that one comment may end: as many as one comment may make (`stock.operations.LINES_MAX`)
@@ -154,13 +155,11 @@ def _swap(state: State, speech: Speech, intent: SwapIntent, claims: Sequence[Cla
         Swap(
             id=speech.id, shop=show["shop"], show=speech.show, viewer=viewer, reservation=mine[0].reservation,
             line=offer_line(state, product, sku, mine[0].quantity), hold_seconds=show["hold_seconds"],
-            limits=limits_of(state, state["buyers"].get(viewer, {}), product), source=speech.source,
+            limits=limits_of(state, state["buyers"].get(viewer, {})), source=speech.source,
         )
     ]  # fmt: skip
 
 
 def matching(claims: Sequence[Claim], code: str, options: Sequence[str]) -> list[Claim]:
     """Claims on a product whose options include those named."""
-    return [
-        claim for claim in claims if claim.item.split("/")[0] == code and set(options) <= set(options_of(claim.item))
-    ]
+    return [claim for claim in claims if product_of(claim.item) == code and set(options) <= set(options_of(claim.item))]

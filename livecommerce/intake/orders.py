@@ -17,6 +17,7 @@ from livecommerce.shows.state import State
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.operations import LINES_MAX, Line, Operation, Reserve
 from livecommerce.stock.outcomes import RETRYABLE, Answer, Outcome
+from livecommerce.stock.skus import sku_of_parts
 
 Product = dict[str, Any]  # as `shows.model.ShowItem.public` makes it
 
@@ -48,18 +49,19 @@ def wants_of(intents: Sequence[Intent]) -> list[Want]:
 
 def choose(product: Product, options: Sequence[str], chosen: Mapping[str, str]) -> tuple[str | None, list[str]]:
     """(sku, []) or (None, axes still open): each axis takes its value from the text, else from the card."""
-    parts, missing = [product["code"]], []
+    chosen_values: list[str] = []
+    missing: list[str] = []
     for axis in product["options"]:
         values = [value["value"] for value in axis["values"]]
         named = next((option for option in options if option in values), None)
         value = named if named is not None else chosen.get(axis["axis"])
-        if value in values:
-            parts.append(value)
+        if value is not None and value in values:
+            chosen_values.append(value)
         elif len(values) == 1:
-            parts.append(values[0])
+            chosen_values.append(values[0])
         else:
             missing.append(axis["axis"])
-    return (None, missing) if missing else ("/".join(parts), [])
+    return (None, missing) if missing else (sku_of_parts(product["code"], chosen_values), [])
 
 
 def need_of(product: Product, want: Want, missing: list[str]) -> Need:
@@ -97,11 +99,10 @@ def reserve_operation(
     """One operation for all lines, which takes the line of chat along; `repeat` None: as the show has it."""
     show, settings = state["show"], state["settings"]
     viewer = act.speaker.viewer
-    product = state["items"].get(lines[0].item.split("/")[0]) if len(lines) == 1 else None
     return Reserve(
         id=act.id, shop=show["shop"], show=act.show, viewer=viewer, lines=tuple(lines), fill=settings["fill"],
         repeat=repeat or settings["repeat"], waitlist=settings["waitlist"],
-        limits=limits_of(state, state["buyers"].get(viewer, {}), product), hold_seconds=show["hold_seconds"],
+        limits=limits_of(state, state["buyers"].get(viewer, {})), hold_seconds=show["hold_seconds"],
         source=act.source, chat=chat,
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from redis.exceptions import ResponseError
 from livecommerce.orders.projection import apply, position_key
 from livecommerce.orders.rows import OrderRepository
 from livecommerce.records.database import Database
+from livecommerce.stock import keys as stock_keys
 from livecommerce.stock.ledger import LedgerClaim, decode
 
 log = structlog.get_logger(__name__)
@@ -42,7 +43,7 @@ class Projector:
         self._positions: dict[str, str] = {}  # while we hold the lease nobody else moves them
 
     def _ledger(self, shop: str) -> str:
-        return f"lc:{{{shop}}}:ledger"
+        return stock_keys.ledger(shop)
 
     def _lease(self, shop: str) -> str:
         return f"lc:{{{shop}}}:orders-lease"

@@ -40,6 +40,7 @@ from livecommerce.stock.operations import (
     Restock,
 )
 from livecommerce.stock.outcomes import RETRYABLE, Answer, Outcome
+from livecommerce.stock.skus import product_of
 
 # Two moderators press at once now and then; more than this in a row means something loops.
 CONFLICTS_MAX = 16
@@ -148,7 +149,7 @@ class Executor:
                 raise BadInput(f"{command.__struct_config__.tag} is no command on quantities.")
 
     def _known_sku(self, state: State, sku: str) -> None:
-        product = state["items"].get(sku.split("/")[0])
+        product = state["items"].get(product_of(sku))
         if product is None or sku not in product["skus"]:
             raise ItemUnknown(f"This show has no {sku}.")
 
@@ -235,16 +236,15 @@ def offer_line(state: State, product: dict[str, Any], sku: str, quantity: int) -
     """What the viewer is offered: the price of this moment, kept with the claim."""
     return Line(
         item=sku, quantity=quantity, unit_price_minor=product["price_minor"], currency=product["currency"],
-        text=label_of(sku, product)[:200],
+        text=label_of(sku, product)[:200], limit_per_viewer=product["limit_per_viewer"],
     )  # fmt: skip
 
 
-def limits_of(state: State, buyer: dict[str, Any], product: dict[str, Any] | None = None) -> Limits:
-    """The show's limits, tightened by the product's and by what a restricted buyer may hold."""
+def limits_of(state: State, buyer: dict[str, Any]) -> Limits:
+    """The show's limits, and what a restricted buyer may hold. The limit of a product goes with the line."""
     limits = state["show"]["limits"]
-    per_item = [limit for limit in (limits["per_item"], product["limit_per_viewer"] if product else 0) if limit]
     return Limits(
-        per_item=min(per_item, default=0),
+        per_item=limits["per_item"],
         per_show=limits["per_show"],
         per_comment=limits["per_comment"],
         hold_max=buyer.get("hold_max", 0) if buyer.get("restricted") else 0,

@@ -12,6 +12,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from livecommerce.errors import BadInput
+from livecommerce.stock import keys as stock_keys
+from livecommerce.stock.skus import options_of as values_of_sku
+from livecommerce.stock.skus import product_of, sku_of_parts
 
 ID_PATTERN = r"^[a-z0-9-]{1,40}$"
 OUTSIDE_ID_PATTERN = r"^[A-Za-z0-9_-]{8,64}$"
@@ -65,7 +68,7 @@ class ShowItem(Struct, frozen=True):
     def skus(self) -> list[str]:
         """All skus in axis order: `code`, or `code/value/value`."""
         axes = [[value.value for value in axis.values] for axis in self.options]
-        return ["/".join((self.code, *values)) for values in cartesian_product(*axes)]
+        return [sku_of_parts(self.code, values) for values in cartesian_product(*axes)]
 
     def public(self) -> dict[str, Any]:
         """The product as pages see it (catalogue.md, "Product")."""
@@ -90,7 +93,7 @@ class ShowItem(Struct, frozen=True):
 
 
 class ShowLimits(Struct, frozen=True):
-    """Pieces one viewer may hold; 0 is no limit."""
+    """Pieces one viewer may hold; 0 is no limit. `per_item`: of each product over all its options."""
 
     per_item: Annotated[int, Meta(ge=0)] = 0
     per_show: Annotated[int, Meta(ge=0)] = 0
@@ -155,7 +158,7 @@ def checked_item(raw: dict[str, Any] | ShowItem) -> ShowItem:
 
 def sku_of(product: dict[str, Any], options: dict[str, str] | list[str]) -> str | None:
     """The sku of a public product and chosen options (by axis, or a list in any order); None while one is missing."""
-    parts = [product["code"]]
+    values: list[str] = []
     chosen = set(options.values()) if isinstance(options, dict) else set(options)
     for axis in product["options"]:
         names = [value["value"] for value in axis["values"]]
@@ -165,18 +168,18 @@ def sku_of(product: dict[str, Any], options: dict[str, str] | list[str]) -> str 
             value = next((name for name in names if name in chosen), None)
         if value is None:
             return None
-        parts.append(value)
-    return "/".join(parts)
+        values.append(value)
+    return sku_of_parts(product["code"], values)
 
 
 def options_of(sku: str) -> list[str]:
-    return sku.split("/")[1:]
+    return values_of_sku(sku)
 
 
 def label_of(sku: str, product: dict[str, Any] | None) -> str:
     """`A01 針織外套 紅色 M`: what a person reads."""
     name = product["name"] if product else ""
-    return " ".join(part for part in (sku.split("/")[0], name, *options_of(sku)) if part)
+    return " ".join(part for part in (product_of(sku), name, *options_of(sku)) if part)
 
 
 def viewer_handle(salt: str, viewer: str) -> str:
@@ -215,7 +218,7 @@ class Keys:
         base = f"lc:{{{shop}}}:show:{show}"
         self.shop, self.show = shop, show
         self.state = base
-        self.log = f"{base}:log"
+        self.log = stock_keys.show_log(shop, show)  # stock writes there too, in the call that sells
         self.buyers = f"{base}:buyers"
         self.hidden = f"{base}:hidden"
         self.triage = f"{base}:triage"

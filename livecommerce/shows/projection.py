@@ -13,6 +13,7 @@ from msgspec import Struct, field
 
 from livecommerce.shows.model import label_of, options_of, viewer_handle
 from livecommerce.shows.state import EMPTY_BUYER, Event, State, stock_of
+from livecommerce.stock.skus import product_of
 
 WireEvent = dict[str, Any]
 PUBLIC_SETTINGS = ("slow_seconds", "links_off", "waitlist")
@@ -75,9 +76,9 @@ class Projector:
     def ticket(self, record: dict[str, Any], state: State, *, staff: bool = False) -> WireEvent:
         """A ticket as pages show it, from a ticket record of the state."""
         sku = record["sku"]
-        product = state["items"].get(sku.split("/")[0])
+        product = state["items"].get(product_of(sku))
         ticket = {
-            "id": record["id"], "sku": sku, "code": sku.split("/")[0],
+            "id": record["id"], "sku": sku, "code": product_of(sku),
             "label": record["text"] or label_of(sku, product), "options": options_of(sku),
             "quantity": record["quantity"], "waiting": record["waiting"], "price_minor": record["price_minor"],
             "currency": record["currency"], "number": record["number"], "state": record["state"],
@@ -128,8 +129,8 @@ def _claims(self: Projector, event: Event, before: State, after: State, wire: Wi
             wire.staff.append({"t": "ticket", **self.ticket(record, after, staff=True)})
         shown = {
             "t": "claim", "comment": claim["id"], "by": self.by(viewer), "name": self.name(after, viewer),
-            "sku": claim["item"], "code": claim["item"].split("/")[0],
-            "label": label_of(claim["item"], after["items"].get(claim["item"].split("/")[0])),
+            "sku": claim["item"], "code": product_of(claim["item"]),
+            "label": label_of(claim["item"], after["items"].get(product_of(claim["item"]))),
             "outcome": claim["outcome"], "number": claim["number"], "reserved": claim["reserved"],
             "waiting": claim["waiting"], "position": claim["position"], "at": event["at"],
         }  # fmt: skip
@@ -243,7 +244,7 @@ def counters(events: Iterable[Event], after: State) -> dict[str, list[int]]:
     return {
         sku: after["stock"][sku]
         for sku in sorted(changed)
-        if sku in after["stock"] and sku in items.get(sku.split("/")[0], {"skus": ()})["skus"]
+        if sku in after["stock"] and sku in items.get(product_of(sku), {"skus": ()})["skus"]
     }
 
 

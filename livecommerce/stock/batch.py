@@ -13,16 +13,14 @@ from itertools import repeat
 from livecommerce.stock.encoding import (
     ID,
     NAME,
-    RUN_FIELDS,
     Template,
     decode_answer,
-    pack,
     packed_uuids,
     raw_ids,
-    unpack,
 )
 from livecommerce.stock.operations import Operation, Reserve
 from livecommerce.stock.outcomes import Answer, LineAnswer, Outcome
+from livecommerce.stock.wire import Run, pack, runs_of, unpack
 
 VIEWER_LETTERS = b"abcdefghijklmnopqrstuvwxyz0123456789-"
 RESERVED = Outcome.RESERVED
@@ -159,10 +157,9 @@ class Batch:
         now, more, runs, results, ledger_id = unpack(reply)
         ids = self.ids
         answers = [NO_ANSWER] * len(ids)
-        for at in range(0, len(runs), RUN_FIELDS):
-            first, length, number, available, which = runs[at : at + RUN_FIELDS]
-            rows = slice(first - 1, first - 1 + length)
-            answers[rows] = _plain_answers(self.templates[which - 1], ids[rows], number, available, now)
+        for run in runs_of(runs):
+            rows = slice(run.first - 1, run.first - 1 + run.length)
+            answers[rows] = _plain_answers(self.templates[run.template - 1], ids[rows], run, now)
         for at in range(0, len(results), 2):
             place = results[at] - 1
             answers[place] = decode_answer(ids[place], results[at + 1])
@@ -173,10 +170,11 @@ class Batch:
         return more, ledger_id.decode()
 
 
-def _plain_answers(template: Template, ids: list[str], number: int, available: int, now: int) -> list[Answer]:
+def _plain_answers(template: Template, ids: list[str], run: Run, now: int) -> list[Answer]:
     """The answers of a run: numbers go up by one, what is available goes down by the quantity."""
     item, quantity, count = template.item, template.quantity, len(ids)
-    numbers, left = range(number, number + count), range(available, available - quantity * count, -quantity)
+    numbers = range(run.number, run.number + count)
+    left = range(run.available, run.available - quantity * count, -quantity)
     names = [f"{item}#{one}" for one in numbers]
     held, none, due = repeat(quantity), repeat(0), repeat(now + template.hold_ms)
     lines = map(LineAnswer, repeat(item), repeat(RESERVED), names, held, none, numbers, none, due, left)

@@ -17,6 +17,8 @@ from typing import Any
 
 import hiredis
 
+from livecommerce.settings import Stock
+from livecommerce.stock import keys
 from livecommerce.stock.batch import Batch, Malformed, Part, well_formed_parts
 from livecommerce.stock.connection import Connection, ConnectionLost, encode
 from livecommerce.stock.encoding import Template
@@ -48,11 +50,7 @@ class ShopQueue:
         self,
         shop: str,
         servers: Servers,
-        *,
-        batch_max: int,
-        length_max: int,
-        offer_seconds: int,
-        replicas_wait: int,
+        settings: Stock,
         reconcile: Callable[[str, Connection], Awaitable[str]],
     ) -> None:
         self.shop = shop
@@ -60,12 +58,12 @@ class ShopQueue:
         self.length = 0  # operations in the queue
         self.connection: Connection | None = None
         self._servers = servers
-        self._batch_max = batch_max
-        self._length_max = length_max
-        self._offer_seconds = offer_seconds
-        self._replicas_wait = replicas_wait
+        self._batch_max = settings.batch_max
+        self._length_max = settings.queue_length_max
+        self._offer_seconds = settings.offer_seconds
+        self._replicas_wait = settings.replicas_wait
         self._reconcile = reconcile
-        self._key = f"lc:{{{shop}}}:stock:items"
+        self._key = keys.items(shop)
         self._in_flight = 0
         self._scheduled = False
         self._again: list[Batch] = []

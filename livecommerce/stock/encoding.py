@@ -1,20 +1,19 @@
 """Between operations and the bytes of the stock call. Pure.
 
 A batch is sent as *templates* (what many operations have in common, encoded once and remembered) and, an operation,
-template number, id and viewer. See docs/stock.md for the layout; stock/lua/10_codec.lua is the other side.
+template number, id and viewer. stock/wire.py names the fields; stock/lua/10_codec.lua is the other side.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import partial
 from hashlib import blake2b
 from itertools import islice
 from struct import Struct as Layout
 from typing import Any
 
-import msgpack
+from msgspec.structs import replace
 
 from livecommerce.stock.operations import (
     HOLD_SECONDS_MAX,
@@ -40,10 +39,8 @@ from livecommerce.stock.operations import (
     SetQuantity,
     Swap,
 )
-from livecommerce.stock.outcomes import OUTCOMES, Answer, LineAnswer, Outcome
-
-pack = partial(msgpack.packb, use_bin_type=False)  # the server's cmsgpack knows no bin type
-unpack = partial(msgpack.unpackb, raw=True, strict_map_key=False)
+from livecommerce.stock.outcomes import LIMIT_KINDS, OUTCOMES, Answer, LineAnswer, Outcome, limit_words
+from livecommerce.stock.wire import TemplateFields, pack
 
 ID = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
@@ -53,10 +50,10 @@ HEX_LOWER = b"0123456789abcdef"
 UUID_HEAD = "b101"  # in hex: msgpack's head of a string of 17 bytes, and the byte that marks a UUID
 TEMPLATES_MAX = 4096  # remembered encodings; an item, its quantities and its prices make a few each
 REASON_LENGTH_MAX = 200
-RUN_FIELDS = 5  # of a run: first operation, how many, first number, available after the first, template
 
 ANSWER_HEAD = Layout("<BIHB")  # outcome, time (4 low and 2 high bytes), lines
 ANSWER_LINE = Layout("<BIHHIIHIB")  # outcome, number, reserved, waiting, position, deadline low, high, available, name
+ANSWER_LIMIT = Layout("<BBII")  # after the lines, of each that was over a limit: which line, kind, limit, had
 
 
 class Refused(Exception):
@@ -110,11 +107,18 @@ def check_reservation(value: Any) -> None:
         raise Refused(Outcome.RESERVATION_UNKNOWN, "a reservation is <item>#<number>")
 
 
-def _limits(limits: Limits) -> list[int]:
-    values = [limits.per_item, limits.per_show, limits.per_comment, limits.hold_max]
-    if not all(whole(value, 0, SUPPLY_MAX) for value in values):
+def _limited(fields: TemplateFields, limits: Limits, *product_limits: int) -> TemplateFields:
+    values = (limits.per_item, limits.per_show, limits.per_comment, limits.hold_max)
+    if not all(whole(value, 0, SUPPLY_MAX) for value in (*values, *product_limits)):
         raise Refused(Outcome.INPUT_BAD, "limits are whole numbers from 0")
-    return values
+    per_item, per_show, per_comment, hold_max = values
+    return fields._replace(
+        per_item=per_item,
+        per_show=per_show,
+        per_comment=per_comment,
+        hold_max=hold_max,
+        product_limits=product_limits,
+    )
 
 
 def _seconds(seconds: Any) -> int:
@@ -137,100 +141,90 @@ def offer_bytes(line: Line, source: str) -> tuple[bytes, bytes]:
     return blake2b(data, digest_size=6).digest(), data
 
 
-def _lines(lines: Sequence[Line], source: str) -> list[Any]:
-    flat: list[Any] = []
-    for line in lines:
-        key, data = offer_bytes(line, source)
-        flat += [line.item, line.quantity, key, data]
-    return flat
-
-
-def _template(  # one argument a field of the wire form, in its order
-    operation: Operation,
-    *,
-    reservation: str = "",
-    item: str = "",
-    quantity: int = 0,
-    reason: str = "",
-    seconds: int = 0,
-    fill_all: bool = False,
-    repeat: int = 0,
-    waitlist: bool = False,
-    limits: list[int] | None = None,
-    lines: Sequence[Line] = (),
-) -> Template:
+def _fields(operation: Operation) -> TemplateFields:
+    """What every operation has."""
     kind: str = operation.__struct_config__.tag  # type: ignore[assignment]
+    return TemplateFields(kind, operation.show, operation.source)
+
+
+def _template(fields: TemplateFields, lines: Sequence[Line] = ()) -> Template:
     content = [
-        kind,
-        operation.show,
+        fields.kind,
+        fields.show,
         [[line.item, line.quantity] for line in lines],
-        reservation,
-        item,
-        quantity,
-        reason,
+        fields.reservation,
+        fields.item,
+        fields.quantity,
+        fields.reason,
     ]
     digest = blake2b(pack(content), digest_size=4).digest()
-    wire = [kind, operation.show, operation.source, digest, reservation, item, quantity, reason, seconds]
-    wire += [fill_all, repeat, waitlist, *(limits or (0, 0, 0, 0)), _lines(lines, operation.source)]
+    flat: list[Any] = []
+    for line in lines:
+        flat += (line.item, line.quantity, *offer_bytes(line, fields.source))
     items = tuple(line.item for line in lines)
-    return Template(pack(wire), items, lines[0].quantity if lines else 0, seconds * 1000)
+    data: bytes = pack(fields._replace(digest=digest, lines=tuple(flat)))
+    return Template(data, items, lines[0].quantity if lines else 0, fields.seconds * 1000)
 
 
 def _reserve(operation: Reserve) -> Template:
-    if not isinstance(operation.lines, tuple) or not 1 <= len(operation.lines) <= LINES_MAX:
+    lines = operation.lines
+    if not isinstance(lines, tuple) or not 1 <= len(lines) <= LINES_MAX:
         raise Refused(Outcome.INPUT_BAD, f"a reserve has 1 to {LINES_MAX} lines")
     if operation.fill not in ("any", "all") or operation.repeat not in ("add", "set", "once"):
         raise Refused(Outcome.INPUT_BAD, "fill is any or all; repeat is add, set or once")
-    return _template(
-        operation,
+    fields = _fields(operation)._replace(
         seconds=_seconds(operation.hold_seconds),
         fill_all=operation.fill == "all",
-        repeat=("add", "set", "once").index(operation.repeat),
+        repeat_policy=("add", "set", "once").index(operation.repeat),
         waitlist=bool(operation.waitlist),
-        limits=_limits(operation.limits),
-        lines=operation.lines,
     )
+    return _template(_limited(fields, operation.limits, *(line.limit_per_viewer for line in lines)), lines)
 
 
 def _of_claim(operation: Cancel | Reduce | SetQuantity | Swap | Confirm | Release | Extend | Expire) -> Template:
     if operation.reservation or not isinstance(operation, Cancel | Reduce):
         check_reservation(operation.reservation)
-    reservation = operation.reservation
+    fields = _fields(operation)._replace(reservation=operation.reservation)
     if isinstance(operation, Cancel | Reduce):
-        if operation.item:
-            check_item(operation.item)
-        if not reservation and not operation.viewer:
-            raise Refused(Outcome.INPUT_BAD, "name a reservation or a viewer")
-        if isinstance(operation, Cancel):
-            return _template(operation, reservation=reservation, item="" if reservation else operation.item)
-        check_quantity(operation.quantity)
-        if not reservation:
-            check_item(operation.item)
-        return _template(operation, reservation=reservation, item=operation.item, quantity=operation.quantity)
+        return _template(_of_reservation_or_item(operation, fields))
     if isinstance(operation, SetQuantity):
         check_quantity(operation.quantity)
-        limits = _limits(operation.limits)
-        return _template(operation, reservation=reservation, quantity=operation.quantity, limits=limits)
+        fields = fields._replace(quantity=operation.quantity)
+        return _template(_limited(fields, operation.limits, operation.limit_per_viewer))
     if isinstance(operation, Swap):
-        limits, seconds = _limits(operation.limits), _seconds(operation.hold_seconds)
-        return _template(operation, reservation=reservation, seconds=seconds, limits=limits, lines=(operation.line,))
+        fields = fields._replace(seconds=_seconds(operation.hold_seconds))
+        return _template(_limited(fields, operation.limits, operation.line.limit_per_viewer), (operation.line,))
     if isinstance(operation, Extend):
-        return _template(operation, reservation=reservation, seconds=_seconds(operation.seconds))
-    return _template(operation, reservation=reservation)
+        return _template(fields._replace(seconds=_seconds(operation.seconds)))
+    return _template(fields)
+
+
+def _of_reservation_or_item(operation: Cancel | Reduce, fields: TemplateFields) -> TemplateFields:
+    if operation.item:
+        check_item(operation.item)
+    if not operation.reservation and not operation.viewer:
+        raise Refused(Outcome.INPUT_BAD, "name a reservation or a viewer")
+    if isinstance(operation, Cancel):
+        return fields if operation.reservation else fields._replace(item=operation.item)
+    check_quantity(operation.quantity)
+    if not operation.reservation:
+        check_item(operation.item)
+    return fields._replace(item=operation.item, quantity=operation.quantity)
 
 
 def _of_supply(operation: Restock | Adjust | Close | Open) -> Template:
     if operation.item or isinstance(operation, Restock | Adjust):
         check_item(operation.item)
+    fields = _fields(operation)._replace(item=operation.item)
     if isinstance(operation, Restock):
         check_quantity(operation.quantity, 0, SUPPLY_MAX)
-        return _template(operation, item=operation.item, quantity=operation.quantity)
+        return _template(fields._replace(quantity=operation.quantity))
     if isinstance(operation, Adjust):
         check_quantity(operation.quantity, -SUPPLY_MAX, SUPPLY_MAX)
         if not isinstance(operation.reason, str) or not 1 <= len(operation.reason) <= REASON_LENGTH_MAX:
             raise Refused(Outcome.INPUT_BAD, f"a correction has a reason of 1-{REASON_LENGTH_MAX} characters")
-        return _template(operation, item=operation.item, quantity=operation.quantity, reason=operation.reason)
-    return _template(operation, item=operation.item)
+        return _template(fields._replace(quantity=operation.quantity, reason=operation.reason))
+    return _template(fields)
 
 
 def alike(operations: Sequence[Operation], start: int) -> int:
@@ -383,4 +377,14 @@ def decode_answer(operation_id: str, data: bytes) -> Answer:
         lines.append(
             LineAnswer(item, OUTCOMES[line - 1], reservation, reserved, waiting, number, position, due, available)
         )
-    return Answer(operation_id, OUTCOMES[outcome - 1], tuple(lines), low + (high << 32))
+    reason = _read_limits(data, at, lines) if at < len(data) else ""
+    return Answer(operation_id, OUTCOMES[outcome - 1], tuple(lines), low + (high << 32), reason=reason)
+
+
+def _read_limits(data: bytes, at: int, lines: list[LineAnswer]) -> str:
+    """Puts limits into the lines they refused; says the first in words."""
+    reason = ""
+    for place, kind, limit, had in ANSWER_LIMIT.iter_unpack(data[at:]):
+        lines[place - 1] = replace(lines[place - 1], limit=limit, had=had)
+        reason = reason or limit_words(LIMIT_KINDS[kind - 1], limit, had)
+    return reason

@@ -18,15 +18,17 @@ from typing import Any
 import hiredis
 
 from livecommerce.settings import Stock
+from livecommerce.stock import keys
 from livecommerce.stock.batch import Bulk, Part
 from livecommerce.stock.batcher import ShopQueue
 from livecommerce.stock.connection import Connection, ConnectionLost, address_of
-from livecommerce.stock.encoding import NAME, Refused, Template, Templates, alike, id_text, pack, unpack
+from livecommerce.stock.encoding import NAME, Refused, Template, Templates, alike, id_text
 from livecommerce.stock.operations import Operation
 from livecommerce.stock.outcomes import CLAIM_STATES, Answer, Claim, Counters, Outcome
 from livecommerce.stock.rebuild import verify
 from livecommerce.stock.records import ACTIVE, EXTENDED, StoredClaim, StoredOperation, parse_item, parse_record
 from livecommerce.stock.servers import Servers
+from livecommerce.stock.wire import OfferFields, pack, unpack
 
 log = logging.getLogger(__name__)
 
@@ -128,27 +130,19 @@ class StockEngine:
             raise Refused(Outcome.UNAVAILABLE, "the engine is closed")
         if len(self._queues) >= SHOPS_MAX:
             raise Refused(Outcome.BUSY, "too many shops in this process")
-        queue = ShopQueue(
-            shop,
-            self._servers,
-            batch_max=self._settings.batch_max,
-            length_max=self._settings.queue_length_max,
-            offer_seconds=self._settings.offer_seconds,
-            replicas_wait=self._settings.replicas_wait,
-            reconcile=self._reconcile,
-        )
+        queue = ShopQueue(shop, self._servers, self._settings, self._reconcile)
         self._queues[shop] = queue
         return queue
 
     async def _reconcile(self, shop: str, connection: Connection) -> str:
         """Another server answers for the shop: sales stay closed until ledger and state agree. Words if they do not."""
-        key = f"lc:{{{shop}}}:stock:items"
-        seen = await connection.call("HGET", key, "#fence") or b""
+        key = keys.items(shop)
+        seen = await connection.call("HGET", key, keys.FENCE) or b""
         if seen == connection.run_id.encode():
             return ""  # another process was faster
         log.warning("shop %s: server %s instead of %s, comparing the ledger", shop, connection.run_id, seen.decode())
         found = await verify(connection, shop, self._queues[shop].last_ledger_id if shop in self._queues else "")
-        if seen == b"rebuilding":
+        if seen == keys.REBUILDING.encode():
             found.append("the shop is being rebuilt from its ledger, or was and did not finish: run stock rebuild")
         if found:
             for words in found:
@@ -170,7 +164,7 @@ class StockEngine:
         Raises:
             StockUnavailable: no server answers.
         """
-        key = f"lc:{{{shop}}}:stock:items"
+        key = keys.items(shop)
         reason: Exception | None = None
         for attempt in range(ATTEMPTS_MAX):
             try:
@@ -222,7 +216,7 @@ class StockEngine:
         Raises:
             StockUnavailable: no server answers.
         """
-        key = f"lc:{{{shop}}}:stock:items"
+        key = keys.items(shop)
         if items:
             (found,) = await self._read(shop, ("HMGET", key, *items))
             pairs = zip((item.encode() for item in items), found, strict=True)
@@ -241,17 +235,16 @@ class StockEngine:
         Raises:
             StockUnavailable: no server answers.
         """
-        stock = f"lc:{{{shop}}}:stock:"
         shows = (
             [show]
             if show is not None
-            else sorted(s.decode() for s in (await self._read(shop, ("SMEMBERS", stock + "shows")))[0])
+            else sorted(s.decode() for s in (await self._read(shop, ("SMEMBERS", keys.shows(shop))))[0])
         )
         found: list[tuple[int, int, int, Any]] = []
         order = 0  # no two entries are equal, so that a heap never has to compare claims
         limit = min(limit, CLAIMS_MAX)
         for name in shows:
-            async for who, data in self._records(shop, f"{stock}viewers:{name}", viewer):
+            async for who, data in self._records(shop, keys.viewers(shop, name), viewer):
                 for operation in parse_record(data, {}):
                     for claim in operation.claims:
                         order += 1
@@ -282,14 +275,16 @@ class StockEngine:
             if cursor == b"0":
                 return
 
-    async def _load_offers(self, shop: str, keys: set[bytes]) -> None:
-        missing = [key for key in keys if key not in self._offers]
+    async def _load_offers(self, shop: str, wanted: set[bytes]) -> None:
+        missing = [key for key in wanted if key not in self._offers]
         if not missing:
             return
-        (found,) = await self._read(shop, ("HMGET", f"lc:{{{shop}}}:stock:offers", *missing))
+        (found,) = await self._read(shop, ("HMGET", keys.offers(shop), *missing))
         for key, data in zip(missing, found, strict=True):
-            item, price, currency, text, source = unpack(data)
-            self._offers[key] = (item.decode(), price, currency.decode(), text.decode(), source.decode())
+            offer = OfferFields(*unpack(data))
+            self._offers[key] = (
+                offer.item.decode(), offer.price, offer.currency.decode(), offer.text.decode(), offer.source.decode()
+            )  # fmt: skip
 
     async def _positions(
         self, shop: str, claims: list[tuple[str, str, StoredOperation, StoredClaim]]
@@ -300,7 +295,7 @@ class StockEngine:
         commands = [
             (
                 "ZRANK",
-                f"lc:{{{shop}}}:stock:wait:{self._offers[claim.offer][0]}",
+                keys.waitlist(shop, self._offers[claim.offer][0]),
                 f"{claim.number}/{show}/{viewer}",
             )
             for show, viewer, claim in waiting

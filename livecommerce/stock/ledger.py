@@ -7,16 +7,27 @@ the effects of everything else. `decode` turns an entry into values; nobody else
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
 
-from livecommerce.stock.encoding import RUN_FIELDS, id_text, unpack
+from livecommerce.stock.encoding import id_text
 from livecommerce.stock.outcomes import CLAIM_STATES, Counters
 from livecommerce.stock.records import StoredClaim, StoredOperation, parse_item, short_answer
+from livecommerce.stock.wire import (
+    OfferFields,
+    Run,
+    answer_effect,
+    claim_effect,
+    run_template,
+    runs_of,
+    supply_effect,
+    unpack,
+)
 
-VERSION = 2
+VERSION = 2  # of the layout; fields appended to a template or an effect are no new version, see wire.py
 
 
 class LedgerUnreadable(ValueError):
@@ -108,20 +119,17 @@ class Entry(Struct, frozen=True):
     offers: dict[bytes, bytes]
 
 
-def _run(entry: Entry, templates: list[bytes], columns: list[Any], run: list[int], with_claims: bool) -> None:
-    first, length, number, available, which = run
-    template: list[Any] = unpack(templates[which - 1])
+def _run(entry: Entry, templates: list[bytes], columns: list[Any], run: Run, with_claims: bool) -> None:
+    shared = run_template(templates[run.template - 1])
+    item, quantity, number, available = shared.item, shared.quantity, run.number, run.available
     _, ids, viewers = columns
-    show, source, digest, seconds = template[1].decode(), template[2].decode(), template[3], template[8]
-    name, quantity, key, offer = template[16]
-    item = name.decode()
-    _, price, currency, text, _ = unpack(offer)
-    deadline = entry.at_ms + seconds * 1000
-    for place in range(first - 1, first - 1 + length):
+    deadline = entry.at_ms + shared.seconds * 1000
+    for place in range(run.first - 1, run.first - 1 + run.length):
         raw, viewer = ids[place], viewers[place].decode()
-        claim = StoredClaim(key, number, 1, quantity, 0, 0, deadline, seconds)
+        claim = StoredClaim(shared.offer, number, 1, quantity, 0, 0, deadline, shared.seconds)
         answer = short_answer(entry.at_ms, item, number, quantity, deadline, available)
-        entry.plain.append((show, viewer, item, StoredOperation(raw, digest, answer, entry.at_ms, [claim])))
+        operation = StoredOperation(raw, shared.digest, answer, entry.at_ms, [claim])
+        entry.plain.append((shared.show, viewer, item, operation))
         if with_claims:
             made = id_text(raw)
             entry.claims.append(
@@ -129,7 +137,7 @@ def _run(entry: Entry, templates: list[bytes], columns: list[Any], run: list[int
                     reservation=f"{item}#{number}",
                     item=item,
                     number=number,
-                    show=show,
+                    show=shared.show,
                     viewer=viewer,
                     id=made,
                     by=made,
@@ -139,10 +147,10 @@ def _run(entry: Entry, templates: list[bytes], columns: list[Any], run: list[int
                     reserved=quantity,
                     waiting=0,
                     deadline_ms=deadline,
-                    unit_price_minor=price,
-                    currency=currency.decode(),
-                    text=text.decode(),
-                    source=source,
+                    unit_price_minor=shared.price,
+                    currency=shared.currency,
+                    text=shared.text,
+                    source=shared.source,
                     at_ms=entry.at_ms,
                 )
             )
@@ -151,33 +159,48 @@ def _run(entry: Entry, templates: list[bytes], columns: list[Any], run: list[int
 
 
 def _change(entry: Entry, effect: list[Any]) -> None:
-    show, viewer, operation, item, number, key, state, held, waiting, flags, deadline, hold, cause, by = effect[1:15]
-    name = item.decode()
-    claim = StoredClaim(key, number, state, held, waiting, flags, deadline, hold)
-    entry.changes.append(StoredChange(show.decode(), viewer.decode(), operation, name, claim))
-    _, price, currency, text, source = unpack(entry.offers[key])
+    told = claim_effect(effect)
+    show, viewer, item = told.show.decode(), told.viewer.decode(), told.item.decode()
+    claim = StoredClaim(
+        told.offer, told.number, told.state, told.held, told.waiting, told.flags, told.deadline, told.hold
+    )
+    entry.changes.append(StoredChange(show, viewer, told.operation, item, claim))
+    offer = OfferFields(*unpack(entry.offers[told.offer]))
     entry.claims.append(
         LedgerClaim(
-            reservation=f"{name}#{number}",
-            item=name,
-            number=number,
-            show=show.decode(),
-            viewer=viewer.decode(),
-            id=id_text(operation),
-            by=id_text(by),
-            cause=cause.decode(),
-            state=CLAIM_STATES[state - 1],
-            quantity=held + waiting,
-            reserved=held,
-            waiting=waiting,
-            deadline_ms=deadline,
-            unit_price_minor=price,
-            currency=currency.decode(),
-            text=text.decode(),
-            source=source.decode(),
+            reservation=f"{item}#{told.number}",
+            item=item,
+            number=told.number,
+            show=show,
+            viewer=viewer,
+            id=id_text(told.operation),
+            by=id_text(told.by),
+            cause=told.cause.decode(),
+            state=CLAIM_STATES[told.state - 1],
+            quantity=told.held + told.waiting,
+            reserved=told.held,
+            waiting=told.waiting,
+            deadline_ms=told.deadline,
+            unit_price_minor=offer.price,
+            currency=offer.currency.decode(),
+            text=offer.text.decode(),
+            source=offer.source.decode(),
             at_ms=entry.at_ms,
         )
     )
+
+
+def _done(effect: list[Any]) -> StoredAnswer:
+    told = answer_effect(effect)
+    return StoredAnswer(
+        told.show.decode(), told.viewer.decode(), told.operation, told.digest, told.answer, bool(told.staff)
+    )
+
+
+def _supply(effect: list[Any], at_ms: int) -> LedgerSupply:
+    told = supply_effect(effect)
+    show, item, cause = told.show.decode(), told.item.decode(), told.cause.decode()
+    return LedgerSupply(show, item, cause, told.quantity, told.reason.decode(), told.source.decode(), at_ms)
 
 
 def decode(entry_id: bytes | str, fields: Mapping[bytes, bytes], *, with_claims: bool = True) -> Entry:
@@ -200,23 +223,20 @@ def decode(entry_id: bytes | str, fields: Mapping[bytes, bytes], *, with_claims:
                 entry.offers[effect[1]] = effect[2]
         if runs:
             templates, columns = unpack(templates_data), unpack(operations_data)
-            for start in range(0, len(runs), RUN_FIELDS):
-                _run(entry, templates, columns, runs[start : start + RUN_FIELDS], with_claims)
+            for run in runs_of(runs):
+                _run(entry, templates, columns, run, with_claims)
         for effect in effects:
             kind = effect[0]
             if kind == b"c":
                 _change(entry, effect)
             elif kind == b"o":
-                show, viewer, operation, digest, answer, staff = effect[1:7]
-                done = StoredAnswer(show.decode(), viewer.decode(), operation, digest, answer, bool(staff))
-                entry.changes.append(done)
+                entry.changes.append(_done(effect))
             elif kind == b"s":
-                show, item, cause, reason, source = (effect[place].decode() for place in (1, 2, 3, 5, 6))
-                entry.supplies.append(LedgerSupply(show, item, cause, effect[4], reason, source, at))
+                entry.supplies.append(_supply(effect, at))
             elif kind == b"i":
                 entry.counters[effect[1].decode()] = parse_item(effect[2])
     except LedgerUnreadable:
         raise
-    except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
+    except (KeyError, IndexError, ValueError, TypeError, AttributeError, struct.error) as error:
         raise LedgerUnreadable(f"ledger entry {name} cannot be read: {error!r}") from error
     return entry

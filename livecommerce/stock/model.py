@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from livecommerce.stock.encoding import Refused, Templates
 from livecommerce.stock.operations import (
     SUPPLY_MAX,
@@ -29,12 +31,37 @@ from livecommerce.stock.operations import (
     SetQuantity,
     Swap,
 )
-from livecommerce.stock.outcomes import Answer, Counters, LineAnswer, Outcome
+from livecommerce.stock.outcomes import Answer, Counters, LineAnswer, Outcome, limit_words
+from livecommerce.stock.skus import product_of
 
 WAITLIST_MAX = 10_000
 RECORD_OPERATIONS_MAX = 1_000
 NOT_STORED = (Outcome.ID_REUSED, Outcome.INPUT_BAD, Outcome.QUANTITY_BAD, Outcome.TOO_MANY_OPERATIONS)
 ACTIVE = ("held", "waiting", "offered")
+
+
+@dataclass(frozen=True)
+class Over:
+    """The limit that refuses: its kind (LIMIT_KINDS), how many it allows, how many the viewer has."""
+
+    kind: str
+    limit: int
+    had: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a line goes: units held, waiting and given back; `over` where a limit refuses it."""
+
+    outcome: Outcome
+    held: int = 0
+    waits: int = 0
+    back: int = 0
+    over: Over | None = None
+
+    @property
+    def added(self) -> int:
+        return self.held + self.waits - self.back
 
 
 @dataclass
@@ -114,6 +141,7 @@ class Model:
         self._answers: dict[tuple[str, str, str], tuple[object, Answer]] = {}
         self._done_of: dict[tuple[str, str], int] = {}
         self._templates = Templates()
+        self._reason = ""  # of the operation at hand, about the first line past a limit
 
     # ---- the frame around every operation
 
@@ -130,8 +158,9 @@ class Model:
             return before[1] if before[0] == _content(operation) else Answer(operation.id, Outcome.ID_REUSED, (), now)
         if viewer and self._done_of.get(key[:2], 0) >= RECORD_OPERATIONS_MAX:
             return Answer(operation.id, Outcome.TOO_MANY_OPERATIONS, (), now)
+        self._reason = ""
         outcome, lines = self._apply(operation, viewer, now)
-        answer = Answer(operation.id, outcome, tuple(lines), now)
+        answer = Answer(operation.id, outcome, tuple(lines), now, reason=self._reason)
         if outcome not in NOT_STORED:
             self._answers[key] = (_content(operation), answer)
             self._done_of[key[:2]] = self._done_of.get(key[:2], 0) + 1
@@ -206,74 +235,95 @@ class Model:
         item = self.items.get(name)
         return LineAnswer(name, outcome, None, 0, 0, 0, 0, 0, item.available if item else 0)
 
+    def _past(self, line: LineAnswer, over: Over | None) -> LineAnswer:
+        """The line again, with the limit that refused it."""
+        if over is None:
+            return line
+        self._reason = self._reason or limit_words(over.kind, over.limit, over.had)
+        return replace(line, limit=over.limit, had=over.had)
+
     # ---- reserve
 
-    def _over(self, limits: Limits, claims: list[ModelClaim], name: str, of_item: int, of_show: int) -> bool:
+    def _over(
+        self, limits: Limits, product: tuple[str, int], claims: list[ModelClaim], before: list[tuple[Line, Plan]],
+        more_of_product: int, more_of_show: int,
+    ) -> Over | None:  # fmt: skip
+        """The limit that so many more pieces would pass. `product` is (code, its own limit); `before` was planned."""
+        code, own = product
+        of_product = min((limit for limit in (limits.per_item, own) if limit), default=0)
         counted = [claim for claim in claims if claim.active or claim.state == "confirmed"]
-        on_item = sum(claim.units for claim in counted if claim.item == name)
-        in_show = sum(claim.units for claim in counted)
-        unpaid = sum(claim.units for claim in counted if claim.active)
-        return (
-            0 < limits.per_item < on_item + of_item
-            or 0 < limits.per_show < in_show + of_show
-            or 0 < limits.hold_max < unpaid + of_show
+        planned = sum(plan.added for _, plan in before)
+        had = {
+            "product": sum(claim.units for claim in counted if product_of(claim.item) == code)
+            + sum(plan.added for line, plan in before if product_of(line.item) == code),
+            "show": sum(claim.units for claim in counted) + planned,
+            "unpaid": sum(claim.units for claim in counted if claim.active) + planned,
+        }
+        rules = (
+            ("product", of_product, more_of_product),
+            ("show", limits.per_show, more_of_show),
+            ("unpaid", limits.hold_max, more_of_show),
         )
+        for kind, limit, more in rules:
+            if limit and more > 0 and had[kind] + more > limit:
+                return Over(kind, limit, had[kind])
+        return None
 
     def _plan(
-        self, operation: Reserve, line: Line, before: list[tuple[Line, int, int]], mine: list[ModelClaim]
-    ) -> tuple[Outcome, int, int, int]:
-        """(outcome, units held, units waiting, units given back) of a line, after the lines before it."""
+        self, operation: Reserve, line: Line, before: list[tuple[Line, Plan]], mine: list[ModelClaim]
+    ) -> Plan:  # fmt: skip
+        """How a line goes, after the lines before it."""
         item = self.items.get(line.item)
         if item is None:
-            return Outcome.ITEM_UNKNOWN, 0, 0, 0
+            return Plan(Outcome.ITEM_UNKNOWN)
         if self.closed or item.closed:
-            return Outcome.SALES_CLOSED, 0, 0, 0
+            return Plan(Outcome.SALES_CLOSED)
         counted = [c for c in mine if c.item == line.item and (c.active or c.state == "confirmed")]
         active = sum(claim.units for claim in counted if claim.active)
-        earlier = [(held, waits) for other, held, waits in before if other.item == line.item]
-        earlier_units = sum(held + waits for held, waits in earlier)
+        earlier = [plan for other, plan in before if other.item == line.item]
         want = line.quantity
-        if operation.repeat == "once" and sum(claim.units for claim in counted) + earlier_units:
-            return Outcome.ALREADY_CLAIMED, 0, 0, 0
+        if operation.repeat == "once" and (counted or any(plan.added for plan in earlier)):
+            return Plan(Outcome.ALREADY_CLAIMED)
         if operation.repeat == "set":
             if earlier or active == want:
-                return Outcome.UNCHANGED, 0, 0, 0
+                return Plan(Outcome.UNCHANGED)
             if active > want:
-                return Outcome.REDUCED, 0, 0, active - want
+                return Plan(Outcome.REDUCED, back=active - want)
             want -= active
-        of_show = sum(held + waits for _, held, waits in before)
-        if self._over(operation.limits, mine, line.item, earlier_units + want, of_show + want):
-            return Outcome.OVER_LIMIT, 0, 0, 0
-        in_line = len(item.line) + sum(1 for _, waits in earlier if waits)
-        held = 0 if in_line else min(want, item.available - sum(held for held, _ in earlier))
+        product = (product_of(line.item), line.limit_per_viewer)
+        over = self._over(operation.limits, product, mine, before, want, want)
+        if over:
+            return Plan(Outcome.OVER_LIMIT, over=over)
+        in_line = len(item.line) + sum(1 for plan in earlier if plan.waits)
+        held = 0 if in_line else min(want, item.available - sum(plan.held for plan in earlier))
         if operation.fill == "all" and held < want:
             held = 0
         may_wait = operation.waitlist and (operation.fill == "any" or len(operation.lines) == 1)
         waits = want - held if may_wait and in_line < WAITLIST_MAX else 0
         if held == want:
-            return Outcome.RESERVED, held, 0, 0
-        outcome = Outcome.PARTLY if held else Outcome.WAITING if waits else Outcome.SOLD_OUT
-        return outcome, held, waits, 0
+            return Plan(Outcome.RESERVED, held)
+        return Plan(Outcome.PARTLY if held else Outcome.WAITING if waits else Outcome.SOLD_OUT, held, waits)
 
     def _reserve(self, operation: Reserve, now: int) -> tuple[Outcome, list[LineAnswer]]:
         per_comment = operation.limits.per_comment
         if 0 < per_comment < sum(line.quantity for line in operation.lines):
-            return Outcome.OVER_LIMIT, [self._nothing(Outcome.OVER_LIMIT, line.item) for line in operation.lines]
+            over = Over("comment", per_comment, 0)
+            refused = [self._nothing(Outcome.OVER_LIMIT, line.item) for line in operation.lines]
+            return Outcome.OVER_LIMIT, [self._past(line, over) for line in refused]
         mine = self._of_viewer(operation.show, operation.viewer)
-        plans: list[tuple[Outcome, int, int, int]] = []
-        before: list[tuple[Line, int, int]] = []
+        plans: list[tuple[Line, Plan]] = []
         for line in operation.lines:
-            plan = self._plan(operation, line, before, mine)
-            plans.append(plan)
-            before.append((line, plan[1], plan[2]))
+            plans.append((line, self._plan(operation, line, plans, mine)))
         if operation.fill == "all" and len(operation.lines) > 1:
             good = (Outcome.RESERVED, Outcome.REDUCED, Outcome.UNCHANGED)
-            failed = [plan[0] for plan in plans if plan[0] not in good]
+            failed = [plan.outcome for _, plan in plans if plan.outcome not in good]
             if failed:
-                told = [Outcome.UNCHANGED if plan[0] in good else plan[0] for plan in plans]
-                pairs = zip(told, operation.lines, strict=True)
-                return failed[0], [self._nothing(outcome, line.item) for outcome, line in pairs]
-        lines = [self._do_plan(operation, line, *plan, now) for line, plan in zip(operation.lines, plans, strict=True)]
+                told = []
+                for line, plan in plans:
+                    outcome = Outcome.UNCHANGED if plan.outcome in good else plan.outcome
+                    told.append(self._past(self._nothing(outcome, line.item), plan.over))
+                return failed[0], told
+        lines = [self._do_plan(operation, line, plan, now) for line, plan in plans]
         first = lines[0].outcome
         if all(line.outcome == first for line in lines):
             return first, lines
@@ -281,35 +331,33 @@ class Model:
             return Outcome.PARTLY, lines
         return (Outcome.WAITING if any(line.waiting for line in lines) else first), lines
 
-    def _do_plan(
-        self, operation: Reserve, line: Line, outcome: Outcome, held: int, waits: int, back: int, now: int
-    ) -> LineAnswer:
-        if back:
-            last = None
+    def _do_plan(self, operation: Reserve, line: Line, plan: Plan, now: int) -> LineAnswer:
+        if plan.back:
+            back, last = plan.back, None
             for claim in reversed(self._of_viewer(operation.show, operation.viewer)):
                 if back and claim.item == line.item and claim.active:
                     back -= self._give_back(claim, back)
                     last = claim
             assert last is not None
             self._promote(self.items[line.item], now)
-            return self._tell(outcome, last)
-        if not held and not waits:
-            return self._nothing(outcome, line.item)
+            return self._tell(plan.outcome, last)
+        if not plan.held and not plan.waits:
+            return self._past(self._nothing(plan.outcome, line.item), plan.over)
         item = self.items[line.item]
         claim = ModelClaim(
             show=operation.show,
             viewer=operation.viewer,
             line=line,
             number=len(item.claims) + 1,
-            state="held" if held else "waiting",
-            held=held,
-            waiting=waits,
-            whole=operation.fill == "all" and waits > 0,
-            deadline=now + operation.hold_seconds * 1000 if held else 0,
+            state="held" if plan.held else "waiting",
+            held=plan.held,
+            waiting=plan.waits,
+            whole=operation.fill == "all" and plan.waits > 0,
+            deadline=now + operation.hold_seconds * 1000 if plan.held else 0,
         )
         item.claims.append(claim)
         self.claims.append(claim)
-        return self._tell(outcome, claim, len(item.line) if waits else 0)
+        return self._tell(plan.outcome, claim, len(item.line) if plan.waits else 0)
 
     # ---- claims that exist
 
@@ -352,7 +400,7 @@ class Model:
             return Outcome.UNCHANGED, []
         return (Outcome.REDUCED if any(claim.active for claim in mine) else Outcome.CANCELLED), lines
 
-    def _resize(self, claim: ModelClaim, quantity: int, limits: Limits) -> Outcome | None:
+    def _resize(self, claim: ModelClaim, quantity: int, limits: Limits, own_limit: int) -> Outcome | Over | None:
         item, more = self.items[claim.item], quantity - claim.units
         if more <= 0:
             if more:
@@ -360,8 +408,10 @@ class Model:
             return None
         if self.closed or item.closed:
             return Outcome.SALES_CLOSED
-        if self._over(limits, self._of_viewer(claim.show, claim.viewer), claim.item, more, more):
-            return Outcome.OVER_LIMIT
+        mine, product = self._of_viewer(claim.show, claim.viewer), (product_of(claim.item), own_limit)
+        over = self._over(limits, product, mine, [], more, more)
+        if over:
+            return over
         if item.line or item.available < more:
             return Outcome.SOLD_OUT
         claim.held += more
@@ -396,12 +446,14 @@ class Model:
         if isinstance(operation, SetQuantity):
             if claim.units == operation.quantity:
                 return self._same(Outcome.UNCHANGED, claim)
-            failed = self._resize(claim, operation.quantity, operation.limits)
+            failed = self._resize(claim, operation.quantity, operation.limits, operation.limit_per_viewer)
             return self._same(failed, claim) if failed else self._done(Outcome.CHANGED, claim, now)
         assert isinstance(operation, Swap)
         return self._swap(operation, claim, now)
 
-    def _same(self, outcome: Outcome, claim: ModelClaim) -> tuple[Outcome, list[LineAnswer]]:
+    def _same(self, outcome: Outcome | Over, claim: ModelClaim) -> tuple[Outcome, list[LineAnswer]]:
+        if isinstance(outcome, Over):
+            return Outcome.OVER_LIMIT, [self._past(self._tell(Outcome.OVER_LIMIT, claim), outcome)]
         return outcome, [self._tell(outcome, claim)]
 
     def _done(self, outcome: Outcome, claim: ModelClaim, now: int) -> tuple[Outcome, list[LineAnswer]]:
@@ -412,7 +464,7 @@ class Model:
     def _swap(self, operation: Swap, claim: ModelClaim, now: int) -> tuple[Outcome, list[LineAnswer]]:
         line = operation.line
         if line.item == claim.item:
-            failed = self._resize(claim, line.quantity, operation.limits)
+            failed = self._resize(claim, line.quantity, operation.limits, line.limit_per_viewer)
             if failed:
                 return self._same(failed, claim)
             claim.line = line
@@ -422,8 +474,11 @@ class Model:
             return self._same(Outcome.ITEM_UNKNOWN, claim)
         if self.closed or item.closed:
             return self._same(Outcome.SALES_CLOSED, claim)
-        if self._over(operation.limits, mine, line.item, line.quantity, line.quantity - claim.units):
-            return self._same(Outcome.OVER_LIMIT, claim)
+        product, more = (product_of(line.item), line.limit_per_viewer), line.quantity - claim.units
+        more_of_product = more if product_of(claim.item) == product[0] else line.quantity
+        over = self._over(operation.limits, product, mine, [], more_of_product, more)
+        if over:
+            return self._same(over, claim)
         if item.line or item.available < line.quantity:
             return self._same(Outcome.SOLD_OUT, claim)
         new = ModelClaim(claim.show, claim.viewer, line, len(item.claims) + 1, "held", line.quantity, 0)
@@ -473,14 +528,4 @@ class Model:
 
 
 def _with_available(line: LineAnswer, available: int) -> LineAnswer:
-    return LineAnswer(
-        line.item,
-        line.outcome,
-        line.reservation,
-        line.reserved,
-        line.waiting,
-        line.number,
-        line.position,
-        line.deadline_ms,
-        available,
-    )
+    return replace(line, available=available)

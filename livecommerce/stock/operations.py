@@ -22,20 +22,26 @@ OFFER_TEXT_LENGTH_MAX = 200
 
 
 class Line(Struct, frozen=True, gc=False):
-    """One thing wanted, with the price as the viewer saw it. `text` is the offer in words, at most 200 characters."""
+    """One thing wanted, with the price as the viewer saw it. `text` is the offer in words, at most 200 characters.
+
+    `limit_per_viewer` is the limit of the line's product: units over all its options, see `Limits.per_item`.
+    """
 
     item: str
     quantity: int
     unit_price_minor: int
     currency: str
     text: str = ""
+    limit_per_viewer: int = 0
 
 
 class Limits(Struct, frozen=True, gc=False):
     """Units allowed; 0 = no limit.
 
-    `per_item` and `per_show` count active and confirmed claims of the viewer in the show; `per_comment` counts this
-    operation; `hold_max` caps what a restricted buyer may hold unpaid at one time in the show.
+    `per_item` and `per_show` count active (held, waiting, offered) and confirmed claims of the viewer in the show;
+    `per_item` those of one product over all its options, and the product's own limit may be stricter. `per_comment`
+    counts this operation; `hold_max` caps what a restricted buyer may hold unpaid at one time in the show. A line that
+    asks for more than a limit leaves is refused whole; what adds nothing (less of it, another option) never is.
     """
 
     per_item: int = 0
@@ -99,7 +105,10 @@ class Reduce(Struct, frozen=True, tag="reduce"):
 
 
 class SetQuantity(Struct, frozen=True, tag="set"):
-    """Bring `reservation` to `quantity` units, up (in full or not at all) or down, at the price it has."""
+    """Bring `reservation` to `quantity` units, up (in full or not at all) or down, at the price it has.
+
+    `limit_per_viewer` is the limit of the claim's product, as in a Line.
+    """
 
     id: str
     shop: str
@@ -108,6 +117,7 @@ class SetQuantity(Struct, frozen=True, tag="set"):
     quantity: int
     viewer: str = ""
     limits: Limits = Limits()
+    limit_per_viewer: int = 0
     source: str = "comment"
     chat: bytes = b""
 

@@ -66,7 +66,11 @@ RETRYABLE: frozenset[Outcome] = frozenset(
 )
 
 
-class LineAnswer(Struct, frozen=True, gc=False):
+LIMIT_KINDS: tuple[str, ...] = ("product", "show", "comment", "unpaid")
+"""Which limit refused a line, stored as 1..4: Limits.per_item or the product's, per_show, per_comment, hold_max."""
+
+
+class LineAnswer(Struct, frozen=True, gc=False, omit_defaults=True):
     """One line of an answer.
 
     Attributes:
@@ -78,6 +82,7 @@ class LineAnswer(Struct, frozen=True, gc=False):
         position: place in the waitlist from 1; 0 when not waiting.
         deadline_ms: until when the units are held, Unix milliseconds of the server; 0 without.
         available: units of the item anyone may still reserve after the operation.
+        limit, had: of `over_limit`: what is allowed, and what of it the viewer had; else 0.
     """
 
     item: str
@@ -89,6 +94,8 @@ class LineAnswer(Struct, frozen=True, gc=False):
     position: int
     deadline_ms: int
     available: int
+    limit: int = 0
+    had: int = 0
 
 
 class Answer(Struct, frozen=True, gc=False):
@@ -100,7 +107,8 @@ class Answer(Struct, frozen=True, gc=False):
         lines: one a line of a Reserve; one a touched claim else.
         at_ms: server time of the first answer; 0 when the store was never reached.
         retry_after_ms: > 0 for outcomes in RETRYABLE.
-        reason: an English sentence for refusals that have more to say than the outcome; else empty.
+        reason: an English sentence for refusals that have more to say than the outcome; else empty. Of several lines
+            past a limit it is about the first.
     """
 
     id: str
@@ -109,6 +117,19 @@ class Answer(Struct, frozen=True, gc=False):
     at_ms: int
     retry_after_ms: int = 0
     reason: str = ""
+
+
+def limit_words(kind: str, limit: int, had: int) -> str:
+    """Why a line was `over_limit`: the limit, what the viewer has, and so what is left."""
+    match kind:
+        case "product":
+            return f"Limit {limit} a person of this product; you have {had}."
+        case "show":
+            return f"Limit {limit} a person in this show; you have {had}."
+        case "comment":
+            return f"Limit {limit} a comment."
+        case _:
+            return f"Limit {limit} unpaid at a time; you have {had}."
 
 
 class Counters(Struct, frozen=True, gc=False):

@@ -10,8 +10,9 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from livecommerce.stock import keys
 from livecommerce.stock.connection import Connection
-from livecommerce.stock.encoding import decode_answer, id_text, unpack
+from livecommerce.stock.encoding import decode_answer, id_text
 from livecommerce.stock.ledger import Entry, StoredAnswer, StoredChange, decode
 from livecommerce.stock.outcomes import CLAIM_STATES, Counters
 from livecommerce.stock.records import (
@@ -25,6 +26,7 @@ from livecommerce.stock.records import (
     parse_record,
 )
 from livecommerce.stock.servers import Servers
+from livecommerce.stock.wire import OfferFields, unpack
 
 READ_COUNT = 500  # hash fields a round trip
 LEDGER_COUNT = 50  # ledger entries a round trip: each may hold a thousand operations
@@ -168,7 +170,7 @@ async def read_ledger(connection: Connection, shop: str) -> State:
     steps = Replay()
     last = "-"
     while True:
-        rows = await connection.call("XRANGE", f"lc:{{{shop}}}:ledger", last, "+", "COUNT", LEDGER_COUNT)
+        rows = await connection.call("XRANGE", keys.ledger(shop), last, "+", "COUNT", LEDGER_COUNT)
         for entry_id, fields in rows:
             pairs = dict(zip(fields[::2], fields[1::2], strict=True))
             steps.apply(decode(entry_id, pairs, with_claims=False))
@@ -180,29 +182,29 @@ async def read_ledger(connection: Connection, shop: str) -> State:
 
 async def read_stored(connection: Connection, shop: str) -> State:
     """What is stored of the shop, as a State."""
-    state, stock = State(), f"lc:{{{shop}}}:stock:"
-    for name, data in (await _hash(connection, stock + "items")).items():
-        if name == b"#closed":
+    state = State()
+    for name, data in (await _hash(connection, keys.items(shop))).items():
+        if name == keys.CLOSED.encode():
             state.closed = data == b"1"
         elif not name.startswith(b"#"):
             state.counters[name.decode()] = parse_item(data)
-    state.offers = await _hash(connection, stock + "offers")
-    items = {key: unpack(data)[0].decode() for key, data in state.offers.items()}
-    for show_name in await connection.call("SMEMBERS", stock + "shows"):
+    state.offers = await _hash(connection, keys.offers(shop))
+    items = {key: OfferFields(*unpack(data)).item.decode() for key, data in state.offers.items()}
+    for show_name in await connection.call("SMEMBERS", keys.shows(shop)):
         show = show_name.decode()
-        for viewer, data in (await _hash(connection, f"{stock}viewers:{show}")).items():
+        for viewer, data in (await _hash(connection, keys.viewers(shop, show))).items():
             state.records[show, viewer.decode()] = {one.id: one for one in parse_record(data, items)}
-        for operation, data in (await _hash(connection, f"{stock}ids:{show}")).items():
+        for operation, data in (await _hash(connection, keys.staff_ids(shop, show))).items():
             state.staff[show, operation] = data
     for item in state.counters:
-        for chunk, viewers in (await _hash(connection, f"{stock}line:{item}")).items():
+        for chunk, viewers in (await _hash(connection, keys.line(shop, item))).items():
             first = int(chunk) * LINE_CHUNK + 1
             line = state.lines.setdefault(item, {})
             line.update(enumerate(viewers.decode().split(","), start=first))
-        entries = await connection.call("ZRANGE", f"{stock}wait:{item}", 0, -1, "WITHSCORES")
+        entries = await connection.call("ZRANGE", keys.waitlist(shop, item), 0, -1, "WITHSCORES")
         if entries:
             state.waiting[item] = {m.decode(): int(s) for m, s in zip(entries[::2], entries[1::2], strict=True)}
-    for member in await connection.call("ZRANGE", stock + "due", 0, -1):
+    for member in await connection.call("ZRANGE", keys.due(shop), 0, -1):
         entry_id, deadline = member.decode().split(":")
         state.due.add((entry_id, int(deadline)))
     return state
@@ -214,8 +216,8 @@ async def shops_of(servers: Servers) -> list[str]:
     for connection in await servers.connections():
         cursor = b"0"
         while True:
-            cursor, keys = await connection.call("SCAN", cursor, "MATCH", "lc:{*}:ledger", "COUNT", READ_COUNT)
-            found.update(key.decode().removeprefix("lc:{").removesuffix("}:ledger") for key in keys)
+            cursor, ledgers = await connection.call("SCAN", cursor, "MATCH", keys.LEDGERS, "COUNT", READ_COUNT)
+            found.update(keys.shop_of_ledger(key.decode()) for key in ledgers)
             if cursor == b"0":
                 break
     return sorted(found)
@@ -223,7 +225,7 @@ async def shops_of(servers: Servers) -> list[str]:
 
 async def last_ledger_id(connection: Connection, shop: str) -> str:
     """Stream id of the newest ledger entry, "0-0" without any."""
-    rows = await connection.call("XREVRANGE", f"lc:{{{shop}}}:ledger", "+", "-", "COUNT", 1)
+    rows = await connection.call("XREVRANGE", keys.ledger(shop), "+", "-", "COUNT", 1)
     return rows[0][0].decode() if rows else "0-0"
 
 
@@ -327,30 +329,29 @@ def _position(entry_id: str) -> tuple[int, int]:
 
 def commands(shop: str, state: State) -> Iterator[tuple[Any, ...]]:
     """The commands that store a State where nothing is."""
-    stock = f"lc:{{{shop}}}:stock:"
     for item, (counters, number, entries) in state.counters.items():
-        yield ("HSET", stock + "items", item, pack_item(counters, number, entries))
+        yield ("HSET", keys.items(shop), item, pack_item(counters, number, entries))
     if state.closed:
-        yield ("HSET", stock + "items", "#closed", "1")
-    yield ("HSET", stock + "items", "#now", state.last_ms)
+        yield ("HSET", keys.items(shop), keys.CLOSED, "1")
+    yield ("HSET", keys.items(shop), keys.NOW, state.last_ms)
     for key, data in state.offers.items():
-        yield ("HSET", stock + "offers", key, data)
+        yield ("HSET", keys.offers(shop), key, data)
     for (show, viewer), record in state.records.items():
-        yield ("SADD", stock + "shows", show)
-        yield ("HSET", f"{stock}viewers:{show}", viewer, pack_record(list(record.values())))
+        yield ("SADD", keys.shows(shop), show)
+        yield ("HSET", keys.viewers(shop, show), viewer, pack_record(list(record.values())))
     for (show, raw), data in state.staff.items():
-        yield ("SADD", stock + "shows", show)
-        yield ("HSET", f"{stock}ids:{show}", raw, data)
+        yield ("SADD", keys.shows(shop), show)
+        yield ("HSET", keys.staff_ids(shop, show), raw, data)
     for item, line in state.lines.items():
         for chunk in range((max(line) - 1) // LINE_CHUNK + 1):
             first = chunk * LINE_CHUNK + 1
             viewers = [line[number] for number in range(first, min(first + LINE_CHUNK, max(line) + 1))]
-            yield ("HSET", f"{stock}line:{item}", chunk, ",".join(viewers))
+            yield ("HSET", keys.line(shop, item), chunk, ",".join(viewers))
     for item, members in state.waiting.items():
         for member, number in members.items():
-            yield ("ZADD", f"{stock}wait:{item}", number, member)
+            yield ("ZADD", keys.waitlist(shop, item), number, member)
     for entry_id, deadline in state.due:
-        yield ("ZADD", stock + "due", deadline, f"{entry_id}:{deadline}")
+        yield ("ZADD", keys.due(shop), deadline, f"{entry_id}:{deadline}")
 
 
 async def rebuild(connection: Connection, shop: str) -> list[str]:
@@ -359,21 +360,21 @@ async def rebuild(connection: Connection, shop: str) -> list[str]:
     The fence is set to a value no server has before anything is touched: every process is refused until the end, and
     after a crash in the middle until somebody rebuilds again.
     """
-    stock = f"lc:{{{shop}}}:stock:"
-    await connection.call("HSET", stock + "items", "#fence", "rebuilding")
+    items = keys.items(shop)
+    await connection.call("HSET", items, keys.FENCE, keys.REBUILDING)
     told, stored = await read_ledger(connection, shop), await read_stored(connection, shop)
     found = [words for words, _ in zip(differences(told, stored), range(DIFFERENCES_MAX), strict=False)]
-    keys = [f"{stock}{name}" for name in ("offers", "due")]
+    gone = [keys.offers(shop), keys.due(shop)]
     for show in {show for show, _ in stored.records} | {show for show, _ in stored.staff}:
-        keys += [f"{stock}viewers:{show}", f"{stock}ids:{show}"]
+        gone += [keys.viewers(shop, show), keys.staff_ids(shop, show)]
     for item in stored.counters:
-        keys += [f"{stock}line:{item}", f"{stock}wait:{item}"]
-        await connection.call("HDEL", stock + "items", item)
-    for key in keys:
+        gone += [keys.line(shop, item), keys.waitlist(shop, item)]
+        await connection.call("HDEL", items, item)
+    for key in gone:
         await connection.call("UNLINK", key)
-    await connection.call("HDEL", stock + "items", "#closed")
+    await connection.call("HDEL", items, keys.CLOSED)
     for command in commands(shop, told):
         await connection.call(*command)
-    await connection.call("HSET", stock + "items", "#fence", connection.run_id)
-    await connection.call("HINCRBY", stock + "items", "#epoch", 1)
+    await connection.call("HSET", items, keys.FENCE, connection.run_id)
+    await connection.call("HINCRBY", items, keys.EPOCH, 1)
     return found

@@ -12,7 +12,7 @@ from livecommerce.stock.outcomes import OUTCOME_NUMBERS, Counters, Outcome
 ITEM = Layout("<IIIIIIIB")
 SHORT = Layout("<II4sIH6sHHBB")  # number, total, digest, at 4+2, offer, quantity, hold 2+1, state
 CLAIM = Layout("<6sIBHHBIHHB")  # offer, number, state, held, waiting, flags, deadline low, high, hold low, high
-WHOLE, EXTENDED = 1, 2
+EXTENDED = 2  # flag of a claim: its one extension is used
 ACTIVE = (1, 2, 3)
 CONFIRMED = 4
 

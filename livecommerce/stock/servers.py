@@ -12,6 +12,7 @@ import contextlib
 import hiredis
 from msgspec.structs import replace
 
+from livecommerce.stock import keys
 from livecommerce.stock.connection import Address, Connection, ConnectionLost, connect
 from livecommerce.stock.library import library
 
@@ -61,7 +62,7 @@ class Servers:
         for _ in range(REDIRECTIONS_MAX):
             connection = await self.connection(shop)
             try:
-                await connection.call("EXISTS", f"lc:{{{shop}}}:ledger")
+                await connection.call("EXISTS", keys.ledger(shop))
             except hiredis.ReplyError as error:
                 if not str(error).startswith("MOVED "):
                     raise

@@ -12,7 +12,8 @@ from typing import Any
 
 import msgpack
 
-from livecommerce.stock.encoding import id_text, unpack
+from livecommerce.stock.encoding import id_text
+from livecommerce.stock.wire import ShowRun, run_template, unpack
 
 
 def events(fields: Mapping[bytes, bytes]) -> list[dict[str, Any]]:
@@ -39,21 +40,20 @@ def _claims(event: dict[str, Any], templates: list[bytes], columns: list[Any]) -
     return claims
 
 
-def _run(at_ms: int, run: list[int], templates: list[bytes], columns: list[Any]) -> list[dict[str, Any]]:
-    first, length, number, which = run
-    template: list[Any] = unpack(templates[which - 1])
-    name, quantity, _, offer = template[16]
-    item = name.decode()
-    _, price, currency, text, source = unpack(offer)
+def _run(at_ms: int, told: list[int], templates: list[bytes], columns: list[Any]) -> list[dict[str, Any]]:
+    run = ShowRun(*told)
+    shared = run_template(templates[run.template - 1])
     same = {
-        "op": "reserve", "item": item, "outcome": "reserved", "reserved": quantity, "waiting": 0, "position": 0,
-        "deadline": at_ms + template[8] * 1000, "state": "held", "quantity": quantity, "price": price,
-        "currency": currency.decode(), "text": text.decode(), "source": source.decode(),
+        "op": "reserve", "item": shared.item, "outcome": "reserved", "reserved": shared.quantity, "waiting": 0,
+        "position": 0, "deadline": at_ms + shared.seconds * 1000, "state": "held", "quantity": shared.quantity,
+        "price": shared.price, "currency": shared.currency, "text": shared.text, "source": shared.source,
     }  # fmt: skip
-    rows = zip(columns[1][first - 1 : first - 1 + length], columns[2][first - 1 : first - 1 + length], strict=True)
+    _, ids, viewers = columns
+    rows = slice(run.first - 1, run.first - 1 + run.length)
     return [
         {
-            "id": id_text(raw), "viewer": viewer.decode(), "number": place, "reservation": f"{item}#{place}", **same,
+            "id": id_text(raw), "viewer": viewer.decode(), "number": place, "reservation": f"{shared.item}#{place}",
+            **same,
         }
-        for place, (raw, viewer) in enumerate(rows, start=number)
+        for place, (raw, viewer) in enumerate(zip(ids[rows], viewers[rows], strict=True), start=run.number)
     ]  # fmt: skip

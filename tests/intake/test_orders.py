@@ -91,7 +91,8 @@ def test_an_operation_has_the_shows_rules_and_the_speakers_limits(state: dict[st
     assert (operation.source, operation.chat, operation.hold_seconds) == ("bridge", b"line", 600)
     assert (operation.fill, operation.repeat, operation.waitlist) == ("any", "add", True)
     limits = operation.limits
-    assert (limits.per_item, limits.per_show, limits.per_comment, limits.hold_max) == (3, 7, 5, 2)
+    assert (limits.per_item, limits.per_show, limits.per_comment, limits.hold_max) == (0, 7, 5, 2)
+    assert [line.limit_per_viewer for line in operation.lines] == [3], "of the product, over its options"
     assert reserve_operation(state, speech, lines, b"", repeat="set").repeat == "set"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from redis.asyncio import Redis
 
 from livecommerce.ops.valkey import EmbeddedValkey
 from livecommerce.stock.engine import StockEngine
-from livecommerce.stock.operations import Cancel, Confirm, Limits, Line, Operation, Reserve, Restock
+from livecommerce.stock.operations import Cancel, Confirm, Line, Operation, Reserve, Restock
 from livecommerce.stock.outcomes import RETRYABLE, Answer, Outcome
 from livecommerce.stock.rebuild import verify
 from tests.simulation.stock_network import Chances, Network
@@ -25,8 +26,10 @@ KEPT = (1, 2)
 FRESH = (501, 502, 503, 504)
 PROCESSES = 3
 VIEWERS = 30
-SUPPLY = {"A": 25, "B": 10}
+SUPPLY = {"A/red": 25, "A/blue": 10}  # options of one product
+LIMIT_PER_VIEWER = 3  # of both together
 ROUNDS = 6
+COUNTED = ("held", "waiting", "offered", "confirmed")
 TRIES_MAX = 60  # of one operation; with every tenth call lost it takes two or three
 
 
@@ -80,10 +83,9 @@ class World:
     async def viewer(self, number: int) -> None:
         name = f"viewer-{number}"
         for turn in range(ROUNDS):
-            item = self.random.choice(("A", "B"))
-            line = Line(item, self.random.choice((1, 1, 2)), 100, "TWD")
-            limits = Limits(per_item=3)
-            made = await self.insist(Reserve(f"{name}-{turn}-r", SHOP, SHOW, name, (line,), limits=limits))
+            item = self.random.choice(tuple(SUPPLY))
+            line = Line(item, self.random.choice((1, 1, 2)), 100, "TWD", limit_per_viewer=LIMIT_PER_VIEWER)
+            made = await self.insist(Reserve(f"{name}-{turn}-r", SHOP, SHOW, name, (line,)))
             reservation = made.lines[0].reservation if made.lines else None
             if reservation and self.random.random() < 0.5:
                 await self.insist(Cancel(f"{name}-{turn}-c", SHOP, SHOW, name, reservation))
@@ -97,7 +99,7 @@ class World:
 
     async def live(self) -> None:
         for item, units in SUPPLY.items():
-            await self.insist(Restock(f"restock-{item}", SHOP, SHOW, item, units))
+            await self.insist(Restock(f"restock-{item[2:]}", SHOP, SHOW, item, units))
         trouble = asyncio.create_task(self.trouble())
         try:
             await asyncio.gather(*(self.viewer(number) for number in range(VIEWERS)))
@@ -114,6 +116,10 @@ async def check(world: World, direct: StockEngine) -> None:
         assert counters.available + counters.held + counters.sold == counters.supplied
         assert counters.available >= 0
     claims = {claim.reservation: claim for claim in await direct.claims(SHOP, show=SHOW)}
+    had: Counter[str] = Counter()
+    for claim in claims.values():
+        had[claim.viewer] += claim.quantity if claim.state in COUNTED else 0
+    assert max(had.values()) == LIMIT_PER_VIEWER, f"somebody has more of the product than allowed: {had}"
     for answers in world.heard.values():
         for line in next(iter(answers)).lines:
             if line.outcome is Outcome.RESERVED:

@@ -32,7 +32,7 @@ from livecommerce.stock.operations import (
     Swap,
 )
 from livecommerce.stock.rebuild import verify
-from tests.stock.machine import ITEMS, OFFER_SECONDS, START_MS, VIEWERS, line, told
+from tests.stock.machine import ITEMS, LIMITS_PER_VIEWER, OFFER_SECONDS, START_MS, VIEWERS, line, told
 from tests.stock.servers import CLOCK, OTHER_SHOW, SHOP, SHOW
 
 LIMITS = (Limits(), Limits(), Limits(per_item=3), Limits(per_show=6), Limits(per_comment=3), Limits(hold_max=4))
@@ -78,7 +78,7 @@ class Player:
             SHOP,
             show,
             choice(VIEWERS),
-            tuple(line(choice(ITEMS), choice((1, 1, 2, 3))) for _ in range(count)),
+            tuple(line(choice(ITEMS), choice((1, 1, 2, 3)), choice(LIMITS_PER_VIEWER)) for _ in range(count)),
             fill=choice(("any", "any", "all")),
             repeat=choice(("add", "add", "add", "set", "once")),
             waitlist=self.random.random() < 0.6,
@@ -100,14 +100,16 @@ class Player:
         choice = self.random.choice
         show, owner, reservation = choice(self.known[-25:])
         viewer = choice((owner, owner, owner, "", choice(VIEWERS)))
-        identity, quantity = self.identity(), choice((1, 1, 2, 3))
+        identity, quantity, own = self.identity(), choice((1, 1, 2, 3)), choice(LIMITS_PER_VIEWER)
         makers: tuple[Callable[[], Operation], ...] = (
             lambda: Cancel(identity, SHOP, show, viewer, reservation),
             lambda: Cancel(identity, SHOP, show, owner, "", choice((*ITEMS, ""))),
             lambda: Reduce(identity, SHOP, show, quantity, viewer, reservation),
             lambda: Reduce(identity, SHOP, show, quantity, owner, "", choice(ITEMS)),
-            lambda: SetQuantity(identity, SHOP, show, reservation, quantity, viewer, choice(LIMITS)),
-            lambda: Swap(identity, SHOP, show, reservation, line(choice(ITEMS), quantity), viewer, choice(LIMITS), 30),
+            lambda: SetQuantity(identity, SHOP, show, reservation, quantity, viewer, choice(LIMITS), own),
+            lambda: Swap(
+                identity, SHOP, show, reservation, line(choice(ITEMS), quantity, own), viewer, choice(LIMITS), 30
+            ),
             lambda: Confirm(identity, SHOP, show, reservation, viewer),
             lambda: Release(identity, SHOP, show, reservation, viewer),
             lambda: Extend(identity, SHOP, show, reservation, choice((20, 90)), viewer),

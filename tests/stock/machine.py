@@ -33,11 +33,12 @@ from livecommerce.stock.outcomes import Answer
 from livecommerce.stock.rebuild import verify
 from tests.stock.servers import CLOCK, OTHER_SHOW, SHOP, SHOW, engine_on
 
-ITEMS = ("A01", "B02/紅色/M", "C")
+ITEMS = ("A01", "B02/紅色/M", "B02/藍色/M")  # two options of one product share its limit
 VIEWERS = ("ann", "bob", "cid", "dee")
 START_MS = 1_700_000_000_000
 OFFER_SECONDS = 40
-PRICES = {"A01": 100, "B02/紅色/M": 250, "C": 99}
+PRICES = {"A01": 100, "B02/紅色/M": 250, "B02/藍色/M": 260}
+LIMITS_PER_VIEWER = (0, 0, 2, 4)
 
 items = st.sampled_from(ITEMS)
 viewers = st.sampled_from(VIEWERS)
@@ -50,11 +51,12 @@ limits = st.sampled_from(
 reservations = st.builds(lambda item, number: f"{item}#{number}", items, numbers)
 
 
-def line(item: str, quantity: int) -> Line:
-    return Line(item, quantity, PRICES[item], "TWD", f"{item} 現貨")
+def line(item: str, quantity: int, limit_per_viewer: int = 0) -> Line:
+    return Line(item, quantity, PRICES[item], "TWD", f"{item} 現貨", limit_per_viewer)
 
 
-lines = st.builds(line, items, quantities)
+own_limits = st.sampled_from(LIMITS_PER_VIEWER)
+lines = st.builds(line, items, quantities, own_limits)
 some_lines = st.one_of(
     lines.map(lambda one: (one,)), lines.map(lambda one: (one,)), st.lists(lines, min_size=2, max_size=3).map(tuple)
 )
@@ -81,7 +83,9 @@ operations: st.SearchStrategy[Operation] = st.one_of(
     st.builds(Cancel, st.just(""), st.just(SHOP), shows, viewers, st.just(""), st.one_of(items, st.just(""))),
     st.builds(Reduce, st.just(""), st.just(SHOP), shows, quantities, maybe_staff, reservations),
     st.builds(Reduce, st.just(""), st.just(SHOP), shows, quantities, viewers, st.just(""), items),
-    st.builds(SetQuantity, st.just(""), st.just(SHOP), shows, reservations, quantities, maybe_staff, limits),
+    st.builds(
+        SetQuantity, st.just(""), st.just(SHOP), shows, reservations, quantities, maybe_staff, limits, own_limits
+    ),
     st.builds(Swap, st.just(""), st.just(SHOP), shows, reservations, lines, maybe_staff, limits, st.just(30)),
     st.builds(Confirm, st.just(""), st.just(SHOP), shows, reservations, maybe_staff),
     st.builds(Release, st.just(""), st.just(SHOP), shows, reservations, maybe_staff),
@@ -95,8 +99,8 @@ operations: st.SearchStrategy[Operation] = st.one_of(
 
 
 def told(answer: Answer) -> Answer:
-    """An answer without the words beside it."""
-    return replace(answer, reason="", retry_after_ms=0)
+    """An answer without when to try again, of which the model knows nothing."""
+    return replace(answer, retry_after_ms=0)
 
 
 class StockMachine(RuleBasedStateMachine):

@@ -9,7 +9,6 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from livecommerce.stock.encoding import pack, unpack
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.library import library
 from livecommerce.stock.operations import (
@@ -26,7 +25,8 @@ from livecommerce.stock.operations import (
     SetQuantity,
 )
 from livecommerce.stock.outcomes import OUTCOME_NUMBERS, Outcome
-from tests.stock.servers import SHOP, SHOW, lua_texts
+from livecommerce.stock.wire import pack, unpack
+from tests.stock.servers import SHOP, SHOW
 
 GOOD = Reserve("good-id-1", SHOP, SHOW, "ann", (Line("A", 1, 100, "TWD"),))
 
@@ -66,6 +66,8 @@ WRONG: dict[str, tuple[Operation, Outcome]] = {
     "a hold of 0 seconds": (replace(GOOD, hold_seconds=0), Outcome.INPUT_BAD),
     "a hold of a year": (replace(GOOD, hold_seconds=31_536_000), Outcome.INPUT_BAD),
     "a negative limit": (replace(GOOD, limits=Limits(per_item=-1)), Outcome.INPUT_BAD),
+    "a negative limit of a product": (replace(GOOD, lines=line(limit_per_viewer=-1)), Outcome.INPUT_BAD),
+    "half a piece as limit": (replace(GOOD, lines=line(limit_per_viewer=0.5)), Outcome.INPUT_BAD),
     "a chat that is text": (replace(GOOD, chat="hello"), Outcome.INPUT_BAD),
     "a reservation that is none": (Cancel("good-id-2", SHOP, SHOW, "ann", "A-1"), Outcome.RESERVATION_UNKNOWN),
     "a reservation past all numbers": (
@@ -157,11 +159,3 @@ async def test_malformed_operations_in_a_call_harm_only_themselves(engine: Stock
     assert runs[5:7] == [4, 1]
     bad = OUTCOME_NUMBERS[Outcome.INPUT_BAD]
     assert [(results[at], results[at + 1][0]) for at in range(0, len(results), 2)] == [(1, bad), (3, bad)]
-
-
-def test_lua_and_python_number_the_outcomes_alike() -> None:
-    text = "\n".join(lua_texts())
-    start = text.index("local OUTCOMES = {")
-    names = [word.strip(' "\n') for word in text[start + 18 : text.index("}", start)].split(",")]
-    stored = [name for name in names if name]
-    assert [OUTCOME_NUMBERS[Outcome(name)] for name in stored] == list(range(1, len(stored) + 1))

@@ -15,7 +15,7 @@ from tests.stock.servers import clocked_library, engine_on, server
 MISTAKES: dict[str, tuple[tuple[str, str], ...]] = {
     "the stock is decremented first and looked at later": (
         (
-            "local free = entries == 0 and item.available - (sofar.taken[line.item] or 0) or 0",
+            'local free = entries == 0 and item.available - earlier(sofar, "taken", line.item) or 0',
             "local free = entries == 0 and item.available >= 0 and want or 0",
         ),
     ),
@@ -58,8 +58,18 @@ MISTAKES: dict[str, tuple[tuple[str, str], ...]] = {
         ("    sofar.taken[line.item] = (sofar.taken[line.item] or 0) + grant\n", ""),
     ),
     "the limit does not count what the viewer has": (
-        ("totals.item_all + wanted_item > template.per_item", "wanted_item > template.per_item"),
+        ("limit > 0 and more > 0 and had + more > limit", "limit > 0 and more > 0 and more > limit"),
     ),
+    "the limit of a product is counted by option": (
+        ("  add(has.product_all, claim.product, units)", "  add(has.product_all, claim.item, units)"),
+    ),
+    "what was given back in the call still counts against the limit": (
+        (
+            "  world.count(claim, -1)\n  if claim.waiting > 0 then\n    item.waiting",
+            "  if claim.waiting > 0 then\n    item.waiting",
+        ),
+    ),
+    "the limit of the line is not looked at": (("limits[index], template.per_item)", "0, template.per_item)"),),
     "a set is had in parts": (
         ("  if not template.fill_all or #template.lines == 1 then return nil end", "  do return nil end"),
     ),
@@ -72,8 +82,8 @@ MISTAKES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "a swap gives up the old claim when the new one fails": (
         (
-            "  if failed then return one(failed, claim, old) end\n  operation.record",
-            "  if failed then rules.finish(w, claim, CANCELLED) return one(failed, claim, old) end\n  operation.record",
+            "item.available < line.quantity then return one(",
+            "item.available < line.quantity then rules.finish(w, claim, CANCELLED) return one(",
         ),
     ),
     "a hold is extended as often as asked": (

@@ -11,7 +11,6 @@ from redis.asyncio import Redis
 
 from livecommerce.ops.valkey import EmbeddedValkey
 from livecommerce.stock.engine import StockEngine, StockUnavailable
-from livecommerce.stock.library import library
 from livecommerce.stock.operations import Line, Reserve, Restock
 from livecommerce.stock.outcomes import Outcome
 from livecommerce.stock.rebuild import rebuild, verify
@@ -177,9 +176,3 @@ async def test_a_server_that_never_answers(tmp_path: Path, monkeypatch: pytest.M
             await engine.counters(SHOP)
     finally:
         await engine.close()
-
-
-def test_the_library_is_named_for_its_text() -> None:
-    name, text = library()
-    assert text.startswith(f"#!lua name={name}\n".encode())
-    assert library_with(("local WAIT_CHUNK = 64", "local WAIT_CHUNK = 65"))[0] != name

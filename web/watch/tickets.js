@@ -9,11 +9,10 @@ import { cancel, claim, live, myName, ribbon, setName, sheet, showRibbon } from 
 const ahead = (position) => (position > 1 ? t("watch.ahead", { n: count(position - 1) }) : t("watch.first"));
 
 function lineText(line) {
-  const item = live.item(line.code);
   if (line.outcome === "partly") return t("watch.partly", { n: line.reserved, w: line.waiting, p: line.position });
   if (line.outcome === "reserved") return t("watch.held_until", { time: timeOfDay(line.deadline_ms) });
   if (line.outcome === "waiting") return ahead(line.position);
-  if (line.outcome === "over_limit" && item?.limit_per_viewer) return t("watch.over_limit", { n: item.limit_per_viewer });
+  if (line.outcome === "over_limit" && line.limit) return t("watch.over_limit", { n: line.limit, had: line.had ?? 0 });
   return outcomeText(line.outcome);
 }
 

@@ -50,13 +50,16 @@ function codec.new_item(name)
     line = {}, line_count = 0, joined = {}, left = {} }
 end
 
+-- The product a sku is an option of: the part before the first slash (stock/skus.py says it in Python).
+function codec.product_of(sku) return string.match(sku, "^[^/]*") end
+
 -- an offer: what was promised when the claim was made. key = 6 bytes of a digest of the bytes
 function codec.offer(key, bytes)
   local found = offers_cached[key]
   if found then return found end
   local parts = cmsgpack.unpack(bytes)
   found = { key = key, bytes = bytes, item = parts[1], price = parts[2], currency = parts[3], text = parts[4],
-    source = parts[5] }
+    source = parts[5], product = codec.product_of(parts[1]) }
   if offers_cached_count >= OFFERS_CACHED_MAX then offers_cached, offers_cached_count = {}, 0 end
   offers_cached[key], offers_cached_count = found, offers_cached_count + 1
   return found
@@ -64,13 +67,18 @@ end
 
 function codec.offer_cached(key) return offers_cached[key] end
 
--- an answer: outcome, time, lines of (outcome, number, reserved, waiting, position, deadline, available, item name)
+-- an answer: outcome, time, lines of (outcome, number, reserved, waiting, position, deadline, available, item name),
+-- then of each line past a limit (which line, kind of limit, limit, what the viewer had)
 function codec.pack_answer(outcome, at, lines)
   local out = { struct.pack("<BI6B", outcome, at, #lines) }
   for index = 1, #lines do
     local line = lines[index]
     out[index + 1] = struct.pack("<BI4I2I2I4I6I4B", line.outcome, line.number, line.reserved, line.waiting,
       line.position, line.deadline, line.available, #line.item) .. line.item
+  end
+  for index = 1, #lines do
+    local over = lines[index].over
+    if over then out[#out + 1] = struct.pack("<BBI4I4", index, over.kind, over.limit, over.had) end
   end
   return table.concat(out)
 end
@@ -125,7 +133,8 @@ end
 
 local function write_short(out, operation, claim)
   out[#out + 1] = "r" .. string.char(#operation.id) .. operation.id .. struct.pack("<I4I4c4I6c6I2I3B",
-    claim.number, (operation.available + claim.held * claim.number) % SUM, operation.digest, operation.at, claim.offer, claim.held, claim.hold, claim.state)
+    claim.number, (operation.available + claim.held * claim.number) % SUM, operation.digest, operation.at, claim.offer,
+    claim.held, claim.hold, claim.state)
 end
 
 -- The short form can say only what it has fields for; anything that touched more than the state needs the long one.

@@ -9,8 +9,8 @@ local WRITE_CHUNK = 2000 -- arguments a command: unpack fails past 7,999
 local WORK_MAX = 2000 -- claims expired or promoted in one call: about 10 ms; the rest is done by the next call
 
 function world.new(items_key, now_ms, offer_seconds)
-  local base = string.sub(items_key, 1, -12) -- "lc:{shop}:stock:items" without "stock:items"
-  return { base = base, stock = base .. "stock:", items_key = items_key, now = now_ms, offer_seconds = offer_seconds,
+  local base = string.sub(items_key, 1, -1 - #KEYS.items) -- "lc:{shop}:"
+  return { base = base, items_key = items_key, now = now_ms, offer_seconds = offer_seconds,
     items = {}, records = {}, shows = {}, deadlines = {}, due_done = {}, effects = {}, changed_items = {},
     offers = {}, runs = {}, reads = {},
     work_left = WORK_MAX, more = false }
@@ -19,7 +19,7 @@ end
 function world.show(w, name)
   local show = w.shows[name]
   if not show then
-    show = { name = name, key = w.stock .. "viewers:" .. name, strings = {}, fields = {}, chats = {},
+    show = { name = name, key = w.base .. KEYS.viewers .. name, strings = {}, fields = {}, chats = {},
       claims = { "" }, pieces = 1, claims_count = 0, has_runs = false, sets = {}, sets_count = 0 }
     w.shows[name] = show
   end
@@ -55,7 +55,7 @@ end
 function world.offer(w, key)
   local found = codec.offer_cached(key)
   if found then return found end
-  local bytes = redis.call("HGET", w.stock .. "offers", key)
+  local bytes = redis.call("HGET", w.base .. KEYS.offers, key)
   if not bytes then error("offer of a claim is missing") end
   return codec.offer(key, bytes)
 end
@@ -72,6 +72,36 @@ function world.settle(w)
   w.reads = {}
 end
 
+-- Active claims have units that are held or wait; states 1 to 3.
+function world.active(claim) return claim.state <= 3 end
+
+-- Units of a viewer in the show: all (active and confirmed) and active ones, of the show, an item, a product over its
+-- options. They are no second truth: counted when the record is parsed, and kept up by `count` until the call ends.
+-- Most viewers of a rush have nothing: those share one table, which nobody writes to.
+local function nothing_had()
+  return { show_all = 0, show_active = 0, item_all = {}, item_active = {}, product_all = {} }
+end
+local NOTHING_HAD = nothing_had()
+
+local function add(counts, name, units) counts[name] = (counts[name] or 0) + units end
+
+-- Counts a claim in (sign 1) or out (-1). Who changes a claim's units or state does so between an out and an in, so
+-- that looking at a limit costs the same with a thousand claims as with one.
+function world.count(claim, sign)
+  local active = world.active(claim)
+  if not active and claim.state ~= CONFIRMED then return end
+  local record, units = claim.record, sign * (claim.held + claim.waiting)
+  if record.has == NOTHING_HAD then record.has = nothing_had() end
+  local has = record.has
+  has.show_all = has.show_all + units
+  add(has.item_all, claim.item, units)
+  add(has.product_all, claim.product, units)
+  if active then
+    has.show_active = has.show_active + units
+    add(has.item_active, claim.item, units)
+  end
+end
+
 -- A viewer's record, parsed once a call; `strings` holds what was read ahead for the whole batch.
 function world.record(w, show_name, viewer)
   local show = world.show(w, show_name)
@@ -80,12 +110,15 @@ function world.record(w, show_name, viewer)
   local bytes = show.strings[viewer]
   if bytes == nil then bytes = redis.call("HGET", show.key, viewer) end
   show.strings[viewer] = bytes or "" -- no longer false: the short way is for viewers without a record
-  record = { show = show_name, viewer = viewer, operations = bytes and codec.parse_record(bytes) or {} }
+  record = { show = show_name, viewer = viewer, operations = bytes and codec.parse_record(bytes) or {},
+    has = NOTHING_HAD }
   for index = 1, #record.operations do
     local operation = record.operations[index]
     for number = 1, #operation.claims do
       local claim = operation.claims[number]
-      claim.record, claim.item = record, world.offer(w, claim.offer).item
+      local offer = world.offer(w, claim.offer)
+      claim.record, claim.item, claim.product = record, offer.item, offer.product
+      world.count(claim, 1)
     end
   end
   w.records[show_name .. "/" .. viewer] = record
@@ -106,7 +139,7 @@ end
 -- Who has the claim of that number. Viewers stand in the order of their numbers, so many to a field of the line's hash.
 local function owner_of(w, name, number)
   local chunk = math.floor((number - 1) / LINE_CHUNK)
-  local viewers = redis.call("HGET", w.stock .. "line:" .. name, chunk)
+  local viewers = redis.call("HGET", w.base .. KEYS.line .. name, chunk)
   local place = (number - 1) % LINE_CHUNK
   for viewer in string.gmatch(viewers or "", "[^,]+") do
     if place == 0 then return viewer end
@@ -126,9 +159,6 @@ function world.find(w, show_name, reservation, viewer)
   if not owner then return nil end
   return world.claim(world.record(w, show_name, owner), name, number), owner
 end
-
--- Active claims have units that are held or wait; states 1 to 3.
-function world.active(claim) return claim.state <= 3 end
 
 -- Member of a waitlist: number/show/viewer; none has a slash. Score = number: the order is that of joining.
 local function member(claim)
@@ -151,7 +181,7 @@ local function peek(w, item)
   if not item.queue then item.queue, item.front, item.read, item.joined_front = {}, 1, 0, 1 end
   if item.queue[item.front] then return item.queue[item.front] end
   if not item.stored_done then
-    item.queue, item.front = redis.call("ZRANGE", w.stock .. "wait:" .. item.name, item.read,
+    item.queue, item.front = redis.call("ZRANGE", w.base .. KEYS.wait .. item.name, item.read,
       item.read + WAIT_CHUNK - 1), 1
     item.read = item.read + #item.queue
     item.stored_done = #item.queue < WAIT_CHUNK
@@ -180,5 +210,5 @@ end
 function world.staff_answer(w, show_name, id)
   local show = world.show(w, show_name)
   if show.fields[id] then return show.fields[id] end
-  return redis.call("HGET", w.stock .. "ids:" .. show_name, id)
+  return redis.call("HGET", w.base .. KEYS.ids .. show_name, id)
 end

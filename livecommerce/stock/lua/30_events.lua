@@ -31,6 +31,7 @@ end
 function events.changed(w, claim, operation, id, outcome)
   claim.record.changed = true
   w.offers[claim.offer] = world.offer(w, claim.offer).bytes -- so that a ledger entry can be read on its own
+  -- in the order of CLAIM_EFFECT
   w.effects[#w.effects + 1] = { "c", claim.record.show, claim.record.viewer, claim.operation.id, claim.item,
     claim.number,
     claim.offer, claim.state, claim.held, claim.waiting, claim.flags, claim.deadline, claim.hold, operation, id }
@@ -41,7 +42,7 @@ end
 -- makes claims of it; here it costs four numbers instead of 250 bytes a claim.
 function events.run(show, first, count, number, template)
   show.pieces, show.claims_count, show.has_runs = show.pieces + 1, show.claims_count + 1, true
-  show.claims[show.pieces] = cmsgpack.pack({ first, count, number, template })
+  show.claims[show.pieces] = cmsgpack.pack({ first, count, number, template }) -- in the order of SHOW_RUN
 end
 
 local function array_head(count)

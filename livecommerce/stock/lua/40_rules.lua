@@ -13,9 +13,10 @@ local function line_of(outcome, claim, item)
     deadline = active and claim.held > 0 and claim.deadline or 0, available = item.available, item = item.name }
 end
 
-local function refused(outcome, name, item)
+-- `over` (kind, limit, had) says which limit refused, where one did.
+local function refused(outcome, name, item, over)
   return { outcome = outcome, number = 0, reserved = 0, waiting = 0, position = 0, deadline = 0,
-    available = item and item.available or 0, item = name }
+    available = item and item.available or 0, item = name, over = over }
 end
 
 local function set_deadline(w, claim, deadline)
@@ -50,6 +51,7 @@ end
 -- Ends an active claim: held units go back, or become sold; waiting units leave the line.
 function rules.finish(w, claim, state)
   local item = world.item(w, claim.item)
+  world.count(claim, -1)
   if claim.waiting > 0 then
     item.waiting = item.waiting - claim.waiting
     world.leave(item, claim)
@@ -61,6 +63,7 @@ function rules.finish(w, claim, state)
     item.available = item.available + claim.held
   end
   claim.state = state
+  world.count(claim, 1)
   world.touch(w, item)
   return item
 end
@@ -73,11 +76,13 @@ local function give_back(w, item, claim, quantity)
     rules.finish(w, claim, CANCELLED)
     return waiting + held
   end
+  world.count(claim, -1)
   if waiting > 0 then
     if waiting == claim.waiting then world.leave(item, claim) end
     claim.waiting, item.waiting = claim.waiting - waiting, item.waiting - waiting
   end
   claim.held, item.held, item.available = claim.held - held, item.held - held, item.available + held
+  world.count(claim, 1)
   world.touch(w, item)
   return waiting + held
 end
@@ -94,57 +99,55 @@ local function claims_of(record, filter)
   return found
 end
 
--- Units of the viewer: active and all (with confirmed) of the item and of the show.
-local function count(record, item_name)
-  local totals = { item_active = 0, item_all = 0, show_active = 0, show_all = 0 }
-  for index = 1, #record.operations do
-    local claims = record.operations[index].claims
-    for number = 1, #claims do
-      local claim = claims[number]
-      local active, units = world.active(claim), claim.held + claim.waiting
-      if active or claim.state == CONFIRMED then
-        totals.show_all = totals.show_all + units
-        if active then totals.show_active = totals.show_active + units end
-        if claim.item == item_name then
-          totals.item_all = totals.item_all + units
-          if active then totals.item_active = totals.item_active + units end
-        end
-      end
-    end
-  end
-  return totals
+local OF_PRODUCT, OF_SHOW, OF_COMMENT, OF_UNPAID = 1, 2, 3, 4 -- kinds of limits, as in LIMIT_KINDS of outcomes.py
+
+-- Only what adds pieces can be over a limit: who is past one that was lowered may still swap or give back.
+local function past(kind, limit, had, more)
+  if limit > 0 and more > 0 and had + more > limit then return { kind = kind, limit = limit, had = had } end
 end
 
-local function over_limit(template, totals, wanted_item, wanted_show)
-  return template.per_item > 0 and totals.item_all + wanted_item > template.per_item
-    or template.per_show > 0 and totals.show_all + wanted_show > template.per_show
-    or template.hold_max > 0 and totals.show_active + wanted_show > template.hold_max
+-- What the lines before it have planned. A comment of one line, which nearly all are, has no `sofar`: its tables would
+-- cost more than the rest of a refusal.
+local function earlier(sofar, what, name) return sofar and sofar[what][name] or 0 end
+
+-- Which limit forbids so many more pieces of a product (whose limit is `limit`) and of the show, or nil.
+local function over_limit(template, record, sofar, product, limit, more_of_product, more_of_show)
+  local has, planned = record.has, sofar and sofar.show or 0
+  return past(OF_PRODUCT, limit, (has.product_all[product] or 0) + earlier(sofar, "products", product), more_of_product)
+    or past(OF_SHOW, template.per_show, has.show_all + planned, more_of_show)
+    or past(OF_UNPAID, template.hold_max, has.show_active + planned, more_of_show)
 end
 
--- How a line would go, after the lines planned before it in `sofar` (units by item, taken by item, units of the show).
+-- Pieces planned (or, negative, given back) by the lines so far, which later lines of the comment must count.
+local function plan_units(sofar, line, units)
+  if not sofar then return end
+  sofar.products[line.product] = (sofar.products[line.product] or 0) + units
+  sofar.show = sofar.show + units
+end
+
+-- How a line would go, after the lines planned before it in `sofar`.
 local function plan_line(w, template, record, line, sofar)
   local item = world.item(w, line.item)
   if not item then return { outcome = OUTCOME.item_unknown } end
   if w.closed or item.closed == 1 then return { outcome = OUTCOME.sales_closed, item = item } end
-  local totals, before = count(record, line.item), sofar.units[line.item] or 0
-  local want = line.quantity
-  if template.repeat_policy == 2 and totals.item_all + before > 0 then
+  local has, before, want = record.has, earlier(sofar, "units", line.item), line.quantity
+  if template.repeat_policy == 2 and (has.item_all[line.item] or 0) + before > 0 then
     return { outcome = OUTCOME.already_claimed, item = item }
   end
   if template.repeat_policy == 1 then
-    local seen = sofar.seen[line.item] -- two totals for one item in one comment: the first one is meant
-    sofar.seen[line.item] = true
-    if seen or totals.item_active == want then return { outcome = OUTCOME.unchanged, item = item } end
-    if totals.item_active > want then
-      return { outcome = OUTCOME.reduced, item = item, reduce = totals.item_active - want }
+    local seen, active = sofar and sofar.seen[line.item], has.item_active[line.item] or 0
+    if sofar then sofar.seen[line.item] = true end -- two totals for one item in one comment: the first one is meant
+    if seen or active == want then return { outcome = OUTCOME.unchanged, item = item } end
+    if active > want then
+      plan_units(sofar, line, want - active)
+      return { outcome = OUTCOME.reduced, item = item, reduce = active - want }
     end
-    want = want - totals.item_active
+    want = want - active
   end
-  if over_limit(template, totals, before + want, sofar.show + want) then
-    return { outcome = OUTCOME.over_limit, item = item }
-  end
-  local entries = item.entries + (sofar.joined[line.item] or 0)
-  local free = entries == 0 and item.available - (sofar.taken[line.item] or 0) or 0
+  local over = over_limit(template, record, sofar, line.product, line.limit, want, want)
+  if over then return { outcome = OUTCOME.over_limit, item = item, over = over } end
+  local entries = item.entries + earlier(sofar, "joined", line.item)
+  local free = entries == 0 and item.available - earlier(sofar, "taken", line.item) or 0
   local grant = math.min(free, want)
   if template.fill_all and grant < want then grant = 0 end
   local wait = 0
@@ -153,8 +156,9 @@ local function plan_line(w, template, record, line, sofar)
   end
   local outcome = grant == want and RESERVED or grant > 0 and OUTCOME.partly or wait > 0 and OUTCOME.waiting
     or OUTCOME.sold_out
-  if grant + wait > 0 then
-    sofar.units[line.item], sofar.show = before + grant + wait, sofar.show + grant + wait
+  if sofar and grant + wait > 0 then
+    sofar.units[line.item] = before + grant + wait
+    plan_units(sofar, line, grant + wait)
     sofar.taken[line.item] = (sofar.taken[line.item] or 0) + grant
     if wait > 0 then sofar.joined[line.item] = (sofar.joined[line.item] or 0) + 1 end
   end
@@ -163,9 +167,9 @@ end
 
 -- A new claim with the next number in line.
 local function make_claim(w, operation, line, item, grant, wait, hold_seconds, whole)
-  local claim = { offer = line.offer, item = line.item, number = item.next, state = grant > 0 and HELD or WAITING,
-    held = grant, waiting = wait, flags = whole and WHOLE or 0, deadline = 0, hold = hold_seconds,
-    operation = operation, record = operation.record }
+  local claim = { offer = line.offer, item = line.item, product = line.product, number = item.next,
+    state = grant > 0 and HELD or WAITING, held = grant, waiting = wait, flags = whole and WHOLE or 0, deadline = 0,
+    hold = hold_seconds, operation = operation, record = operation.record }
   if grant > 0 then set_deadline(w, claim, w.now + hold_seconds * 1000) end
   item.next = item.next + 1
   item.line_count = item.line_count + 1
@@ -176,6 +180,7 @@ local function make_claim(w, operation, line, item, grant, wait, hold_seconds, w
     claim.position = item.entries
   end
   operation.claims[#operation.claims + 1] = claim
+  world.count(claim, 1)
   world.touch(w, item)
   events.offer(w, line)
   return claim
@@ -192,7 +197,9 @@ local function apply_plan(w, template, record, operation, line, plan)
     rules.promote(w, plan.item)
     return line_of(plan.outcome, last, plan.item)
   end
-  if (plan.grant or 0) + (plan.wait or 0) == 0 then return refused(plan.outcome, line.item, plan.item) end
+  if (plan.grant or 0) + (plan.wait or 0) == 0 then
+    return refused(plan.outcome, line.item, plan.item, plan.over)
+  end
   local claim = make_claim(w, operation, line, plan.item, plan.grant, plan.wait, template.seconds,
     template.fill_all and plan.wait > 0)
   events.changed(w, claim, "reserve", operation.id, plan.outcome)
@@ -224,18 +231,19 @@ function rules.reserve(w, template, record, operation)
   for _, line in ipairs(template.lines) do wanted = wanted + line.quantity end
   if template.per_comment > 0 and wanted > template.per_comment then
     for index, line in ipairs(template.lines) do
-      lines[index] = refused(OUTCOME.over_limit, line.item, world.item(w, line.item))
+      local over = { kind = OF_COMMENT, limit = template.per_comment, had = 0 }
+      lines[index] = refused(OUTCOME.over_limit, line.item, world.item(w, line.item), over)
     end
     return OUTCOME.over_limit, lines
   end
-  local sofar = { units = {}, seen = {}, taken = {}, joined = {}, show = 0 }
+  local sofar = #template.lines > 1 and { units = {}, seen = {}, taken = {}, joined = {}, products = {}, show = 0 }
   for index, line in ipairs(template.lines) do plans[index] = plan_line(w, template, record, line, sofar) end
   local failed = set_fails(template, plans)
   if failed then
     for index, line in ipairs(template.lines) do
       local outcome = plans[index].outcome
       if outcome == RESERVED or outcome == OUTCOME.reduced then outcome = OUTCOME.unchanged end
-      lines[index] = refused(outcome, line.item, plans[index].item)
+      lines[index] = refused(outcome, line.item, plans[index].item, plans[index].over)
     end
     return failed, lines
   end

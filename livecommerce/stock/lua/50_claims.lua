@@ -10,7 +10,11 @@ local function named_claim(w, template, viewer)
   return claim, world.item(w, claim.item)
 end
 
-local function one(outcome, claim, item) return outcome, { line_of(outcome, claim, item) } end
+local function one(outcome, claim, item, over)
+  local line = line_of(outcome, claim, item)
+  line.over = over
+  return outcome, { line }
+end
 
 -- Records a change of a claim, serves the line with what was freed, and gives the answer.
 local function done(w, outcome, claim, item, operation, label)
@@ -81,17 +85,21 @@ function rules.reduce(w, template, record, operation, viewer)
   return done(w, outcome, claim, item, operation, "reduce")
 end
 
--- Brings a claim to `quantity`: nil when done, else the outcome that refuses. Growth is had in full, behind nobody.
-local function resize(w, template, claim, item, quantity)
+-- Brings a claim to `quantity`: nil when done, else the outcome that refuses (and the limit, if it was one).
+-- Growth is had in full, behind nobody.
+local function resize(w, template, claim, item, quantity, limit)
   local more = quantity - claim.held - claim.waiting
   if more <= 0 then
     if more < 0 then give_back(w, item, claim, -more) end
     return nil
   end
   if w.closed or item.closed == 1 then return OUTCOME.sales_closed end
-  if over_limit(template, count(claim.record, claim.item), more, more) then return OUTCOME.over_limit end
+  local over = over_limit(template, claim.record, nil, claim.product, limit, more, more)
+  if over then return OUTCOME.over_limit, over end
   if item.entries > 0 or item.available < more then return OUTCOME.sold_out end
+  world.count(claim, -1)
   claim.held, item.held, item.available = claim.held + more, item.held + more, item.available - more
+  world.count(claim, 1)
   world.touch(w, item)
   return nil
 end
@@ -101,8 +109,8 @@ function rules.set(w, template, _, operation, viewer)
   if not claim then return item, lines end
   if not world.active(claim) then return one(OUTCOME.not_active, claim, item) end
   if claim.held + claim.waiting == template.quantity then return one(OUTCOME.unchanged, claim, item) end
-  local failed = resize(w, template, claim, item, template.quantity)
-  if failed then return one(failed, claim, item) end
+  local failed, over = resize(w, template, claim, item, template.quantity, template.limit)
+  if failed then return one(failed, claim, item, over) end
   return done(w, OUTCOME.changed, claim, item, operation, "set")
 end
 
@@ -110,12 +118,12 @@ end
 local function swap_item(w, template, claim, old, line, operation)
   local item = world.item(w, line.item)
   if not item then return OUTCOME.item_unknown, { line_of(OUTCOME.item_unknown, claim, old) } end
-  local totals, failed = count(claim.record, line.item), nil
-  local given = claim.held + claim.waiting
-  if w.closed or item.closed == 1 then failed = OUTCOME.sales_closed
-  elseif over_limit(template, totals, line.quantity, line.quantity - given) then failed = OUTCOME.over_limit
-  elseif item.entries > 0 or item.available < line.quantity then failed = OUTCOME.sold_out end
-  if failed then return one(failed, claim, old) end
+  if w.closed or item.closed == 1 then return one(OUTCOME.sales_closed, claim, old) end
+  local more = line.quantity - claim.held - claim.waiting
+  local more_of_product = line.product == claim.product and more or line.quantity
+  local over = over_limit(template, claim.record, nil, line.product, line.limit, more_of_product, more)
+  if over then return one(OUTCOME.over_limit, claim, old, over) end
+  if item.entries > 0 or item.available < line.quantity then return one(OUTCOME.sold_out, claim, old) end
   operation.record = claim.record
   local new = make_claim(w, operation, line, item, line.quantity, 0, template.seconds, false)
   events.changed(w, new, "swap", operation.id, RESERVED)
@@ -131,8 +139,8 @@ function rules.swap(w, template, _, operation, viewer)
   if not world.active(claim) then return one(OUTCOME.not_active, claim, item) end
   local line = template.lines[1]
   if line.item ~= claim.item then return swap_item(w, template, claim, item, line, operation) end
-  local failed = resize(w, template, claim, item, line.quantity)
-  if failed then return one(failed, claim, item) end
+  local failed, over = resize(w, template, claim, item, line.quantity, line.limit)
+  if failed then return one(failed, claim, item, over) end
   events.offer(w, line)
   claim.offer = line.offer
   return done(w, OUTCOME.swapped, claim, item, operation, "swap")
@@ -151,6 +159,7 @@ function rules.release(w, template, _, operation, viewer)
   local claim, item, lines = named_claim(w, template, viewer)
   if not claim then return item, lines end
   if claim.state == CONFIRMED then
+    world.count(claim, -1) -- returned goods: they no longer count against a limit
     item.sold, item.available, claim.state = item.sold - claim.held, item.available + claim.held, RELEASED
     world.touch(w, item)
   elseif world.active(claim) then
@@ -182,6 +191,7 @@ end
 
 local function supply(w, template, item, label, outcome)
   world.touch(w, item)
+  -- in the order of SUPPLY_EFFECT
   w.effects[#w.effects + 1] = { "s", template.show, item.name, label, template.quantity, template.reason,
     template.source }
   rules.promote(w, item)

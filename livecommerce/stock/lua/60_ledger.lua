@@ -3,7 +3,6 @@
 local ledger = {}
 
 local VERSION = 2
-local RUN_FIELDS = 5 -- first operation, how many, first number, available after the first, template
 local DUE_CHUNK = 16 -- entries of the deadline set read at a time; the work itself is bounded by WORK_MAX
 
 -- Written last, when its effects are known; returns the stream id.
@@ -13,7 +12,7 @@ function ledger.append(w, batch)
     w.effects[#w.effects + 1] = { "i", item.name, codec.pack_item(item) }
   end
   local blob = cmsgpack.pack({ VERSION, w.now, batch.templates_bytes, batch.operations_bytes, w.runs, w.effects })
-  return redis.call("XADD", w.base .. "ledger", "*", "b", blob)
+  return redis.call("XADD", w.base .. KEYS.ledger, "*", "b", blob)
 end
 
 -- (show, viewer, item, number) of every claim that got `deadline` in the entry
@@ -22,19 +21,21 @@ local function touched(entry, deadline)
   local at, runs, effects = blob[2], blob[5], blob[6]
   if #runs > 0 then
     local templates, viewers = cmsgpack.unpack(blob[3]), cmsgpack.unpack(blob[4])[3]
-    for index = 1, #runs, RUN_FIELDS do
+    for index = 1, #runs, #RUN do
       local first, length, number = runs[index], runs[index + 1], runs[index + 2]
       local template = cmsgpack.unpack(templates[runs[index + 4]])
-      if at + template[9] * 1000 == deadline then
+      if at + template[IN_TEMPLATE.seconds] * 1000 == deadline then
+        local show, item = template[IN_TEMPLATE.show], template[IN_TEMPLATE.lines][IN_LINE.item]
         for offset = 0, length - 1 do
-          found[#found + 1] = { template[2], viewers[first + offset], template[17][1], number + offset }
+          found[#found + 1] = { show, viewers[first + offset], item, number + offset }
         end
       end
     end
   end
   for _, effect in ipairs(effects) do
-    if effect[1] == "c" and effect[12] == deadline then
-      found[#found + 1] = { effect[2], effect[3], effect[5], effect[6] }
+    if effect[IN_CLAIM.kind] == "c" and effect[IN_CLAIM.deadline] == deadline then
+      found[#found + 1] = { effect[IN_CLAIM.show], effect[IN_CLAIM.viewer], effect[IN_CLAIM.item],
+        effect[IN_CLAIM.number] }
     end
   end
   return found
@@ -78,11 +79,11 @@ end
 function ledger.expire_due(w)
   local items, seen = {}, 0
   while w.work_left > 0 do
-    local due = redis.call("ZRANGEBYSCORE", w.stock .. "due", "-inf", w.now, "LIMIT", seen, DUE_CHUNK)
+    local due = redis.call("ZRANGEBYSCORE", w.base .. KEYS.due, "-inf", w.now, "LIMIT", seen, DUE_CHUNK)
     for index = 1, #due do
       if w.work_left <= 0 then break end
       local id, deadline = string.match(due[index], "^([^:]+):(%d+)$")
-      local entry = redis.call("XRANGE", w.base .. "ledger", id, id)[1]
+      local entry = redis.call("XRANGE", w.base .. KEYS.ledger, id, id)[1]
       if entry then
         local found = touched(entry[2][2], tonumber(deadline))
         read_ahead(w, found)

@@ -7,13 +7,13 @@
 -- ARGV[5] seconds an offer from the waitlist stands
 -- Answer: msgpack [at_ms, more, runs, [operation, answer] ..., ledger id or ""]
 
-local batch = {}
-
 local OPERATIONS_MAX = 1000 -- a call of this size takes about 4 ms; unpack() gives up at 7,999 values
 local TEMPLATES_CACHED_MAX = 1000 -- parsed templates kept between calls; they are content and never change
 local LOG_BYTES_MAX = 32000000 -- of a show's log: what a reconnect may ask for; entries vary from 200 B to 300 kB
 local NOT_STORED = { [OUTCOME.id_reused] = true, [OUTCOME.input_bad] = true, [OUTCOME.quantity_bad] = true,
   [OUTCOME.too_many_operations] = true }
+local SHOW_LIMITS = { "per_item", "per_show", "per_comment", "hold_max" }
+local LINES_MAX = 16 -- as in stock/operations.py
 local templates_cached, templates_cached_count = {}, 0
 
 local function whole(value, low, high)
@@ -24,36 +24,51 @@ local function text(value, low, high) return type(value) == "string" and #value 
 
 local function parse_lines(flat)
   local lines = {}
-  if type(flat) ~= "table" or #flat % 4 ~= 0 or #flat > 64 then return nil, OUTCOME.input_bad end
-  for index = 1, #flat, 4 do
+  if type(flat) ~= "table" or #flat % #LINE ~= 0 or #flat > LINES_MAX * #LINE then return nil, OUTCOME.input_bad end
+  for index = 1, #flat, #LINE do
     local line = { item = flat[index], quantity = flat[index + 1], offer = flat[index + 2],
       offer_bytes = flat[index + 3] }
     if not (text(line.item, 1, 400) and text(line.offer, 6, 6) and text(line.offer_bytes, 1, 2000))
       or string.find(line.item, "#", 1, true) then return nil, OUTCOME.input_bad end
     if not whole(line.quantity, 1, QUANTITY_MAX) then return nil, OUTCOME.quantity_bad end
+    line.product = codec.product_of(line.item)
     lines[#lines + 1] = line
   end
   return lines
 end
 
+local function stricter(one, other) -- of two limits; 0 is none
+  return one > 0 and other > 0 and math.min(one, other) or math.max(one, other)
+end
+
+-- The limit of each line's product, which the show's limit per item may tighten; a set has no line but a limit.
+local function bad_product_limits(template)
+  local limits, lines = template.product_limits, template.lines
+  local wanted = template.kind == "set" and 1 or #lines
+  if type(limits) ~= "table" or #limits ~= wanted then return OUTCOME.input_bad end
+  for index = 1, wanted do
+    if not whole(limits[index], 0, SUPPLY_MAX) then return OUTCOME.input_bad end
+    local limit = stricter(limits[index], template.per_item)
+    if lines[index] then lines[index].limit = limit else template.limit = limit end
+  end
+end
+
+-- Whether a viewer who has nothing yet may have the line; more is not asked on the short way.
 local function limits_pass(template)
   local quantity = template.lines[1].quantity
-  for _, limit in ipairs({ template.per_item, template.per_show, template.per_comment, template.hold_max }) do
+  for _, limit in ipairs({ template.lines[1].limit, template.per_show, template.per_comment, template.hold_max }) do
     if limit > 0 and quantity > limit then return false end
   end
   return true
 end
 
-local SHAPE = { "kind", "show", "source", "digest", "reservation", "item", "quantity", "reason", "seconds", "fill_all",
-  "repeat_policy", "waitlist", "per_item", "per_show", "per_comment", "hold_max" }
-
-local function check_template(template, parts)
+local function check_template(template)
   if not (text(template.kind, 1, 20) and rules[template.kind] and text(template.show, 1, 40)
     and not string.find(template.show, "/", 1, true) and text(template.source, 0, 40) and text(template.digest, 4, 4)
     and text(template.reservation, 0, 420) and text(template.item, 0, 400) and text(template.reason, 0, 1000)
     and whole(template.seconds, 0, 16777215) and whole(template.repeat_policy, 0, 2)) then return OUTCOME.input_bad end
-  for index = 13, 16 do
-    if not whole(parts[index], 0, SUPPLY_MAX) then return OUTCOME.input_bad end
+  for _, name in ipairs(SHOW_LIMITS) do
+    if not whole(template[name], 0, SUPPLY_MAX) then return OUTCOME.input_bad end
   end
   local kind, low, high = template.kind, 0, SUPPLY_MAX
   if kind == "reduce" or kind == "set" then low, high = 1, QUANTITY_MAX
@@ -74,12 +89,12 @@ local function parse_template(bytes)
   local template = templates_cached[bytes]
   if template then return template end
   local fine, parts = pcall(cmsgpack.unpack, bytes)
-  if not fine or type(parts) ~= "table" or #parts ~= 17 then return NOT_PARSED end
+  if not fine or type(parts) ~= "table" or #parts ~= #TEMPLATE then return NOT_PARSED end
   template = {}
-  for index = 1, #SHAPE do template[SHAPE[index]] = parts[index] end
+  for index = 1, #TEMPLATE do template[TEMPLATE[index]] = parts[index] end
   local bad
-  template.lines, bad = parse_lines(parts[17])
-  template.bad = bad or check_template(template, parts)
+  template.lines, bad = parse_lines(template.lines)
+  template.bad = bad or check_template(template) or bad_product_limits(template)
   if not template.bad then
     template.fast = template.kind == "reserve" and #template.lines == 1 and limits_pass(template)
   end
@@ -180,6 +195,7 @@ local function store(w, template, operation, viewer, outcome, lines)
     show.fields_changed = true
   end
   world.show(w, template.show).named = true
+  -- in the order of ANSWER_EFFECT
   w.effects[#w.effects + 1] = { "o", template.show, record and record.viewer or "", operation.id, operation.digest,
     operation.answer, viewer == "" and 1 or 0 }
 end

@@ -72,7 +72,7 @@ local function try_fast(w, parts, batch, chats, which, from, last)
   local number, available = item.next, item.available - parts.line.quantity
   local made = fast_run(parts, batch, chats, from, last)
   if made > 0 then
-    local runs = w.runs
+    local runs = w.runs -- in the order of RUN
     local at = #runs
     runs[at + 1], runs[at + 2], runs[at + 3], runs[at + 4], runs[at + 5] = from, made, number, available, which
     events.run(parts.show, from, made, number, which)
@@ -111,17 +111,18 @@ local function write_shows(w, stock, templates_bytes, operations_bytes)
       sets[#sets + 1] = record.viewer
       sets[#sets + 1] = codec.pack_record(record.operations, w.item_of)
     end
-    if #sets > 0 or show.fields_changed then redis.call("SADD", w.stock .. "shows", name) end
+    if #sets > 0 or show.fields_changed then redis.call("SADD", w.base .. KEYS.shows, name) end
     for from = 1, #sets, WRITE_CHUNK do
       redis.call("HSET", show.key, unpack(sets, from, math.min(from + WRITE_CHUNK - 1, #sets)))
     end
     if show.fields_changed then
-      for id, answer in pairs(show.fields) do redis.call("HSET", w.stock .. "ids:" .. name, id, answer) end
+      for id, answer in pairs(show.fields) do redis.call("HSET", w.base .. KEYS.ids .. name, id, answer) end
     end
     if #show.chats > 0 or show.claims_count > 0 or stock and show.named then
       local entry = events.entry(w, show, stock)
       local size = #entry + (show.has_runs and #templates_bytes + #operations_bytes or 0)
-      local kept, key = math.max(200, math.min(5000, math.floor(LOG_BYTES_MAX / size))), w.base .. "show:" .. name .. ":log"
+      local kept = math.max(200, math.min(5000, math.floor(LOG_BYTES_MAX / size)))
+      local key = w.base .. KEYS.show .. name .. KEYS.log
       if show.has_runs then
         redis.call("XADD", key, "MAXLEN", "~", kept, "*", "e", entry, "t", templates_bytes, "o", operations_bytes)
       else
@@ -133,7 +134,7 @@ end
 
 -- Appends the viewers of new claims to the item's line; the last field may have room for some.
 local function write_line(w, item)
-  local key, count, from, sets = w.stock .. "line:" .. item.name, item.line_count, 1, {}
+  local key, count, from, sets = w.base .. KEYS.line .. item.name, item.line_count, 1, {}
   local before = item.next - count - 1
   while from <= count do
     local place, chunk = before % LINE_CHUNK, math.floor(before / LINE_CHUNK)
@@ -147,17 +148,17 @@ local function write_line(w, item)
 end
 
 local function write_items(w)
-  local sets = { "#now", w.now }
-  if w.closed_changed then sets[3], sets[4] = "#closed", w.closed and "1" or "0" end
+  local sets = { FIELDS.now, w.now }
+  if w.closed_changed then sets[3], sets[4] = FIELDS.closed, w.closed and "1" or "0" end
   for index = 1, #w.changed_items do
     local item = w.changed_items[index]
     sets[#sets + 1], sets[#sets + 2] = item.name, codec.pack_item(item)
     if item.line_count > 0 then write_line(w, item) end
     for from = 1, #item.joined do
-      redis.call("ZADD", w.stock .. "wait:" .. item.name, string.match(item.joined[from], "^%d+"), item.joined[from])
+      redis.call("ZADD", w.base .. KEYS.wait .. item.name, string.match(item.joined[from], "^%d+"), item.joined[from])
     end
     for from = 1, #item.left, WRITE_CHUNK do
-      redis.call("ZREM", w.stock .. "wait:" .. item.name,
+      redis.call("ZREM", w.base .. KEYS.wait .. item.name,
         unpack(item.left, from, math.min(from + WRITE_CHUNK - 1, #item.left)))
     end
   end
@@ -177,15 +178,15 @@ local function write_all(w, templates_bytes, operations_bytes)
     offers[#offers + 1], offers[#offers + 2] = key, bytes
     w.effects[#w.effects + 1] = { "f", key, bytes }
   end
-  if #offers > 0 then redis.call("HSET", w.stock .. "offers", unpack(offers)) end
+  if #offers > 0 then redis.call("HSET", w.base .. KEYS.offers, unpack(offers)) end
   write_items(w)
   write_shows(w, events.stock(w), templates_bytes, operations_bytes)
   local id = ledger.append(w, { templates_bytes = templates_bytes, operations_bytes = operations_bytes })
   for deadline in pairs(w.deadlines) do
-    redis.call("ZADD", w.stock .. "due", deadline, string.format("%s:%d", id, deadline))
+    redis.call("ZADD", w.base .. KEYS.due, deadline, string.format("%s:%d", id, deadline))
   end
   for from = 1, #w.due_done, WRITE_CHUNK do
-    redis.call("ZREM", w.stock .. "due", unpack(w.due_done, from, math.min(from + WRITE_CHUNK - 1, #w.due_done)))
+    redis.call("ZREM", w.base .. KEYS.due, unpack(w.due_done, from, math.min(from + WRITE_CHUNK - 1, #w.due_done)))
   end
   return id
 end
@@ -199,10 +200,10 @@ end
 local function open_world(keys, arguments, names)
   local time = redis.call("TIME")
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
-  local found = redis.call("HMGET", keys[1], "#fence", "#closed", "#now")
+  local found = redis.call("HMGET", keys[1], FIELDS.fence, FIELDS.closed, FIELDS.now)
   if arguments[1] ~= "" and found[1] ~= arguments[1] then
     if found[1] then return nil end
-    redis.call("HSET", keys[1], "#fence", arguments[1])
+    redis.call("HSET", keys[1], FIELDS.fence, arguments[1])
   end
   local w = world.new(keys[1], math.max(now, tonumber(found[3] or "0")), tonumber(arguments[5]) or 300)
   w.closed = found[2] == "1"
@@ -246,10 +247,10 @@ end
 
 -- The fence moves to the server that has been compared; KEYS[1] items, ARGV: fence seen, new fence.
 local function fence(keys, arguments)
-  local found = redis.call("HGET", keys[1], "#fence") or ""
+  local found = redis.call("HGET", keys[1], FIELDS.fence) or ""
   if found ~= arguments[1] then return redis.error_reply("FENCED somebody else moved it") end
-  redis.call("HSET", keys[1], "#fence", arguments[2])
-  redis.call("HINCRBY", keys[1], "#epoch", 1)
+  redis.call("HSET", keys[1], FIELDS.fence, arguments[2])
+  redis.call("HINCRBY", keys[1], FIELDS.epoch, 1)
   return redis.status_reply("OK")
 end
 
