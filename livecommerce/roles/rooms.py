@@ -33,7 +33,7 @@ from livecommerce.roles.stores import Stores
 from livecommerce.settings import Settings
 from livecommerce.shows import routes as shows_routes
 from livecommerce.shows.executor import Executor
-from livecommerce.shows.kept_words import ShopWordsRepository, keep_words
+from livecommerce.shows.kept_words import ShopWordsRepository, WordKeeper
 from livecommerce.shows.past_shows import Archive, PastShows
 from livecommerce.shows.publisher import Publisher
 from livecommerce.shows.reparse import Entries
@@ -87,7 +87,7 @@ def _shows(foundation: Foundation, catalogue: Catalogue) -> shows_routes.ShowsNe
         publisher=Publisher(store, setups, shops, settings.locale),
         snapshots=Snapshots(store, viewers),
         past=PastShows(store, _archive(settings.data_folder)),
-        copies=ShopWordsRepository(database),
+        words=WordKeeper(store, ShopWordsRepository(database), shops),
         shops=shops,
         catalogue=catalogue,
         audit=AuditRepository(database),
@@ -147,4 +147,4 @@ async def publish_and_keep(shows: shows_routes.ShowsNeeds) -> None:
         RedisError, SQLAlchemyError, LiveCommerceError: what is not there yet stays for the next round.
     """
     await shows.publisher.publish_waiting()
-    await keep_words(shows.store, shows.copies, shows.shops)
+    await shows.words.keep_all()

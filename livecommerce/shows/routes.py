@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 from livecommerce.accounts.rows import ShopRepository
 from livecommerce.catalogue.catalogue import Catalogue
 from livecommerce.catalogue.parser_words import parser_words
-from livecommerce.comments import PACKS, ItemWords, PackUnknown, ShopWords
+from livecommerce.comments import PACKS, ItemWords, PackUnknown
 from livecommerce.errors import BadInput, Conflict
 from livecommerce.http.answers import json_answer
 from livecommerce.http.bodies import read_json
@@ -23,16 +23,16 @@ from livecommerce.http.site import need_staff
 from livecommerce.records.audit import AuditEntry, AuditRepository
 from livecommerce.records.rows import now_ms
 from livecommerce.shows import commands
-from livecommerce.shows.errors import SetupChanged, ShowIdTaken, WordsChanged
+from livecommerce.shows.errors import SetupChanged, ShowIdTaken
 from livecommerce.shows.executor import Executor
-from livecommerce.shows.kept_words import ShopWordsRepository, keep_words_of
+from livecommerce.shows.kept_words import WordKeeper
 from livecommerce.shows.lookups import stages
 from livecommerce.shows.model import ID_PATTERN, ITEMS_MAX, ShowLimits, ShowSettings
 from livecommerce.shows.past_shows import PastShows
 from livecommerce.shows.publisher import Publisher
 from livecommerce.shows.rows import ShowRecord, ShowRepository
 from livecommerce.shows.setups import ItemWish, items_of
-from livecommerce.shows.shop_words import KeptWords, check_words, words_of, words_shape
+from livecommerce.shows.shop_words import LISTS, KeptWords, check_words, words_of, words_shape
 from livecommerce.shows.snapshots import Snapshots
 from livecommerce.shows.store import ShowStore
 
@@ -55,7 +55,7 @@ class ShowsNeeds:
     publisher: Publisher
     snapshots: Snapshots
     past: PastShows
-    copies: ShopWordsRepository
+    words: WordKeeper
     shops: ShopRepository
     catalogue: Catalogue
     audit: AuditRepository
@@ -240,15 +240,14 @@ async def get_words(request: web.Request) -> web.Response:
     needs = request.app[SHOWS]
     staff = await need_staff(request, "owner", "host")
     shop = await needs.shops.get_or_plain(staff.shop)
-    kept = await keep_words_of(needs.store, needs.copies, shop.id)
+    kept = await needs.words.of(shop.id)
     items = await _words_of_catalogue(needs, shop.id)
     warnings = await asyncio.to_thread(check_words, kept.words, kept.words, items, shop.packs)
     return json_answer(words_answer(kept, warnings))
 
 
 async def put_words(request: web.Request) -> web.Response:
-    """Keeps the words for every show of the shop, running ones too.
-
+    """
     Raises:
         ShopWordRefused, WordsChanged; Unavailable, StorageFull.
     """
@@ -256,27 +255,14 @@ async def put_words(request: web.Request) -> web.Response:
     staff = await need_staff(request, "owner", "host")
     shop = await needs.shops.get_or_plain(staff.shop)
     body = await read_json(request, WordsBody, bytes_max=WORDS_BYTES_MAX)
-    words: ShopWords = words_of(
-        {
-            "order": list(dict.fromkeys(body.order)), "cancel": list(dict.fromkeys(body.cancel)),
-            "ignore": list(dict.fromkeys(body.ignore)), "look_alikes": body.look_alikes, "aliases": body.aliases,
-        }
-    )  # fmt: skip
-    before = await keep_words_of(needs.store, needs.copies, shop.id)
-    if body.revision is not None and body.revision != before.revision:
-        raise WordsChanged
-    items = await _words_of_catalogue(needs, shop.id)
-    warnings = await asyncio.to_thread(check_words, words, before.words, items, shop.packs)
-    after = KeptWords(before.revision + 1, words)
-    if words == before.words:
-        after = before
-    elif not await needs.store.put_shop_words(shop.id, before.revision, after):
-        raise WordsChanged
-    else:
-        await keep_words_of(needs.store, needs.copies, shop.id)
+    lists = {name: list(dict.fromkeys(getattr(body, name))) for name in LISTS}
+    words = words_of({**lists, "look_alikes": body.look_alikes, "aliases": body.aliases})
+    done = await needs.words.change(shop, words, body.revision, await _words_of_catalogue(needs, shop.id))
+    if done.is_new:
         counts = {name: len(listed) for name, listed in words_shape(words).items()}
-        await needs.audit.add(AuditEntry(shop.id, now_ms(), staff.login, "words_changed", str(after.revision), counts))
-    return json_answer(words_answer(after, warnings))
+        revision = str(done.kept.revision)
+        await needs.audit.add(AuditEntry(shop.id, now_ms(), staff.login, "words_changed", revision, counts))
+    return json_answer(words_answer(done.kept, done.warnings))
 
 
 _SHOW = "/api/shows/{show:[a-z0-9-]{1,40}}"

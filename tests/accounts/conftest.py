@@ -13,10 +13,9 @@ from livecommerce.accounts.accounts import Accounts
 from livecommerce.accounts.rows import Shop
 from livecommerce.records.database import Database
 from livecommerce.settings import Settings
-from tests.records.conftest import database, database_url, postgres_url
 from tests.site import make_site, relay, site, site_settings
 
-__all__ = ["database", "database_url", "make_site", "postgres_url", "relay", "site", "site_settings"]
+__all__ = ["make_site", "relay", "site", "site_settings"]
 
 
 @pytest.fixture

@@ -7,10 +7,9 @@ import pytest
 from livecommerce.accounts.rows import Shop, ShopRepository
 from livecommerce.catalogue.catalogue import Catalogue
 from livecommerce.records.database import Database
-from tests.records.conftest import database, database_url, postgres_url
 from tests.site import make_site, relay, site, site_settings
 
-__all__ = ["database", "database_url", "make_site", "postgres_url", "relay", "site", "site_settings"]
+__all__ = ["make_site", "relay", "site", "site_settings"]
 
 
 @pytest.fixture

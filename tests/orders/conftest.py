@@ -17,10 +17,9 @@ from livecommerce.settings import Settings
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.operations import Line, Reserve, Restock
 from livecommerce.stock.outcomes import Answer
-from tests.records.conftest import database, database_url, postgres_url
 from tests.site import make_site, relay, site, site_settings
 
-__all__ = ["database", "database_url", "make_site", "postgres_url", "relay", "site", "site_settings"]
+__all__ = ["make_site", "relay", "site", "site_settings"]
 
 SHOP, SHOW = "lingling", "demo"
 

@@ -10,9 +10,6 @@ import livecommerce
 PACKAGE = Path(livecommerce.__file__).parent
 
 
-def import_tables() -> list[str]:
-    """The rooms that keep rows, by name."""
-    rooms = sorted(path.parent.name for path in PACKAGE.glob("*/tables.py"))
-    for room in rooms:
-        importlib.import_module(f"livecommerce.{room}.tables")
-    return rooms
+def import_tables() -> None:
+    for path in sorted(PACKAGE.glob("*/tables.py")):
+        importlib.import_module(f"livecommerce.{path.parent.name}.tables")

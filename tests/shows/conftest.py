@@ -10,10 +10,9 @@ from livecommerce.shows.executor import Executor
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.engine import StockEngine
 from tests.realtime.world import SHOW, setup
-from tests.records.conftest import database, database_url, postgres_url
 from tests.site import make_site, relay, site, site_settings
 
-__all__ = ["database", "database_url", "make_site", "postgres_url", "relay", "site", "site_settings"]
+__all__ = ["make_site", "relay", "site", "site_settings"]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from livecommerce.accounts.rows import ShopRepository
 from livecommerce.comments import ShopWords
-from livecommerce.shows.kept_words import ShopWordsRepository, keep_words
+from livecommerce.shows.kept_words import ShopWordsRepository, WordKeeper
 from livecommerce.shows.model import Keys
 from livecommerce.shows.shop_words import KeptWords
 from tests.shows.test_shop_words import WORDS
@@ -18,12 +18,13 @@ async def test_neither_side_loses_words(make_site: Callable[..., Awaitable[Site]
     await site.login()
     await site.ask("POST", "/api/products", COAT)
     await site.ask("PUT", "/api/words", WORDS)
-    shows, shops, copies = site.shows, ShopRepository(site.database), ShopWordsRepository(site.database)
+    shows, copies = site.shows, ShopWordsRepository(site.database)
+    keeper = WordKeeper(shows, copies, ShopRepository(site.database))
 
     learned = KeptWords(2, ShopWords(aliases={"毛毛球": "A01", "毛毛": "A01"}))
     assert await shows.put_shop_words("lingling", 1, learned), "a moderator accepts a correction"
-    assert await keep_words(shows, copies, shops) == 1
-    assert await keep_words(shows, copies, shops) == 0
+    assert await keeper.keep_all() == 1
+    assert await keeper.keep_all() == 0
     copy = await copies.get("lingling")
     assert copy is not None
     assert (copy.revision, copy.words["aliases"]) == (2, {"毛毛球": "A01", "毛毛": "A01"})
@@ -31,7 +32,7 @@ async def test_neither_side_loses_words(make_site: Callable[..., Awaitable[Site]
     await site.redis.delete(Keys.words_of_shop("lingling"))
     early = KeptWords(1, ShopWords(aliases={"紅毛": "A01"}))
     assert await shows.put_shop_words("lingling", 0, early), "learned before the lost ones are back"
-    assert await keep_words(shows, copies, shops) == 1
+    assert await keeper.keep_all() == 1
     back = await shows.shop_words("lingling")
     assert back == KeptWords(3, ShopWords(aliases={"毛毛球": "A01", "毛毛": "A01", "紅毛": "A01"}))
-    assert await keep_words(shows, copies, shops) == 0
+    assert await keeper.keep_all() == 0

@@ -9,7 +9,8 @@ from livecommerce.shows.executor import Executor
 from livecommerce.shows.lookups import people, stages
 from livecommerce.shows.projection import Projector
 from livecommerce.shows.store import ShowStore
-from tests.realtime.world import SHOP, SHOW
+
+SHOP, SHOW = "shop", "demo"  # of the fixture `store`
 
 
 async def test_stages_of_shows_that_are_there_and_that_are_not_yet(
