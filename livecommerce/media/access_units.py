@@ -11,9 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
-from livecommerce.media.h264 import IDR, PICTURE_PARAMETERS, SEQUENCE_PARAMETERS
+from livecommerce.media.wire.h264 import IDR, PICTURE_PARAMETERS, SEQUENCE_PARAMETERS
 
-VIDEO_CLOCK, AUDIO_CLOCK = 90_000, 48_000
 # A NACK to the host and its answer take one round trip; 400 ms covers two on a bad mobile link.
 VIDEO_WAIT_SECONDS = 0.4
 # Audio is rarely repeated; this only covers reordering, and silence fills the rest.

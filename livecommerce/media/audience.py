@@ -11,11 +11,10 @@ from livecommerce.media.ladder import Line
 from livecommerce.media.lane import Lane
 from livecommerce.media.layer import Layer
 from livecommerce.media.retransmission import distinct_ssrc
-from livecommerce.media.sdp import AUDIO_CLOCK, VIDEO_CLOCK
 from livecommerce.media.source import Source
-from livecommerce.media.time_base import signed
 from livecommerce.media.track import CanonicalPacket, Track
 from livecommerce.media.viewer import REPLAY_AGAIN_SECONDS, Viewer
+from livecommerce.media.wire.rtp import AUDIO_CLOCK, VIDEO_CLOCK, signed
 
 # Joining inside a younger GOP replays it; an older one would burst too much at a viewer, so a keyframe is asked for.
 REPLAY_SECONDS_MAX = 2.5

@@ -11,7 +11,7 @@ import msgspec
 import orjson
 
 from livecommerce.errors import LiveCommerceError, Unavailable, catalogue
-from livecommerce.media.freezes import FreezeReport
+from livecommerce.media.wire.freezes import FreezeReport
 
 Kind = Literal["whip", "whep"]
 # Here and not with the routes that need them: this side must not load WebRTC to talk to a relay.

@@ -22,14 +22,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from OpenSSL import SSL
 
 from livecommerce.media.srtp import PROFILES, Keys
+from livecommerce.media.wire.sdp import DIGESTS, Fingerprint
 
 log = logging.getLogger(__name__)
 
-DIGESTS: dict[str, hashes.HashAlgorithm] = {
-    "sha-256": hashes.SHA256(),
-    "sha-384": hashes.SHA384(),
-    "sha-512": hashes.SHA512(),
-}
 _CIPHERS = (
     b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-GCM-SHA256"
 )
@@ -41,14 +37,6 @@ INBOX_MAX = 16
 HANDSHAKE_SECONDS_MAX = 12.0
 # Handshakes in flight before a join is told to come back: 256 at 2 ms each is half a second of one core.
 HANDSHAKES_MAX = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
-    """`a=fingerprint` of an SDP (RFC 8122): lower-case algorithm and upper-case hex with colons."""
-
-    algorithm: str
-    value: str
 
 
 def _digest(certificate: x509.Certificate, algorithm: str) -> str:

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 from livecommerce.media.lane import Lane, LaneKey
 from livecommerce.media.srtp import TAG_BYTES
-from livecommerce.media.stun import Address
 from livecommerce.media.track import EXTENSION_BYTES, CanonicalPacket, Track, runs
+from livecommerce.media.wire.stun import Address
 
 if TYPE_CHECKING:
     from livecommerce.media._sending import Outlet, PacketFields

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from livecommerce.media import rtcp, rtp
+from livecommerce.media.wire import rtcp, rtp
 
 # Missing numbers remembered: two seconds of a stream at 2.5 Mbit/s. Beyond it a keyframe is the better repair.
 MISSING_MAX = 512

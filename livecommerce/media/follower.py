@@ -9,8 +9,8 @@ from __future__ import annotations
 import copy
 
 from livecommerce.media.layer import Layer
-from livecommerce.media.time_base import signed
 from livecommerce.media.track import CanonicalPacket
+from livecommerce.media.wire.rtp import signed
 
 # A better layer is followed after it has stood so long: each change costs recordings a new initialization. The first
 # one is followed at once: a host's layers begin one after the other.

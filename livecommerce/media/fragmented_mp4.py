@@ -11,8 +11,9 @@ import struct
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from livecommerce.media import h264
-from livecommerce.media.access_units import AUDIO_CLOCK, VIDEO_CLOCK, ParameterSets
+from livecommerce.media.access_units import ParameterSets
+from livecommerce.media.wire import h264
+from livecommerce.media.wire.rtp import AUDIO_CLOCK, VIDEO_CLOCK
 
 VIDEO_TRACK, AUDIO_TRACK = 1, 2
 _MATRIX = struct.pack("!9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)

@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from livecommerce.media import h264
-from livecommerce.media.access_units import AUDIO_CLOCK, VIDEO_CLOCK, ParameterSets
+from livecommerce.media.access_units import ParameterSets
 from livecommerce.media.fragmented_mp4 import (
     AUDIO_TRACK,
     VIDEO_TRACK,
@@ -28,6 +27,8 @@ from livecommerce.media.fragmented_mp4 import (
     initialization,
 )
 from livecommerce.media.timeline import TimedFrame, TimedUnit
+from livecommerce.media.wire import h264
+from livecommerce.media.wire.rtp import AUDIO_CLOCK, VIDEO_CLOCK
 
 # Ten frames at 30/s fit; eight at 24 or 25/s are still above the 85 % that RFC 8216bis asks of a part.
 PART_TICKS = 334 * VIDEO_CLOCK // 1_000

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from livecommerce.errors import SdpRefused
-from livecommerce.media import rtcp, rtp, sdp
 from livecommerce.media.feedback import ArrivalLog, RateLimit, Reception
 from livecommerce.media.peer import Peer
 from livecommerce.media.srtp import Keys, LibsrtpInbound, Outbound, outbound
+from livecommerce.media.wire import rtcp, rtp, sdp
 
 if TYPE_CHECKING:
     from livecommerce.media.mux import Mux
@@ -38,7 +38,7 @@ class HostPlan:
         self.answered: list[sdp.Answered] = []
         self.kinds: dict[int, str] = {}
         self.retransmissions: dict[int, int] = {}
-        self.clocks = {"video": sdp.VIDEO_CLOCK, "audio": sdp.AUDIO_CLOCK}
+        self.clocks = {"video": rtp.VIDEO_CLOCK, "audio": rtp.AUDIO_CLOCK}
         self.sequence_extension = self.layer_extension = self.repaired_layer_extension = 0
         self.layers: tuple[str, ...] = ()
         self.has_estimate = False

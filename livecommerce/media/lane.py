@@ -12,11 +12,11 @@ from __future__ import annotations
 import copy
 from typing import NamedTuple, Protocol
 
-from livecommerce.media import rtp
 from livecommerce.media.srtp import CmOutbound, GcmOutbound, Outbound
-from livecommerce.media.stun import Address
-from livecommerce.media.time_base import signed
 from livecommerce.media.track import CanonicalPacket, Track, phase_for
+from livecommerce.media.wire import rtp
+from livecommerce.media.wire.rtp import signed
+from livecommerce.media.wire.stun import Address
 
 # Repairs are asked for within a second or two; nobody changes layers more often than that in this time.
 PAST_MAX = 4

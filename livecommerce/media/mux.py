@@ -13,11 +13,11 @@ import time
 from dataclasses import dataclass
 from types import ModuleType
 
-from livecommerce.media import rtp, stun
 from livecommerce.media.dtls import HandshakePool
 from livecommerce.media.fanout import Socket
 from livecommerce.media.peer import Credentials, Path, Peer
-from livecommerce.media.stun import Address
+from livecommerce.media.wire import rtp, stun
+from livecommerce.media.wire.stun import Address
 
 log = logging.getLogger(__name__)
 

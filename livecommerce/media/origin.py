@@ -13,11 +13,11 @@ import time
 from typing import TYPE_CHECKING
 
 from livecommerce.errors import LiveCommerceError, NotFound
-from livecommerce.media import rtcp, rtp, sdp
 from livecommerce.media.control import RelayControl
 from livecommerce.media.dtls import Identity
 from livecommerce.media.feedback import Reception
 from livecommerce.media.whep_client import AUDIO_PAYLOAD, VIDEO_PAYLOAD, WhepClient
+from livecommerce.media.wire import rtcp, rtp
 
 if TYPE_CHECKING:
     from livecommerce.media.stream import Stream
@@ -32,7 +32,7 @@ SILENCE_SECONDS = 6.0
 TRIES_MAX = 12
 RETRY_SECONDS_MAX = 5.0
 REPORT_SECONDS = 1.0
-_KINDS = {VIDEO_PAYLOAD: ("video", sdp.VIDEO_CLOCK), AUDIO_PAYLOAD: ("audio", sdp.AUDIO_CLOCK)}
+_KINDS = {VIDEO_PAYLOAD: ("video", rtp.VIDEO_CLOCK), AUDIO_PAYLOAD: ("audio", rtp.AUDIO_CLOCK)}
 
 
 class OriginPull:

@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from livecommerce.media import sdp, stun
 from livecommerce.media.dtls import Association
 from livecommerce.media.srtp import Keys
-from livecommerce.media.stun import Address
+from livecommerce.media.wire import sdp, stun
+from livecommerce.media.wire.stun import Address
 
 if TYPE_CHECKING:
     from livecommerce.media.mux import Mux

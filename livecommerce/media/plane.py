@@ -15,16 +15,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from livecommerce.errors import Busy, HostAlreadyLive, NotFound, StreamUnknown
-from livecommerce.media import sdp
 from livecommerce.media.dtls import HandshakePool, Identity
-from livecommerce.media.freezes import FreezeReport, Freezes
 from livecommerce.media.host import Host, HostPlan
-from livecommerce.media.layer_wish import LayerWish, check_wish
 from livecommerce.media.mux import Mux
 from livecommerce.media.origin import OriginPull
 from livecommerce.media.peer import Peer, PeerState
 from livecommerce.media.stream import Event, Stream, StreamState
 from livecommerce.media.viewer import Viewer, ViewerPlan
+from livecommerce.media.wire import sdp
+from livecommerce.media.wire.freezes import FreezeReport, Freezes
+from livecommerce.media.wire.layer_wish import LayerWish, check_wish
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from livecommerce.media import recording_files as files
-from livecommerce.media.access_units import AUDIO_CLOCK, VIDEO_CLOCK, ParameterSets
+from livecommerce.media.access_units import ParameterSets
 from livecommerce.media.fragmented_mp4 import (
     AUDIO_TRACK,
     VIDEO_TRACK,
@@ -32,6 +32,7 @@ from livecommerce.media.fragmented_mp4 import (
     initialization,
 )
 from livecommerce.media.timeline import TimedFrame, TimedUnit
+from livecommerce.media.wire.rtp import AUDIO_CLOCK, VIDEO_CLOCK
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from livecommerce.media import recording_files as files
-from livecommerce.media.access_units import AUDIO_CLOCK, VIDEO_CLOCK
 from livecommerce.media.fragmented_mp4 import (
     VIDEO_TRACK,
     OpusSetup,
@@ -23,6 +22,7 @@ from livecommerce.media.fragmented_mp4 import (
     initialization,
     segment_index,
 )
+from livecommerce.media.wire.rtp import AUDIO_CLOCK, VIDEO_CLOCK
 
 # A `moof` of half a second has 15 pictures and 25 sounds: 600 bytes. Larger ones are not ours.
 MOOF_BYTES_MAX = 64 * 1024

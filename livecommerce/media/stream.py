@@ -16,10 +16,10 @@ from typing import Any
 from livecommerce.media.audience import REQUEST_PATIENCE_SECONDS, Audience
 from livecommerce.media.fanout import Socket
 from livecommerce.media.follower import Follower
-from livecommerce.media.freezes import Freezes
 from livecommerce.media.layer import Layer
 from livecommerce.media.source import Source
 from livecommerce.media.track import CanonicalPacket, Track
+from livecommerce.media.wire.freezes import Freezes
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ import struct
 import time
 from typing import TYPE_CHECKING, cast
 
-from livecommerce.media import stun
-from livecommerce.media.rtp import DATAGRAM_BYTES_MAX
+from livecommerce.media.wire import stun
+from livecommerce.media.wire.rtp import DATAGRAM_BYTES_MAX
 
 if TYPE_CHECKING:
     from livecommerce.media.mux import Mux

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from livecommerce.media.wire.rtp import signed
+
 # What arrival times and a sender's rounding are off by; below it a correction would only add jitter. 3 ms at 90 kHz.
 TOLERANCE_TICKS = 270
 # Further off than any queue is long: not an error of arrival but another clock, which begins a new relation. 5 s.
 APART_TICKS = 450_000
-
-
-def signed(ticks: int) -> int:
-    """The difference of two 32-bit timestamps as a number around zero."""
-    return ((ticks + 0x80000000) & 0xFFFFFFFF) - 0x80000000
 
 
 class Timed(Protocol):

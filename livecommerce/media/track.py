@@ -11,8 +11,9 @@ import secrets
 import struct
 from collections.abc import Iterator, Sequence
 
-from livecommerce.media import h264, rtp
-from livecommerce.media.time_base import TimeBase, signed
+from livecommerce.media.time_base import TimeBase
+from livecommerce.media.wire import h264, rtp
+from livecommerce.media.wire.rtp import signed
 
 # 13 s of 720p at 1.4 Mbit/s: more than any NACK asks for, and a GOP of two seconds several times over.
 RING_PACKETS = 2_048

@@ -7,15 +7,15 @@ import time
 from typing import TYPE_CHECKING
 
 from livecommerce.errors import SdpRefused
-from livecommerce.media import rtcp, sdp
 from livecommerce.media.estimate import Estimate
 from livecommerce.media.fanout import FanOut
-from livecommerce.media.freezes import Freezes
 from livecommerce.media.ladder import Ladder, Report
 from livecommerce.media.lane import Lane
 from livecommerce.media.peer import Path, Peer, PeerState
 from livecommerce.media.retransmission import RetransmissionLane
 from livecommerce.media.srtp import GcmRtcpInbound, Keys, LibsrtpInbound, Outbound, outbound, rtcp_inbound
+from livecommerce.media.wire import rtcp, sdp
+from livecommerce.media.wire.freezes import Freezes
 
 if TYPE_CHECKING:
     from livecommerce.media.layer import Layer

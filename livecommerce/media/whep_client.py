@@ -13,9 +13,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from livecommerce.media import rtcp, rtp, stun
-from livecommerce.media.dtls import Fingerprint, Handshake, Identity, Step
+from livecommerce.media.dtls import Handshake, Identity, Step
 from livecommerce.media.srtp import Keys, LibsrtpInbound, Outbound, outbound
+from livecommerce.media.wire import rtcp, rtp, stun
+from livecommerce.media.wire.sdp import Fingerprint
 
 VIDEO_PAYLOAD, AUDIO_PAYLOAD = 102, 111
 CHECK_SECONDS = 0.05

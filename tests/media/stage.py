@@ -17,16 +17,16 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 
 from livecommerce.errors import LiveCommerceError
-from livecommerce.media import sdp
 from livecommerce.media.control import RelayControl, Session
 from livecommerce.media.dtls import Identity
-from livecommerce.media.freezes import FreezeReport
-from livecommerce.media.layer_wish import LAYER_RELATION
 from livecommerce.media.plane import MediaPlane
 from livecommerce.media.relay import serve_relay
 from livecommerce.media.stream import Stream
 from livecommerce.media.synthetic_host import Quality, SyntheticHost
 from livecommerce.media.whep_client import VIDEO_PAYLOAD, WhepClient
+from livecommerce.media.wire import sdp
+from livecommerce.media.wire.freezes import FreezeReport
+from livecommerce.media.wire.layer_wish import LAYER_RELATION
 from livecommerce.settings import Media, Settings
 
 # Small enough that several encoders and decoders share one core with the relay.

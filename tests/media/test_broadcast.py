@@ -203,7 +203,7 @@ async def test_an_independent_encoder_publishes(role: str, certificate_files: tu
 
 
 async def test_reports_let_viewers_keep_lips_and_voice_together() -> None:
-    from livecommerce.media import rtcp
+    from livecommerce.media.wire import rtcp
 
     reports: list[rtcp.Item] = []
     async with open_stage() as stage, stage.host(quality=TINY), stage.packets(on_reports=reports.extend) as client:

@@ -23,13 +23,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livecommerce import doctor
-from livecommerce.media import compiled, rtp
+from livecommerce.media import compiled
 from livecommerce.media.fanout import FanOut, Socket
 from livecommerce.media.lane import Lane, LaneKey
 from livecommerce.media.plane import MediaPlane
 from livecommerce.media.relay import serve_relay
 from livecommerce.media.srtp import GcmOutbound
 from livecommerce.media.track import CanonicalPacket, Track
+from livecommerce.media.wire import rtp
 from livecommerce.settings import Media, Settings
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,12 +13,12 @@ from livecommerce.errors import BadInput, HostAlreadyLive, NotFound, SdpRefused,
 from livecommerce.media.control import RelayControl
 from livecommerce.media.control_app import FRAGMENT_TYPE
 from livecommerce.media.dtls import Identity
-from livecommerce.media.freezes import FreezeReport
 from livecommerce.media.relay import candidate_addresses
 from livecommerce.media.whep_client import WhepClient
+from livecommerce.media.wire.freezes import FreezeReport
 from livecommerce.settings import Media, Settings
 from tests.media.stage import Stage, local, open_stage, until, viewing
-from tests.media.test_sdp import GOOD
+from tests.media.wire.test_sdp import GOOD
 
 FRAGMENT = "a=ice-ufrag:{user}\r\na=ice-pwd:0123456789abcdefghijklmn\r\n"
 

@@ -23,7 +23,7 @@ from livecommerce.media.fragmented_mp4 import (
     initialization,
     segment_index,
 )
-from livecommerce.media.h264 import parse_sequence_parameters
+from livecommerce.media.wire.h264 import parse_sequence_parameters
 from tests.media.broadcast import Frame, Sender, encode_pictures, encode_sound, payloads_of, split_annex_b
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from livecommerce.media import hls as module
 from livecommerce.media.aac import AacEncoder
-from livecommerce.media.access_units import VIDEO_CLOCK
 from livecommerce.media.hls import AAC, OPUS, PART_TICKS, SEGMENTS_KEPT, SEGMENTS_LISTED, HlsStream
+from livecommerce.media.wire.rtp import VIDEO_CLOCK
 from tests.media.broadcast import encode_pictures, encode_sound, interleaved
 from tests.media.studio import Studio
 

@@ -7,7 +7,7 @@ import pytest
 from livecommerce.errors import StreamUnknown
 from livecommerce.media.origin import OriginPull
 from tests.media.stage import DecodingViewer, open_stage, until
-from tests.media.test_sdp import GOOD
+from tests.media.wire.test_sdp import GOOD
 
 WATCH = GOOD.replace("sendonly", "recvonly")
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livecommerce.errors import SdpRefused
-from livecommerce.media import sdp
-from livecommerce.media.dtls import Fingerprint
 from livecommerce.media.host import HostPlan
+from livecommerce.media.wire import sdp
+from livecommerce.media.wire.sdp import Fingerprint
 
 FINGERPRINT = "sha-256 " + ":".join(["AB"] * 32)
 HEAD = ["v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=group:BUNDLE 0 1"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from livecommerce.media.freezes import FreezeReport, Freezes
+from livecommerce.media.wire.freezes import FreezeReport, Freezes
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ import struct
 from typing import NamedTuple
 
 HEADER_BYTES = 12
+# Ticks a second: of H.264 always (RFC 6184 section 8.1), of Opus whatever it was sampled at (RFC 7587 section 4.1).
+VIDEO_CLOCK, AUDIO_CLOCK = 90_000, 48_000
 # 1500 (Ethernet) is the most that arrives in one piece; the socket reads a little more to tell "too long".
 DATAGRAM_BYTES_MAX = 1600
 
@@ -90,3 +92,8 @@ def extension_values(profile: int, extension: bytes) -> dict[int, bytes]:
 def unwrap(sequence: int, reference: int) -> int:
     """The extended number nearest to `reference` whose low 16 bits are `sequence`. May be negative near zero."""
     return reference + ((sequence - reference + 0x8000) & 0xFFFF) - 0x8000
+
+
+def signed(ticks: int) -> int:
+    """The difference of two 32-bit timestamps as a number around zero."""
+    return ((ticks + 0x80000000) & 0xFFFFFFFF) - 0x80000000

@@ -9,8 +9,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from cryptography.hazmat.primitives import hashes
+
 from livecommerce.errors import SdpRefused
-from livecommerce.media.dtls import DIGESTS, Fingerprint
+from livecommerce.media.wire.rtp import AUDIO_CLOCK, VIDEO_CLOCK
 
 # A Chromium offer with every codec is about 9 KB; OBS sends 2 KB.
 OFFER_BYTES_MAX = 64 * 1024
@@ -18,7 +20,6 @@ LINES_MAX = 2_000
 SECTIONS_MAX = 16
 # Three sizes serve every page and line there is; an offer may name more, of which the first ones are taken.
 LAYERS_MAX, RIDS_MAX = 3, 8
-VIDEO_CLOCK, AUDIO_CLOCK = 90_000, 48_000
 
 TRANSPORT_SEQUENCE = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
@@ -28,6 +29,22 @@ REPAIRED_LAYER_ID = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
 
 _ICE_WORD = re.compile(r"[A-Za-z0-9+/]{4,256}")
 _ICE_PASSWORD = re.compile(r"[A-Za-z0-9+/]{22,256}")
+
+
+# Of certificates, by their names in a=fingerprint (RFC 8122 section 5); weaker ones are as good as none.
+DIGESTS: dict[str, hashes.HashAlgorithm] = {
+    "sha-256": hashes.SHA256(),
+    "sha-384": hashes.SHA384(),
+    "sha-512": hashes.SHA512(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """`a=fingerprint` of an SDP (RFC 8122): lower-case algorithm and upper-case hex with colons."""
+
+    algorithm: str
+    value: str
 
 
 @dataclass(slots=True)
