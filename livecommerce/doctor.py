@@ -14,7 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from livecommerce.media import compiled
+from livecommerce.media.compiled import compiled
 from livecommerce.ops import checks_machine, checks_network, checks_stores
 from livecommerce.ops import folder as folders
 from livecommerce.ops.findings import Finding, as_text, exit_code, fail, ok, warn

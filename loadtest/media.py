@@ -22,7 +22,7 @@ from typing import Any
 
 import uvloop
 
-from livecommerce.media import compiled
+from livecommerce.media.compiled import compiled
 from livecommerce.media.control import RelayControl
 from livecommerce.media.dtls import Identity
 from livecommerce.settings import Media, Settings

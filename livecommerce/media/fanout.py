@@ -23,7 +23,7 @@ from livecommerce.media.track import EXTENSION_BYTES, CanonicalPacket, Track, ru
 from livecommerce.media.wire.stun import Address
 
 if TYPE_CHECKING:
-    from livecommerce.media._sending import Outlet, PacketFields
+    from livecommerce.media.compiled._sending import Outlet, PacketFields
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from typing import Any
 import ifaddr
 from aiohttp import web
 
-from livecommerce.media import compiled
+from livecommerce.media.compiled import compiled
 from livecommerce.media.control_app import ControlApp
 from livecommerce.media.mux import Mux, open_socket
 from livecommerce.media.outputs import Outputs

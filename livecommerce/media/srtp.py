@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 if TYPE_CHECKING:
-    from livecommerce.media import _sending
+    from livecommerce.media.compiled import _sending
 
 GCM_PROFILE = b"SRTP_AEAD_AES_128_GCM"
 CM_PROFILE = b"SRTP_AES128_CM_SHA1_80"

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livecommerce.media import compiled
+from livecommerce.media.compiled import compiled
 from livecommerce.media.fanout import FanOut, Socket
 from livecommerce.media.lane import Lane
 from livecommerce.media.srtp import GCM_PROFILE, GcmOutbound, libsrtp_session

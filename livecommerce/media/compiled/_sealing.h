@@ -171,7 +171,7 @@ static PyType_Slot key_slots[] = {
     {Py_tp_doc, "Key(key, salt): an AES-128-GCM key of 16 bytes with its salt of 12 (RFC 7714)."},
     {0, NULL},
 };
-static PyType_Spec key_spec = {"livecommerce.media._sending.Key", sizeof(Key), 0, Py_TPFLAGS_DEFAULT, key_slots};
+static PyType_Spec key_spec = {"livecommerce.media.compiled._sending.Key", sizeof(Key), 0, Py_TPFLAGS_DEFAULT, key_slots};
 
 /* ---- Choosing ---- */
 

@@ -23,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livecommerce import doctor
-from livecommerce.media import compiled
+from livecommerce.media.compiled import compiled
 from livecommerce.media.fanout import FanOut, Socket
 from livecommerce.media.lane import Lane, LaneKey
 from livecommerce.media.plane import MediaPlane
@@ -33,7 +33,7 @@ from livecommerce.media.track import CanonicalPacket, Track
 from livecommerce.media.wire import rtp
 from livecommerce.settings import Media, Settings
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SO_NO_CHECK = 11
 # Where nothing was built, these tests hold for Python alone.
 CORES = list(dict.fromkeys((compiled.core(), None)))
@@ -427,8 +427,8 @@ class TestFinding:
     def test_a_core_that_encrypts_otherwise_is_not_used(self, monkeypatch: pytest.MonkeyPatch) -> None:
         key = SimpleNamespace(seal=lambda header, payload, ssrc, index: header + payload + bytes(16))
         wrong = SimpleNamespace(Key=lambda *_: key, use=lambda _: None)
-        monkeypatch.setitem(sys.modules, "livecommerce.media._sending", wrong)
-        monkeypatch.setattr("livecommerce.media._sending", wrong, raising=False)
+        monkeypatch.setitem(sys.modules, "livecommerce.media.compiled._sending", wrong)
+        monkeypatch.setattr("livecommerce.media.compiled._sending", wrong, raising=False)
         found, reason = compiled.find()
         assert found is None
         assert "AES-NI failed the self-test" in reason
@@ -437,7 +437,7 @@ class TestFinding:
         def use(name: str) -> None:
             raise OSError("cannot open shared object file")
 
-        monkeypatch.setattr("livecommerce.media._sending", SimpleNamespace(use=use), raising=False)
+        monkeypatch.setattr("livecommerce.media.compiled._sending", SimpleNamespace(use=use), raising=False)
         found, reason = compiled.find()
         assert found is None
         assert "libcrypto.so.3: cannot open" in reason

@@ -272,7 +272,7 @@ static PyType_Slot tally_slots[] = {
     {Py_tp_doc, "What was sent to one lane, over all its outlets."},
     {0, NULL},
 };
-static PyType_Spec tally_spec = {"livecommerce.media._sending.Tally", sizeof(Tally), 0, Py_TPFLAGS_DEFAULT, tally_slots};
+static PyType_Spec tally_spec = {"livecommerce.media.compiled._sending.Tally", sizeof(Tally), 0, Py_TPFLAGS_DEFAULT, tally_slots};
 
 /* ---- Outlet: one lane as the loop sees it ---- */
 
@@ -340,7 +340,7 @@ static PyType_Slot outlet_slots[] = {
     {0, NULL},
 };
 static PyType_Spec outlet_spec = {
-    "livecommerce.media._sending.Outlet", sizeof(Outlet), 0, Py_TPFLAGS_DEFAULT, outlet_slots};
+    "livecommerce.media.compiled._sending.Outlet", sizeof(Outlet), 0, Py_TPFLAGS_DEFAULT, outlet_slots};
 
 /* ---- The module ---- */
 

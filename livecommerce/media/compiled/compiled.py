@@ -42,7 +42,7 @@ def agrees_with_cryptography(core: ModuleType) -> bool:
 def find() -> Found:
     """Looks once a process. The first sealer that is here and agrees with `cryptography` is used."""
     try:
-        from livecommerce.media import _sending
+        from livecommerce.media.compiled import _sending
     except ImportError as error:
         return Found(None, f"not built for this system ({error})")
     faults = []
