@@ -24,7 +24,7 @@ import uvloop
 
 from livecommerce.media.compiled import compiled
 from livecommerce.media.control import RelayControl
-from livecommerce.media.dtls import Identity
+from livecommerce.media.transport.dtls import Identity
 from livecommerce.settings import Media, Settings
 from loadtest import media_climb, media_glass, media_janus, media_send
 from loadtest.media_peers import Crowd, run_host

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from livecommerce.errors import LiveCommerceError
 from livecommerce.media.control import RelayControl
-from livecommerce.media.dtls import Identity
+from livecommerce.media.transport.dtls import Identity
 from livecommerce.media.whep_client import AUDIO_PAYLOAD, VIDEO_PAYLOAD, WhepClient
 from livecommerce.media.wire import rtp, sdp
 

@@ -1,140 +1,24 @@
 """Sending: the same packets to many viewers, each under its own key, by as few system calls as the kernel allows.
 
-`UDP_SEGMENT` (GSO) hands the kernel one buffer of equal segments; where a path refuses it, plain sends take over for
-the rest of the process. The compiled core (compiled.py) serves a whole audience in one call, by `sendmmsg`. Without
-it, the loop here groups viewers of one payload type, number phase and rollover: they share headers and packet indices.
+The compiled core (compiled.py) serves a whole audience in one call, by `sendmmsg`. Without it, the loop here groups
+viewers of one payload type, number phase and rollover: they share headers and packet indices, and a burst is one send
+of equal segments (`UDP_SEGMENT`).
 """
 
 from __future__ import annotations
 
-import errno
-import logging
 import os
-import socket
 import struct
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from types import ModuleType
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from livecommerce.media.lane import Lane, LaneKey
-from livecommerce.media.srtp import TAG_BYTES
 from livecommerce.media.track import EXTENSION_BYTES, CanonicalPacket, Track, runs
-from livecommerce.media.wire.stun import Address
+from livecommerce.media.transport.srtp import TAG_BYTES
+from livecommerce.media.transport.udp import SOL_UDP, UDP_SEGMENT, Socket
 
 if TYPE_CHECKING:
     from livecommerce.media.compiled._sending import Outlet, PacketFields
-
-log = logging.getLogger(__name__)
-
-_SOL_UDP, _UDP_SEGMENT = 17, 103
-# What a device or kernel without segmentation offload answers: it will not get better.
-_GSO_ABSENT = (errno.EIO, errno.EOPNOTSUPP, errno.ENOPROTOOPT)
-# What one viewer's narrow path answers (a tunnel's small MTU): only that viewer is sent to plainly.
-_GSO_TOO_LARGE = (errno.EINVAL, errno.EMSGSIZE)
-
-
-@dataclass(slots=True)
-class SendCounters:
-    """What left the socket.
-
-    `calls` counts messages given to the kernel, segmented or plain (the compiled core gives many in one system call);
-    `refused` datagrams it had no room for; viewers ask for them again. `repairs` were asked for by viewers, by RTX or
-    as the identical bytes; `probes` are measurements of a viewer's line.
-    """
-
-    packets: int = 0
-    calls: int = 0
-    octets: int = 0
-    refused: int = 0
-    segmented: int = 0
-    repairs: int = 0
-    probes: int = 0
-
-
-class Socket:
-    """A non-blocking UDP socket with sticky GSO.
-
-    Args:
-        core: the compiled core (`compiled.core()`), or None for Python alone.
-    """
-
-    def __init__(self, udp: socket.socket, core: ModuleType | None) -> None:
-        self._udp = udp
-        self.core = core
-        self.counters = SendCounters()
-        self.has_gso = self._probe()
-
-    def _probe(self) -> bool:
-        try:
-            self._udp.setsockopt(_SOL_UDP, _UDP_SEGMENT, 0)
-        except OSError:
-            return False
-        return True
-
-    def send(self, datagram: bytes, address: Address) -> None:
-        try:
-            self._udp.sendto(datagram, address)
-        except (BlockingIOError, InterruptedError):
-            self.counters.refused += 1
-            return
-        except OSError as error:
-            # Unreachable peers, firewalls: the peer's silence will end it.
-            log.debug("send to %s: %s", address, error)
-            self.counters.refused += 1
-            return
-        self.counters.packets += 1
-        self.counters.calls += 1
-        self.counters.octets += len(datagram)
-
-    @property
-    def sendmsg(self) -> Callable[..., int]:
-        """The bare system call, for the fan-out's loop; what it raises goes to `failed`."""
-        return self._udp.sendmsg
-
-    def send_compiled(
-        self,
-        outlets: list[Outlet],
-        run: Sequence[CanonicalPacket],
-        guest: CanonicalPacket | None,
-        lanes: Sequence[Lane],
-    ) -> None:
-        """A run to all outlets by the compiled core, and the guest to those that have a rider."""
-        if self.core is None:
-            raise RuntimeError("no core, no outlets")
-        packets = [_fields(packet) for packet in run]
-        guest_fields = None if guest is None else _fields(guest)
-        first = 0
-        # The core comes back early after many refusals, having served one outlet at least.
-        while first < len(outlets):
-            served, calls, taken, octets, refused, failures = self.core.send(
-                self._udp.fileno(), outlets[first:] if first else outlets, packets, guest_fields, self.has_gso
-            )
-            self.sent(calls, taken, octets)
-            self.counters.refused += refused
-            for position, number, segment, datagrams in failures:
-                error = OSError(number, os.strerror(number))
-                self.failed(error, bytearray(datagrams), segment, lanes[first + position].address)
-            first += served
-
-    def sent(self, calls: int, packets: int, octets: int) -> None:
-        """Counts what `sendmsg` took."""
-        self.counters.calls += calls
-        self.counters.packets += packets
-        self.counters.octets += octets
-        self.counters.segmented += packets - calls
-
-    def failed(self, error: OSError, datagrams: bytearray, segment: int, address: Address) -> None:
-        """A segmented send failed: no room (repairs will follow), or a path without offload (plain sends instead)."""
-        count = -(-len(datagrams) // segment)
-        if count == 1 or error.errno not in (*_GSO_ABSENT, *_GSO_TOO_LARGE):
-            self.counters.refused += count
-            return
-        if error.errno in _GSO_ABSENT or not self.counters.segmented:
-            log.warning("segmentation offload is off from now on: %s", error)
-            self.has_gso = False
-        for start in range(0, len(datagrams), segment):
-            self.send(bytes(datagrams[start : start + segment]), address)
 
 
 def _fields(packet: CanonicalPacket) -> PacketFields:
@@ -281,7 +165,7 @@ class FanOut:
             outlet = self._outlet(lane)
         for run in runs(packets):
             if outlet is not None:
-                self._socket.send_compiled([outlet], run, None, [lane])
+                self._serve([lane], [outlet], run, None)
             elif lane.is_fast:
                 self._send_run(run, lane.key, (lane,))
             else:
@@ -295,7 +179,33 @@ class FanOut:
     ) -> None:
         lanes, found = outlets.listed()
         if found:
-            self._socket.send_compiled(found, run, guest[1] if guest is not None else None, lanes)
+            self._serve(lanes, found, run, guest[1] if guest is not None else None)
+
+    def _serve(
+        self,
+        lanes: Sequence[Lane],
+        outlets: list[Outlet],
+        run: Sequence[CanonicalPacket],
+        guest: CanonicalPacket | None,
+    ) -> None:
+        """A run to all outlets by the compiled core, and the guest to those that have a rider."""
+        udp = self._socket
+        if udp.core is None:
+            raise RuntimeError("no core, no outlets")
+        packets = [_fields(packet) for packet in run]
+        guest_fields = None if guest is None else _fields(guest)
+        first = 0
+        # The core comes back early after many refusals, having served one outlet at least.
+        while first < len(outlets):
+            served, calls, taken, octets, refused, failures = udp.core.send(
+                udp.fileno(), outlets[first:] if first else outlets, packets, guest_fields, udp.has_gso
+            )
+            udp.sent(calls, taken, octets)
+            udp.counters.refused += refused
+            for position, number, segment, datagrams in failures:
+                error = OSError(number, os.strerror(number))
+                udp.failed(error, bytearray(datagrams), segment, lanes[first + position].address)
+            first += served
 
     def takes(self, packets: Sequence[CanonicalPacket], guest: CanonicalPacket) -> bool:
         """Whether a guest may come along as the last segment of these packets.
@@ -351,7 +261,7 @@ class FanOut:
             return
         buffer, prepared, guests = self._prepare(run, key, guest, lanes)
         segment = len(prepared[0][1]) + len(run[0].body) + TAG_BYTES
-        control: Control = [(_SOL_UDP, _UDP_SEGMENT, struct.pack("=H", segment))] if count > 1 else []
+        control: Control = [(SOL_UDP, UDP_SEGMENT, struct.pack("=H", segment))] if count > 1 else []
         octets = sum(len(packet.body) for packet in run)
         sendmsg, parts, run_count, taken = udp.sendmsg, (buffer,), len(run), 0
         for lane in lanes:

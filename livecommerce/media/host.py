@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 from livecommerce.errors import SdpRefused
 from livecommerce.media.feedback import ArrivalLog, RateLimit, Reception
-from livecommerce.media.peer import Peer
-from livecommerce.media.srtp import Keys, LibsrtpInbound, Outbound, outbound
+from livecommerce.media.transport.peer import Peer, Port
+from livecommerce.media.transport.srtp import Keys, LibsrtpInbound, Outbound, outbound
 from livecommerce.media.wire import rtcp, rtp, sdp
 
 if TYPE_CHECKING:
-    from livecommerce.media.mux import Mux
     from livecommerce.media.stream import Stream
 
 TRANSPORT_FEEDBACK_SECONDS = 0.05
@@ -35,6 +34,7 @@ class HostPlan:
     """
 
     def __init__(self, offer: sdp.Offer, bitrate_max_kbps: int) -> None:
+        self.bitrate_max_kbps = bitrate_max_kbps
         self.answered: list[sdp.Answered] = []
         self.kinds: dict[int, str] = {}
         self.retransmissions: dict[int, int] = {}
@@ -48,7 +48,7 @@ class HostPlan:
             if section.direction in ("recvonly", "inactive"):
                 raise SdpRefused(f"The {section.kind} section sends nothing (a={section.direction}).")
             if section.kind == "video":
-                self._plan_video(section, bitrate_max_kbps)
+                self._plan_video(section)
             else:
                 self._plan_audio(section)
 
@@ -61,13 +61,13 @@ class HostPlan:
                     self.sequence_extension = identity
         return lines
 
-    def _plan_video(self, section: sdp.Section, bitrate_max_kbps: int) -> None:
+    def _plan_video(self, section: sdp.Section) -> None:
         offered = sdp.choose_video(section)
         codec = sdp.Codec(offered.payload_type, "H264", offered.clock)
         # The answer repeats the profile. Chromium also takes its first bitrate from here instead of from 300 kbit/s.
         self.layers = section.layers
         # What is agreed bounds all layers together; the page bounds each of them.
-        sum_kbps = round(bitrate_max_kbps * (LAYERS_SHARE if self.layers else 1.0))
+        sum_kbps = round(self.bitrate_max_kbps * (LAYERS_SHARE if self.layers else 1.0))
         codec.parameters = {
             "level-asymmetry-allowed": "1",
             "packetization-mode": "1",
@@ -120,16 +120,15 @@ class Host(Peer):
 
     def __init__(
         self,
-        mux: Mux,
+        port: Port,
         stream: Stream,
         offer: sdp.Offer,
         plan: HostPlan,
         *,
         publisher: str,
-        bitrate_max_kbps: int,
         now: float,
     ) -> None:
-        super().__init__(mux, stream.show, offer, now)
+        super().__init__(port, stream.show, offer, now)
         self.stream = stream
         self.plan = plan
         self.publisher = publisher
@@ -140,7 +139,7 @@ class Host(Peer):
         self._sources: dict[int, str] = {}
         self._ssrcs: dict[tuple[str, bool], int] = {}
         self.arrivals = ArrivalLog()
-        self.limit = RateLimit(bitrate_max_kbps)
+        self.limit = RateLimit(plan.bitrate_max_kbps)
         self.rejected = 0
         self.on_packet: Callable[[str], None] | None = None
         self._inbound: LibsrtpInbound | None = None

@@ -12,8 +12,8 @@ from __future__ import annotations
 import copy
 from typing import NamedTuple, Protocol
 
-from livecommerce.media.srtp import CmOutbound, GcmOutbound, Outbound
 from livecommerce.media.track import CanonicalPacket, Track, phase_for
+from livecommerce.media.transport.srtp import CmOutbound, GcmOutbound, Outbound
 from livecommerce.media.wire import rtp
 from livecommerce.media.wire.rtp import signed
 from livecommerce.media.wire.stun import Address

@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from livecommerce.media.fanout import FanOut, Socket
+from livecommerce.media.fanout import FanOut
 from livecommerce.media.ladder import Rung
 from livecommerce.media.track import CanonicalPacket, Track
+from livecommerce.media.transport.udp import Socket
 
 if TYPE_CHECKING:
     from livecommerce.media.viewer import Viewer

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from livecommerce.errors import LiveCommerceError, NotFound
 from livecommerce.media.control import RelayControl
-from livecommerce.media.dtls import Identity
 from livecommerce.media.feedback import Reception
+from livecommerce.media.transport.dtls import Identity
 from livecommerce.media.whep_client import AUDIO_PAYLOAD, VIDEO_PAYLOAD, WhepClient
 from livecommerce.media.wire import rtcp, rtp
 

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from livecommerce.errors import Busy, HostAlreadyLive, NotFound, StreamUnknown
-from livecommerce.media.dtls import HandshakePool, Identity
 from livecommerce.media.host import Host, HostPlan
-from livecommerce.media.mux import Mux
 from livecommerce.media.origin import OriginPull
-from livecommerce.media.peer import Peer, PeerState
 from livecommerce.media.stream import Event, Stream, StreamState
+from livecommerce.media.transport.dtls import HandshakePool, Identity
+from livecommerce.media.transport.mux import Mux
+from livecommerce.media.transport.peer import Peer, PeerState
 from livecommerce.media.viewer import Viewer, ViewerPlan
 from livecommerce.media.wire import sdp
 from livecommerce.media.wire.freezes import FreezeReport, Freezes
@@ -114,7 +114,7 @@ class MediaPlane:
             stream = self._new_stream(show, self._on_event)
         else:
             stream.on_event = self._on_event  # a copy of another relay's stream becomes the original
-        host = Host(self.mux, stream, offer, plan, publisher=publisher, bitrate_max_kbps=self.bitrate_max_kbps, now=now)
+        host = Host(self.mux, stream, offer, plan, publisher=publisher, now=now)
         host.on_closed = self._host_closed
         stream.take_host(host)
         return self._accept(host, offer, plan.answered)
@@ -140,7 +140,7 @@ class MediaPlane:
         offer = sdp.parse_offer(offer_text)
         plan = ViewerPlan(offer, stream)
         self._check_room(is_host=False)
-        viewer = Viewer(self.mux, stream, offer, plan, time.monotonic())
+        viewer = Viewer(self.mux, stream, offer, plan, self.mux.socket.counters, time.monotonic())
         return self._accept(viewer, offer, plan.answered)
 
     async def pull(self, show: str, origin: str) -> None:

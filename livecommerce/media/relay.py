@@ -17,10 +17,11 @@ from aiohttp import web
 
 from livecommerce.media.compiled import compiled
 from livecommerce.media.control_app import ControlApp
-from livecommerce.media.mux import Mux, open_socket
 from livecommerce.media.outputs import Outputs
 from livecommerce.media.plane import MediaPlane, new_handshake_pool
-from livecommerce.media.tcp import TcpDoor
+from livecommerce.media.transport.mux import Mux
+from livecommerce.media.transport.tcp import TcpDoor
+from livecommerce.media.transport.udp import open_socket
 from livecommerce.settings import Media, Settings
 
 log = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ import struct
 from collections.abc import Iterable
 
 from livecommerce.media.lane import Lane
-from livecommerce.media.srtp import Outbound
 from livecommerce.media.track import CanonicalPacket
+from livecommerce.media.transport.srtp import Outbound
 
 # RTX numbers begin in the lower half of the first cycle, so that a viewer who loses the first of them counts its
 # rollovers right (RFC 3711 section 3.3.1): it would have to lose 32,768 repairs on end.

@@ -14,11 +14,11 @@ from collections.abc import Callable
 from typing import Any
 
 from livecommerce.media.audience import REQUEST_PATIENCE_SECONDS, Audience
-from livecommerce.media.fanout import Socket
 from livecommerce.media.follower import Follower
 from livecommerce.media.layer import Layer
 from livecommerce.media.source import Source
 from livecommerce.media.track import CanonicalPacket, Track
+from livecommerce.media.transport.udp import Socket
 from livecommerce.media.wire.freezes import Freezes
 
 log = logging.getLogger(__name__)

@@ -11,15 +11,15 @@ from livecommerce.media.estimate import Estimate
 from livecommerce.media.fanout import FanOut
 from livecommerce.media.ladder import Ladder, Report
 from livecommerce.media.lane import Lane
-from livecommerce.media.peer import Path, Peer, PeerState
 from livecommerce.media.retransmission import RetransmissionLane
-from livecommerce.media.srtp import GcmRtcpInbound, Keys, LibsrtpInbound, Outbound, outbound, rtcp_inbound
+from livecommerce.media.transport.peer import Path, Peer, PeerState, Port
+from livecommerce.media.transport.srtp import GcmRtcpInbound, Keys, LibsrtpInbound, Outbound, outbound, rtcp_inbound
+from livecommerce.media.transport.udp import SendCounters
 from livecommerce.media.wire import rtcp, sdp
 from livecommerce.media.wire.freezes import Freezes
 
 if TYPE_CHECKING:
     from livecommerce.media.layer import Layer
-    from livecommerce.media.mux import Mux
     from livecommerce.media.stream import Stream
     from livecommerce.media.track import CanonicalPacket
 
@@ -117,12 +117,17 @@ class ViewerPlan:
 
 
 class Viewer(Peer):
-    """A playing peer of one stream."""
+    """A playing peer of one stream.
+
+    Args:
+        counters: of the port; repairs and probes are counted there.
+    """
 
     # Forty attributes are too many for a dict that shares its keys: this saves more than a KiB a viewer.
     __slots__ = (
         "_allowance",
         "_allowance_at",
+        "_counters",
         "_inbound",
         "_judged",
         "_keyframe_asked_at",
@@ -147,10 +152,13 @@ class Viewer(Peer):
 
     role = "viewer"
 
-    def __init__(self, mux: Mux, stream: Stream, offer: sdp.Offer, plan: ViewerPlan, now: float) -> None:
-        super().__init__(mux, stream.show, offer, now)
+    def __init__(
+        self, port: Port, stream: Stream, offer: sdp.Offer, plan: ViewerPlan, counters: SendCounters, now: float
+    ) -> None:
+        super().__init__(port, stream.show, offer, now)
         self.stream = stream
         self.plan = plan
+        self._counters = counters
         self.lanes: dict[str, Lane] = {}
         self._lane_of: dict[int, Lane] = {}
         self.repair_lane: RetransmissionLane | None = None
@@ -275,7 +283,7 @@ class Viewer(Peer):
                 continue
             self._allowance -= 1
             self.repairs += 1
-            self.mux.socket.counters.repairs += 1
+            self._counters.repairs += 1
             wanted.setdefault(found[0], []).append(found[1])
             repaired[sequence] = now
         while len(repaired) > REPAIRS_KEPT:
@@ -331,7 +339,7 @@ class Viewer(Peer):
         if not self.estimate.is_probe_due(target_kbps, now) or not self.stream.take_probe_place(self):
             return False
         self.estimate.begin_probe(target_kbps, self._picture_octets, now)
-        self.mux.socket.counters.probes += 1
+        self._counters.probes += 1
         return True
 
     def continue_probe(self, now: float) -> bool:

@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from livecommerce.media.dtls import Handshake, Identity, Step
-from livecommerce.media.srtp import Keys, LibsrtpInbound, Outbound, outbound
+from livecommerce.media.transport.dtls import Handshake, Identity, Step
+from livecommerce.media.transport.srtp import Keys, LibsrtpInbound, Outbound, outbound
 from livecommerce.media.wire import rtcp, rtp, stun
 from livecommerce.media.wire.sdp import Fingerprint
 

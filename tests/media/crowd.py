@@ -12,12 +12,12 @@ from typing import Any
 
 import pylibsrtp
 
-from livecommerce.media.fanout import Socket
 from livecommerce.media.feedback import Reception
 from livecommerce.media.ladder import Line, Rung
 from livecommerce.media.lane import Lane
-from livecommerce.media.srtp import GCM_PROFILE, GcmOutbound, libsrtp_session
 from livecommerce.media.stream import Stream
+from livecommerce.media.transport.srtp import GCM_PROFILE, GcmOutbound, libsrtp_session
+from livecommerce.media.transport.udp import Socket
 from livecommerce.media.wire import rtp
 
 # Constrained baseline, one of each size: what tells a layer's height.

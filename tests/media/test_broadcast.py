@@ -12,7 +12,7 @@ import av
 import pytest
 from aiortc.rtcdtlstransport import SRTP_AES128_CM_SHA1_80
 
-from livecommerce.media.srtp import CmOutbound
+from livecommerce.media.transport.srtp import CmOutbound
 from tests.media.stage import TINY, DecodingViewer, LossyLine, open_stage, until, viewing
 
 

@@ -16,8 +16,16 @@ from hypothesis import strategies as st
 
 from livecommerce.media.lane import Lane
 from livecommerce.media.retransmission import FIRST_INDEX_MAX, FIRST_INDEX_MIN, RetransmissionLane, distinct_ssrc
-from livecommerce.media.srtp import CM_PROFILE, GCM_PROFILE, CmOutbound, GcmOutbound, Keys, Outbound, libsrtp_session
 from livecommerce.media.track import Track
+from livecommerce.media.transport.srtp import (
+    CM_PROFILE,
+    GCM_PROFILE,
+    CmOutbound,
+    GcmOutbound,
+    Keys,
+    Outbound,
+    libsrtp_session,
+)
 from livecommerce.media.viewer import ViewerPlan
 from livecommerce.media.wire import rtcp, rtp, sdp
 from tests.media.stage import RTX_PAYLOAD, SEND_TIME_ID, open_stage, until, with_rtx

@@ -15,9 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livecommerce.media.compiled import compiled
-from livecommerce.media.fanout import FanOut, Socket
+from livecommerce.media.fanout import FanOut
 from livecommerce.media.lane import Lane
-from livecommerce.media.srtp import GCM_PROFILE, GcmOutbound, libsrtp_session
 from livecommerce.media.track import (
     OVERTAKEN_MAX,
     RING_PACKETS,
@@ -28,6 +27,8 @@ from livecommerce.media.track import (
     phase_for,
     runs,
 )
+from livecommerce.media.transport.srtp import GCM_PROFILE, GcmOutbound, libsrtp_session
+from livecommerce.media.transport.udp import Socket
 from livecommerce.media.wire import rtp
 from tests.media.crowd import RecordingOutbound
 

@@ -6,16 +6,15 @@ A stranger gets nothing: no state before an authenticated check, and no answer t
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import socket
 import time
 from dataclasses import dataclass
 from types import ModuleType
 
-from livecommerce.media.dtls import HandshakePool
-from livecommerce.media.fanout import Socket
-from livecommerce.media.peer import Credentials, Path, Peer
+from livecommerce.media.transport.dtls import HandshakePool
+from livecommerce.media.transport.peer import Credentials, Path, Peer
+from livecommerce.media.transport.udp import Socket, UdpPath
 from livecommerce.media.wire import rtp, stun
 from livecommerce.media.wire.stun import Address
 
@@ -23,7 +22,6 @@ log = logging.getLogger(__name__)
 
 # Datagrams taken before other work of the loop gets its turn: about 1 ms.
 DRAIN_MAX = 128
-BUFFER_BYTES = 4 * 1024 * 1024
 # Addresses a peer keeps at once: Wi-Fi, mobile and IPv6, each before and after a move.
 ADDRESSES_PER_PEER_MAX = 6
 
@@ -37,40 +35,6 @@ class MuxCounters:
     stranger: int = 0
     unsigned: int = 0
     malformed: int = 0
-
-
-class UdpPath:
-    """A verified UDP address."""
-
-    __slots__ = ("_socket", "address")
-
-    is_stream = False
-
-    def __init__(self, socket_: Socket, address: Address) -> None:
-        self._socket = socket_
-        self.address = address
-
-    def send(self, datagram: bytes) -> None:
-        self._socket.send(datagram, self.address)
-
-
-def open_socket(host: str, port: int) -> socket.socket:
-    """Binds the relay's port with large buffers.
-
-    Raises:
-        OSError: where the address is taken or not ours.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    udp = socket.socket(family, socket.SOCK_DGRAM)
-    udp.setblocking(False)
-    if family == socket.AF_INET6:
-        udp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-    for name, forced in ((socket.SO_RCVBUF, 33), (socket.SO_SNDBUF, 32)):
-        udp.setsockopt(socket.SOL_SOCKET, name, BUFFER_BYTES)
-        with contextlib.suppress(OSError):  # SO_*BUFFORCE ignores the system's limit where we may
-            udp.setsockopt(socket.SOL_SOCKET, forced, BUFFER_BYTES)
-    udp.bind((host, port))
-    return udp
 
 
 class Mux:

@@ -15,8 +15,8 @@ from livecommerce.media.wire import stun
 from livecommerce.media.wire.rtp import DATAGRAM_BYTES_MAX
 
 if TYPE_CHECKING:
-    from livecommerce.media.mux import Mux
-    from livecommerce.media.peer import Peer
+    from livecommerce.media.transport.mux import Mux
+    from livecommerce.media.transport.peer import Peer
 
 log = logging.getLogger(__name__)
 

@@ -11,15 +11,12 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from livecommerce.media.dtls import Association
-from livecommerce.media.srtp import Keys
+from livecommerce.media.transport.dtls import Association, HandshakePool
+from livecommerce.media.transport.srtp import Keys
 from livecommerce.media.wire import sdp, stun
 from livecommerce.media.wire.stun import Address
-
-if TYPE_CHECKING:
-    from livecommerce.media.mux import Mux
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +60,18 @@ class Credentials:
         self.password = secrets.token_hex(16)
 
 
+class Port(Protocol):
+    """What a peer needs of the port that finds it (`Mux`)."""
+
+    handshakes: HandshakePool
+
+    def register(self, peer: Peer) -> None: ...
+
+    def unregister(self, peer: Peer) -> None: ...
+
+    def forget_credentials(self, credentials: Credentials) -> None: ...
+
+
 class Peer:
     """Base of host and viewer.
 
@@ -81,9 +90,9 @@ class Peer:
         "heard_at",
         "is_client",
         "keys",
-        "mux",
         "on_closed",
         "path",
+        "port",
         "remote_password",
         "remote_username",
         "session",
@@ -91,8 +100,8 @@ class Peer:
         "state",
     )
 
-    def __init__(self, mux: Mux, show: str, offer: sdp.Offer, now: float) -> None:
-        self.mux = mux
+    def __init__(self, port: Port, show: str, offer: sdp.Offer, now: float) -> None:
+        self.port = port
         self.show = show
         self.session = secrets.token_urlsafe(18)
         self.fingerprints = offer.fingerprints
@@ -117,7 +126,7 @@ class Peer:
         return sdp.Local(
             newest.username,
             newest.password,
-            self.mux.handshakes.identity.fingerprint,
+            self.port.handshakes.identity.fingerprint,
             "active" if self.is_client else "passive",
             candidates,
         )
@@ -132,8 +141,8 @@ class Peer:
         self.remote_username, self.remote_password = remote_username, remote_password
         self.credentials.append(Credentials())
         while len(self.credentials) > CREDENTIALS_MAX:
-            self.mux.forget_credentials(self.credentials.pop(0))
-        self.mux.register(self)
+            self.port.forget_credentials(self.credentials.pop(0))
+        self.port.register(self)
 
     def set_state(self, state: PeerState, reason: str = "") -> None:
         if state is self.state:
@@ -191,7 +200,7 @@ class Peer:
 
     def _associate(self) -> Association:
         if self.association is None:
-            self.association = self.mux.handshakes.associate(
+            self.association = self.port.handshakes.associate(
                 self.fingerprints,
                 is_server=not self.is_client,
                 send=self.send,
@@ -245,6 +254,6 @@ class Peer:
         self.set_state(PeerState.CLOSED, reason)
         if self.association is not None:
             self.association.close()
-        self.mux.unregister(self)
+        self.port.unregister(self)
         if self.on_closed is not None:
             self.on_closed(self)

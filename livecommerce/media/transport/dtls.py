@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from OpenSSL import SSL
 
-from livecommerce.media.srtp import PROFILES, Keys
+from livecommerce.media.transport.srtp import PROFILES, Keys
 from livecommerce.media.wire.sdp import DIGESTS, Fingerprint
 
 log = logging.getLogger(__name__)

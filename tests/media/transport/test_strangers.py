@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from livecommerce.media.dtls import Handshake, Identity
+from livecommerce.media.transport.dtls import Handshake, Identity
 from livecommerce.media.whep_client import WhepClient
 from livecommerce.media.wire import rtcp, stun
 from tests.media.stage import Stage, local, open_stage, until
