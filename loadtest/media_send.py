@@ -16,9 +16,9 @@ from typing import Any
 from aiortc import RTCCertificate, RTCDtlsTransport
 from aiortc.rtcdtlstransport import State
 
-from livecommerce.media.fanout import FanOut
-from livecommerce.media.lane import Lane
-from livecommerce.media.track import Track
+from livecommerce.media.tracks.fanout import FanOut
+from livecommerce.media.tracks.lane import Lane
+from livecommerce.media.tracks.track import Track
 from livecommerce.media.transport.srtp import GCM_PROFILE, GcmOutbound, libsrtp_session
 from livecommerce.media.transport.udp import Socket
 from livecommerce.media.wire import rtp

@@ -6,13 +6,13 @@ import asyncio
 import time
 from typing import Any
 
-from livecommerce.media.fanout import FanOut
 from livecommerce.media.ladder import Line
-from livecommerce.media.lane import Lane
 from livecommerce.media.layer import Layer
-from livecommerce.media.retransmission import distinct_ssrc
 from livecommerce.media.source import Source
-from livecommerce.media.track import CanonicalPacket, Track
+from livecommerce.media.tracks.fanout import FanOut
+from livecommerce.media.tracks.lane import Lane
+from livecommerce.media.tracks.retransmission import distinct_ssrc
+from livecommerce.media.tracks.track import CanonicalPacket, Track
 from livecommerce.media.transport.udp import Socket
 from livecommerce.media.viewer import REPLAY_AGAIN_SECONDS, Viewer
 from livecommerce.media.wire.rtp import AUDIO_CLOCK, VIDEO_CLOCK, signed

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 
 from livecommerce.media.layer import Layer
-from livecommerce.media.track import CanonicalPacket
+from livecommerce.media.tracks.track import CanonicalPacket
 from livecommerce.media.wire.rtp import signed
 
 # A better layer is followed after it has stood so long: each change costs recordings a new initialization. The first

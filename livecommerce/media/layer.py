@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from livecommerce.media.fanout import FanOut
 from livecommerce.media.ladder import Rung
-from livecommerce.media.track import CanonicalPacket, Track
+from livecommerce.media.tracks.fanout import FanOut
+from livecommerce.media.tracks.track import CanonicalPacket, Track
 from livecommerce.media.transport.udp import Socket
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from livecommerce.media.access_units import AccessUnit, AccessUnitAssembler, MediaPacket, OpusAssembler
 from livecommerce.media.timeline import Clock, TimedFrame, TimedUnit, Timeline
-from livecommerce.media.track import CanonicalPacket
+from livecommerce.media.tracks.track import CanonicalPacket
 
 log = logging.getLogger(__name__)
 

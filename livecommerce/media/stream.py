@@ -17,7 +17,7 @@ from livecommerce.media.audience import REQUEST_PATIENCE_SECONDS, Audience
 from livecommerce.media.follower import Follower
 from livecommerce.media.layer import Layer
 from livecommerce.media.source import Source
-from livecommerce.media.track import CanonicalPacket, Track
+from livecommerce.media.tracks.track import CanonicalPacket, Track
 from livecommerce.media.transport.udp import Socket
 from livecommerce.media.wire.freezes import Freezes
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from livecommerce.errors import SdpRefused
 from livecommerce.media.estimate import Estimate
-from livecommerce.media.fanout import FanOut
 from livecommerce.media.ladder import Ladder, Report
-from livecommerce.media.lane import Lane
-from livecommerce.media.retransmission import RetransmissionLane
+from livecommerce.media.tracks.fanout import FanOut
+from livecommerce.media.tracks.lane import Lane
+from livecommerce.media.tracks.retransmission import RetransmissionLane
 from livecommerce.media.transport.peer import Path, Peer, PeerState, Port
 from livecommerce.media.transport.srtp import GcmRtcpInbound, Keys, LibsrtpInbound, Outbound, outbound, rtcp_inbound
 from livecommerce.media.transport.udp import SendCounters
@@ -21,7 +21,7 @@ from livecommerce.media.wire.freezes import Freezes
 if TYPE_CHECKING:
     from livecommerce.media.layer import Layer
     from livecommerce.media.stream import Stream
-    from livecommerce.media.track import CanonicalPacket
+    from livecommerce.media.tracks.track import CanonicalPacket
 
 log = logging.getLogger(__name__)
 

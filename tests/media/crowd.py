@@ -14,8 +14,8 @@ import pylibsrtp
 
 from livecommerce.media.feedback import Reception
 from livecommerce.media.ladder import Line, Rung
-from livecommerce.media.lane import Lane
 from livecommerce.media.stream import Stream
+from livecommerce.media.tracks.lane import Lane
 from livecommerce.media.transport.srtp import GCM_PROFILE, GcmOutbound, libsrtp_session
 from livecommerce.media.transport.udp import Socket
 from livecommerce.media.wire import rtp

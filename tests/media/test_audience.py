@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livecommerce.media.lane import Lane
 from livecommerce.media.packaging import media_packet
-from livecommerce.media.track import CanonicalPacket
+from livecommerce.media.tracks.lane import Lane
+from livecommerce.media.tracks.track import CanonicalPacket
 from tests.media.crowd import PARAMETERS, CrowdViewer, Encoder, FakeHost, LoopbackWire, Wire, feed, make_stream
 from tests.media.stage import until
-from tests.media.test_track import CORES, core_name
+from tests.media.tracks.test_track import CORES, core_name
 
 HEIGHTS = {"l": 180, "m": 360, "h": 720}
 FRAME = 3_000

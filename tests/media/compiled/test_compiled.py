@@ -24,11 +24,11 @@ from hypothesis import strategies as st
 
 from livecommerce import doctor
 from livecommerce.media.compiled import compiled
-from livecommerce.media.fanout import FanOut
-from livecommerce.media.lane import Lane, LaneKey
 from livecommerce.media.plane import MediaPlane
 from livecommerce.media.relay import serve_relay
-from livecommerce.media.track import CanonicalPacket, Track
+from livecommerce.media.tracks.fanout import FanOut
+from livecommerce.media.tracks.lane import Lane, LaneKey
+from livecommerce.media.tracks.track import CanonicalPacket, Track
 from livecommerce.media.transport.srtp import GcmOutbound
 from livecommerce.media.transport.udp import Socket
 from livecommerce.media.wire import rtp

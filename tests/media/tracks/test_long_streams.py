@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 import pytest
 
-from livecommerce.media import track as track_module
 from livecommerce.media.synthetic_host import Quality
-from livecommerce.media.track import Track
+from livecommerce.media.tracks import track as track_module
+from livecommerce.media.tracks.track import Track
 from livecommerce.settings import Media
 from tests.media.lossy_network import Line, LossyNetwork
 from tests.media.stage import Stage, open_stage, until, viewing

@@ -14,9 +14,9 @@ from aiortc import rtp as aiortc_rtp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livecommerce.media.lane import Lane
-from livecommerce.media.retransmission import FIRST_INDEX_MAX, FIRST_INDEX_MIN, RetransmissionLane, distinct_ssrc
-from livecommerce.media.track import Track
+from livecommerce.media.tracks.lane import Lane
+from livecommerce.media.tracks.retransmission import FIRST_INDEX_MAX, FIRST_INDEX_MIN, RetransmissionLane, distinct_ssrc
+from livecommerce.media.tracks.track import Track
 from livecommerce.media.transport.srtp import (
     CM_PROFILE,
     GCM_PROFILE,
@@ -29,7 +29,7 @@ from livecommerce.media.transport.srtp import (
 from livecommerce.media.viewer import ViewerPlan
 from livecommerce.media.wire import rtcp, rtp, sdp
 from tests.media.stage import RTX_PAYLOAD, SEND_TIME_ID, open_stage, until, with_rtx
-from tests.media.test_track import PICTURE, RecordingOutbound, feed, packet
+from tests.media.tracks.test_track import PICTURE, RecordingOutbound, feed, packet
 from tests.media.wire.test_sdp import AUDIO, GOOD, HEAD, LOCAL, TRANSPORT, VIDEO, offer
 
 NOWHERE = ("127.0.0.1", 9)

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livecommerce.media.compiled import compiled
-from livecommerce.media.fanout import FanOut
-from livecommerce.media.lane import Lane
-from livecommerce.media.track import (
+from livecommerce.media.tracks.fanout import FanOut
+from livecommerce.media.tracks.lane import Lane
+from livecommerce.media.tracks.track import (
     OVERTAKEN_MAX,
     RING_PACKETS,
     WRAP_MARGIN,

@@ -10,8 +10,8 @@ import secrets
 import struct
 from collections.abc import Iterable
 
-from livecommerce.media.lane import Lane
-from livecommerce.media.track import CanonicalPacket
+from livecommerce.media.tracks.lane import Lane
+from livecommerce.media.tracks.track import CanonicalPacket
 from livecommerce.media.transport.srtp import Outbound
 
 # RTX numbers begin in the lower half of the first cycle, so that a viewer who loses the first of them counts its

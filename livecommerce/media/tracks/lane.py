@@ -12,7 +12,7 @@ from __future__ import annotations
 import copy
 from typing import NamedTuple, Protocol
 
-from livecommerce.media.track import CanonicalPacket, Track, phase_for
+from livecommerce.media.tracks.track import CanonicalPacket, Track, phase_for
 from livecommerce.media.transport.srtp import CmOutbound, GcmOutbound, Outbound
 from livecommerce.media.wire import rtp
 from livecommerce.media.wire.rtp import signed

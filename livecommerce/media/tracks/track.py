@@ -11,7 +11,7 @@ import secrets
 import struct
 from collections.abc import Iterator, Sequence
 
-from livecommerce.media.time_base import TimeBase
+from livecommerce.media.tracks.time_base import TimeBase
 from livecommerce.media.wire import h264, rtp
 from livecommerce.media.wire.rtp import signed
 

@@ -12,8 +12,8 @@ import struct
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from livecommerce.media.lane import Lane, LaneKey
-from livecommerce.media.track import EXTENSION_BYTES, CanonicalPacket, Track, runs
+from livecommerce.media.tracks.lane import Lane, LaneKey
+from livecommerce.media.tracks.track import EXTENSION_BYTES, CanonicalPacket, Track, runs
 from livecommerce.media.transport.srtp import TAG_BYTES
 from livecommerce.media.transport.udp import SOL_UDP, UDP_SEGMENT, Socket
 
