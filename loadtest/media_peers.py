@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 
 from livecommerce.errors import LiveCommerceError
 from livecommerce.media.control import RelayControl
+from livecommerce.media.ingest.whep_client import AUDIO_PAYLOAD, VIDEO_PAYLOAD, WhepClient
 from livecommerce.media.transport.dtls import Identity
-from livecommerce.media.whep_client import AUDIO_PAYLOAD, VIDEO_PAYLOAD, WhepClient
 from livecommerce.media.wire import rtp, sdp
 
 FRAMES_PER_SECOND = 30

@@ -6,9 +6,9 @@ import asyncio
 import time
 from typing import Any
 
+from livecommerce.media.ingest.source import Source
 from livecommerce.media.ladder import Line
 from livecommerce.media.layer import Layer
-from livecommerce.media.source import Source
 from livecommerce.media.tracks.fanout import FanOut
 from livecommerce.media.tracks.lane import Lane
 from livecommerce.media.tracks.retransmission import distinct_ssrc

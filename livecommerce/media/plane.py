@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from livecommerce.errors import Busy, HostAlreadyLive, NotFound, StreamUnknown
-from livecommerce.media.host import Host, HostPlan
-from livecommerce.media.origin import OriginPull
+from livecommerce.media.ingest.host import Host, HostPlan
+from livecommerce.media.ingest.origin import OriginPull
 from livecommerce.media.stream import Event, Stream, StreamState
 from livecommerce.media.transport.dtls import HandshakePool, Identity
 from livecommerce.media.transport.mux import Mux
@@ -115,7 +115,7 @@ class MediaPlane:
         else:
             stream.on_event = self._on_event  # a copy of another relay's stream becomes the original
         host = Host(self.mux, stream, offer, plan, publisher=publisher, now=now)
-        host.on_closed = self._host_closed
+        host.on_closed = lambda _: stream.host_gone(host, time.monotonic())
         stream.take_host(host)
         return self._accept(host, offer, plan.answered)
 
@@ -184,10 +184,6 @@ class MediaPlane:
         answer = sdp.write_answer(offer, answered, peer.local(self.candidates), str(int(time.time())))
         answered.clear()  # a browser's offer is 50 KiB of codecs, which nobody needs for the length of a show
         return Accepted(peer.session, answer, peer.etag)
-
-    def _host_closed(self, peer: Peer) -> None:
-        if isinstance(peer, Host):
-            peer.stream.host_gone(peer, time.monotonic())
 
     def session(self, show: str, session: str, role: str) -> Peer:
         """Raises NotFound where there is no such session."""

@@ -15,10 +15,11 @@ from typing import Any
 
 from livecommerce.media.audience import REQUEST_PATIENCE_SECONDS, Audience
 from livecommerce.media.follower import Follower
+from livecommerce.media.ingest.source import Source
 from livecommerce.media.layer import Layer
-from livecommerce.media.source import Source
 from livecommerce.media.tracks.track import CanonicalPacket, Track
 from livecommerce.media.transport.udp import Socket
+from livecommerce.media.wire import rtp
 from livecommerce.media.wire.freezes import Freezes
 
 log = logging.getLogger(__name__)
@@ -132,6 +133,10 @@ class Stream(Audience):
             host.close(reason)
         self.set_state(StreamState.ENDED, reason)
 
+    @property
+    def is_watched(self) -> bool:
+        return bool(self.viewers)
+
     def begin_source(self, source: str) -> None:
         """The next packet of this source comes from another sender."""
         track = self._track(source)
@@ -149,14 +154,14 @@ class Stream(Audience):
         layer = self._fed.get(source)
         return None if layer is None else layer.track
 
-    def take(self, source: str, packet: Any, now: float) -> None:
-        """A host packet (`RtpPacket`): into its track, and out as soon as its frame is complete."""
+    def take(self, source: str, packet: rtp.RtpPacket, now: float) -> None:
+        """A host packet: into its track, and out as soon as its frame is complete."""
         if source == "audio":
             self._take_sound(packet, now)
         elif (layer := self._fed.get(source)) is not None:
             self._take_picture(layer, packet, now)
 
-    def _take_sound(self, packet: Any, now: float) -> None:
+    def _take_sound(self, packet: rtp.RtpPacket, now: float) -> None:
         track = self.tracks["audio"]
         canonical = track.take(packet, now)
         if canonical is None:
@@ -169,7 +174,7 @@ class Stream(Audience):
         if self.state is not StreamState.LIVE:
             self._came_live("audio")
 
-    def _take_picture(self, layer: Layer, packet: Any, now: float) -> None:
+    def _take_picture(self, layer: Layer, packet: rtp.RtpPacket, now: float) -> None:
         track = layer.track
         canonical = track.take(packet, now)
         if canonical is None:

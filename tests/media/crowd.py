@@ -12,7 +12,7 @@ from typing import Any
 
 import pylibsrtp
 
-from livecommerce.media.feedback import Reception
+from livecommerce.media.ingest.feedback import Reception
 from livecommerce.media.ladder import Line, Rung
 from livecommerce.media.stream import Stream
 from livecommerce.media.tracks.lane import Lane

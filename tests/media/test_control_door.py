@@ -12,9 +12,9 @@ import pytest
 from livecommerce.errors import BadInput, HostAlreadyLive, NotFound, SdpRefused, StreamUnknown, Unavailable
 from livecommerce.media.control import RelayControl
 from livecommerce.media.control_app import FRAGMENT_TYPE
+from livecommerce.media.ingest.whep_client import WhepClient
 from livecommerce.media.relay import candidate_addresses
 from livecommerce.media.transport.dtls import Identity
-from livecommerce.media.whep_client import WhepClient
 from livecommerce.media.wire.freezes import FreezeReport
 from livecommerce.settings import Media, Settings
 from tests.media.stage import Stage, local, open_stage, until, viewing

@@ -20,10 +20,10 @@ from typing import Any
 import pytest
 
 from livecommerce.errors import LiveCommerceError, SdpRefused
-from livecommerce.media.host import HostPlan
+from livecommerce.media.ingest.host import HostPlan
+from livecommerce.media.ingest.whep_client import WhepClient
 from livecommerce.media.transport.dtls import Handshake, Identity
 from livecommerce.media.viewer import ViewerPlan
-from livecommerce.media.whep_client import WhepClient
 from livecommerce.media.wire import rtcp, sdp, stun
 from tests.media.stage import Stage, local, open_stage, until, with_rtx
 from tests.media.transport.test_strangers import Stranger

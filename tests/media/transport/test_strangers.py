@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from livecommerce.media.ingest.whep_client import WhepClient
 from livecommerce.media.transport.dtls import Handshake, Identity
-from livecommerce.media.whep_client import WhepClient
 from livecommerce.media.wire import rtcp, stun
 from tests.media.stage import Stage, local, open_stage, until
 

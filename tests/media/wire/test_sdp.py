@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livecommerce.errors import SdpRefused
-from livecommerce.media.host import HostPlan
+from livecommerce.media.ingest.host import HostPlan
 from livecommerce.media.wire import sdp
 from livecommerce.media.wire.sdp import Fingerprint
 

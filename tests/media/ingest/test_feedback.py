@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from livecommerce.media.feedback import ArrivalLog, RateLimit, Reception
+from livecommerce.media.ingest.feedback import ArrivalLog, RateLimit, Reception
 from livecommerce.media.wire import rtcp
 
 

@@ -1,10 +1,15 @@
-"""What feeds a stream: a host's session (`Host`) or the copy of another relay's stream (`OriginPull`)."""
+"""What feeds a stream, and what a stream is to it.
+
+A source is a host's session (`Host`) or the copy of another relay's stream (`OriginPull`). Each needs of the stream
+only what `Sink` says, so that nothing in here knows of viewers.
+"""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from livecommerce.media.feedback import Reception
+from livecommerce.media.ingest.feedback import Reception
+from livecommerce.media.wire import rtp
 
 
 class Source(Protocol):
@@ -37,3 +42,20 @@ class Source(Protocol):
     def request_keyframe(self, source: str) -> None: ...
 
     def close(self, reason: str) -> None: ...
+
+
+class Sink(Protocol):
+    """The stream as its sources see it. Times are monotonic seconds."""
+
+    show: str
+
+    @property
+    def is_watched(self) -> bool: ...
+
+    def begin_source(self, source: str) -> None: ...
+
+    def take(self, source: str, packet: rtp.RtpPacket, now: float) -> None: ...
+
+    def note_report(self, source: str, ntp: int, timestamp: int, now: float) -> None: ...
+
+    def end(self, reason: str, now: float) -> None: ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from livecommerce.errors import StreamUnknown
-from livecommerce.media.origin import OriginPull
+from livecommerce.media.ingest.origin import OriginPull
 from tests.media.stage import DecodingViewer, open_stage, until
 from tests.media.wire.test_sdp import GOOD
 
@@ -59,7 +59,7 @@ async def test_a_real_host_takes_the_place_of_a_copy() -> None:
 
 
 async def test_when_nobody_watches_the_copy_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("livecommerce.media.origin.IDLE_SECONDS", 0.5)
+    monkeypatch.setattr("livecommerce.media.ingest.origin.IDLE_SECONDS", 0.5)
     async with open_stage() as origin, open_stage() as edge, origin.host():
         viewer = DecodingViewer()
         await viewer.join(edge.control, origin=origin.control.address)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from livecommerce.errors import SdpRefused
-from livecommerce.media.feedback import ArrivalLog, RateLimit, Reception
+from livecommerce.media.ingest.feedback import ArrivalLog, RateLimit, Reception
+from livecommerce.media.ingest.source import Sink
 from livecommerce.media.transport.peer import Peer, Port
 from livecommerce.media.transport.srtp import Keys, LibsrtpInbound, Outbound, outbound
 from livecommerce.media.wire import rtcp, rtp, sdp
-
-if TYPE_CHECKING:
-    from livecommerce.media.stream import Stream
 
 TRANSPORT_FEEDBACK_SECONDS = 0.05
 REPORT_SECONDS = 1.0
@@ -121,15 +118,15 @@ class Host(Peer):
     def __init__(
         self,
         port: Port,
-        stream: Stream,
+        sink: Sink,
         offer: sdp.Offer,
         plan: HostPlan,
         *,
         publisher: str,
         now: float,
     ) -> None:
-        super().__init__(port, stream.show, offer, now)
-        self.stream = stream
+        super().__init__(port, sink.show, offer, now)
+        self._sink = sink
         self.plan = plan
         self.publisher = publisher
         self.ssrc = secrets.randbits(31) + 1
@@ -220,10 +217,10 @@ class Host(Peer):
             # A first packet, or the sender changed its SSRC: a new source either way.
             clock = self.plan.clocks[source.partition(":")[0]]
             reception = self.receptions[source] = Reception(packet.ssrc, clock)
-            self.stream.begin_source(source)
+            self._sink.begin_source(source)
         reception.note(packet.sequence, packet.timestamp, len(packet.payload), now)
         self.media_at = now
-        self.stream.take(source, packet, now)
+        self._sink.take(source, packet, now)
         if reception.missing_count and source != "audio":
             self._ask_again(reception, now)
 
@@ -242,7 +239,7 @@ class Host(Peer):
                 for source, reception in self.receptions.items():
                     if reception.ssrc == item.ssrc:
                         reception.note_report(item.ntp, now)
-                        self.stream.note_report(source, item.ntp, item.rtp_timestamp, now)
+                        self._sink.note_report(source, item.ntp, item.rtp_timestamp, now)
 
     def _send_rtcp(self, compound: bytes) -> None:
         if self._outbound is not None:

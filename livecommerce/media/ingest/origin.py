@@ -10,17 +10,14 @@ import contextlib
 import logging
 import random
 import time
-from typing import TYPE_CHECKING
 
 from livecommerce.errors import LiveCommerceError, NotFound
 from livecommerce.media.control import RelayControl
-from livecommerce.media.feedback import Reception
+from livecommerce.media.ingest.feedback import Reception
+from livecommerce.media.ingest.source import Sink
+from livecommerce.media.ingest.whep_client import AUDIO_PAYLOAD, VIDEO_PAYLOAD, WhepClient
 from livecommerce.media.transport.dtls import Identity
-from livecommerce.media.whep_client import AUDIO_PAYLOAD, VIDEO_PAYLOAD, WhepClient
 from livecommerce.media.wire import rtcp, rtp
-
-if TYPE_CHECKING:
-    from livecommerce.media.stream import Stream
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +39,8 @@ class OriginPull:
         address: the origin's control door (`RelayControl`).
     """
 
-    def __init__(self, stream: Stream, address: str, secret: str, identity: Identity) -> None:
-        self.stream = stream
+    def __init__(self, sink: Sink, address: str, secret: str, identity: Identity) -> None:
+        self._sink = sink
         self.session = f"origin-{id(self):x}"
         self.publisher = f"origin {address}"
         self.close_reason = ""
@@ -78,20 +75,20 @@ class OriginPull:
                     break
                 except (LiveCommerceError, ConnectionError, ValueError) as error:
                     reason = str(error)
-                log.info("stream %s: origin: %s", self.stream.show, reason)
+                log.info("stream %s: origin: %s", self._sink.show, reason)
                 tries = 0 if time.monotonic() - began > 30 else tries + 1
                 await asyncio.sleep(min(RETRY_SECONDS_MAX, 0.3 * 2**tries) * random.uniform(0.5, 1.0))
         finally:
             await self._control.close()
-        if self.stream.host is self:
-            self.stream.end(reason, time.monotonic())
+        if not self.close_reason:  # else another source has taken our place, or the stream is over
+            self._sink.end(reason, time.monotonic())
 
     async def _fetch(self) -> str:
         """One session at the origin; returns why it ended."""
         client = WhepClient(self._identity, on_packet=self._take, on_reports=self._note)
         session = ""
         try:
-            accepted = await self._control.play(self.stream.show, client.offer())
+            accepted = await self._control.play(self._sink.show, client.offer())
             session = accepted.session
             await client.connect(accepted.answer)
             self._client = client
@@ -104,13 +101,13 @@ class OriginPull:
             client.close()
             if session:
                 with contextlib.suppress(LiveCommerceError):
-                    await self._control.stop("whep", self.stream.show, session)
+                    await self._control.stop("whep", self._sink.show, session)
 
     async def _stay(self, client: WhepClient) -> str:
         while not client.is_closed_by_relay:
             await asyncio.sleep(0.5)
             now = time.monotonic()
-            if self.stream.viewers:
+            if self._sink.is_watched:
                 self._watched_at = now
             elif now - self._watched_at > IDLE_SECONDS:
                 return "nobody watches"
@@ -129,10 +126,10 @@ class OriginPull:
         reception = self.receptions.get(kind)
         if reception is None or reception.ssrc != packet.ssrc:
             reception = self.receptions[kind] = Reception(packet.ssrc, clock)
-            self.stream.begin_source(kind)
+            self._sink.begin_source(kind)
         reception.note(packet.sequence, packet.timestamp, len(packet.payload), now)
         self.media_at = now
-        self.stream.take(kind, packet, now)
+        self._sink.take(kind, packet, now)
 
     def _note(self, items: list[rtcp.Item]) -> None:
         for item in items:
@@ -140,7 +137,7 @@ class OriginPull:
                 for kind, reception in self.receptions.items():
                     if reception.ssrc == item.ssrc:
                         reception.note_report(item.ntp, time.monotonic())
-                        self.stream.note_report(kind, item.ntp, item.rtp_timestamp, time.monotonic())
+                        self._sink.note_report(kind, item.ntp, item.rtp_timestamp, time.monotonic())
 
     def tick(self, now: float) -> None:
         """Asks for what is missing and reports once a second, as a viewer of the origin."""
