@@ -193,7 +193,7 @@ class Audience:
 
     def _await_any(self, viewer: Viewer, now: float) -> None:
         """Before the first keyframe of a show nobody knows which layer it will come from."""
-        for layer in [each for each in self.layers if each.source] or self.layers:
+        for layer in [each for each in self.layers if each.source is not None] or self.layers:
             layer.waiting.add(viewer)
             self.ask_keyframe(layer, now)
 
@@ -288,8 +288,9 @@ class Audience:
 
     def ask_keyframe(self, layer: Layer, now: float) -> None:
         """Merged and throttled: at most one request a second and layer reaches the host."""
-        if layer.may_ask(now, can_ask=self.host is not None) and self.host is not None:
-            self.host.request_keyframe(layer.source)
+        host = self.host
+        if layer.may_ask(now, can_ask=host is not None) and host is not None and layer.source is not None:
+            host.request_keyframe(layer.source)
 
     # Time
 

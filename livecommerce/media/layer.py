@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from livecommerce.media.ingest.source import SourceName
 from livecommerce.media.ladder import Rung
 from livecommerce.media.tracks.fanout import FanOut
 from livecommerce.media.tracks.track import CanonicalPacket, Track
@@ -28,7 +29,7 @@ class Layer:
     """One layer of the picture.
 
     Attributes:
-        source: by which name the present host feeds it; empty where it does not.
+        source: by which name the present host feeds it; None where it does not.
         sounds: sound lanes of those who get this layer, so that sounds can travel with its pictures.
         waiting: who enters with its next keyframe.
         entered: no live packet below this number is sent on: lanes that changed to this layer here have used the
@@ -37,7 +38,7 @@ class Layer:
     """
 
     def __init__(self, track: Track, sound: Track, socket_: Socket) -> None:
-        self.source = ""
+        self.source: SourceName | None = None
         self.track = track
         self.fan_out = FanOut(track, socket_)
         self.sounds = FanOut(sound, socket_)
@@ -55,15 +56,15 @@ class Layer:
     @property
     def rid(self) -> str:
         """The host's name for it; empty where the picture has one layer only."""
-        return self.source.partition(":")[2]
+        return self.source.rid if self.source is not None else ""
 
     @property
     def height(self) -> int:
         """Lines of the picture, 0 before the first keyframe."""
         return self.track.picture.height if self.track.picture is not None else 0
 
-    def feed(self, source: str, now: float) -> None:
-        """Another host, or none (an empty source), feeds this layer from now on."""
+    def feed(self, source: SourceName | None, now: float) -> None:
+        """Another host, or none, feeds this layer from now on."""
         self.source, self.fed_since = source, now
         self.heard_at = float("-inf")
 
@@ -86,7 +87,9 @@ class Layer:
     def is_alive(self, newest_at: float) -> bool:
         """Fed with pictures that can be entered, lately (`newest_at`: when any layer was last heard)."""
         return (
-            bool(self.source) and self.track.keyframe_at >= self.fed_since and newest_at - self.heard_at < ALIVE_SECONDS
+            self.source is not None
+            and self.track.keyframe_at >= self.fed_since
+            and newest_at - self.heard_at < ALIVE_SECONDS
         )
 
     @property

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from livecommerce.media.ingest.source import PICTURE, SourceName
 from livecommerce.media.packaging import media_packet
 from livecommerce.media.tracks.lane import Lane
 from livecommerce.media.tracks.track import CanonicalPacket
@@ -41,8 +42,8 @@ class Show:
 
     def meet(self, rids: tuple[str, ...]) -> None:
         """Encoders for these layers; without any, one plain picture."""
-        self.encoders = {rid: Encoder(f"video:{rid}", HEIGHTS[rid], self.random) for rid in rids} or {
-            "": Encoder("video", 720, self.random)
+        self.encoders = {rid: Encoder(SourceName("video", rid), HEIGHTS[rid], self.random) for rid in rids} or {
+            "": Encoder(PICTURE, 720, self.random)
         }
 
     def frame(self, *, keys: tuple[str, ...] = (), only: tuple[str, ...] = ()) -> None:
@@ -84,7 +85,7 @@ async def test_a_viewer_goes_down_and_up_without_a_broken_number_or_timestamp() 
     for rid in ("l", "h", "m", "h"):
         show.choose(viewer, rid)
         show.frame()
-        assert f"video:{rid}" in show.host.asked
+        assert SourceName("video", rid) in show.host.asked
         show.frame(keys=(rid,))
         show.frame()
     viewer.look()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from livecommerce.errors import SdpRefused
 from livecommerce.media.ingest.feedback import ArrivalLog, RateLimit, Reception
-from livecommerce.media.ingest.source import Sink
+from livecommerce.media.ingest.source import PICTURE, SOUND, Sink, SourceName
 from livecommerce.media.transport.peer import Peer, Port
 from livecommerce.media.transport.srtp import Keys, LibsrtpInbound, Outbound, outbound
 from livecommerce.media.wire import rtcp, rtp, sdp
@@ -33,7 +33,7 @@ class HostPlan:
     def __init__(self, offer: sdp.Offer, bitrate_max_kbps: int) -> None:
         self.bitrate_max_kbps = bitrate_max_kbps
         self.answered: list[sdp.Answered] = []
-        self.kinds: dict[int, str] = {}
+        self.sources: dict[int, SourceName] = {}
         self.retransmissions: dict[int, int] = {}
         self.clocks = {"video": rtp.VIDEO_CLOCK, "audio": rtp.AUDIO_CLOCK}
         self.sequence_extension = self.layer_extension = self.repaired_layer_extension = 0
@@ -76,7 +76,7 @@ class HostPlan:
         codec.feedback = offered.feedback & wanted
         self.has_estimate = "goog-remb" in codec.feedback and "transport-cc" not in codec.feedback
         codecs = [codec]
-        self.kinds[codec.payload_type] = "video"
+        self.sources[codec.payload_type] = PICTURE
         repair = sdp.retransmission_of(section, offered)
         if repair is not None:
             codecs.append(sdp.Codec(repair.payload_type, "RTX", repair.clock, 1, {"apt": str(codec.payload_type)}))
@@ -102,7 +102,7 @@ class HostPlan:
         # In-band FEC instead of NACK: a lost 20 ms is repaired from the next packet.
         codec.parameters = {"minptime": "10", "useinbandfec": "1"}
         codec.feedback = offered.feedback & {"transport-cc"}
-        self.kinds[codec.payload_type] = "audio"
+        self.sources[codec.payload_type] = SOUND
         self.answered.append(sdp.Answered(section, (codec,), ("recvonly", *self._extension_lines(section))))
 
 
@@ -131,10 +131,10 @@ class Host(Peer):
         self.publisher = publisher
         self.ssrc = secrets.randbits(31) + 1
         self.media_at: float | None = None
-        self.receptions: dict[str, Reception] = {}
+        self.receptions: dict[SourceName, Reception] = {}
         # Of a layer's packets and of their repairs, one SSRC each.
-        self._sources: dict[int, str] = {}
-        self._ssrcs: dict[tuple[str, bool], int] = {}
+        self._sources: dict[int, SourceName] = {}
+        self._ssrcs: dict[tuple[SourceName, bool], int] = {}
         self.arrivals = ArrivalLog()
         self.limit = RateLimit(plan.bitrate_max_kbps)
         self.rejected = 0
@@ -151,7 +151,7 @@ class Host(Peer):
     @property
     def kinds(self) -> frozenset[str]:
         """The kinds of media the answer accepted."""
-        return frozenset(self.plan.kinds.values())
+        return frozenset(name.kind for name in self.plan.sources.values())
 
     @property
     def status(self) -> str:
@@ -192,12 +192,12 @@ class Host(Peer):
             )
         self._take(source, packet, now)
 
-    def _source_of(self, packet: rtp.RtpPacket, extensions: dict[int, bytes]) -> str | None:
-        """The name under which this packet's SSRC feeds the stream: "audio", "video", or "video:<rid>" of a layer."""
+    def _source_of(self, packet: rtp.RtpPacket, extensions: dict[int, bytes]) -> SourceName | None:
+        """The name under which this packet's SSRC feeds the stream; None where nothing of that kind was agreed."""
         original = self.plan.retransmissions.get(packet.payload_type)
-        kind = self.plan.kinds.get(packet.payload_type if original is None else original)
-        if kind != "video" or not self.plan.layers:
-            return kind
+        name = self.plan.sources.get(packet.payload_type if original is None else original)
+        if name is not PICTURE or not self.plan.layers:
+            return name
         known = self._sources.get(packet.ssrc)
         if known is not None:
             return known
@@ -205,28 +205,28 @@ class Host(Peer):
         rid = extensions.get(identity, b"").decode("ascii", "replace") if identity else ""
         if rid not in self.plan.layers:
             return None
-        source = f"video:{rid}"
+        source = SourceName("video", rid)
         role = source, original is not None
         self._sources.pop(self._ssrcs.get(role, -1), None)  # the sender has changed it
         self._ssrcs[role], self._sources[packet.ssrc] = packet.ssrc, source
         return source
 
-    def _take(self, source: str, packet: rtp.RtpPacket, now: float) -> None:
+    def _take(self, source: SourceName, packet: rtp.RtpPacket, now: float) -> None:
         reception = self.receptions.get(source)
         if reception is None or reception.ssrc != packet.ssrc:
             # A first packet, or the sender changed its SSRC: a new source either way.
-            clock = self.plan.clocks[source.partition(":")[0]]
+            clock = self.plan.clocks[source.kind]
             reception = self.receptions[source] = Reception(packet.ssrc, clock)
             self._sink.begin_source(source)
         reception.note(packet.sequence, packet.timestamp, len(packet.payload), now)
         self.media_at = now
         self._sink.take(source, packet, now)
-        if reception.missing_count and source != "audio":
+        if reception.missing_count and source.kind == "video":
             self._ask_again(reception, now)
 
     @property
     def _pictures(self) -> list[Reception]:
-        return [reception for source, reception in self.receptions.items() if source != "audio"]
+        return [reception for source, reception in self.receptions.items() if source.kind == "video"]
 
     def receive_rtcp(self, datagram: bytes, now: float) -> None:
         compound = self._inbound.open(datagram) if self._inbound is not None else None
@@ -250,7 +250,7 @@ class Host(Peer):
         if wanted:
             self._send_rtcp(rtcp.nack(self.ssrc, reception.ssrc, wanted))
 
-    def request_keyframe(self, source: str) -> None:
+    def request_keyframe(self, source: SourceName) -> None:
         """PLI and FIR together: some encoders honour only one of them."""
         reception = self.receptions.get(source)
         if reception is None:

@@ -14,7 +14,7 @@ import time
 from livecommerce.errors import LiveCommerceError, NotFound
 from livecommerce.media.control import RelayControl
 from livecommerce.media.ingest.feedback import Reception
-from livecommerce.media.ingest.source import Sink
+from livecommerce.media.ingest.source import PICTURE, SOUND, Sink, SourceName
 from livecommerce.media.ingest.whep_client import AUDIO_PAYLOAD, VIDEO_PAYLOAD, WhepClient
 from livecommerce.media.transport.dtls import Identity
 from livecommerce.media.wire import rtcp, rtp
@@ -29,7 +29,7 @@ SILENCE_SECONDS = 6.0
 TRIES_MAX = 12
 RETRY_SECONDS_MAX = 5.0
 REPORT_SECONDS = 1.0
-_KINDS = {VIDEO_PAYLOAD: ("video", rtp.VIDEO_CLOCK), AUDIO_PAYLOAD: ("audio", rtp.AUDIO_CLOCK)}
+_SOURCES = {VIDEO_PAYLOAD: (PICTURE, rtp.VIDEO_CLOCK), AUDIO_PAYLOAD: (SOUND, rtp.AUDIO_CLOCK)}
 
 
 class OriginPull:
@@ -45,9 +45,9 @@ class OriginPull:
         self.publisher = f"origin {address}"
         self.close_reason = ""
         self.media_at: float | None = None
-        self.receptions: dict[str, Reception] = {}
+        self.receptions: dict[SourceName, Reception] = {}
         self.layers: tuple[str, ...] = ()
-        self.kinds = frozenset(kind for kind, _ in _KINDS.values())
+        self.kinds = frozenset(name.kind for name, _ in _SOURCES.values())
         self.status = "connecting"
         self._control = RelayControl(address, secret=secret)
         self._identity = identity
@@ -118,33 +118,33 @@ class OriginPull:
         return "the origin closed the session"
 
     def _take(self, packet: rtp.RtpPacket) -> None:
-        known = _KINDS.get(packet.payload_type)
+        known = _SOURCES.get(packet.payload_type)
         if known is None:
             return
-        kind, clock = known
+        source, clock = known
         now = time.monotonic()
-        reception = self.receptions.get(kind)
+        reception = self.receptions.get(source)
         if reception is None or reception.ssrc != packet.ssrc:
-            reception = self.receptions[kind] = Reception(packet.ssrc, clock)
-            self._sink.begin_source(kind)
+            reception = self.receptions[source] = Reception(packet.ssrc, clock)
+            self._sink.begin_source(source)
         reception.note(packet.sequence, packet.timestamp, len(packet.payload), now)
         self.media_at = now
-        self._sink.take(kind, packet, now)
+        self._sink.take(source, packet, now)
 
     def _note(self, items: list[rtcp.Item]) -> None:
         for item in items:
             if isinstance(item, rtcp.SenderReport):
-                for kind, reception in self.receptions.items():
+                for source, reception in self.receptions.items():
                     if reception.ssrc == item.ssrc:
                         reception.note_report(item.ntp, time.monotonic())
-                        self._sink.note_report(kind, item.ntp, item.rtp_timestamp, time.monotonic())
+                        self._sink.note_report(source, item.ntp, item.rtp_timestamp, time.monotonic())
 
     def tick(self, now: float) -> None:
         """Asks for what is missing and reports once a second, as a viewer of the origin."""
         client = self._client
         if client is None:
             return
-        video = self.receptions.get("video")
+        video = self.receptions.get(PICTURE)
         if video is not None and video.missing_count:
             wanted = video.wanted(now)
             if wanted:
@@ -154,7 +154,7 @@ class OriginPull:
             blocks = [block for each in self.receptions.values() if (block := each.block(now)) is not None]
             client.send_rtcp(rtcp.receiver_report(client.ssrc, blocks))
 
-    def request_keyframe(self, source: str) -> None:
+    def request_keyframe(self, source: SourceName) -> None:
         """Passed on; the origin merges the requests of all its relays and viewers."""
         video = self.receptions.get(source)
         if self._client is not None and video is not None:

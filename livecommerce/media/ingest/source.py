@@ -6,10 +6,20 @@ only what `Sink` says, so that nothing in here knows of viewers.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from livecommerce.media.ingest.feedback import Reception
 from livecommerce.media.wire import rtp
+
+
+class SourceName(NamedTuple):
+    """Under which name packets feed a stream: its sound, its picture, or one layer of it by its rid (RFC 8852)."""
+
+    kind: str
+    rid: str = ""
+
+
+SOUND, PICTURE = SourceName("audio"), SourceName("video")
 
 
 class Source(Protocol):
@@ -17,14 +27,14 @@ class Source(Protocol):
 
     Attributes:
         layers: rids of its picture's layers; empty where it has one without a name.
-        receptions: how its packets arrive, by the name they are fed under: "audio", "video", "video:<rid>".
+        receptions: how its packets arrive, by the name they are fed under.
     """
 
     session: str
     publisher: str
     close_reason: str
     media_at: float | None
-    receptions: dict[str, Reception]
+    receptions: dict[SourceName, Reception]
 
     @property
     def layers(self) -> tuple[str, ...]: ...
@@ -39,7 +49,7 @@ class Source(Protocol):
 
     def tick(self, now: float) -> None: ...
 
-    def request_keyframe(self, source: str) -> None: ...
+    def request_keyframe(self, source: SourceName) -> None: ...
 
     def close(self, reason: str) -> None: ...
 
@@ -52,10 +62,10 @@ class Sink(Protocol):
     @property
     def is_watched(self) -> bool: ...
 
-    def begin_source(self, source: str) -> None: ...
+    def begin_source(self, source: SourceName) -> None: ...
 
-    def take(self, source: str, packet: rtp.RtpPacket, now: float) -> None: ...
+    def take(self, source: SourceName, packet: rtp.RtpPacket, now: float) -> None: ...
 
-    def note_report(self, source: str, ntp: int, timestamp: int, now: float) -> None: ...
+    def note_report(self, source: SourceName, ntp: int, timestamp: int, now: float) -> None: ...
 
     def end(self, reason: str, now: float) -> None: ...

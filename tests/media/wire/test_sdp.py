@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from livecommerce.errors import SdpRefused
 from livecommerce.media.ingest.host import HostPlan
+from livecommerce.media.ingest.source import PICTURE, SOUND
 from livecommerce.media.wire import sdp
 from livecommerce.media.wire.sdp import Fingerprint
 
@@ -63,7 +64,7 @@ class TestAnswer:
         assert "a=ice-lite\r\n" in answer
         assert "b=AS:2700" in answer
         assert plan.sequence_extension == 3
-        assert plan.kinds == {111: "audio", 102: "video"}
+        assert plan.sources == {111: SOUND, 102: PICTURE}
         assert plan.retransmissions == {103: 102}
 
     def test_a_codecs_parameters_may_come_before_its_name_as_firefox_writes_them(self) -> None:
