@@ -21,7 +21,7 @@ from livecommerce.media.stream import Event, Stream, StreamState
 from livecommerce.media.transport.dtls import HandshakePool, Identity
 from livecommerce.media.transport.mux import Mux
 from livecommerce.media.transport.peer import Peer, PeerState
-from livecommerce.media.viewer import Viewer, ViewerPlan
+from livecommerce.media.viewers.viewer import Viewer, ViewerPlan
 from livecommerce.media.wire import sdp
 from livecommerce.media.wire.freezes import FreezeReport, Freezes
 from livecommerce.media.wire.layer_wish import LayerWish, check_wish
@@ -138,7 +138,7 @@ class MediaPlane:
         if stream is None or not stream.can_play():
             raise StreamUnknown(retry_after_ms=2_000)
         offer = sdp.parse_offer(offer_text)
-        plan = ViewerPlan(offer, stream)
+        plan = ViewerPlan(offer, stream.tracks, stream.repair_ssrc)
         self._check_room(is_host=False)
         viewer = Viewer(self.mux, stream, offer, plan, self.mux.socket.counters, time.monotonic())
         return self._accept(viewer, offer, plan.answered)
@@ -213,7 +213,8 @@ class MediaPlane:
         """
         viewer = self.session(show, session, "viewer")
         if isinstance(viewer, Viewer):
-            check_wish(wish, viewer.plan.video_mid, [layer.rid for layer in viewer.stream.layers if layer.rid])
+            layers = self.streams[show].layers if show in self.streams else []
+            check_wish(wish, viewer.plan.video_mid, [layer.rid for layer in layers if layer.rid])
             viewer.show_at_most(wish.max_height, wish.encoding_id, time.monotonic())
 
     def stop(self, show: str, session: str, role: str) -> None:
@@ -241,7 +242,8 @@ class MediaPlane:
         viewer = self.session(show, session, "viewer")
         if isinstance(viewer, Viewer) and viewer.keys is not None:
             grown = viewer.freezes.note(report, time.monotonic() - viewer.connected_at)
-            viewer.stream.freezes.add(*grown)
+            if (stream := self.streams.get(show)) is not None:
+                stream.freezes.add(*grown)
             self.freezes.add(*grown)
 
     def _tick(self) -> None:

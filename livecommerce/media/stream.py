@@ -13,12 +13,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from livecommerce.media.audience import REQUEST_PATIENCE_SECONDS, Audience
-from livecommerce.media.follower import Follower
 from livecommerce.media.ingest.source import PICTURE, SOUND, Source, SourceName
-from livecommerce.media.layer import Layer
 from livecommerce.media.tracks.track import CanonicalPacket, Track
 from livecommerce.media.transport.udp import Socket
+from livecommerce.media.viewers.audience import REQUEST_PATIENCE_SECONDS, Audience
+from livecommerce.media.viewers.follower import Follower
+from livecommerce.media.viewers.layer import Layer
 from livecommerce.media.wire import rtp
 from livecommerce.media.wire.freezes import Freezes
 
@@ -56,8 +56,7 @@ class Stream(Audience):
     """
 
     def __init__(self, show: str, socket_: Socket, on_event: Callable[[str, Event], None]) -> None:
-        super().__init__(socket_)
-        self.show = show
+        super().__init__(show, socket_)
         self.host_session = ""
         self.state = StreamState.WAITING
         self.ended_at: float | None = None

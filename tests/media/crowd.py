@@ -14,11 +14,11 @@ import pylibsrtp
 
 from livecommerce.media.ingest.feedback import Reception
 from livecommerce.media.ingest.source import SourceName
-from livecommerce.media.ladder import Line, Rung
 from livecommerce.media.stream import Stream
 from livecommerce.media.tracks.lane import Lane
 from livecommerce.media.transport.srtp import GCM_PROFILE, GcmOutbound, libsrtp_session
 from livecommerce.media.transport.udp import Socket
+from livecommerce.media.viewers.ladder import Line, Rung
 from livecommerce.media.wire import rtp
 
 # Constrained baseline, one of each size: what tells a layer's height.

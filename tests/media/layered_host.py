@@ -15,7 +15,7 @@ from functools import cache
 
 from livecommerce.media.ingest.whep_client import AUDIO_PAYLOAD, VIDEO_PAYLOAD, WhepClient
 from livecommerce.media.transport.dtls import Identity
-from livecommerce.media.viewer import ntp_now
+from livecommerce.media.viewers.viewer import ntp_now
 from livecommerce.media.wire import rtcp, sdp
 from tests.media.broadcast import Frame, encode_pictures, encode_sound
 from tests.media.stage import Stage, until

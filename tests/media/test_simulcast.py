@@ -143,7 +143,7 @@ async def test_each_layers_losses_are_repaired_on_their_own_ssrc() -> None:
 async def test_a_line_that_loses_much_gets_a_smaller_picture_and_a_good_one_the_large_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("livecommerce.media.ladder.TRIAL_SECONDS", (2.0,))
+    monkeypatch.setattr("livecommerce.media.viewers.ladder.TRIAL_SECONDS", (2.0,))
     async with open_stage() as stage, layered_host(stage):
         line = LossyLine(stage.plane.mux.port, [False])
         try:

@@ -49,7 +49,7 @@ async def passes_wraps(stage: Stage, packets_after: int) -> None:
 
 async def test_those_who_watch_while_everything_wraps_decode_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """One viewer is there before the wrap, in numbers half a cycle away; one joins in the middle of it."""
-    monkeypatch.setattr("livecommerce.media.audience.Track", skewed(packets_before=200, seconds_before=3.0))
+    monkeypatch.setattr("livecommerce.media.viewers.audience.Track", skewed(packets_before=200, seconds_before=3.0))
     async with open_stage() as stage, stage.host(), viewing(stage) as (early,):
         await early.more_frames(10)
         await until(lambda: stage.stream.tracks["video"].head > WRAP - 20, "the wrap is near")
@@ -64,7 +64,7 @@ async def test_those_who_watch_while_everything_wraps_decode_on(monkeypatch: pyt
 async def test_a_viewers_own_numbers_wrap_and_its_rollover_counter_follows(monkeypatch: pytest.MonkeyPatch) -> None:
     """It began in the canonical numbers, outside the margin (made small here), so that its SRTP index rolls over."""
     monkeypatch.setattr(track_module, "WRAP_MARGIN", 150)
-    monkeypatch.setattr("livecommerce.media.audience.Track", skewed(packets_before=400, seconds_before=6.0))
+    monkeypatch.setattr("livecommerce.media.viewers.audience.Track", skewed(packets_before=400, seconds_before=6.0))
     async with open_stage() as stage, stage.host(), viewing(stage) as (viewer,):
         await viewer.more_frames(5)
         (served,) = stage.stream.viewers.values()
@@ -78,7 +78,7 @@ async def test_a_viewers_own_numbers_wrap_and_its_rollover_counter_follows(monke
 async def test_a_host_that_comes_back_during_the_wrap_goes_on_in_the_same_numbers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("livecommerce.media.audience.Track", skewed(packets_before=260, seconds_before=4.0))
+    monkeypatch.setattr("livecommerce.media.viewers.audience.Track", skewed(packets_before=260, seconds_before=4.0))
     async with open_stage() as stage:
         async with stage.host(should_delete=False), viewing(stage) as (viewer,):
             await viewer.more_frames(10)
@@ -92,7 +92,7 @@ async def test_a_host_that_comes_back_during_the_wrap_goes_on_in_the_same_number
 @pytest.mark.nightly
 async def test_chromium_on_a_bad_line_watches_across_all_wraps(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the margin as it is: the viewer enters just outside, and 4,000 packets later everything wraps under loss."""
-    monkeypatch.setattr("livecommerce.media.audience.Track", skewed(packets_before=4_400, seconds_before=20.0))
+    monkeypatch.setattr("livecommerce.media.viewers.audience.Track", skewed(packets_before=4_400, seconds_before=20.0))
     quality = Quality(width=640, height=360, frames_per_second=24, bitrate_kbps=1_500)
     media = Media(host="127.0.0.1", external_addresses=("127.0.0.1",))
     async with open_stage(media) as stage, chromium() as browser, stage.host(quality=quality):

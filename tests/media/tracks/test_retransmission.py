@@ -26,7 +26,7 @@ from livecommerce.media.transport.srtp import (
     Outbound,
     libsrtp_session,
 )
-from livecommerce.media.viewer import ViewerPlan
+from livecommerce.media.viewers.viewer import ViewerPlan
 from livecommerce.media.wire import rtcp, rtp, sdp
 from tests.media.stage import RTX_PAYLOAD, SEND_TIME_ID, open_stage, until, with_rtx
 from tests.media.tracks.test_track import PICTURE, RecordingOutbound, feed, packet
@@ -150,7 +150,7 @@ class TestTheAnswer:
         sounds = [line.replace("sendonly", "recvonly") for line in AUDIO]
         parsed = sdp.parse_offer(offer(HEAD, sounds, TRANSPORT, kept, more))
         async with open_stage() as stage, stage.host():
-            plan = ViewerPlan(parsed, stage.stream)
+            plan = ViewerPlan(parsed, stage.stream.tracks, stage.stream.repair_ssrc)
             answer = sdp.write_answer(parsed, plan.answered, LOCAL, "7")
             video, repairs = stage.stream.tracks["video"].ssrc, stage.stream.repair_ssrc
         assert (plan.repair_payload_type, plan.send_time_id) == (rtx, send_time_id)
@@ -264,7 +264,7 @@ class TestByTheRelay:
             assert served.repair_lane.index >= index
 
     async def test_only_so_many_probe_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("livecommerce.media.audience.PROBES_MAX", 1)
+        monkeypatch.setattr("livecommerce.media.viewers.audience.PROBES_MAX", 1)
         async with (
             open_stage() as stage,
             stage.host(),

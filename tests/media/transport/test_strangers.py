@@ -151,8 +151,8 @@ async def test_a_replayed_goodbye_and_forged_packets_change_nothing() -> None:
 
 
 async def test_a_greedy_viewer_is_repaired_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("livecommerce.media.viewer.REPAIRS_PER_SECOND_MAX", 10)
-    monkeypatch.setattr("livecommerce.media.viewer.REPEAT_SECONDS_MIN", 0.0)
+    monkeypatch.setattr("livecommerce.media.viewers.viewer.REPAIRS_PER_SECOND_MAX", 10)
+    monkeypatch.setattr("livecommerce.media.viewers.viewer.REPEAT_SECONDS_MIN", 0.0)
     async with open_stage() as stage, stage.host(), stage.packets() as client:
         track = stage.stream.tracks["video"]
         (viewer,) = stage.stream.viewers.values()

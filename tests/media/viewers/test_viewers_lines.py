@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from livecommerce.media.synthetic_host import Quality
-from livecommerce.media.viewer import Viewer
+from livecommerce.media.viewers.viewer import Viewer
 from livecommerce.settings import Media
 from tests.media.lossy_network import Line, LossyNetwork
 from tests.media.stage import Stage, open_stage, until
@@ -41,8 +41,8 @@ async def probed(viewer: Viewer) -> bool:
 async def test_the_estimate_follows_the_line_and_a_probe_finds_it_wider(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("livecommerce.media.estimate.PROBE_PAUSES", (0.5, 1.0))
-    monkeypatch.setattr("livecommerce.media.ladder.HOPELESS_REPORTS", 1_000)  # sound alone is another test's
+    monkeypatch.setattr("livecommerce.media.viewers.estimate.PROBE_PAUSES", (0.5, 1.0))
+    monkeypatch.setattr("livecommerce.media.viewers.ladder.HOPELESS_REPORTS", 1_000)  # sound alone is another test's
     async with chromium() as browser:
         with LossyNetwork(VIEWER_ADDRESS, stage.plane.mux.port, seed=3) as network:
             network.become(up=WIDE, down=WIDE)

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Protocol
 
 from livecommerce.errors import SdpRefused
-from livecommerce.media.estimate import Estimate
-from livecommerce.media.ladder import Ladder, Report
 from livecommerce.media.tracks.fanout import FanOut
 from livecommerce.media.tracks.lane import Lane
 from livecommerce.media.tracks.retransmission import RetransmissionLane
+from livecommerce.media.tracks.track import CanonicalPacket, Track
 from livecommerce.media.transport.peer import Path, Peer, PeerState, Port
 from livecommerce.media.transport.srtp import GcmRtcpInbound, Keys, LibsrtpInbound, Outbound, outbound, rtcp_inbound
 from livecommerce.media.transport.udp import SendCounters
+from livecommerce.media.viewers.estimate import Estimate
+from livecommerce.media.viewers.ladder import Ladder, Report
+from livecommerce.media.viewers.layer import Layer
 from livecommerce.media.wire import rtcp, sdp
 from livecommerce.media.wire.freezes import Freezes
-
-if TYPE_CHECKING:
-    from livecommerce.media.layer import Layer
-    from livecommerce.media.stream import Stream
-    from livecommerce.media.tracks.track import CanonicalPacket
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +61,10 @@ def _source(ssrc: int, section: sdp.Section) -> tuple[str, str]:
 class ViewerPlan:
     """What was agreed with a viewer: payload types and the answer's m-lines.
 
+    Args:
+        tracks: of the stream, by kind; the answer names their SSRCs.
+        repair_ssrc: of repairs by RTX.
+
     Attributes:
         repair_payload_type: RTX of the pictures; 0 where not offered, then repairs are the identical bytes.
         send_time_id: header extension id of abs-send-time; 0 where the viewer estimates no bitrate.
@@ -72,7 +74,7 @@ class ViewerPlan:
         SdpRefused: where H.264 baseline is not offered or the offer receives nothing.
     """
 
-    def __init__(self, offer: sdp.Offer, stream: Stream) -> None:
+    def __init__(self, offer: sdp.Offer, tracks: Mapping[str, Track], repair_ssrc: int) -> None:
         self.answered: list[sdp.Answered] = []
         self.payload_types: dict[str, int] = {}
         self.repair_payload_type = self.send_time_id = 0
@@ -82,7 +84,7 @@ class ViewerPlan:
                 continue
             is_video = section.kind == "video"
             offered = sdp.choose_video(section) if is_video else sdp.choose_audio(section)
-            track = stream.tracks[section.kind]
+            track = tracks[section.kind]
             codec = sdp.Codec(offered.payload_type, offered.name, offered.clock, 1 if is_video else 2)
             codec.parameters = (
                 {"level-asymmetry-allowed": "1", "packetization-mode": "1"}
@@ -96,7 +98,7 @@ class ViewerPlan:
             repair = sdp.retransmission_of(section, offered) if "nack" in codec.feedback else None
             if repair is not None:
                 codecs.append(sdp.Codec(repair.payload_type, "RTX", repair.clock, 1, {"apt": str(codec.payload_type)}))
-                lines += [f"ssrc-group:FID {track.ssrc} {stream.repair_ssrc}", *_source(stream.repair_ssrc, section)]
+                lines += [f"ssrc-group:FID {track.ssrc} {repair_ssrc}", *_source(repair_ssrc, section)]
                 self.repair_payload_type = repair.payload_type
                 lines += self._estimate_lines(section, offered, codec)
             self.answered.append(sdp.Answered(section, tuple(codecs), tuple(lines)))
@@ -114,6 +116,34 @@ class ViewerPlan:
         self.send_time_id = identity
         codec.feedback.add("goog-remb")
         return [f"extmap:{identity} {sdp.SEND_TIME}"]
+
+
+class Seats(Protocol):
+    """The audience as one of its viewers sees it (`Audience`)."""
+
+    show: str
+    tracks: dict[str, Track]
+    repair_ssrc: int
+
+    def admit(self, viewer: Viewer) -> None: ...
+
+    def withdraw(self, viewer: Viewer) -> None: ...
+
+    def place(self, viewer: Viewer) -> None: ...
+
+    def alive(self) -> list[Layer]: ...
+
+    def choose(self, viewer: Viewer, alive: list[Layer], now: float) -> None: ...
+
+    def layer_of(self, lane: Lane) -> Layer: ...
+
+    def is_paused(self, viewer: Viewer) -> bool: ...
+
+    def send_again(self, lane: Lane, packets: list[CanonicalPacket]) -> None: ...
+
+    def take_probe_place(self, viewer: Viewer) -> bool: ...
+
+    def keyframe_wanted_by(self, viewer: Viewer, now: float) -> None: ...
 
 
 class Viewer(Peer):
@@ -146,17 +176,17 @@ class Viewer(Peer):
         "repairs_failed",
         "replayed_at",
         "round_trip_ms",
+        "seats",
         "sound_place",
-        "stream",
     )
 
     role = "viewer"
 
     def __init__(
-        self, port: Port, stream: Stream, offer: sdp.Offer, plan: ViewerPlan, counters: SendCounters, now: float
+        self, port: Port, seats: Seats, offer: sdp.Offer, plan: ViewerPlan, counters: SendCounters, now: float
     ) -> None:
-        super().__init__(port, stream.show, offer, now)
-        self.stream = stream
+        super().__init__(port, seats.show, offer, now)
+        self.seats = seats
         self.plan = plan
         self._counters = counters
         self.lanes: dict[str, Lane] = {}
@@ -188,21 +218,21 @@ class Viewer(Peer):
         for kind, payload_type in self.plan.payload_types.items():
             send_time_id = self.plan.send_time_id if kind == "video" else 0
             lane = Lane(
-                self.stream.tracks[kind], payload_type, self._outbound, self.path.address, send_time_id=send_time_id
+                self.seats.tracks[kind], payload_type, self._outbound, self.path.address, send_time_id=send_time_id
             )
             lane.stream_path = self.path if self.path.is_stream else None
             self.lanes[kind] = self._lane_of[lane.ssrc] = lane
         if repair := self.plan.repair_payload_type:
-            self.repair_lane = RetransmissionLane(self.stream.repair_ssrc, repair, self._outbound)
-        self.stream.admit(self)
+            self.repair_lane = RetransmissionLane(self.seats.repair_ssrc, repair, self._outbound)
+        self.seats.admit(self)
 
     def moved(self, path: Path) -> None:
-        self.stream.withdraw(self)
+        self.seats.withdraw(self)
         for lane in self.lanes.values():
             lane.move(path.address, path if path.is_stream else None)
         if (video := self.lanes.get("video")) is not None:
             self.estimate = Estimate(time.monotonic(), video.octets)
-        self.stream.place(self)
+        self.seats.place(self)
 
     def receive_rtcp(self, datagram: bytes, now: float) -> None:
         compound = self._inbound.open(datagram) if self._inbound is not None else None
@@ -219,7 +249,7 @@ class Viewer(Peer):
                 self._repair(item, now)
             elif isinstance(item, rtcp.KeyframeRequest):
                 self._keyframe_asked_at = now
-                self.stream.keyframe_wanted_by(self, now)
+                self.seats.keyframe_wanted_by(self, now)
 
     def _note_blocks(self, blocks: tuple[rtcp.ReportBlock, ...], now: float) -> None:
         for block in blocks:
@@ -254,21 +284,21 @@ class Viewer(Peer):
             line_loss = lost + (asked - asked_before) / sent
             self.estimate.note_loss(min(1.0, line_loss), lane.octets, now)
             report = Report(lost, line_loss, False, self._keyframe_asked_at)
-        alive = self.stream.alive()
+        alive = self.seats.alive()
         if alive and self.ladder.report(report, [layer.rung for layer in alive], now):
             log.info("viewer %s %s: less of a picture, the line loses %.0f %%", self.show, self.session[:6], lost * 100)
-            self.stream.choose(self, alive, now)
+            self.seats.choose(self, alive, now)
 
     def show_at_most(self, height: int | None, name: str, now: float) -> None:
         """The page shows a picture of so many lines (0: none), or chose a layer by its name."""
         self.ladder.height_max, self.ladder.name_max = height, name
         if "video" in self.lanes:
-            self.stream.choose(self, self.stream.alive(), now)
+            self.seats.choose(self, self.seats.alive(), now)
 
     def _repair(self, request: rtcp.Nack, now: float) -> None:
         """What the lane has sent under these numbers again: by RTX, or the identical bytes (RFC 4585)."""
         lane = self._lane_of.get(request.media_ssrc)
-        if lane is None or not lane.is_started or (lane.track.kind == "video" and self.stream.is_paused(self)):
+        if lane is None or not lane.is_started or (lane.track.kind == "video" and self.seats.is_paused(self)):
             return
         self._allow_repairs(now)
         repaired = self._repaired
@@ -290,7 +320,7 @@ class Viewer(Peer):
             del repaired[next(iter(repaired))]
         for sender, packets in wanted.items():
             if self.repair_lane is None or lane.track.kind != "video":
-                self.stream.send_again(sender, packets)
+                self.seats.send_again(sender, packets)
                 continue
             for packet in packets:
                 self.send(self.repair_lane.seal(packet, sender, now))
@@ -336,7 +366,7 @@ class Viewer(Peer):
         lane = self.lanes.get("video")
         if not self.can_probe or lane is None or not lane.is_live:
             return False
-        if not self.estimate.is_probe_due(target_kbps, now) or not self.stream.take_probe_place(self):
+        if not self.estimate.is_probe_due(target_kbps, now) or not self.seats.take_probe_place(self):
             return False
         self.estimate.begin_probe(target_kbps, self._picture_octets, now)
         self._counters.probes += 1
@@ -385,7 +415,7 @@ class Viewer(Peer):
     def _layer(self) -> Layer | None:
         """The layer of the picture it gets at the moment."""
         video = self.lanes.get("video")
-        return None if video is None or self.stream.is_paused(self) else self.stream.layer_of(video)
+        return None if video is None or self.seats.is_paused(self) else self.seats.layer_of(video)
 
     @property
     def layer_name(self) -> str:

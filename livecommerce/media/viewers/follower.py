@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import copy
 
-from livecommerce.media.layer import Layer
 from livecommerce.media.tracks.track import CanonicalPacket
+from livecommerce.media.viewers.layer import Layer
 from livecommerce.media.wire.rtp import signed
 
 # A better layer is followed after it has stood so long: each change costs recordings a new initialization. The first

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livecommerce.media.ladder import (
+from livecommerce.media.viewers.ladder import (
     CROWDED_REPORTS,
     HOPELESS_REPORTS,
     NARROW_ESTIMATES,

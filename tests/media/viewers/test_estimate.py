@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livecommerce.media.estimate import (
+from livecommerce.media.viewers.estimate import (
     LOSS_LIMIT_KBPS_MIN,
     PROBE_ANSWER_SECONDS,
     PROBE_KBPS_MAX,

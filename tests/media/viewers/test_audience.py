@@ -234,7 +234,7 @@ async def test_a_change_while_the_viewer_still_catches_up_goes_on_after_what_it_
 async def test_when_the_encoder_drops_the_top_layer_its_viewers_and_the_recording_go_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("livecommerce.media.follower.STEADY_SECONDS", 0.0)
+    monkeypatch.setattr("livecommerce.media.viewers.follower.STEADY_SECONDS", 0.0)
     show = Show(7)
     show.frame(keys=ALL)
     recorded: list[CanonicalPacket] = []

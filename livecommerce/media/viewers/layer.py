@@ -1,4 +1,4 @@
-"""One layer of a show's picture: its track, who gets it, who waits for its next keyframe, and what it measures.
+"""One layer of a show's picture: its track, who gets it, when its keyframe was asked for, and what it measures.
 
 A host without simulcast feeds one layer; one with it feeds up to three, each known by its rid (RFC 8852).
 """
@@ -6,16 +6,13 @@ A host without simulcast feeds one layer; one with it feeds up to three, each kn
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from livecommerce.media.ingest.source import SourceName
-from livecommerce.media.ladder import Rung
 from livecommerce.media.tracks.fanout import FanOut
 from livecommerce.media.tracks.track import CanonicalPacket, Track
 from livecommerce.media.transport.udp import Socket
-
-if TYPE_CHECKING:
-    from livecommerce.media.viewer import Viewer
+from livecommerce.media.viewers.ladder import Rung
 
 # One keyframe a second and layer serves all who asked meanwhile: it costs ten times a normal frame.
 KEYFRAME_REQUEST_SECONDS = 1.0
@@ -31,7 +28,6 @@ class Layer:
     Attributes:
         source: by which name the present host feeds it; None where it does not.
         sounds: sound lanes of those who get this layer, so that sounds can travel with its pictures.
-        waiting: who enters with its next keyframe.
         entered: no live packet below this number is sent on: lanes that changed to this layer here have used the
             indices below for another one. Those who miss such a packet ask for it.
         keyframe_wanted_since: when somebody asked for the keyframe that has not come yet.
@@ -42,7 +38,6 @@ class Layer:
         self.track = track
         self.fan_out = FanOut(track, socket_)
         self.sounds = FanOut(sound, socket_)
-        self.waiting: set[Viewer] = set()
         self.entered = 0
         self.heard_at = self.fed_since = float("-inf")
         self.keyframe_asked_at = float("-inf")

@@ -7,14 +7,14 @@ import time
 from typing import Any
 
 from livecommerce.media.ingest.source import Source
-from livecommerce.media.ladder import Line
-from livecommerce.media.layer import Layer
 from livecommerce.media.tracks.fanout import FanOut
 from livecommerce.media.tracks.lane import Lane
 from livecommerce.media.tracks.retransmission import distinct_ssrc
 from livecommerce.media.tracks.track import CanonicalPacket, Track
 from livecommerce.media.transport.udp import Socket
-from livecommerce.media.viewer import REPLAY_AGAIN_SECONDS, Viewer
+from livecommerce.media.viewers.ladder import Line
+from livecommerce.media.viewers.layer import Layer
+from livecommerce.media.viewers.viewer import REPLAY_AGAIN_SECONDS, Viewer
 from livecommerce.media.wire.rtp import AUDIO_CLOCK, VIDEO_CLOCK, signed
 
 # Joining inside a younger GOP replays it; an older one would burst too much at a viewer, so a keyframe is asked for.
@@ -39,7 +39,8 @@ class Audience:
         sounds: sound lanes of those who get no picture at the moment.
     """
 
-    def __init__(self, socket_: Socket) -> None:
+    def __init__(self, show: str, socket_: Socket) -> None:
+        self.show = show
         self.host: Source | None = None
         self.tracks = {"video": Track("video", VIDEO_CLOCK), "audio": Track("audio", AUDIO_CLOCK)}
         # One key seals all that a viewer gets, so each SSRC means one thing.
@@ -50,6 +51,8 @@ class Audience:
         self.viewers: dict[str, Viewer] = {}
         self.audio_kbps = 0.0
         self._socket = socket_
+        # Who enters with a layer's next keyframe. Before the first keyframe of a show a viewer waits for several.
+        self._waiting: dict[Layer, set[Viewer]] = {self.layers[0]: set()}
         self._paused: set[Viewer] = set()
         self._probing: set[Viewer] = set()
         self._replaying: dict[Lane, Viewer] = {}
@@ -63,6 +66,7 @@ class Audience:
         track.join(self.tracks["video"])
         layer = Layer(track, self.tracks["audio"], self._socket)
         self.layers.append(layer)
+        self._waiting[layer] = set()
         return layer
 
     def alive(self) -> list[Layer]:
@@ -179,22 +183,22 @@ class Audience:
         return is_later and (track is lane.track or track.is_enterable)
 
     def _waits(self, viewer: Viewer) -> bool:
-        return any(viewer in layer.waiting for layer in self.layers)
+        return any(viewer in waiting for waiting in self._waiting.values())
 
     def _forget_wait(self, viewer: Viewer) -> None:
-        for layer in self.layers:
-            layer.waiting.discard(viewer)
+        for waiting in self._waiting.values():
+            waiting.discard(viewer)
 
     def _await(self, viewer: Viewer, layer: Layer, now: float) -> None:
-        if viewer not in layer.waiting:
+        if viewer not in self._waiting[layer]:
             self._forget_wait(viewer)
-            layer.waiting.add(viewer)
+            self._waiting[layer].add(viewer)
         self.ask_keyframe(layer, now)
 
     def _await_any(self, viewer: Viewer, now: float) -> None:
         """Before the first keyframe of a show nobody knows which layer it will come from."""
         for layer in [each for each in self.layers if each.source is not None] or self.layers:
-            layer.waiting.add(viewer)
+            self._waiting[layer].add(viewer)
             self.ask_keyframe(layer, now)
 
     def pause_picture(self, viewer: Viewer) -> None:
@@ -259,7 +263,7 @@ class Audience:
     def let_in(self, layer: Layer) -> None:
         """A keyframe of this layer has come: those who waited for it enter."""
         layer.keyframe_wanted_since = None
-        for viewer in list(layer.waiting):
+        for viewer in list(self._waiting[layer]):
             lane = viewer.lanes["video"]
             # Encoders that tell the parameter sets once have told them to whoever had this layer before.
             if layer.track.is_enterable or not lane.is_started or lane.track is layer.track:
@@ -310,9 +314,9 @@ class Audience:
                 continue
             self.ask_keyframe(layer, now)
             is_deaf = now - layer.keyframe_wanted_since > REQUEST_PATIENCE_SECONDS
-            if layer.waiting and is_deaf and layer.track.has_keyframe():
+            if self._waiting[layer] and is_deaf and layer.track.has_keyframe():
                 # The host does not answer requests: the ring's keyframe, though old, is better than black.
-                for viewer in list(layer.waiting):
+                for viewer in list(self._waiting[layer]):
                     lane = viewer.lanes["video"]
                     if not lane.is_started or (viewer in self._paused and self._goes_on(lane, layer.track)):
                         self._enter(viewer, layer)
@@ -325,7 +329,7 @@ class Audience:
     @property
     def waiting_count(self) -> int:
         """Viewers who see nothing until a keyframe comes."""
-        waiting = {viewer for layer in self.layers for viewer in layer.waiting}
+        waiting = {viewer for viewers in self._waiting.values() for viewer in viewers}
         return sum(not viewer.lanes["video"].is_live for viewer in waiting)
 
     @property
