@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
-from livecommerce.media.fragmented_mp4 import AacSetup
-from livecommerce.media.timeline import TimedFrame
+from livecommerce.media.packaging.fragmented_mp4 import AacSetup
+from livecommerce.media.packaging.timeline import TimedFrame
 from livecommerce.media.wire.rtp import AUDIO_CLOCK
 
 log = logging.getLogger(__name__)

@@ -12,11 +12,9 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import pairwise
 
-from livecommerce.media.access_units import ParameterSets
-from livecommerce.media.fragmented_mp4 import (
-    AUDIO_TRACK,
+from livecommerce.media.packaging.access_units import ParameterSets
+from livecommerce.media.packaging.fragmented_mp4 import (
     VIDEO_TRACK,
     AacSetup,
     OpusSetup,
@@ -26,7 +24,8 @@ from livecommerce.media.fragmented_mp4 import (
     fragment,
     initialization,
 )
-from livecommerce.media.timeline import TimedFrame, TimedUnit
+from livecommerce.media.packaging.sound_queue import SoundQueue
+from livecommerce.media.packaging.timeline import TimedFrame, TimedUnit
 from livecommerce.media.wire import h264
 from livecommerce.media.wire.rtp import AUDIO_CLOCK, VIDEO_CLOCK
 
@@ -54,8 +53,6 @@ BYTES_MAX = 48 * 1024 * 1024
 WAITERS_MAX = 2_000
 BLOCK_SECONDS = 3.0 * TARGET_SECONDS
 DISCONTINUITIES_FIRST_MAX = 4_096
-# Sound that waits for its picture: silence for a host who was away a minute comes at once.
-FRAMES_WAITING_MAX = 4_000
 OPUS, AAC = "opus", "aac"
 _SOUND_CODECS = {OPUS: "opus", AAC: "mp4a.40.2"}
 
@@ -118,7 +115,7 @@ class HlsStream:
         self._samples: list[Sample] = []
         self._part_start = self._part_ticks = 0
         self._segment_start = 0
-        self._frames: dict[str, list[TimedFrame]] = {OPUS: []}
+        self._sounds: dict[str, SoundQueue] = {OPUS: SoundQueue()}
         self._sound_floor = 0
         self._is_sound_stale = True
         self._is_after_hole = False
@@ -161,12 +158,8 @@ class HlsStream:
         self._take_sound(AAC, frame)
 
     def _take_sound(self, variant: str, frame: TimedFrame) -> None:
-        if frame.time < self._sound_floor:
-            return
-        waiting = self._frames.setdefault(variant, [])
-        if len(waiting) >= FRAMES_WAITING_MAX:
-            del waiting[: FRAMES_WAITING_MAX // 2]
-        waiting.append(frame)
+        if frame.time >= self._sound_floor:
+            self._sounds.setdefault(variant, SoundQueue()).put(frame)
 
     def tick(self, now: float) -> None:
         """Nothing depends on the time alone: without pictures there is nothing to publish."""
@@ -174,11 +167,11 @@ class HlsStream:
     def start_aac(self, setup: AacSetup) -> None:
         """From the next segment on there is an `aac` variant too."""
         self.aac = self._aac_setup = setup
-        self._frames.setdefault(AAC, [])
+        self._sounds.setdefault(AAC, SoundQueue())
 
     def stop_aac(self) -> None:
         self.aac = None
-        self._frames.pop(AAC, None)
+        self._sounds.pop(AAC, None)
 
     def end(self) -> None:
         """The show's stream is over: players are told that nothing follows."""
@@ -197,8 +190,8 @@ class HlsStream:
             # Sound from before this picture belongs to pictures that are not here.
             self._is_sound_stale = False
             self._sound_floor = picture.time * AUDIO_CLOCK // VIDEO_CLOCK - AUDIO_CLOCK // 50
-            for waiting in self._frames.values():
-                waiting[:] = [frame for frame in waiting if frame.time >= self._sound_floor]
+            for sounds in self._sounds.values():
+                sounds.drop_before(self._sound_floor)
         if picture.parameters != self._parameters:
             self._parameters = picture.parameters
             self._initializations[f"init-{self._first}-{len(self._initializations)}.mp4"] = picture.parameters
@@ -234,24 +227,15 @@ class HlsStream:
         end = (self._part_start + self._part_ticks) * AUDIO_CLOCK // VIDEO_CLOCK
         video = Run(VIDEO_TRACK, self._part_start, self._samples)
         self._fragment_number += 1
-        bodies = {
-            variant: fragment(self._fragment_number, (video, self._sound(variant, end))) for variant in segment.variants
-        }
+        bodies = {}
+        for variant in segment.variants:
+            sounds = self._sounds.get(variant) or SoundQueue()  # AAC may have been stopped within its last segment
+            bodies[variant] = fragment(self._fragment_number, (video, sounds.take(end)))
         is_independent = any(sample.is_key for sample in self._samples)
         segment.parts.append(Part(self._part_ticks, is_independent, bodies))
         self._part_start += self._part_ticks
         self._samples, self._part_ticks = [], 0
         self._wake()
-
-    def _sound(self, variant: str, end: int) -> Run:
-        waiting = self._frames.get(variant, [])
-        count = next((index for index, frame in enumerate(waiting) if frame.time >= end), len(waiting))
-        taken = waiting[:count]
-        del waiting[:count]
-        samples = [Sample(frame.data, following.time - frame.time) for frame, following in pairwise(taken)]
-        if taken:
-            samples.append(Sample(taken[-1].data, taken[-1].duration))
-        return Run(AUDIO_TRACK, taken[0].time if taken else 0, samples)
 
     def _close_segment(self) -> None:
         self._close_part()

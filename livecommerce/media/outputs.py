@@ -20,11 +20,11 @@ from aiohttp import web
 from livecommerce.errors import BadInput, NotFound, StreamUnknown, Unavailable
 from livecommerce.media.aac import AacEncoder
 from livecommerce.media.hls import AAC, OPUS, HlsStream
-from livecommerce.media.packaging import Packager, Sink
+from livecommerce.media.packaging.packager import Packager, Sink
+from livecommerce.media.packaging.timeline import Clock, TimedFrame, TimedUnit
 from livecommerce.media.recording import Recording
 from livecommerce.media.recording_files import folder_of
 from livecommerce.media.stream import Stream, StreamState
-from livecommerce.media.timeline import Clock, TimedFrame, TimedUnit
 
 log = logging.getLogger(__name__)
 

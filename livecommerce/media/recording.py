@@ -16,13 +16,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 from livecommerce.media import recording_files as files
-from livecommerce.media.access_units import ParameterSets
-from livecommerce.media.fragmented_mp4 import (
-    AUDIO_TRACK,
+from livecommerce.media.packaging.access_units import ParameterSets
+from livecommerce.media.packaging.fragmented_mp4 import (
     VIDEO_TRACK,
     OpusSetup,
     Run,
@@ -31,7 +29,8 @@ from livecommerce.media.fragmented_mp4 import (
     fragment,
     initialization,
 )
-from livecommerce.media.timeline import TimedFrame, TimedUnit
+from livecommerce.media.packaging.sound_queue import SoundQueue
+from livecommerce.media.packaging.timeline import TimedFrame, TimedUnit
 from livecommerce.media.wire.rtp import AUDIO_CLOCK, VIDEO_CLOCK
 
 log = logging.getLogger(__name__)
@@ -52,8 +51,6 @@ SYNC_SECONDS = 5.0
 RESERVE_BYTES = 256 * 1024 * 1024
 FULL_RETRY_SECONDS = 5.0
 CLOSE_SECONDS = 10.0
-# Sound that waits for its picture: silence for a host who was away a minute comes at once.
-FRAMES_WAITING_MAX = 4_000
 
 
 # Takes of one show may overlap for a moment; each changes the manifest as it stands.
@@ -307,7 +304,7 @@ class Recording:
         self._held: TimedUnit | None = None
         self._samples: list[Sample] = []
         self._start = self._ticks = 0
-        self._frames: list[TimedFrame] = []
+        self._sounds = SoundQueue()
         self._number = 0
         self._key_at = float("-inf")
 
@@ -325,11 +322,8 @@ class Recording:
             self._request_keyframe(picture.arrived)
 
     def audio(self, frame: TimedFrame) -> None:
-        if not self._has_begun:
-            return
-        if len(self._frames) >= FRAMES_WAITING_MAX:
-            del self._frames[: FRAMES_WAITING_MAX // 2]
-        self._frames.append(frame)
+        if self._has_begun:
+            self._sounds.put(frame)
 
     def tick(self, now: float) -> None:
         """Writes the last picture when none follows (the host is away)."""
@@ -373,17 +367,10 @@ class Recording:
         end = self._start + self._ticks
         video = Run(VIDEO_TRACK, self._start + self._shift, self._samples, self._description)
         self._number += 1
-        data = fragment(self._number, (video, self._sound(end * AUDIO_CLOCK // VIDEO_CLOCK)))
+        sound = self._sounds.take(end * AUDIO_CLOCK // VIDEO_CLOCK, self._shift * AUDIO_CLOCK // VIDEO_CLOCK)
+        data = fragment(self._number, (video, sound))
         self.writer.put(_Piece(data, self._samples[0].is_key, self._description, self._wall_ms(end)))
         self._samples, self._ticks = [], 0
-
-    def _sound(self, end: int) -> Run:
-        count = next((index for index, frame in enumerate(self._frames) if frame.time >= end), len(self._frames))
-        taken, self._frames = self._frames[:count], self._frames[count:]
-        samples = [Sample(frame.data, following.time - frame.time) for frame, following in pairwise(taken)]
-        samples += [Sample(frame.data, frame.duration) for frame in taken[-1:]]
-        shift = self._shift * AUDIO_CLOCK // VIDEO_CLOCK
-        return Run(AUDIO_TRACK, (taken[0].time if taken else 0) + shift, samples)
 
     def finish(self) -> None:
         """The last picture and fragment; then `writer.close()` (which blocks) ends the take."""

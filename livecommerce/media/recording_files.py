@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from livecommerce.media.access_units import ParameterSets
+from livecommerce.media.packaging.access_units import ParameterSets
 
 MANIFEST, EVENTS = "manifest.json", "events.jsonl"
 _SHOW = re.compile(r"[a-z0-9-]{1,40}")

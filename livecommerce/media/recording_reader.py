@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from livecommerce.media import recording_files as files
-from livecommerce.media.fragmented_mp4 import (
+from livecommerce.media.packaging.fragmented_mp4 import (
     VIDEO_TRACK,
     OpusSetup,
     Reference,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from livecommerce.media.packaging import Packager
+from livecommerce.media.packaging.packager import Packager
 from livecommerce.media.tracks.track import CanonicalPacket
 from tests.media.broadcast import Frame, Sender
 

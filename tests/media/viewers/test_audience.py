@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livecommerce.media.ingest.source import PICTURE, SourceName
-from livecommerce.media.packaging import media_packet
+from livecommerce.media.packaging.packager import media_packet
 from livecommerce.media.tracks.lane import Lane
 from livecommerce.media.tracks.track import CanonicalPacket
 from tests.media.crowd import PARAMETERS, CrowdViewer, Encoder, FakeHost, LoopbackWire, Wire, feed, make_stream

@@ -9,8 +9,8 @@ from fractions import Fraction
 import av
 import pytest
 
-from livecommerce.media.access_units import AccessUnitAssembler, OpusAssembler
-from livecommerce.media.fragmented_mp4 import (
+from livecommerce.media.packaging.access_units import AccessUnitAssembler, OpusAssembler
+from livecommerce.media.packaging.fragmented_mp4 import (
     AUDIO_TRACK,
     VIDEO_TRACK,
     OpusSetup,

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from livecommerce.media.access_units import ParameterSets
+from livecommerce.media.packaging.access_units import ParameterSets
 from livecommerce.media.wire import h264
 from livecommerce.media.wire.rtp import AUDIO_CLOCK, VIDEO_CLOCK
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livecommerce.media.access_units import (
+from livecommerce.media.packaging.access_units import (
     VIDEO_WAIT_SECONDS,
     AccessUnitAssembler,
     MediaPacket,

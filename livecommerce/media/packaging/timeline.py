@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from livecommerce.media.access_units import AccessUnit, OpusFrame, ParameterSets, extend
+from livecommerce.media.packaging.access_units import AccessUnit, OpusFrame, ParameterSets, extend
 from livecommerce.media.wire.rtp import AUDIO_CLOCK, VIDEO_CLOCK
 
 # RFC 6716: a 20 ms full-band CELT frame, mono, whose range coder holds nothing. Every decoder makes silence of it.

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from livecommerce.media.access_units import AccessUnit, AccessUnitAssembler, MediaPacket, OpusAssembler
-from livecommerce.media.timeline import Clock, TimedFrame, TimedUnit, Timeline
+from livecommerce.media.packaging.access_units import AccessUnit, AccessUnitAssembler, MediaPacket, OpusAssembler
+from livecommerce.media.packaging.timeline import Clock, TimedFrame, TimedUnit, Timeline
 from livecommerce.media.tracks.track import CanonicalPacket
 
 log = logging.getLogger(__name__)

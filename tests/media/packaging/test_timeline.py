@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import pytest
 
-from livecommerce.media.access_units import AccessUnit, OpusFrame, ParameterSets
-from livecommerce.media.packaging import KEYFRAME_RETRY_SECONDS
-from livecommerce.media.timeline import FRAME_SAMPLES, SILENCE, Clock, Timeline
+from livecommerce.media.packaging.access_units import AccessUnit, OpusFrame, ParameterSets
+from livecommerce.media.packaging.packager import KEYFRAME_RETRY_SECONDS
+from livecommerce.media.packaging.timeline import FRAME_SAMPLES, SILENCE, Clock, Timeline
 from livecommerce.media.wire.rtp import AUDIO_CLOCK, VIDEO_CLOCK
 from tests.media.broadcast import encode_pictures, encode_sound, interleaved
 from tests.media.studio import Studio
