@@ -14,8 +14,8 @@ from aiohttp import web
 
 from livecommerce.errors import NotFound
 from livecommerce.media.event_archive import Replay, air_times, read_replay
-from livecommerce.media.recording_files import EVENTS, MANIFEST, folder_of
-from livecommerce.media.recording_reader import Movie, read_recording
+from livecommerce.media.recording.files import EVENTS, MANIFEST, folder_of
+from livecommerce.media.recording.reader import Movie, read_recording
 
 # A scan of a three-hour show takes half a second; what was found is kept for some shows.
 KEPT_MAX = 16

@@ -22,7 +22,7 @@ from livecommerce.api.context import Context, context_of
 from livecommerce.api.links import public_base
 from livecommerce.api.recordings import RECORDINGS, Recorded, Recordings, ReplayMissing
 from livecommerce.errors import BadInput, ShowUnknown
-from livecommerce.media.recording_reader import Movie
+from livecommerce.media.recording.reader import Movie
 
 # The page may be read by everyone; a moderator's hiding must reach it soon.
 EVENTS_AGE_SECONDS = 60

@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 
 from livecommerce.errors import LiveCommerceError
-from livecommerce.media import recording_files as files
+from livecommerce.media.recording import files
 from livecommerce.shows.projection import Projector
 from livecommerce.shows.store import ShowStore
 

@@ -86,7 +86,7 @@ class Segment:
 
 
 class HlsStream:
-    """The window of one show; a `packaging.Sink`.
+    """The window of one show; a `packager.Sink`.
 
     Args:
         wall_ms: our wall clock for a time on the timeline (90 kHz).

@@ -22,8 +22,8 @@ from livecommerce.media.aac import AacEncoder
 from livecommerce.media.hls import AAC, OPUS, HlsStream
 from livecommerce.media.packaging.packager import Packager, Sink
 from livecommerce.media.packaging.timeline import Clock, TimedFrame, TimedUnit
-from livecommerce.media.recording import Recording
-from livecommerce.media.recording_files import folder_of
+from livecommerce.media.recording.files import folder_of
+from livecommerce.media.recording.recording import Recording
 from livecommerce.media.stream import Stream, StreamState
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ _INITIALIZATION = re.compile(r"init-[0-9]{1,12}-[0-9]{1,6}\.mp4")
 
 
 class _AacFeed:
-    """Passes sound on to the encoder; a `packaging.Sink`."""
+    """Passes sound on to the encoder; a `packager.Sink`."""
 
     def __init__(self, encoder: AacEncoder) -> None:
         self.encoder = encoder

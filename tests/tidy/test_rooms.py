@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "accounts": BASE | {"records"},
     "shows": BASE | NOUNS,
     "orders": BASE | NOUNS | {"records"},
-    "media": BASE | {"shows"},
+    "media": BASE | {"ops", "shows"},
     "realtime": BASE | NOUNS | {"shows", "orders"},
     "api": BASE | NOUNS | {"shows", "orders", "records", "media", "realtime"},
     **dict.fromkeys(DOORS, BASE | NOUNS | DOORS | ROOMS),

@@ -6,7 +6,8 @@ import sys
 import time
 from pathlib import Path
 
-from livecommerce.media.recording import Recording
+from livecommerce.media.recording.recording import Recording
+from livecommerce.media.recording.take_writer import Disk
 from tests.media.broadcast import Sender, encode_pictures, encode_sound, interleaved
 from tests.media.studio import Studio
 
@@ -14,7 +15,7 @@ from tests.media.studio import Studio
 def main(folder: str, seconds: float) -> None:
     pictures = encode_pictures(seconds, keys_at=set(range(0, 3_000, 30)))
     studio = Studio(Sender())
-    recording = Recording(Path(folder), "demo", studio.wall_ms, lambda now: None, reserve_bytes=0)
+    recording = Recording(Path(folder), "demo", studio.wall_ms, lambda now: None, Disk(reserve_bytes=0))
     studio.packager.sinks.append(recording)
     begun = time.monotonic()
     print("begun", flush=True)

@@ -2,7 +2,7 @@
 
 <data>/recordings/<show>/manifest.json      wall-clock origin, takes, picture set-ups
                          take-0001.mp4 …    fragmented MP4; one for each time a relay began to record
-                         events.jsonl       the show's public events, one log entry a line (event_archive.py)
+                         events.jsonl       the show's public events, one log entry a line (replay/archive.py)
 """
 
 from __future__ import annotations

@@ -16,9 +16,10 @@ from pathlib import Path
 import av
 import pytest
 
-from livecommerce.media import recording_files as files
-from livecommerce.media.recording import HEAD_BYTES, Recording
-from livecommerce.media.recording_reader import fragments, read_recording
+from livecommerce.media.recording import files
+from livecommerce.media.recording.reader import fragments, read_recording
+from livecommerce.media.recording.recording import Recording
+from livecommerce.media.recording.take_writer import HEAD_BYTES, Disk
 from tests.media.broadcast import encode_pictures, encode_sound, interleaved
 from tests.media.studio import ORIGIN_MS, Studio
 
@@ -34,7 +35,7 @@ def record(folder: Path, frames=SHOW, *, studio=None, later_ms=0, close=True, **
         "demo",
         lambda ticks: studio.wall_ms(ticks) + later_ms,
         lambda now: None,
-        **{"reserve_bytes": 0, **options},
+        Disk(**{"reserve_bytes": 0, **options}),
     )
     studio.packager.sinks.append(recording)
     studio.send(frames)
@@ -115,10 +116,10 @@ def test_a_process_killed_while_recording_leaves_all_but_the_last_second(tmp_pat
     for round_number in range(3):
         folder = tmp_path / str(round_number)
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.media.recorder_process", str(folder), "8"],
+            [sys.executable, "-m", "tests.media.recording.recorder_process", str(folder), "8"],
             stdout=subprocess.PIPE,
             text=True,
-            cwd=Path(__file__).parents[2],
+            cwd=Path(__file__).parents[3],
         )
         try:
             lines = iter(process.stdout.readline, "")
@@ -236,7 +237,7 @@ def drain(recording):
 FULL_DISK = """
 import resource, sys
 from pathlib import Path
-from tests.media.test_recording import drain, record
+from tests.media.recording.test_recording import drain, record
 resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, resource.RLIM_INFINITY))
 recording = record(Path(sys.argv[1]), close=False, retry_seconds=0)
 drain(recording)
@@ -249,7 +250,7 @@ assert recording.writer.counters.dropped > 0, recording.writer.counters
 
 def test_a_disk_that_refuses_a_write_leaves_whole_fragments(tmp_path):
     subprocess.run(
-        [sys.executable, "-c", FULL_DISK, str(tmp_path)], cwd=Path(__file__).parents[2], check=True, timeout=60
+        [sys.executable, "-c", FULL_DISK, str(tmp_path)], cwd=Path(__file__).parents[3], check=True, timeout=60
     )
     data = (tmp_path / "take-0001.mp4").read_bytes()
     known = fragments(tmp_path / "take-0001.mp4")
@@ -267,7 +268,7 @@ def test_a_folder_that_cannot_be_made_costs_the_recording_alone(tmp_path):
 
 
 def test_a_slow_disk_loses_fragments_and_not_the_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr("livecommerce.media.recording.WAITING_BYTES_MAX", 50_000)
+    monkeypatch.setattr("livecommerce.media.recording.take_writer.WAITING_BYTES_MAX", 50_000)
     held = []
 
     def slow(folder):

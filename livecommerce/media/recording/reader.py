@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from livecommerce.media import recording_files as files
 from livecommerce.media.packaging.fragmented_mp4 import (
     VIDEO_TRACK,
     OpusSetup,
@@ -22,6 +21,7 @@ from livecommerce.media.packaging.fragmented_mp4 import (
     initialization,
     segment_index,
 )
+from livecommerce.media.recording import files
 from livecommerce.media.wire.rtp import AUDIO_CLOCK, VIDEO_CLOCK
 
 # A `moof` of half a second has 15 pictures and 25 sounds: 600 bytes. Larger ones are not ours.

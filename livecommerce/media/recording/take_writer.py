@@ -1,8 +1,6 @@
-"""Records a show as fragmented MP4 without transcoding, so that a crash costs at most the last second.
+"""Writes the fragments of one take in a thread: the file is whole after each, and the loop never waits for a disk.
 
-The event loop only makes fragments of half a second; a thread writes them. The file is whole after each fragment: its
-head (`moov`) has room kept for the picture set-ups that come later, and is rewritten in place when one comes.
-Time 0 of all takes is `origin_ms` in the manifest, so the takes of a show can be played as one.
+The file's head (`moov`) has room kept for the picture set-ups that come later; it is rewritten in place for each.
 """
 
 from __future__ import annotations
@@ -17,30 +15,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from livecommerce.media import recording_files as files
 from livecommerce.media.packaging.access_units import ParameterSets
-from livecommerce.media.packaging.fragmented_mp4 import (
-    VIDEO_TRACK,
-    OpusSetup,
-    Run,
-    Sample,
-    box,
-    fragment,
-    initialization,
-)
-from livecommerce.media.packaging.sound_queue import SoundQueue
-from livecommerce.media.packaging.timeline import TimedFrame, TimedUnit
-from livecommerce.media.wire.rtp import AUDIO_CLOCK, VIDEO_CLOCK
+from livecommerce.media.packaging.fragmented_mp4 import OpusSetup, box, initialization
+from livecommerce.media.recording import files
+from livecommerce.ops.disk_guard import free_bytes
 
 log = logging.getLogger(__name__)
 
-# What a crash may cost, and a `moof` of 1 KB in 90 KB of media.
-FRAGMENT_TICKS = VIDEO_CLOCK // 2
-# A picture is written after this long even when none follows it.
-HELD_SECONDS = 0.7
-# The replay jumps to key pictures; viewers who join ask for them anyway, this is for a quiet show.
-KEYFRAME_SECONDS = 10.0
 # Room for the head: 32 set-ups of some 150 bytes. Browsers use four or five picture sizes.
 HEAD_BYTES, DESCRIPTIONS_MAX = 8_192, 32
 # A minute of fragments: a disk that stands still for longer loses pictures, not the relay's memory.
@@ -57,14 +40,19 @@ CLOSE_SECONDS = 10.0
 _manifests = threading.Lock()
 
 
-def free_bytes(folder: Path) -> int:
-    """Bytes this user can still write below `folder`."""
-    status = os.statvfs(folder)
-    return status.f_bavail * status.f_frsize
+class Disk(NamedTuple):
+    """What counts as full: less free space than `reserve_bytes`, and `retry_seconds` after a refused write."""
+
+    reserve_bytes: int = RESERVE_BYTES
+    retry_seconds: float = FULL_RETRY_SECONDS
+    free: Callable[[Path], int] = free_bytes
+
+
+DISK = Disk()
 
 
 @dataclass(frozen=True)
-class _Piece:
+class Piece:
     """One fragment to append. One that starts with a key picture may follow a hole."""
 
     data: bytes
@@ -74,13 +62,13 @@ class _Piece:
 
 
 @dataclass(frozen=True)
-class _Begin:
+class Begin:
     started_ms: int
     parameters: ParameterSets
 
 
 @dataclass(frozen=True)
-class _Describe:
+class Describe:
     parameters: ParameterSets
 
 
@@ -100,12 +88,9 @@ class TakeWriter:
         state: "recording", "full" (the disk refuses; tried again), or "failed" (a fault; the log has it).
     """
 
-    def __init__(
-        self, folder: Path, show: str, *, reserve_bytes: int, retry_seconds: float, free: Callable[[Path], int]
-    ) -> None:
-        self._folder, self._show, self._retry_seconds = folder, show, retry_seconds
-        self._reserve_bytes, self._free = reserve_bytes, free
-        self._queue: queue.Queue[_Begin | _Describe | _Piece | None] = queue.Queue()
+    def __init__(self, folder: Path, show: str, disk: Disk) -> None:
+        self._folder, self._show, self._disk = folder, show, disk
+        self._queue: queue.Queue[Begin | Describe | Piece | None] = queue.Queue()
         self._waiting_bytes = 0
         self._lock = threading.Lock()
         self.state = "recording"
@@ -114,7 +99,7 @@ class TakeWriter:
         self._end = HEAD_BYTES
         self._take: files.Take | None = None
         self._needs_key = self._is_head_stale = True
-        self._begin: _Begin | None = None
+        self._begin: Begin | None = None
         self._parameters: list[ParameterSets] = []
         self._full_until = self._synced_at = 0.0
         self._end_ms = 0
@@ -123,9 +108,9 @@ class TakeWriter:
 
     # On the event loop
 
-    def put(self, item: _Begin | _Describe | _Piece) -> bool:
+    def put(self, item: Begin | Describe | Piece) -> bool:
         """Never blocks; False when too much waits (the fragment is dropped)."""
-        if isinstance(item, _Piece):
+        if isinstance(item, Piece):
             with self._lock:
                 if self._waiting_bytes > WAITING_BYTES_MAX or self._queue.qsize() > WAITING_FRAGMENTS_MAX:
                     self.counters.dropped += 1
@@ -149,9 +134,9 @@ class TakeWriter:
     def _run(self) -> None:
         try:
             while (item := self._queue.get()) is not None:
-                if isinstance(item, _Begin):
+                if isinstance(item, Begin):
                     self._begin = item
-                if isinstance(item, _Piece):
+                if isinstance(item, Piece):
                     with self._lock:
                         self._waiting_bytes -= len(item.data)
                     self._append(item)
@@ -163,7 +148,7 @@ class TakeWriter:
             log.exception("recording of %s", self._show)
             self._set_state("failed", error)
 
-    def _open(self, begin: _Begin) -> None:
+    def _open(self, begin: Begin) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         numbers = [int(path.stem[5:]) for path in self._folder.glob("take-*.mp4") if path.stem[5:].isdigit()]
         name = f"take-{max(numbers, default=0) + 1:04d}.mp4"
@@ -198,7 +183,7 @@ class TakeWriter:
         if time.monotonic() < self._full_until or self._begin is None:
             return False
         try:
-            if self._free(_existing(self._folder)) <= self._reserve_bytes:
+            if self._disk.free(_existing(self._folder)) <= self._disk.reserve_bytes:
                 raise OSError(errno.ENOSPC, "less space than the reserve")
             if self._file < 0:
                 self._open(self._begin)
@@ -210,10 +195,10 @@ class TakeWriter:
         return True
 
     def _full(self, error: OSError) -> None:
-        self._full_until = time.monotonic() + self._retry_seconds
+        self._full_until = time.monotonic() + self._disk.retry_seconds
         self._set_state("full", error)
 
-    def _append(self, piece: _Piece) -> None:
+    def _append(self, piece: Piece) -> None:
         if (self._needs_key and not piece.is_key) or not self._is_ready():
             self._needs_key = True
             self.counters.dropped += 1
@@ -268,113 +253,3 @@ def _write_all(file: int, data: bytes, position: int) -> None:
     while view:
         written = os.pwrite(file, view, position)
         view, position = view[written:], position + written
-
-
-class Recording:
-    """One take; a `packaging.Sink`.
-
-    Args:
-        folder: of the show (recording_files.folder_of).
-        wall_ms: our wall clock for a time on the timeline (90 kHz).
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        show: str,
-        wall_ms: Callable[[int], int],
-        request_keyframe: Callable[[float], None],
-        *,
-        reserve_bytes: int = RESERVE_BYTES,
-        retry_seconds: float = FULL_RETRY_SECONDS,
-        free: Callable[[Path], int] = free_bytes,
-    ) -> None:
-        self.folder, self.show = folder, show
-        self._wall_ms = wall_ms
-        self._request_keyframe = request_keyframe
-        self.writer = TakeWriter(folder, show, reserve_bytes=reserve_bytes, retry_seconds=retry_seconds, free=free)
-        # A take of an earlier process or stream: same clock, same list of set-ups.
-        known = files.read_manifest(folder)
-        self._origin_ms = known.origin_ms if known is not None else None
-        self._descriptions = known.parameters() if known is not None else []
-        self._shift = 0
-        self._has_begun = False
-        self._description = 0
-        self._parameters: ParameterSets | None = None
-        self._held: TimedUnit | None = None
-        self._samples: list[Sample] = []
-        self._start = self._ticks = 0
-        self._sounds = SoundQueue()
-        self._number = 0
-        self._key_at = float("-inf")
-
-    def video(self, picture: TimedUnit) -> None:
-        if not self._has_begun:
-            if not picture.is_key:
-                return
-            self._begin(picture)
-        held, self._held = self._held, picture
-        if held is not None:
-            self._append(held, picture.time - held.time)
-        if picture.is_key:
-            self._key_at = picture.arrived
-        elif picture.arrived - self._key_at > KEYFRAME_SECONDS:
-            self._request_keyframe(picture.arrived)
-
-    def audio(self, frame: TimedFrame) -> None:
-        if self._has_begun:
-            self._sounds.put(frame)
-
-    def tick(self, now: float) -> None:
-        """Writes the last picture when none follows (the host is away)."""
-        if self._held is not None and now - self._held.arrived > HELD_SECONDS:
-            held, self._held = self._held, None
-            self._append(held, FRAGMENT_TICKS)
-            self._close_fragment()
-
-    def _begin(self, picture: TimedUnit) -> None:
-        self._has_begun = True
-        started_ms = self._wall_ms(picture.time)
-        if self._origin_ms is None:
-            self._origin_ms = started_ms
-        self._shift = max(0, started_ms - self._origin_ms) * VIDEO_CLOCK // 1_000 - picture.time
-        self.writer.put(_Begin(started_ms, picture.parameters))
-
-    def _append(self, picture: TimedUnit, ticks: int) -> None:
-        if picture.is_key and picture.parameters != self._parameters:
-            self._close_fragment()
-            self._describe(picture.parameters)
-        elif self._samples and (
-            picture.is_key or self._ticks + ticks > FRAGMENT_TICKS or picture.time != self._start + self._ticks
-        ):
-            self._close_fragment()
-        if not self._samples:
-            self._start = picture.time
-        self._samples.append(Sample(picture.unit.sample(with_parameters=True), ticks, picture.is_key))
-        self._ticks += ticks
-
-    def _describe(self, parameters: ParameterSets) -> None:
-        self._parameters = parameters
-        if parameters not in self._descriptions:
-            self._descriptions.append(parameters)
-            self.writer.put(_Describe(parameters))
-        # Beyond the room in the head the sets in the stream itself must do: players that read them there go on.
-        self._description = min(self._descriptions.index(parameters) + 1, DESCRIPTIONS_MAX)
-
-    def _close_fragment(self) -> None:
-        if not self._samples:
-            return
-        end = self._start + self._ticks
-        video = Run(VIDEO_TRACK, self._start + self._shift, self._samples, self._description)
-        self._number += 1
-        sound = self._sounds.take(end * AUDIO_CLOCK // VIDEO_CLOCK, self._shift * AUDIO_CLOCK // VIDEO_CLOCK)
-        data = fragment(self._number, (video, sound))
-        self.writer.put(_Piece(data, self._samples[0].is_key, self._description, self._wall_ms(end)))
-        self._samples, self._ticks = [], 0
-
-    def finish(self) -> None:
-        """The last picture and fragment; then `writer.close()` (which blocks) ends the take."""
-        if self._held is not None:
-            self._append(self._held, VIDEO_CLOCK // 30)
-            self._held = None
-        self._close_fragment()
