@@ -17,6 +17,7 @@ from aiohttp import web
 
 from livecommerce.media.compiled import compiled
 from livecommerce.media.control_app import ControlApp
+from livecommerce.media.hls_app import HlsApp
 from livecommerce.media.outputs import Outputs
 from livecommerce.media.plane import MediaPlane, new_handshake_pool
 from livecommerce.media.transport.mux import Mux
@@ -168,7 +169,7 @@ async def serve_relay(
     plane.more_metrics.append(outputs.metrics)
     secret = settings.secret if control_socket_path.startswith("tcp://") else ""
     app = ControlApp(plane, secret=secret).app()
-    app.add_routes(outputs.routes())
+    app.add_routes(HlsApp(outputs).routes())
     runner = web.AppRunner(app, access_log=None)
     telling = asyncio.create_task(teller.run())
     try:

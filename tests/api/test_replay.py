@@ -7,11 +7,11 @@ from pathlib import Path
 
 import av
 import pytest
-from tests.media.recording.test_recording import SHOW, record
 
 from livecommerce.media.event_archive import EventArchiver
 from livecommerce.media.recording import files
 from tests.api.conftest import Site
+from tests.media.recording.test_recording import SHOW, record
 from tests.media.studio import ORIGIN_MS
 
 

@@ -14,8 +14,8 @@ from livecommerce.errors import BadInput, NotFound
 from livecommerce.media.ingest.source import SOUND, SourceName
 from livecommerce.media.outputs import ShowOutput
 from tests.media.layered_host import layered_host
-from tests.media.stage import DecodingViewer, LossyLine, Stage, open_stage, until, viewing
 from tests.media.recording.test_recording import times, whole
+from tests.media.stage import DecodingViewer, LossyLine, Stage, open_stage, until, viewing
 
 
 async def shows(stage: Stage, viewer: DecodingViewer, **wish: object) -> None:

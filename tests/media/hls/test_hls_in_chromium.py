@@ -21,7 +21,7 @@ from livecommerce.errors import LiveCommerceError
 from tests.browser.chromium import FLAGS, chromium_path
 from tests.media.stage import TINY, open_stage, until
 
-WEB = Path(__file__).parents[2] / "web"
+WEB = Path(__file__).parents[3] / "web"
 IMPORTS = {"hls.js": "/static/vendor/hls.light.min.mjs"}
 PAGE = f"""<!doctype html><video id="video" muted playsinline></video>
 <script type="importmap">{json.dumps({"imports": IMPORTS})}</script>

@@ -1,4 +1,4 @@
-"""Low-latency HLS (RFC 8216bis) from whole pictures and sounds: segments, parts and playlists in a bounded window.
+"""Low-latency HLS (RFC 8216bis) from whole pictures and sounds: segments and parts in a bounded window.
 
 Picture and sound are muxed in each part. Variants differ in the sound alone: `opus` as the host sent it, `aac` for
 players that need it; both are cut at the same places and share the media sequence numbers. Numbers start at the wall
@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from livecommerce.media.packaging.access_units import ParameterSets
 from livecommerce.media.packaging.fragmented_mp4 import (
@@ -20,13 +19,11 @@ from livecommerce.media.packaging.fragmented_mp4 import (
     OpusSetup,
     Run,
     Sample,
-    codec_name,
     fragment,
     initialization,
 )
 from livecommerce.media.packaging.sound_queue import SoundQueue
 from livecommerce.media.packaging.timeline import TimedFrame, TimedUnit
-from livecommerce.media.wire import h264
 from livecommerce.media.wire.rtp import AUDIO_CLOCK, VIDEO_CLOCK
 
 # Ten frames at 30/s fit; eight at 24 or 25/s are still above the 85 % that RFC 8216bis asks of a part.
@@ -41,12 +38,10 @@ TARGET_SECONDS = 4
 SEGMENT_TICKS_MAX = TARGET_SECONDS * VIDEO_CLOCK
 # A host away for longer than this leaves a hole: the playlist says so instead of showing a still picture.
 HOLE_TICKS = VIDEO_CLOCK
-PART_HOLD_BACK_SECONDS = 1.2
 # 21 s are listed: five target durations, so that a player which does not know parts finds its hold-back of three.
 SEGMENTS_LISTED = 7
 # Players behind a CDN may ask for what left the playlist a moment ago.
 SEGMENTS_KEPT = SEGMENTS_LISTED + 4
-SEGMENTS_WITH_PARTS = 3
 # 33 s of 4 Mbit/s in two variants are 33 MB; a window larger than this loses its oldest segments early.
 BYTES_MAX = 48 * 1024 * 1024
 # Web processes ask once for all their viewers; this is for hundreds of them, or for players without one between.
@@ -54,7 +49,6 @@ WAITERS_MAX = 2_000
 BLOCK_SECONDS = 3.0 * TARGET_SECONDS
 DISCONTINUITIES_FIRST_MAX = 4_096
 OPUS, AAC = "opus", "aac"
-_SOUND_CODECS = {OPUS: "opus", AAC: "mp4a.40.2"}
 
 
 @dataclass
@@ -92,6 +86,11 @@ class HlsStream:
         wall_ms: our wall clock for a time on the timeline (90 kHz).
         request_keyframe: asks the host.
         now_seconds: of the wall clock; gives the first media sequence number.
+
+    Attributes:
+        next_number: media sequence number of the next segment.
+        discontinuities: of the segments that have left the window, counted from a number of this process.
+        parameters: of the newest picture; None before the first one.
     """
 
     def __init__(
@@ -102,13 +101,13 @@ class HlsStream:
     ) -> None:
         self._wall_ms = wall_ms
         self._request_keyframe = request_keyframe
-        self._first = self._number = int(now_seconds())
+        self._first = self.next_number = int(now_seconds())
         self.segments: list[Segment] = []
         self.is_ended = False
         self.aac: AacSetup | None = None
         # Another count than before a restart; small, because players keep arrays by it.
-        self._discontinuities = self._first // 60 % DISCONTINUITIES_FIRST_MAX
-        self._parameters: ParameterSets | None = None
+        self.discontinuities = self._first // 60 % DISCONTINUITIES_FIRST_MAX
+        self.parameters: ParameterSets | None = None
         self._initializations: dict[str, ParameterSets] = {}
         self._fragment_number = 0
         self._held: TimedUnit | None = None
@@ -134,7 +133,7 @@ class HlsStream:
             self._open(picture)
             return
         ticks = picture.time - held.time
-        if ticks > HOLE_TICKS or (picture.is_key and picture.parameters != self._parameters):
+        if ticks > HOLE_TICKS or (picture.is_key and picture.parameters != self.parameters):
             self._append(held, min(ticks, PART_TICKS))
             self._close_segment()
             self._held, self._is_after_hole = None, True
@@ -192,8 +191,8 @@ class HlsStream:
             self._sound_floor = picture.time * AUDIO_CLOCK // VIDEO_CLOCK - AUDIO_CLOCK // 50
             for sounds in self._sounds.values():
                 sounds.drop_before(self._sound_floor)
-        if picture.parameters != self._parameters:
-            self._parameters = picture.parameters
+        if picture.parameters != self.parameters:
+            self.parameters = picture.parameters
             self._initializations[f"init-{self._first}-{len(self._initializations)}.mp4"] = picture.parameters
         self._held = picture
         self._open_segment(picture)
@@ -201,9 +200,9 @@ class HlsStream:
     def _open_segment(self, picture: TimedUnit) -> None:
         variants = frozenset((OPUS, AAC) if self.aac is not None else (OPUS,))
         name = next(reversed(self._initializations))
-        segment = Segment(self._number, self._wall_ms(picture.time), name, self._is_after_hole, variants)
+        segment = Segment(self.next_number, self._wall_ms(picture.time), name, self._is_after_hole, variants)
         self.segments.append(segment)
-        self._number += 1
+        self.next_number += 1
         self._is_after_hole = False
         self._segment_start = self._part_start = picture.time
 
@@ -243,12 +242,12 @@ class HlsStream:
             return
         if not self.segments[-1].parts:
             self.segments.pop()
-            self._number -= 1
+            self.next_number -= 1
             return
         self.segments[-1].is_done = True
         while len(self.segments) > SEGMENTS_KEPT or (len(self.segments) > 4 and self.octets > BYTES_MAX):
             gone = self.segments.pop(0)
-            self._discontinuities += gone.is_discontinuous
+            self.discontinuities += gone.is_discontinuous
         used = {segment.initialization for segment in self.segments}
         used.add(next(reversed(self._initializations)))
         for name in [name for name in self._initializations if name not in used]:
@@ -286,7 +285,7 @@ class HlsStream:
         """True when this part (None: the whole segment) is in the playlist, or nothing more will be."""
         if self.is_ended:
             return True
-        listed = self._listed(variant)
+        listed = self.listed(variant)
         if not listed:
             return False
         found = next((segment for segment in listed if segment.number == number), None)
@@ -304,12 +303,12 @@ class HlsStream:
     async def wait_until_playable(self, variant: str) -> bool:
         """Until there is a whole segment; players take a playlist without one for a fault."""
         return await self._wait(
-            lambda: self.is_ended or any(segment.is_done for segment in self._listed(variant)), BLOCK_SECONDS
+            lambda: self.is_ended or any(segment.is_done for segment in self.listed(variant)), BLOCK_SECONDS
         )
 
     # What goes out
 
-    def _listed(self, variant: str) -> list[Segment]:
+    def listed(self, variant: str) -> list[Segment]:
         """The segments of a playlist: the last ones, and no hole in a variant that began later."""
         found: list[Segment] = []
         for segment in reversed(self.segments[-SEGMENTS_LISTED - 1 :]):
@@ -321,61 +320,8 @@ class HlsStream:
 
     def last_number(self, variant: str) -> int:
         """Of the newest segment; what players may ask for is at most two more."""
-        listed = self._listed(variant)
-        return listed[-1].number if listed else self._number
-
-    def playlist(self, variant: str) -> str:
-        """The media playlist (RFC 8216bis section 4.4.3)."""
-        listed = self._listed(variant)
-        first = listed[0].number if listed else self._number
-        dropped = sum(segment.is_discontinuous for segment in self.segments if segment.number < first)
-        control = f"CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK={PART_HOLD_BACK_SECONDS},HOLD-BACK={3 * TARGET_SECONDS}"
-        lines = [
-            "#EXTM3U",
-            "#EXT-X-VERSION:9",
-            f"#EXT-X-TARGETDURATION:{TARGET_SECONDS}",
-            f"#EXT-X-SERVER-CONTROL:{control}",
-            f"#EXT-X-PART-INF:PART-TARGET={PART_TICKS / VIDEO_CLOCK:.3f}",
-            f"#EXT-X-MEDIA-SEQUENCE:{first}",
-            f"#EXT-X-DISCONTINUITY-SEQUENCE:{self._discontinuities + dropped}",
-        ]
-        previous = ""
-        for index, segment in enumerate(listed):
-            if segment.is_discontinuous:
-                lines.append("#EXT-X-DISCONTINUITY")
-            if segment.initialization != previous:
-                lines.append(f'#EXT-X-MAP:URI="{segment.initialization}"')
-                previous = segment.initialization
-            lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{_date(segment.wall_ms)}")
-            if index >= len(listed) - 1 - SEGMENTS_WITH_PARTS:
-                lines += _part_lines(segment)
-            if segment.is_done:
-                lines += [f"#EXTINF:{segment.ticks / VIDEO_CLOCK:.5f},", f"{segment.number}.m4s"]
-        if self.is_ended:
-            lines.append("#EXT-X-ENDLIST")
-        elif listed:
-            lines.append(f'#EXT-X-PRELOAD-HINT:TYPE=PART,URI="{self._hint(listed[-1])}"')
-        return "\n".join(lines) + "\n"
-
-    def _hint(self, last: Segment) -> str:
-        return f"{last.number + 1}.0.m4s" if last.is_done else f"{last.number}.{len(last.parts)}.m4s"
-
-    def multivariant(self) -> str:
-        """The multivariant playlist, Opus first. Empty before the first picture."""
-        if self._parameters is None:
-            return ""
-        picture = h264.parse_sequence_parameters(self._parameters.sequence[0])
-        lines = ["#EXTM3U", "#EXT-X-VERSION:9"]
-        for variant in (OPUS, AAC):
-            rate = max((_rate(segment, OPUS) for segment in self.segments if segment.parts), default=0)
-            attributes = [
-                f"BANDWIDTH={max(rate, 200_000) + 128_000 * (variant == AAC)}",
-                f'CODECS="{codec_name(self._parameters)},{_SOUND_CODECS[variant]}"',
-            ]
-            if picture is not None:
-                attributes.append(f"RESOLUTION={picture.width}x{picture.height}")
-            lines += [f"#EXT-X-STREAM-INF:{','.join(attributes)}", f"{variant}/index.m3u8"]
-        return "\n".join(lines) + "\n"
+        listed = self.listed(variant)
+        return listed[-1].number if listed else self.next_number
 
     def initialization(self, variant: str, name: str) -> bytes | None:
         parameters = self._initializations.get(name)
@@ -405,20 +351,3 @@ class HlsStream:
         await self._wait(is_settled, BLOCK_SECONDS)
         found = self._segment(variant, number)
         return found.parts[index].bodies[variant] if found is not None and len(found.parts) > index else None
-
-
-def _part_lines(segment: Segment) -> Iterable[str]:
-    for index, part in enumerate(segment.parts):
-        independent = ",INDEPENDENT=YES" if part.is_independent else ""
-        yield f'#EXT-X-PART:DURATION={part.ticks / VIDEO_CLOCK:.5f},URI="{segment.number}.{index}.m4s"{independent}'
-
-
-def _rate(segment: Segment, variant: str) -> int:
-    """Bits per second of a segment."""
-    octets = sum(len(part.bodies.get(variant, b"")) for part in segment.parts)
-    return octets * 8 * VIDEO_CLOCK // max(1, segment.ticks)
-
-
-def _date(wall_ms: int) -> str:
-    moment = datetime.fromtimestamp(wall_ms / 1_000, UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1_000:03d}Z"

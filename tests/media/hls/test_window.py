@@ -10,9 +10,17 @@ from itertools import pairwise
 import av
 import pytest
 
-from livecommerce.media import hls as module
-from livecommerce.media.aac import AacEncoder
-from livecommerce.media.hls import AAC, OPUS, PART_TICKS, SEGMENTS_KEPT, SEGMENTS_LISTED, HlsStream
+from livecommerce.media.hls.aac import AacEncoder
+from livecommerce.media.hls.playlist import media_playlist, multivariant_playlist
+from livecommerce.media.hls.window import (
+    AAC,
+    DISCONTINUITIES_FIRST_MAX,
+    OPUS,
+    PART_TICKS,
+    SEGMENTS_KEPT,
+    SEGMENTS_LISTED,
+    HlsStream,
+)
 from livecommerce.media.wire.rtp import VIDEO_CLOCK
 from tests.media.broadcast import encode_pictures, encode_sound, interleaved
 from tests.media.studio import Studio
@@ -67,7 +75,7 @@ def everything(window, variant=OPUS):
 
 def test_a_playlist_has_what_low_latency_players_need():
     window, _ = on_air()
-    playlist = window.playlist(OPUS)
+    playlist = media_playlist(window, OPUS)
     assert playlist.startswith("#EXTM3U\n")
     assert value(playlist, "EXT-X-TARGETDURATION") == "4"
     assert value(playlist, "EXT-X-PART-INF") == "PART-TARGET=0.334"
@@ -84,7 +92,7 @@ def test_a_playlist_has_what_low_latency_players_need():
 
 def test_segments_begin_with_key_pictures_and_parts_keep_to_their_target():
     window, _ = on_air()
-    playlist = window.playlist(OPUS)
+    playlist = media_playlist(window, OPUS)
     assert [duration for duration, _ in segments(playlist)] == pytest.approx([3.0, 3.0, 3.0])
     for segment in window.segments:
         assert segment.parts[0].is_independent
@@ -134,7 +142,7 @@ def test_a_key_picture_is_asked_for_before_the_segment_is_full():
 
 def test_a_deaf_host_gets_segments_that_keep_to_the_target_duration():
     window, _ = on_air(interleaved(encode_pictures(11.0, keys_at={0}), encode_sound(11.0)))
-    playlist = window.playlist(OPUS)
+    playlist = media_playlist(window, OPUS)
     assert all(round(duration) <= 4 for duration, _ in segments(playlist))
     assert not window.segments[1].parts[0].is_independent
     assert len(everything(window)[0]) > 200
@@ -143,7 +151,7 @@ def test_a_deaf_host_gets_segments_that_keep_to_the_target_duration():
 def test_another_picture_size_is_a_discontinuity_with_a_set_up_of_its_own():
     larger = encode_pictures(4.0, keys_at={0}, size=(640, 360), start=12.0)
     window, _ = on_air([*SHOW, *interleaved(larger, encode_sound(4.0, start=12.0))])
-    playlist = window.playlist(OPUS)
+    playlist = media_playlist(window, OPUS)
     assert playlist.count("#EXT-X-DISCONTINUITY\n") == 1
     assert playlist.count("#EXT-X-MAP:") == 2
     after = playlist.split("#EXT-X-DISCONTINUITY\n")[1]
@@ -157,7 +165,7 @@ def test_another_picture_size_is_a_discontinuity_with_a_set_up_of_its_own():
 def test_a_host_away_leaves_a_discontinuity_and_the_right_time_of_day():
     later = interleaved(encode_pictures(4.0, keys_at={0}, start=20.0), encode_sound(4.0, start=20.0))
     window, _ = on_air([*SHOW, *later])
-    after = window.playlist(OPUS).split("#EXT-X-DISCONTINUITY\n")[1]
+    after = media_playlist(window, OPUS).split("#EXT-X-DISCONTINUITY\n")[1]
     assert "#EXT-X-PROGRAM-DATE-TIME:2023-11-14T22:13:40.0" in after
     new = window.segments[-1]
     pictures, sounds = decode(window.initialization(OPUS, new.initialization), *(p.bodies[OPUS] for p in new.parts))
@@ -168,14 +176,14 @@ def test_lost_pictures_are_a_longer_picture_and_nothing_damaged():
     window, _ = on_air(lose=lambda packet: packet.number in (70_150, 70_151))
     pictures, _ = everything(window)
     assert 150 < len(pictures) < 270
-    assert window.playlist(OPUS).count("#EXT-X-DISCONTINUITY\n") == 1  # no picture for more than a second
+    assert media_playlist(window, OPUS).count("#EXT-X-DISCONTINUITY\n") == 1  # no picture for more than a second
     assert all(not frame.is_corrupt for _, frame in pictures)
 
 
 def test_the_window_is_bounded_and_its_numbers_go_on():
     long = encode_pictures(60.0, keys_at=set(range(0, 1_800, 60)), size=(160, 90))
     window, _ = on_air(interleaved(long, encode_sound(60.0)))
-    playlist = window.playlist(OPUS)
+    playlist = media_playlist(window, OPUS)
     assert len(window.segments) <= SEGMENTS_KEPT + 1
     assert len(segments(playlist)) == SEGMENTS_LISTED
     first = int(value(playlist, "EXT-X-MEDIA-SEQUENCE"))
@@ -191,16 +199,16 @@ def test_the_discontinuity_sequence_counts_those_that_left():
         start = index * 4.0
         frames += encode_pictures(2.0, keys_at={0}, size=(160, 90), start=start)
     window, _ = on_air(frames, studio)
-    playlist = window.playlist(OPUS)
-    first = FIRST // 60 % module.DISCONTINUITIES_FIRST_MAX
+    playlist = media_playlist(window, OPUS)
+    first = FIRST // 60 % DISCONTINUITIES_FIRST_MAX
     before = first + int(value(playlist, "EXT-X-MEDIA-SEQUENCE")) - FIRST - 1
     listed = playlist.count("#EXT-X-DISCONTINUITY\n")
     assert int(value(playlist, "EXT-X-DISCONTINUITY-SEQUENCE")) == before
-    assert listed == len(window._listed(OPUS))
+    assert listed == len(window.listed(OPUS))
 
 
 def test_many_bytes_leave_the_window_early(monkeypatch):
-    monkeypatch.setattr(module, "BYTES_MAX", 200_000)
+    monkeypatch.setattr("livecommerce.media.hls.window.BYTES_MAX", 200_000)
     window, _ = on_air(interleaved(encode_pictures(30.0, keys_at=set(range(0, 900, 60))), encode_sound(30.0)))
     assert len(window.segments) <= 5
 
@@ -215,7 +223,7 @@ def test_a_restarted_process_numbers_above_what_it_had_used():
 def test_an_ended_stream_says_so_and_hints_at_nothing():
     window, _ = on_air()
     window.end()
-    playlist = window.playlist(OPUS)
+    playlist = media_playlist(window, OPUS)
     assert playlist.endswith("#EXT-X-ENDLIST\n")
     assert "PRELOAD-HINT" not in playlist
     assert sum(duration for duration, _ in segments(playlist)) == pytest.approx(12.0, abs=0.01)
@@ -223,11 +231,11 @@ def test_an_ended_stream_says_so_and_hints_at_nothing():
 
 def test_the_multivariant_playlist_names_opus_first_and_both_codecs():
     window, _ = on_air()
-    text = window.multivariant()
+    text = multivariant_playlist(window)
     assert text.index("opus/index.m3u8") < text.index("aac/index.m3u8")
     assert re.search(r'CODECS="avc1\.42c0[0-9a-f]{2},opus",RESOLUTION=320x180', text)
     assert re.search(r'CODECS="avc1\.42c0[0-9a-f]{2},mp4a\.40\.2"', text)
-    assert HlsStream(lambda ticks: 0, lambda now: None).multivariant() == ""
+    assert multivariant_playlist(HlsStream(lambda ticks: 0, lambda now: None)) == ""
 
 
 async def test_a_reload_waits_for_the_part_it_asks_for():
@@ -241,7 +249,7 @@ async def test_a_reload_waits_for_the_part_it_asks_for():
     assert not hinted.done()
     studio.send(SHOW[400:440])
     assert await waiting
-    assert f"{last.number}.{part}.m4s" in [uri for _, uri, _ in parts(window.playlist(OPUS))]
+    assert f"{last.number}.{part}.m4s" in [uri for _, uri, _ in parts(media_playlist(window, OPUS))]
     assert await hinted == window.segments[-1].parts[part].bodies[OPUS]
 
 
@@ -260,10 +268,10 @@ async def test_waiting_for_a_part_beyond_the_segment_ends_with_the_next_segment(
 
 
 async def test_a_stream_that_stands_still_does_not_hold_players_for_ever(monkeypatch):
-    monkeypatch.setattr(module, "BLOCK_SECONDS", 0.05)
+    monkeypatch.setattr("livecommerce.media.hls.window.BLOCK_SECONDS", 0.05)
     window, _ = on_air(SHOW[:100])
     assert not await window.wait_for(OPUS, window.segments[-1].number, 50)
-    monkeypatch.setattr(module, "WAITERS_MAX", 0)
+    monkeypatch.setattr("livecommerce.media.hls.window.WAITERS_MAX", 0)
     assert not await window.wait_for(OPUS, window.segments[-1].number, 50)
 
 
@@ -293,10 +301,8 @@ async def test_aac_has_the_same_pictures_cut_at_the_same_places_and_the_same_sou
             await encoder.caught_up()
     finally:
         encoder.stop()
-    listed = window._listed(AAC)
-    assert [segment.number for segment in listed] == [segment.number for segment in window._listed(OPUS)][
-        -len(listed) :
-    ]
+    listed = window.listed(AAC)
+    assert [segment.number for segment in listed] == [segment.number for segment in window.listed(OPUS)][-len(listed) :]
     assert listed
     done = [segment for segment in listed if segment.is_done]
     pictures, sounds = decode(
@@ -308,4 +314,4 @@ async def test_aac_has_the_same_pictures_cut_at_the_same_places_and_the_same_sou
     for flash in flashes[:-1]:
         assert min(abs(beep - flash) for beep in beeps) < 0.04
     window.stop_aac()
-    assert not window._listed(AAC) or window.initialization(AAC, done[0].initialization)
+    assert not window.listed(AAC) or window.initialization(AAC, done[0].initialization)
