@@ -22,8 +22,8 @@ from typing import Any
 
 import uvloop
 
+from livecommerce.media.client.control import RelayControl
 from livecommerce.media.compiled import compiled
-from livecommerce.media.control import RelayControl
 from livecommerce.media.transport.dtls import Identity
 from livecommerce.settings import Media, Settings
 from loadtest import media_climb, media_glass, media_janus, media_send

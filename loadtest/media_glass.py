@@ -20,7 +20,7 @@ from typing import Any
 from aiohttp import web
 
 from livecommerce.errors import LiveCommerceError
-from livecommerce.media.control import RelayControl
+from livecommerce.media.client.control import RelayControl
 from livecommerce.media.synthetic_host import SMALL, SyntheticHost
 
 SHOW = "glass"

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from livecommerce.errors import LiveCommerceError
-from livecommerce.media.control import RelayControl
+from livecommerce.media.client.control import RelayControl
 from livecommerce.media.ingest.whep_client import AUDIO_PAYLOAD, VIDEO_PAYLOAD, WhepClient
 from livecommerce.media.transport.dtls import Identity
 from livecommerce.media.wire import rtp, sdp

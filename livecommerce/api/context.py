@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 import livecommerce
 from livecommerce.accounts.accounts import Accounts
 from livecommerce.catalog.catalogue import Catalogue
-from livecommerce.media.control import RelayControl
+from livecommerce.media.client.control import RelayControl
 from livecommerce.records.repositories import Repositories
 from livecommerce.settings import Settings
 from livecommerce.shows.executor import Executor

@@ -16,7 +16,7 @@ from aiohttp import hdrs, web
 
 from livecommerce.api.context import Context
 from livecommerce.errors import Busy, LiveCommerceError
-from livecommerce.media.control import RelayControl
+from livecommerce.media.client.control import RelayControl
 
 # The relay holds a request back for three target durations; ours must not end before its answer.
 ANSWER_SECONDS = 16.0

@@ -19,8 +19,8 @@ from livecommerce.api.errors import MediaTypeWrong
 from livecommerce.api.links import public_base
 from livecommerce.api.shows import own_show
 from livecommerce.errors import BadInput, ShowUnknown, TokenWrong, TooMuch
-from livecommerce.media.control import FRAGMENT_TYPE, Kind, RelayControl
-from livecommerce.media.ice_servers import ice_servers, link_headers
+from livecommerce.media.client.control import FRAGMENT_TYPE, Kind, RelayControl
+from livecommerce.media.client.ice_servers import ice_servers, link_headers
 from livecommerce.media.wire.freezes import FreezeReport
 from livecommerce.media.wire.layer_wish import LAYER_RELATION, WISH_BYTES_MAX
 from livecommerce.records.rows import now_ms

@@ -15,7 +15,7 @@ import msgspec
 from aiohttp import web
 
 from livecommerce.errors import BadInput, LiveCommerceError, LoginNeeded, SdpRefused
-from livecommerce.media.control import FRAGMENT_TYPE, ORIGIN_HEADER, PUBLISHER_HEADER
+from livecommerce.media.client.control import FRAGMENT_TYPE, ORIGIN_HEADER, PUBLISHER_HEADER
 from livecommerce.media.plane import Accepted, MediaPlane
 from livecommerce.media.wire.freezes import FreezeReport
 from livecommerce.media.wire.layer_wish import parse_wish

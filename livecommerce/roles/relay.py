@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from redis.exceptions import RedisError
 
 from livecommerce.errors import LiveCommerceError, Unavailable
-from livecommerce.media.directory import announce
+from livecommerce.media.client.directory import announce
 from livecommerce.media.plane import MediaPlane
 from livecommerce.media.relay import serve_relay
 from livecommerce.ops import folder as folders

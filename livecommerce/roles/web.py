@@ -22,7 +22,7 @@ from livecommerce.api.publish import publish_waiting
 from livecommerce.api.words import parser_words
 from livecommerce.comments import check_catalogue
 from livecommerce.errors import LiveCommerceError
-from livecommerce.media.directory import RelayDirectory
+from livecommerce.media.client.directory import RelayDirectory
 from livecommerce.ops import metrics
 from livecommerce.ops.http_metrics import count_requests
 from livecommerce.ops.logs import logger

@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from livecommerce.accounts.accounts import Accounts
 from livecommerce.api.build import build_api
 from livecommerce.api.context import Context
-from livecommerce.media.control import RelayControl
+from livecommerce.media.client.control import RelayControl
 from livecommerce.media.relay import serve_relay
 from livecommerce.records.repositories import Repositories
 from livecommerce.records.structs import Shop

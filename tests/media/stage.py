@@ -17,7 +17,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 
 from livecommerce.errors import LiveCommerceError
-from livecommerce.media.control import RelayControl, Session
+from livecommerce.media.client.control import RelayControl, Session
 from livecommerce.media.ingest.whep_client import VIDEO_PAYLOAD, WhepClient
 from livecommerce.media.plane import MediaPlane
 from livecommerce.media.relay import serve_relay

@@ -12,7 +12,7 @@ import random
 import time
 
 from livecommerce.errors import LiveCommerceError, NotFound
-from livecommerce.media.control import RelayControl
+from livecommerce.media.client.control import RelayControl
 from livecommerce.media.ingest.feedback import Reception
 from livecommerce.media.ingest.source import PICTURE, SOUND, Sink, SourceName
 from livecommerce.media.ingest.whep_client import AUDIO_PAYLOAD, VIDEO_PAYLOAD, WhepClient

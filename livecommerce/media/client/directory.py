@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from livecommerce.errors import Unavailable
-from livecommerce.media.control import RelayControl
+from livecommerce.media.client.control import RelayControl
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from livecommerce.errors import BadInput, HostAlreadyLive, NotFound, SdpRefused, StreamUnknown, Unavailable
-from livecommerce.media.control import RelayControl
+from livecommerce.media.client.control import RelayControl
 from livecommerce.media.control_app import FRAGMENT_TYPE
 from livecommerce.media.ingest.whep_client import WhepClient
 from livecommerce.media.relay import candidate_addresses

@@ -10,8 +10,8 @@ import pytest
 from redis.asyncio import Redis
 
 from livecommerce.errors import Unavailable
-from livecommerce.media import directory
-from livecommerce.media.directory import RELAYS_KEY, Announced, RelayDirectory, announce
+from livecommerce.media.client import directory
+from livecommerce.media.client.directory import RELAYS_KEY, Announced, RelayDirectory, announce
 
 SHOWS = [f"show-{number}" for number in range(40)]
 

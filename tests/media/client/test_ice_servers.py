@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from livecommerce.media.ice_servers import CREDENTIAL_SECONDS, ice_servers, link_headers
+from livecommerce.media.client.ice_servers import CREDENTIAL_SECONDS, ice_servers, link_headers
 from livecommerce.settings import Media
 
 STUN = {"urls": "stun:stun.example:3478"}
