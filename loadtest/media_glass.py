@@ -21,7 +21,7 @@ from aiohttp import web
 
 from livecommerce.errors import LiveCommerceError
 from livecommerce.media.client.control import RelayControl
-from livecommerce.media.synthetic_host import SMALL, SyntheticHost
+from livecommerce.media.synthetic.host import SMALL, SyntheticHost
 
 SHOW = "glass"
 START_SECONDS_MAX = 30.0

@@ -13,7 +13,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from livecommerce.media.recording import files
-from livecommerce.media.synthetic_host import Quality, SyntheticHost
+from livecommerce.media.synthetic.host import Quality, SyntheticHost
 from tests.browser.live_server import LiveServer
 from tests.browser.visitors import BAG, COAT, DESK, PHONE, visitor
 

@@ -22,7 +22,7 @@ from livecommerce.media.ingest.whep_client import VIDEO_PAYLOAD, WhepClient
 from livecommerce.media.plane import MediaPlane
 from livecommerce.media.relay import serve_relay
 from livecommerce.media.stream import Stream
-from livecommerce.media.synthetic_host import Quality, SyntheticHost
+from livecommerce.media.synthetic.host import Quality, SyntheticHost
 from livecommerce.media.transport.dtls import Identity
 from livecommerce.media.wire import sdp
 from livecommerce.media.wire.freezes import FreezeReport

@@ -13,7 +13,7 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
 from livecommerce.media.ingest.source import PICTURE
-from livecommerce.media.synthetic_host import Quality
+from livecommerce.media.synthetic.host import Quality
 from tests.browser.chromium import FLAGS, chromium_path
 from tests.media.stage import WAIT_SECONDS, LossyLine, Stage, open_stage, until
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import pytest
 
-from livecommerce.media.synthetic_host import Quality
+from livecommerce.media.synthetic.host import Quality
 from livecommerce.media.tracks import track as track_module
 from livecommerce.media.tracks.track import Track
 from livecommerce.settings import Media

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from livecommerce.media.synthetic_host import Quality
+from livecommerce.media.synthetic.host import Quality
 from livecommerce.media.viewers.viewer import Viewer
 from livecommerce.settings import Media
 from tests.media.lossy_network import Line, LossyNetwork

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from livecommerce.media.synthetic_stage import Stage, yuv
+from livecommerce.media.synthetic.stage import Stage, yuv
 
 WIDTH, HEIGHT, STRIDE = 540, 960, 544
 

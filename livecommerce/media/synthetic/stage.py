@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 
-from livecommerce.media.synthetic_picture import BLACK, WHITE, glyph_rows
+from livecommerce.media.synthetic.picture import BLACK, WHITE, glyph_rows
 
 Colour = tuple[int, int, int]
 Span = tuple[int, int, bytes]  # row, left edge, the row's bytes

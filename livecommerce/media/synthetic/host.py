@@ -24,8 +24,8 @@ import av
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from av.video.frame import PictureType
 
-from livecommerce.media.synthetic_picture import Picture
-from livecommerce.media.synthetic_stage import Stage
+from livecommerce.media.synthetic.picture import Picture
+from livecommerce.media.synthetic.stage import Stage
 
 log = logging.getLogger(__name__)
 
