@@ -22,9 +22,9 @@ from livecommerce.api.links import is_https, page_urls
 from livecommerce.api.locales import COOKIE as LOCALE_COOKIE
 from livecommerce.api.locales import TEXTS, choose_locale
 from livecommerce.api.products import products_shape
-from livecommerce.api.recordings import RECORDINGS
 from livecommerce.api.streams import ice_servers_for
 from livecommerce.errors import LiveCommerceError, LoginNeeded, ShowUnknown, Unavailable
+from livecommerce.replay.routes import RECORDINGS
 
 TEMPLATES: web.AppKey[jinja2.Environment] = web.AppKey("livecommerce.api.templates", jinja2.Environment)
 PERMISSIONS = "camera=(self), microphone=(self)"

@@ -20,8 +20,8 @@ from livecommerce.api.shows import own_show
 from livecommerce.api.words import catalogue_words
 from livecommerce.comments import VERSION, CatalogueIndex, Difference, Intent, PastComment, Reason, Verdict, reparse
 from livecommerce.errors import BadInput
-from livecommerce.media.event_archive import offset_key, read_chat
 from livecommerce.media.recording import files as recording_files
+from livecommerce.replay.archive import offset_key, read_chat
 from livecommerce.shows.catalogue import item_words
 from livecommerce.shows.model import Keys
 from livecommerce.shows.projection import Projector

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from livecommerce.media.event_archive import EventArchiver
 from livecommerce.ops import metrics
 from livecommerce.ops.logs import logger
 from livecommerce.ops.process import Frame
 from livecommerce.orders.worker import Worker
 from livecommerce.records.repositories import Repositories
+from livecommerce.replay.archive import EventArchiver
 from livecommerce.roles.stores import open_stores, sql_check
 
 log = logger(__name__)

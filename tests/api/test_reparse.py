@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from livecommerce.api import reparse
-from livecommerce.media.event_archive import EventArchiver
 from livecommerce.media.recording import files as recording_files
+from livecommerce.replay.archive import EventArchiver
 from livecommerce.shows.model import Keys
 from tests.api.conftest import Site
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import av
 import pytest
 
-from livecommerce.media.event_archive import EventArchiver
 from livecommerce.media.recording import files
+from livecommerce.replay.archive import EventArchiver
 from tests.api.conftest import Site
 from tests.media.recording.test_recording import SHOW, record
 from tests.media.studio import ORIGIN_MS

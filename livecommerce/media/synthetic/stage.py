@@ -62,7 +62,7 @@ def paste(target: bytearray, stride: int, height: int, spans: list[Span], dx: in
 
 
 class Stage:
-    """Draws frames of one size; same door as `synthetic_picture.Picture`."""
+    """Draws frames of one size; same door as `picture.Picture`."""
 
     def __init__(self, width: int, height: int, stride: int, chroma_stride: int) -> None:
         self.width, self.height = width, height

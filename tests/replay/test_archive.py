@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from livecommerce.media.event_archive import EventArchiver, ShowArchive, chapters, public_events, read_replay
 from livecommerce.media.recording import files
+from livecommerce.replay.archive import EventArchiver, ShowArchive, chapters, public_events, read_replay
 from livecommerce.settings import Stock
 from livecommerce.shows.commands import Actor, read_command
 from livecommerce.shows.executor import Executor

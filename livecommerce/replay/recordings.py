@@ -1,4 +1,4 @@
-"""Recordings as the routes need them: read from disk in a thread, once while the files stay the same."""
+"""Recordings as they are asked for: read from disk in a thread, once while the files stay the same."""
 
 from __future__ import annotations
 
@@ -10,22 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from aiohttp import web
 
-from livecommerce.errors import NotFound
-from livecommerce.media.event_archive import Replay, air_times, read_replay
 from livecommerce.media.recording.files import EVENTS, MANIFEST, folder_of
 from livecommerce.media.recording.reader import Movie, read_recording
+from livecommerce.replay.archive import Replay, air_times, read_replay
+from livecommerce.replay.errors import ReplayMissing
 
 # A scan of a three-hour show takes half a second; what was found is kept for some shows.
 KEPT_MAX = 16
 # How long a scan stands unasked; a recording that grows is scanned again at most this often.
 SCAN_SECONDS = 5.0
-
-
-class ReplayMissing(NotFound):
-    number, code = 3041, "replay_missing"
-    reason = "There is no replay of this show."
 
 
 @dataclass(frozen=True)
@@ -109,6 +103,3 @@ class Recordings:
         while len(self._kept) > KEPT_MAX:
             del self._kept[next(iter(self._kept))]
         return found
-
-
-RECORDINGS: web.AppKey[Recordings] = web.AppKey("livecommerce.api.replay", Recordings)
