@@ -18,7 +18,7 @@ from livecommerce.accounts.accounts import Accounts
 from livecommerce.api.build import build_api
 from livecommerce.api.context import Context
 from livecommerce.media.client.control import RelayControl
-from livecommerce.media.relay import serve_relay
+from livecommerce.media.relay import RelayPlace, serve_relay
 from livecommerce.records.repositories import Repositories
 from livecommerce.records.structs import Shop
 from livecommerce.settings import Settings, load
@@ -98,9 +98,7 @@ async def relay(tmp_path: Path, settings: Settings) -> AsyncIterator[RelayContro
     serving = asyncio.create_task(
         serve_relay(
             settings,
-            relay_id="relay-0",
-            control_socket_path=path,
-            udp_port=0,
+            RelayPlace("relay-0", path, 0),
             stop=stop,
             on_stream_event=lambda show, event: None,
             on_ready=lambda plane: ready.set(),

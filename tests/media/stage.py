@@ -20,7 +20,7 @@ from livecommerce.errors import LiveCommerceError
 from livecommerce.media.client.control import RelayControl, Session
 from livecommerce.media.ingest.whep_client import VIDEO_PAYLOAD, WhepClient
 from livecommerce.media.plane import MediaPlane
-from livecommerce.media.relay import serve_relay
+from livecommerce.media.relay import RelayPlace, serve_relay
 from livecommerce.media.stream import Stream
 from livecommerce.media.synthetic.host import Quality, SyntheticHost
 from livecommerce.media.transport.dtls import Identity
@@ -179,9 +179,7 @@ async def open_stage(
         relay = asyncio.create_task(
             serve_relay(
                 Settings(media=media or Media()),
-                relay_id="relay-0",
-                control_socket_path=path,
-                udp_port=udp_port,
+                RelayPlace("relay-0", path, udp_port),
                 stop=stop,
                 on_stream_event=lambda show, event: events.append((show, event)),
                 on_ready=lambda plane: (planes.append(plane), ready.set())[0],

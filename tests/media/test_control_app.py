@@ -206,7 +206,7 @@ async def test_a_page_tells_how_often_its_picture_froze() -> None:
 
 
 async def test_over_tcp_the_door_asks_for_the_secret() -> None:
-    from livecommerce.media.relay import serve_relay
+    from livecommerce.media.relay import RelayPlace, serve_relay
 
     stop, ready = asyncio.Event(), asyncio.Event()
     port = 0
@@ -222,9 +222,7 @@ async def test_over_tcp_the_door_asks_for_the_secret() -> None:
     relay = asyncio.create_task(
         serve_relay(
             Settings(secret="between nodes"),
-            relay_id="relay-0",
-            control_socket_path=f"tcp://127.0.0.1:{port}",
-            udp_port=0,
+            RelayPlace("relay-0", f"tcp://127.0.0.1:{port}", 0),
             stop=stop,
             on_stream_event=lambda *_: None,
             on_ready=opened,

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from livecommerce import doctor
 from livecommerce.media.compiled import compiled
 from livecommerce.media.plane import MediaPlane
-from livecommerce.media.relay import serve_relay
+from livecommerce.media.relay import RelayPlace, serve_relay
 from livecommerce.media.tracks.fanout import FanOut
 from livecommerce.media.tracks.lane import Lane, LaneKey
 from livecommerce.media.tracks.track import CanonicalPacket, Track
@@ -460,9 +460,7 @@ class TestFinding:
 
         await serve_relay(
             relay,
-            relay_id="1",
-            control_socket_path=str(tmp_path / "relay"),
-            udp_port=0,
+            RelayPlace("1", str(tmp_path / "relay"), 0),
             stop=stop,
             on_stream_event=lambda *_: None,
             on_ready=ready,
