@@ -28,8 +28,9 @@ from livecommerce.media.transport.srtp import (
 )
 from livecommerce.media.viewers.viewer import ViewerPlan
 from livecommerce.media.wire import rtcp, rtp, sdp
+from tests.media.crowd import RecordingOutbound
+from tests.media.packets import PICTURE, feed, packet
 from tests.media.stage import RTX_PAYLOAD, SEND_TIME_ID, open_stage, until, with_rtx
-from tests.media.tracks.test_track import PICTURE, RecordingOutbound, feed, packet
 from tests.media.wire.test_sdp import AUDIO, GOOD, HEAD, LOCAL, TRANSPORT, VIDEO, offer
 
 NOWHERE = ("127.0.0.1", 9)

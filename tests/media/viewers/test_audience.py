@@ -17,8 +17,8 @@ from livecommerce.media.packaging.packager import media_packet
 from livecommerce.media.tracks.lane import Lane
 from livecommerce.media.tracks.track import CanonicalPacket
 from tests.media.crowd import PARAMETERS, CrowdViewer, Encoder, FakeHost, LoopbackWire, Wire, feed, make_stream
+from tests.media.packets import CORES, core_name
 from tests.media.stage import until
-from tests.media.tracks.test_track import CORES, core_name
 
 HEIGHTS = {"l": 180, "m": 360, "h": 720}
 FRAME = 3_000
