@@ -57,3 +57,52 @@ def test_noise_is_no_picture_or_a_sane_one(noise: bytes) -> None:
 def test_random_bytes_of_every_length() -> None:
     for length in range(64):
         h264.parse_sequence_parameters(b"\x67" + os.urandom(length))
+
+
+@pytest.mark.parametrize("length", range(len(SPS_720P)))
+def test_parameters_that_end_early_are_no_picture(length: int) -> None:
+    picture = h264.parse_sequence_parameters(SPS_720P[:length])
+    # what comes after the size and its cropping is not read
+    assert picture is None or (picture.width, picture.height) == (1280, 720)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [b"", b"\x67", b"\x68" + SPS_720P[1:], b"\x67" + bytes(40), b"\x67\x42\xc0\x1f" + bytes(60)],
+    ids=["nothing", "a header alone", "another kind of unit", "zeros", "a code without an end"],
+)
+def test_what_is_no_parameter_set_is_none(unit: bytes) -> None:
+    assert h264.parse_sequence_parameters(unit) is None
+
+
+@pytest.mark.parametrize(
+    ("payload", "kinds"),
+    [
+        (b"\x78\x00\x02\x67a\x00\x02\x68b", [7, 8]),
+        (b"\x78\x00\x02\x67a\x00\x09\x68b", [7]),
+        (b"\x78\x00\x00\x67a", []),
+        (b"\x78\x00", []),
+        (b"\x78", []),
+        (b"\x7c\x85a", [5]),
+        (b"\x7c\x45a", []),
+        (b"\x7c\x85", []),
+        (b"\x79\x00\x00", []),
+        (b"\x7f", []),
+        (b"\x60", []),
+    ],
+    ids=[
+        "aggregate",
+        "aggregate cut off",
+        "a unit of no length",
+        "half a length",
+        "an empty aggregate",
+        "first fragment",
+        "last fragment",
+        "a fragment of nothing",
+        "STAP-B",
+        "reserved",
+        "type 0",
+    ],
+)
+def test_units_that_begin_here(payload: bytes, kinds: list[int]) -> None:
+    assert [kind for kind, _ in h264.units(payload)] == kinds

@@ -79,3 +79,60 @@ def test_any_nack_names_what_it_was_given(sequences: list[int]) -> None:
     (item,) = rtcp.parse(rtcp.nack(1, 2, sequences)) if sequences else [rtcp.Nack(2, ())]
     assert isinstance(item, rtcp.Nack)
     assert set(item.sequences) >= set(sequences)
+
+
+REPORT = rtcp.receiver_report(1, [rtcp.ReportBlock(5, 12, -3, 70_000, 4, 99, 7)])
+SENT = rtcp.sender_report(1, 2 << 40, 3, 4, 5)
+
+
+@pytest.mark.parametrize(
+    ("compound", "kinds"),
+    [
+        (b"", []),
+        (REPORT[:3], []),
+        (REPORT[:-1], []),
+        (b"\x41" + REPORT[1:], []),
+        (REPORT[:2] + b"\xff\xff" + REPORT[4:], []),
+        (SENT + REPORT[:-4], ["SenderReport"]),
+        (SENT + b"\x01" + REPORT[1:], ["SenderReport"]),
+        (bytes((0x80, 200, 0, 1)) + bytes(4), []),
+        (bytes((0x80, 201, 0, 0)), []),
+        (bytes((0x9F, 203, 0, 1)) + bytes(4), ["Bye"]),
+        (bytes((0x81, 205, 0, 1)) + bytes(4), []),
+        (bytes((0x84, 206, 0, 2)) + bytes(8), []),
+        (bytes((0x8F, 205, 0, 3)) + bytes(12), []),
+        (bytes((0x80, 204, 0, 1)) + b"name" + SENT, ["SenderReport"]),
+        (REPORT * 40, ["ReceiverReport"] * rtcp.PARTS_MAX),
+    ],
+    ids=[
+        "nothing",
+        "half a header",
+        "cut off",
+        "version 1",
+        "longer than it is",
+        "a good part before a cut one",
+        "a good part before another version",
+        "sender report without its fields",
+        "receiver report without an SSRC",
+        "goodbye of 31, one named",
+        "feedback without a medium",
+        "FIR without an entry",
+        "transport-cc without its counts",
+        "a kind we do not read",
+        "more parts than anybody sends",
+    ],
+)
+def test_a_broken_compound_gives_what_was_whole_before_it(compound: bytes, kinds: list[str]) -> None:
+    assert [type(item).__name__ for item in rtcp.parse(compound)] == kinds
+
+
+def test_more_blocks_than_there_are_bytes_are_not_read() -> None:
+    (report,) = rtcp.parse(b"\x9f" + REPORT[1:])
+    assert isinstance(report, rtcp.ReceiverReport)
+    assert [block.ssrc for block in report.blocks] == [5]
+
+
+def test_a_feedback_that_counts_more_than_it_tells_ends_with_its_bytes() -> None:
+    body = struct.pack("!IIHHI", 1, 5, 10, 60_000, 0) + struct.pack("!HH", 0x2003, 0)
+    packet = struct.pack("!BBH", 0x8F, 205, len(body) // 4) + body
+    assert rtcp.parse(packet) == [rtcp.TransportFeedback(10, 60_000, 3)]

@@ -97,3 +97,50 @@ def test_a_mutilated_check_is_nothing_or_unsigned(place: int, junk: bytes) -> No
     mutilated = datagram[:place] + junk + datagram[place + len(junk) :]
     request = stun.parse_binding_request(mutilated)
     assert request is None or mutilated == datagram or not request.is_signed_by(PASSWORD) or place > 60
+
+
+def longer(datagram: bytes, by: int) -> bytes:
+    return datagram[:2] + struct.pack("!H", len(datagram) - 20 + by) + datagram[4:]
+
+
+@pytest.mark.parametrize(
+    "datagram",
+    [
+        b"",
+        check()[:20],
+        check()[:-1],
+        longer(check(), 4),
+        longer(check(), -4),
+        b"\x01\x01" + check()[2:],
+        b"\x00\x11" + check()[2:],
+        check()[:4] + b"\0\0\0\0" + check()[8:],
+        longer(check()[:26], 0),
+        check() + bytes(600),
+        longer(check()[:20] + bytes.fromhex("0006ffff") + b"ours", 8),
+    ],
+    ids=[
+        "nothing",
+        "a header alone",
+        "cut off",
+        "longer than it is",
+        "shorter than it is",
+        "an answer",
+        "an indication",
+        "another cookie",
+        "an attribute cut off",
+        "longer than any check",
+        "an attribute beyond the end",
+    ],
+)
+def test_a_broken_check_is_none(datagram: bytes) -> None:
+    assert stun.parse_binding_request(datagram) is None
+
+
+@pytest.mark.parametrize("cut", [0, 19, 20, 31, 33, 35, 36, 55])
+def test_a_broken_answer_is_none(cut: int) -> None:
+    """Signed are its first 56 bytes; the fingerprint behind them vouches for nothing."""
+    request = stun.parse_binding_request(check())
+    assert request is not None
+    answer = stun.binding_success(request, ("192.0.2.1", 1), PASSWORD)
+    assert stun.parse_binding_success(answer[:cut]) is None
+    assert stun.parse_binding_success(check()) is None
