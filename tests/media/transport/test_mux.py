@@ -75,7 +75,18 @@ def joined(mux: Mux, number: int = 1) -> Ear:
         (b"\x00\x01\x00\x00", [], 1),
         (b"\x01\x01" + struct.pack("!HI", 0, 0x2112A442) + bytes(12), [], 1),
     ],
-    ids=["media", "a report", "one byte", "a handshake", "TURN", "nothing known", "ZRTP", "empty", "half a check", "unsigned answer"],
+    ids=[
+        "media",
+        "a report",
+        "one byte",
+        "a handshake",
+        "TURN",
+        "nothing known",
+        "ZRTP",
+        "empty",
+        "half a check",
+        "unsigned answer",
+    ],
 )
 def test_what_a_verified_address_sends_goes_where_its_first_byte_says(
     mux: Mux, datagram: bytes, heard: list[str], malformed: int
