@@ -49,10 +49,10 @@ def parse_answer(answer: str) -> Remote:
             raise ValueError(f"the answer lacks {pattern}")
         return found.group(1).strip()
 
-    candidate = value(r"^a=candidate:\S+ 1 udp (.+)$").split()
+    address, _, port = value(r"^a=candidate:\S+ 1 udp \d+ (\S+ \d{1,5})\b").partition(" ")
     algorithm, _, digest = value(r"^a=fingerprint:(.+)$").partition(" ")
     return Remote(
-        (candidate[1], int(candidate[2])),
+        (address, int(port)),
         value(r"^a=ice-ufrag:(\S+)"),
         value(r"^a=ice-pwd:(\S+)"),
         Fingerprint(algorithm, digest.strip()),
