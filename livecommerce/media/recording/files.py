@@ -77,9 +77,11 @@ def folder_of(data_folder: str | Path, show: str) -> Path:
 def read_manifest(folder: Path) -> Manifest | None:
     """None where there is no recording, or its manifest is not readable."""
     try:
-        return msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
-    except (OSError, msgspec.DecodeError):
+        manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+        manifest.parameters()  # what is no base64 is found here, not by whoever asks for it later
+    except (OSError, msgspec.DecodeError, ValueError):
         return None
+    return manifest
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

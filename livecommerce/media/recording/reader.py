@@ -110,6 +110,8 @@ def fragments(path: Path) -> list[Fragment]:
             if one is not None:
                 found.append(one)
             position += whole
+    except OSError:
+        return found  # a folder of that name, or a disk that fails from here on: what was read before stands
     finally:
         os.close(file)
     return found

@@ -8,11 +8,8 @@ from itertools import pairwise
 import pytest
 
 from livecommerce.media.packaging.access_units import AccessUnit, OpusFrame, ParameterSets
-from livecommerce.media.packaging.packager import KEYFRAME_RETRY_SECONDS
 from livecommerce.media.packaging.timeline import FRAME_SAMPLES, SILENCE, Clock, Timeline
 from livecommerce.media.wire.rtp import AUDIO_CLOCK, VIDEO_CLOCK
-from tests.media.broadcast import encode_pictures, encode_sound, interleaved
-from tests.media.studio import Studio
 
 SETS = ParameterSets((b"g",), (b"h",))
 
@@ -131,27 +128,3 @@ def test_nothing_has_a_place_before_the_first_key_picture():
     assert timeline.video(picture(0), 0.0) is None
     assert timeline.video(picture(1, True), 1.0)[0].time == 0
     assert timeline.video(picture(1), 1.0) is None  # the same time twice
-
-
-def test_a_key_picture_is_asked_for_again_until_it_comes_but_not_at_each_packet():
-    studio = Studio()
-    broken = interleaved(encode_pictures(4.0, keys_at={0}), encode_sound(4.0))
-    lost = {70_020}
-    studio.send(broken, lose=lambda packet: packet.number in lost)
-    asked = [second for second in studio.asked if second > 0.5]
-    assert len(asked) >= 2
-    assert all(later - before >= KEYFRAME_RETRY_SECONDS for before, later in pairwise(asked))
-
-
-def test_a_fault_in_a_sink_does_not_reach_the_relay(caplog):
-    class Broken:
-        def video(self, picture):
-            raise RuntimeError("a fault")
-
-        def audio(self, frame): ...
-        def tick(self, now): ...
-
-    studio = Studio()
-    studio.packager.sinks.append(Broken())
-    studio.send(encode_pictures(0.2, keys_at={0}))
-    assert "a fault" in caplog.text

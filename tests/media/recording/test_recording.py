@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -17,9 +16,9 @@ import av
 import pytest
 
 from livecommerce.media.recording import files
-from livecommerce.media.recording.reader import fragments, read_recording
+from livecommerce.media.recording.reader import read_recording
 from livecommerce.media.recording.recording import Recording
-from livecommerce.media.recording.take_writer import HEAD_BYTES, Disk
+from livecommerce.media.recording.take_writer import Disk
 from tests.media.broadcast import encode_pictures, encode_sound, interleaved
 from tests.media.studio import ORIGIN_MS, Studio
 
@@ -43,6 +42,11 @@ def record(folder: Path, frames=SHOW, *, studio=None, later_ms=0, close=True, **
         recording.finish()
         recording.writer.close()
     return recording
+
+
+def drain(recording):
+    while recording.writer._queue.qsize():
+        time.sleep(0.01)
 
 
 def times(source):
@@ -97,19 +101,6 @@ def test_the_manifest_says_when_it_began_and_ended(tmp_path):
     manifest = files.read_manifest(tmp_path)
     assert manifest.origin_ms == manifest.takes[0].started_ms == ORIGIN_MS
     assert manifest.takes[0].ended_ms == pytest.approx(ORIGIN_MS + 6_000, abs=40)
-
-
-def test_a_file_cut_anywhere_gives_all_its_whole_fragments(tmp_path):
-    record(tmp_path)
-    take = tmp_path / "take-0001.mp4"
-    data, known = take.read_bytes(), fragments(take)
-    for cut in random.Random(7).sample(range(HEAD_BYTES, len(data)), 25):
-        take.write_bytes(data[:cut])
-        kept = [one for one in known if one.offset + one.size <= cut]
-        assert fragments(take) == kept
-        if kept:
-            pictures, _, _ = times(whole(tmp_path))
-            assert len(pictures) == sum(one.duration for one in kept) // 3_000
 
 
 def test_a_process_killed_while_recording_leaves_all_but_the_last_second(tmp_path):
@@ -175,123 +166,9 @@ def test_other_picture_sizes_are_in_the_same_file(tmp_path):
     assert len(files.read_manifest(tmp_path).descriptions) == 2
 
 
-def test_the_movie_can_be_sought_by_its_index(tmp_path):
-    record(tmp_path)
-    with av.open(io.BytesIO(whole(tmp_path))) as container:
-        assert container.duration == pytest.approx(6_000_000, abs=50_000)
-        container.seek(4_500_000)
-        assert next(container.decode(video=0)).time == pytest.approx(4.0)
-
-
-def test_a_part_of_the_movie_is_that_part_of_its_bytes(tmp_path):
-    record(tmp_path)
-    record(tmp_path, later_ms=10_000)
-    movie, data = read_recording(tmp_path).movie(), whole(tmp_path)
-    source = random.Random(3)
-    for _ in range(50):
-        start = source.randrange(movie.size)
-        end = source.randrange(start, movie.size) + 1
-        assert b"".join(movie.read(start, end)) == data[start:end]
-
-
 def test_a_host_away_for_a_while_leaves_the_times_right(tmp_path):
     later = [*encode_pictures(2.0, keys_at={0}, start=16.0), *encode_sound(2.0, start=16.0)]
     record(tmp_path, interleaved(SHOW, later))
     pictures, sounds, _ = times(whole(tmp_path))
     assert pictures[180] == pytest.approx(16.0)
     assert all(later - before < 0.03 for before, later in pairwise(sounds))  # silence between
-
-
-def test_below_the_reserve_nothing_is_written_and_then_it_goes_on(tmp_path):
-    space = [10_000_000]
-    studio = Studio()
-    recording = record(
-        tmp_path,
-        SHOW[:240],
-        studio=studio,
-        close=False,
-        reserve_bytes=1_000,
-        retry_seconds=0,
-        free=lambda folder: space[0],
-    )
-    drain(recording)
-    space[0] = 500
-    studio.send(SHOW[240:300])
-    drain(recording)
-    assert recording.writer.state == "full"
-    space[0] = 10_000_000
-    studio.send(SHOW[300:])
-    recording.finish()
-    recording.writer.close()
-    assert recording.writer.counters.dropped > 0
-    pictures, _, _ = times(whole(tmp_path))
-    assert 100 < len(pictures) < 180
-    assert pictures[-1] == pytest.approx(179 / 30)
-
-
-def drain(recording):
-    while recording.writer._queue.qsize():
-        time.sleep(0.01)
-
-
-FULL_DISK = """
-import resource, sys
-from pathlib import Path
-from tests.media.recording.test_recording import drain, record
-resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, resource.RLIM_INFINITY))
-recording = record(Path(sys.argv[1]), close=False, retry_seconds=0)
-drain(recording)
-resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-recording.finish()
-recording.writer.close()
-assert recording.writer.counters.dropped > 0, recording.writer.counters
-"""
-
-
-def test_a_disk_that_refuses_a_write_leaves_whole_fragments(tmp_path):
-    subprocess.run(
-        [sys.executable, "-c", FULL_DISK, str(tmp_path)], cwd=Path(__file__).parents[3], check=True, timeout=60
-    )
-    data = (tmp_path / "take-0001.mp4").read_bytes()
-    known = fragments(tmp_path / "take-0001.mp4")
-    assert known[0].offset == HEAD_BYTES
-    assert known[-1].offset + known[-1].size == len(data)
-    pictures, _, _ = times(whole(tmp_path))
-    assert 10 < len(pictures) < 180
-
-
-def test_a_folder_that_cannot_be_made_costs_the_recording_alone(tmp_path):
-    (tmp_path / "file").write_text("in the way")
-    recording = record(tmp_path / "file" / "demo", retry_seconds=0)
-    assert recording.writer.state == "full"
-    assert recording.writer.counters.written == 0
-
-
-def test_a_slow_disk_loses_fragments_and_not_the_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr("livecommerce.media.recording.take_writer.WAITING_BYTES_MAX", 50_000)
-    held = []
-
-    def slow(folder):
-        while held:
-            time.sleep(0.01)
-        return 1 << 40
-
-    held.append(True)
-    recording = record(tmp_path, close=False, free=slow)
-    assert recording.writer.counters.dropped > 0
-    held.clear()
-    recording.finish()
-    recording.writer.close()
-    assert read_recording(tmp_path).movie() is not None
-
-
-@pytest.mark.parametrize("show", ["../escape", "", "A", "a/b", "x" * 41])
-def test_a_folder_is_named_by_show_ids_alone(tmp_path, show):
-    with pytest.raises(ValueError):
-        files.folder_of(tmp_path, show)
-
-
-def test_without_a_recording_there_is_none(tmp_path):
-    assert read_recording(tmp_path / "nothing") is None
-    (tmp_path / "manifest.json").write_text("{")
-    assert read_recording(tmp_path) is None
