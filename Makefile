@@ -14,7 +14,7 @@ help:
 
 install: $(STAMP)
 
-$(STAMP): requirements.lock requirements-dev.lock pyproject.toml hatch_build.py $(wildcard livecommerce/media/*.[ch])
+$(STAMP): requirements.lock requirements-dev.lock pyproject.toml hatch_build.py $(wildcard livecommerce/media/compiled/*.[ch])
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else None'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock

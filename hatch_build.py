@@ -1,7 +1,7 @@
 """Compiles the core of the media fan-out where it can; elsewhere Python does the same work, and nobody is stopped.
 
-In: livecommerce/media/_sending.c and what it includes. Out: the module beside it, in the tree (editable installs) and
-in the wheel, which then is for CPython's stable interface (cp311-abi3) and this platform, and pure otherwise.
+In: livecommerce/media/compiled/_sending.c and what it includes. Out: the module beside it, in the tree (editable
+installs) and in the wheel, which then is for CPython's stable interface (cp311-abi3) and this platform, else pure.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCE = Path("livecommerce/media/_sending.c")
+SOURCE = Path("livecommerce/media/compiled/_sending.c")
 INCLUDED = (SOURCE.with_name("_sealing.h"), SOURCE.with_name("_sealing_x86.h"))
 MODULE = SOURCE.with_suffix(".abi3.so")
 FLAGS = ("-std=c11", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-fstack-protector-strong", "-DNDEBUG", "-Wall")

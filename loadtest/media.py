@@ -22,9 +22,9 @@ from typing import Any
 
 import uvloop
 
-from livecommerce.media import compiled
-from livecommerce.media.control import RelayControl
-from livecommerce.media.dtls import Identity
+from livecommerce.media.client.control import RelayControl
+from livecommerce.media.compiled import compiled
+from livecommerce.media.transport.dtls import Identity
 from livecommerce.settings import Media, Settings
 from loadtest import media_climb, media_glass, media_janus, media_send
 from loadtest.media_peers import Crowd, run_host
@@ -46,16 +46,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _relay(path: str, core: int | None, ready: Any, stop: Any) -> None:
     if core is not None:
         os.sched_setaffinity(0, {core})
-    from livecommerce.media.relay import serve_relay
+    from livecommerce.media.relay import RelayPlace, serve_relay
 
     async def go() -> None:
         local_stop = asyncio.Event()
         serving = asyncio.create_task(
             serve_relay(
                 Settings(media=Media(host="127.0.0.1")),
-                relay_id="load",
-                control_socket_path=path,
-                udp_port=0,
+                RelayPlace("load", path, 0),
                 stop=local_stop,
                 on_stream_event=lambda *_: None,
                 on_ready=lambda _: ready.set(),

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from livecommerce.media.control import RelayControl
+from livecommerce.media.client.control import RelayControl
 from loadtest.media_glass import FLAGS, SHOW, START_SECONDS_MAX, chromium_path, served
 
 GOAL_KBPS = 2_500

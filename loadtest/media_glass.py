@@ -20,8 +20,8 @@ from typing import Any
 from aiohttp import web
 
 from livecommerce.errors import LiveCommerceError
-from livecommerce.media.control import RelayControl
-from livecommerce.media.synthetic_host import SMALL, SyntheticHost
+from livecommerce.media.client.control import RelayControl
+from livecommerce.media.synthetic.host import SMALL, SyntheticHost
 
 SHOW = "glass"
 START_SECONDS_MAX = 30.0

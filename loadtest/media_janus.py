@@ -25,9 +25,9 @@ from typing import Any
 import aiohttp
 from OpenSSL import SSL
 
-from livecommerce.media.dtls import Identity
-from livecommerce.media.srtp import CM_PROFILE, GCM_PROFILE
-from livecommerce.media.whep_client import WhepClient
+from livecommerce.media.ingest.whep_client import WhepClient
+from livecommerce.media.transport.dtls import Identity
+from livecommerce.media.transport.srtp import CM_PROFILE, GCM_PROFILE
 from loadtest.media_peers import Crowd, LoadHost
 
 ROOM = 1

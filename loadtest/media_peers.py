@@ -15,10 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from livecommerce.errors import LiveCommerceError
-from livecommerce.media import rtp, sdp
-from livecommerce.media.control import RelayControl
-from livecommerce.media.dtls import Identity
-from livecommerce.media.whep_client import AUDIO_PAYLOAD, VIDEO_PAYLOAD, WhepClient
+from livecommerce.media.client.control import RelayControl
+from livecommerce.media.ingest.whep_client import AUDIO_PAYLOAD, VIDEO_PAYLOAD, WhepClient
+from livecommerce.media.transport.dtls import Identity
+from livecommerce.media.wire import rtp, sdp
 
 FRAMES_PER_SECOND = 30
 PACKETS_PER_FRAME = 5

@@ -16,11 +16,12 @@ from typing import Any
 from aiortc import RTCCertificate, RTCDtlsTransport
 from aiortc.rtcdtlstransport import State
 
-from livecommerce.media import rtp
-from livecommerce.media.fanout import FanOut, Socket
-from livecommerce.media.lane import Lane
-from livecommerce.media.srtp import GCM_PROFILE, GcmOutbound, libsrtp_session
-from livecommerce.media.track import Track
+from livecommerce.media.tracks.fanout import FanOut
+from livecommerce.media.tracks.lane import Lane
+from livecommerce.media.tracks.track import Track
+from livecommerce.media.transport.srtp import GCM_PROFILE, GcmOutbound, libsrtp_session
+from livecommerce.media.transport.udp import Socket
+from livecommerce.media.wire import rtp
 from loadtest.media_peers import PACKETS_PER_FRAME, PICTURE_BODY_BYTES, SOUND_BODY_BYTES
 
 VIEWERS = 200

@@ -16,8 +16,8 @@ from redis.asyncio import Redis
 
 from livecommerce.accounts.accounts import Accounts
 from livecommerce.accounts.rows import Shop
-from livecommerce.media.control import RelayControl
-from livecommerce.media.relay import serve_relay
+from livecommerce.media.client.control import RelayControl
+from livecommerce.media.relay import RelayPlace, serve_relay
 from livecommerce.records.database import Database
 from livecommerce.roles.rooms import Foundation, put_rooms
 from livecommerce.roles.stores import Stores
@@ -112,9 +112,7 @@ async def relay(tmp_path: Path, site_settings: Settings) -> AsyncIterator[RelayC
     serving = asyncio.create_task(
         serve_relay(
             site_settings,
-            relay_id="relay-0",
-            control_socket_path=path,
-            udp_port=0,
+            RelayPlace("relay-0", path, 0),
             stop=stop,
             on_stream_event=lambda show, event: None,
             on_ready=lambda plane: ready.set(),

@@ -16,12 +16,12 @@ from livecommerce.accounts.routes import ACCOUNTS, staff_shape
 from livecommerce.api.faults import as_known
 from livecommerce.api.locales import COOKIE as LOCALE_COOKIE
 from livecommerce.api.locales import LOCALES, choose_locale, words_of
-from livecommerce.api.recordings import RECORDINGS
 from livecommerce.api.web_folder import WEB_FOLDER
 from livecommerce.catalogue.routes import CATALOGUE, products_shape
 from livecommerce.errors import LiveCommerceError, LoginNeeded, ShowUnknown, Unavailable
 from livecommerce.http.site import identify, is_https, need_staff, public_base
 from livecommerce.media.routes import MEDIA
+from livecommerce.replay.routes import RECORDINGS
 from livecommerce.shows.routes import SHOWS, list_shape
 
 PERMISSIONS = "camera=(self), microphone=(self)"

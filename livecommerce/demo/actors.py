@@ -19,7 +19,7 @@ from livecommerce.accounts.accounts import Accounts, staff_of
 from livecommerce.demo.buyers import run_buyers
 from livecommerce.demo.catalogue import PRODUCTS, SHOW_ID, SHOW_TITLE, DemoProduct
 from livecommerce.demo.host import Desk, run_desk
-from livecommerce.media.synthetic_host import STAGE, SyntheticHost
+from livecommerce.media.synthetic.host import STAGE, SyntheticHost
 from livecommerce.ops import logs
 from livecommerce.ops.redis_client import connect
 from livecommerce.records.database import Database

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from livecommerce.configuration.flags import settings_from
 from livecommerce.doctor import machine, network, stores
-from livecommerce.media import compiled
+from livecommerce.media.compiled import compiled
 from livecommerce.ops import folder as folders
 from livecommerce.ops.findings import Finding, as_text, exit_code, fail, ok, warn
 from livecommerce.ops.redaction import redact_text

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from livecommerce.ops.findings import Finding, fail, ok, warn
 from livecommerce.ops.redaction import redact_text
+from livecommerce.ops.redis_client import library_names
 from livecommerce.ops.valkey import VERSION_MIN
 
 ANSWER_SECONDS_MAX = 3.0
@@ -85,16 +86,6 @@ def _memory(client: Redis) -> Iterator[Finding]:
     else:
         amount = "no limit" if limit == "0" else f"{int(limit or 0) // 1024**2} MiB"
         yield ok("valkey memory", f"noeviction, {amount}")
-
-
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value
-
-
-def library_names(answer: Iterable[Any]) -> set[str]:
-    """Names in a FUNCTION LIST answer: maps in RESP3, flat lists of pairs in RESP2, bytes or texts in both."""
-    maps = (entry if isinstance(entry, dict) else dict(zip(entry[::2], entry[1::2], strict=True)) for entry in answer)
-    return {_text(value) for entry in maps for key, value in entry.items() if _text(key) == "library_name"}
 
 
 def _libraries(client: Redis, wanted: Iterable[str]) -> Iterator[Finding]:

@@ -15,11 +15,11 @@ import msgspec
 from aiohttp import web
 
 from livecommerce.errors import BadInput, LiveCommerceError, LoginNeeded, SdpRefused
-from livecommerce.media.control import FRAGMENT_TYPE, ORIGIN_HEADER, PUBLISHER_HEADER
-from livecommerce.media.freezes import FreezeReport
-from livecommerce.media.layer_wish import parse_wish
+from livecommerce.media.client.control import FRAGMENT_TYPE, ORIGIN_HEADER, PUBLISHER_HEADER
 from livecommerce.media.plane import Accepted, MediaPlane
-from livecommerce.media.sdp import OFFER_BYTES_MAX
+from livecommerce.media.wire.freezes import FreezeReport
+from livecommerce.media.wire.layer_wish import parse_wish
+from livecommerce.media.wire.sdp import OFFER_BYTES_MAX
 
 log = logging.getLogger(__name__)
 

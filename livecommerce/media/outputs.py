@@ -1,7 +1,6 @@
 """What leaves the relay besides WebRTC: a recording of each live show where wanted, and LL-HLS where somebody asks.
 
-HLS costs nothing until its first request, and ends a minute after its last one. Its routes belong to the control app;
-the web role (or a CDN behind it) asks once for all its viewers.
+HLS costs nothing until its first request, and ends a minute after its last one (its routes: hls_app.py).
 """
 
 from __future__ import annotations
@@ -9,22 +8,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
-
-from livecommerce.errors import BadInput, NotFound, StreamUnknown, Unavailable
-from livecommerce.media.aac import AacEncoder
-from livecommerce.media.hls import AAC, OPUS, HlsStream
-from livecommerce.media.packaging import Packager, Sink
-from livecommerce.media.recording import Recording
-from livecommerce.media.recording_files import folder_of
+from livecommerce.errors import StreamUnknown
+from livecommerce.media.hls.aac import AacEncoder
+from livecommerce.media.hls.window import HlsStream
+from livecommerce.media.packaging.packager import Packager, Sink
+from livecommerce.media.packaging.timeline import Clock, TimedFrame, TimedUnit
+from livecommerce.media.recording.files import folder_of
+from livecommerce.media.recording.recording import Recording
 from livecommerce.media.stream import Stream, StreamState
-from livecommerce.media.timeline import Clock, TimedFrame, TimedUnit
 
 log = logging.getLogger(__name__)
 
@@ -34,22 +30,10 @@ TICK_SECONDS = 0.1
 IDLE_SECONDS = 60.0
 # An encoder nobody needs costs 2 % of a core.
 AAC_IDLE_SECONDS = 60.0
-PLAYLIST_TYPE, MEDIA_TYPE = "application/vnd.apple.mpegurl", "video/mp4"
-# RFC 8216bis appendix B.1: blocking answers never change and may be kept for six target durations; others hardly.
-BLOCKING_AGE_SECONDS, PLAIN_AGE_SECONDS = 24, 1
-# They never change, but nobody asks for them after the window has passed.
-MEDIA_AGE_SECONDS = 3_600
-# Players may ask for the next segment, or by the standard one more (section 6.2.5.2).
-AHEAD_MAX = 2
-# A segment of four seconds has 13 parts; more is no player's question (the standard allows three seconds ahead).
-PART_MAX = 40
-_NUMBER = re.compile(r"[0-9]{1,12}")
-_MEDIA = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,3}))?\.m4s")
-_INITIALIZATION = re.compile(r"init-[0-9]{1,12}-[0-9]{1,6}\.mp4")
 
 
 class _AacFeed:
-    """Passes sound on to the encoder; a `packaging.Sink`."""
+    """Passes sound on to the encoder; a `packager.Sink`."""
 
     def __init__(self, encoder: AacEncoder) -> None:
         self.encoder = encoder
@@ -191,16 +175,17 @@ class Outputs:
         try:
             if event["state"] == "live":
                 if self._data_folder is not None:
-                    self._output(show).record(folder_of(self._data_folder, show))
+                    self.output(show).record(folder_of(self._data_folder, show))
             elif event["state"] == "ended" and show in self._shows:
                 self._close_recording(self._shows[show].stream_ended())
         except Exception:  # the show goes on without
             log.exception("outputs of %s", show)
 
-    def _output(self, show: str) -> ShowOutput:
-        """
+    def output(self, show: str) -> ShowOutput:
+        """What is made of the show that is here under this id, begun anew where its stream is another one.
+
         Raises:
-            StreamUnknown: nothing is live under this id.
+            StreamUnknown: nothing is here under this id.
         """
         stream = self._streams.get(show)
         if stream is None:
@@ -243,77 +228,3 @@ class Outputs:
             "hls_shows": len(windows),
             "hls_octets": sum(one.octets for one in windows),
         }
-
-    # HTTP
-
-    def routes(self) -> list[web.RouteDef]:
-        """For the relay's control app."""
-        return [
-            web.get("/hls/{show:[a-z0-9-]{1,40}}/index.m3u8", self.get_multivariant),
-            web.get("/hls/{show:[a-z0-9-]{1,40}}/{variant:opus|aac}/index.m3u8", self.get_playlist),
-            web.get("/hls/{show:[a-z0-9-]{1,40}}/{variant:opus|aac}/{file}", self.get_media),
-        ]
-
-    def _hls(self, request: web.Request) -> HlsStream:
-        output, now = self._output(request.match_info["show"]), time.monotonic()
-        if output.hls is None and output.stream.state is not StreamState.LIVE:
-            raise StreamUnknown(retry_after_ms=2_000)
-        hls = output.play(now)
-        if request.match_info.get("variant") == AAC:
-            output.play_aac(now)
-        return hls
-
-    async def get_multivariant(self, request: web.Request) -> web.Response:
-        hls = self._hls(request)
-        if not await hls.wait_until_playable(OPUS) or not (text := hls.multivariant()):
-            raise Unavailable("The stream has no picture yet.", retry_after_ms=2_000)
-        return _playlist(text, PLAIN_AGE_SECONDS)
-
-    async def get_playlist(self, request: web.Request) -> web.Response:
-        """Blocks until the segment or part that `_HLS_msn` and `_HLS_part` name is there (section 6.2.5.2)."""
-        hls, variant = self._hls(request), request.match_info["variant"]
-        number, part = _directive(request, "_HLS_msn"), _directive(request, "_HLS_part")
-        if number is None:
-            if part is not None:
-                raise BadInput("_HLS_part needs _HLS_msn.")
-            if not await hls.wait_until_playable(variant):
-                raise Unavailable("The stream has no picture yet.", retry_after_ms=2_000)
-            return _playlist(hls.playlist(variant), PLAIN_AGE_SECONDS)
-        if number > hls.last_number(variant) + AHEAD_MAX:
-            raise BadInput("_HLS_msn is more than two segments ahead.")
-        if part is not None and part > PART_MAX:
-            raise BadInput("_HLS_part is beyond any segment.")
-        if not await hls.wait_for(variant, number, part):
-            raise Unavailable("The stream stands still.", retry_after_ms=1_000)
-        return _playlist(hls.playlist(variant), BLOCKING_AGE_SECONDS)
-
-    async def get_media(self, request: web.Request) -> web.Response:
-        hls, variant, file = self._hls(request), request.match_info["variant"], request.match_info["file"]
-        body: bytes | None = None
-        if _INITIALIZATION.fullmatch(file):
-            body = hls.initialization(variant, file)
-        elif found := _MEDIA.fullmatch(file):
-            number = int(found[1])
-            body = hls.segment(variant, number) if found[2] is None else await hls.part(variant, number, int(found[2]))
-        if body is None:
-            raise NotFound("This segment is not, or no more, in the window.")
-        return web.Response(
-            body=body,
-            content_type=MEDIA_TYPE,
-            headers={"Cache-Control": f"public, max-age={MEDIA_AGE_SECONDS}, immutable"},
-        )
-
-
-def _directive(request: web.Request, name: str) -> int | None:
-    text = request.query.get(name)
-    if text is None:
-        return None
-    if not _NUMBER.fullmatch(text):
-        raise BadInput(f"{name} is a number.")
-    return int(text)
-
-
-def _playlist(text: str, age_seconds: int) -> web.Response:
-    return web.Response(
-        text=text, content_type=PLAYLIST_TYPE, headers={"Cache-Control": f"public, max-age={age_seconds}"}
-    )

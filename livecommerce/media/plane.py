@@ -15,16 +15,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from livecommerce.errors import Busy, HostAlreadyLive, NotFound, StreamUnknown
-from livecommerce.media import sdp
-from livecommerce.media.dtls import HandshakePool, Identity
-from livecommerce.media.freezes import FreezeReport, Freezes
-from livecommerce.media.host import Host, HostPlan
-from livecommerce.media.layer_wish import LayerWish, check_wish
-from livecommerce.media.mux import Mux
-from livecommerce.media.origin import OriginPull
-from livecommerce.media.peer import Peer, PeerState
+from livecommerce.media.ingest.host import Host, HostPlan
+from livecommerce.media.ingest.origin import OriginPull
 from livecommerce.media.stream import Event, Stream, StreamState
-from livecommerce.media.viewer import Viewer, ViewerPlan
+from livecommerce.media.transport.dtls import HandshakePool, Identity
+from livecommerce.media.transport.mux import Mux
+from livecommerce.media.transport.peer import Peer, PeerState
+from livecommerce.media.viewers.viewer import Viewer, ViewerPlan
+from livecommerce.media.wire import sdp
+from livecommerce.media.wire.freezes import FreezeReport, Freezes
+from livecommerce.media.wire.layer_wish import LayerWish, check_wish
 
 log = logging.getLogger(__name__)
 
@@ -114,8 +114,8 @@ class MediaPlane:
             stream = self._new_stream(show, self._on_event)
         else:
             stream.on_event = self._on_event  # a copy of another relay's stream becomes the original
-        host = Host(self.mux, stream, offer, plan, publisher=publisher, bitrate_max_kbps=self.bitrate_max_kbps, now=now)
-        host.on_closed = self._host_closed
+        host = Host(self.mux, stream, offer, plan, publisher=publisher, now=now)
+        host.on_closed = lambda _: stream.host_gone(host, time.monotonic())
         stream.take_host(host)
         return self._accept(host, offer, plan.answered)
 
@@ -138,9 +138,9 @@ class MediaPlane:
         if stream is None or not stream.can_play():
             raise StreamUnknown(retry_after_ms=2_000)
         offer = sdp.parse_offer(offer_text)
-        plan = ViewerPlan(offer, stream)
+        plan = ViewerPlan(offer, stream.tracks, stream.repair_ssrc)
         self._check_room(is_host=False)
-        viewer = Viewer(self.mux, stream, offer, plan, time.monotonic())
+        viewer = Viewer(self.mux, stream, offer, plan, self.mux.socket.counters, time.monotonic())
         return self._accept(viewer, offer, plan.answered)
 
     async def pull(self, show: str, origin: str) -> None:
@@ -185,10 +185,6 @@ class MediaPlane:
         answered.clear()  # a browser's offer is 50 KiB of codecs, which nobody needs for the length of a show
         return Accepted(peer.session, answer, peer.etag)
 
-    def _host_closed(self, peer: Peer) -> None:
-        if isinstance(peer, Host):
-            peer.stream.host_gone(peer, time.monotonic())
-
     def session(self, show: str, session: str, role: str) -> Peer:
         """Raises NotFound where there is no such session."""
         peer = self.peers.get(session)
@@ -217,7 +213,8 @@ class MediaPlane:
         """
         viewer = self.session(show, session, "viewer")
         if isinstance(viewer, Viewer):
-            check_wish(wish, viewer.plan.video_mid, [layer.rid for layer in viewer.stream.layers if layer.rid])
+            layers = self.streams[show].layers if show in self.streams else []
+            check_wish(wish, viewer.plan.video_mid, [layer.rid for layer in layers if layer.rid])
             viewer.show_at_most(wish.max_height, wish.encoding_id, time.monotonic())
 
     def stop(self, show: str, session: str, role: str) -> None:
@@ -245,7 +242,8 @@ class MediaPlane:
         viewer = self.session(show, session, "viewer")
         if isinstance(viewer, Viewer) and viewer.keys is not None:
             grown = viewer.freezes.note(report, time.monotonic() - viewer.connected_at)
-            viewer.stream.freezes.add(*grown)
+            if (stream := self.streams.get(show)) is not None:
+                stream.freezes.add(*grown)
             self.freezes.add(*grown)
 
     def _tick(self) -> None:

@@ -10,17 +10,19 @@ import logging
 import os
 from collections.abc import Awaitable, Callable
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import ifaddr
 from aiohttp import web
 
-from livecommerce.media import compiled
+from livecommerce.media.compiled import compiled
 from livecommerce.media.control_app import ControlApp
-from livecommerce.media.mux import Mux, open_socket
+from livecommerce.media.hls_app import HlsApp
 from livecommerce.media.outputs import Outputs
 from livecommerce.media.plane import MediaPlane, new_handshake_pool
-from livecommerce.media.tcp import TcpDoor
+from livecommerce.media.transport.mux import Mux
+from livecommerce.media.transport.tcp import TcpDoor
+from livecommerce.media.transport.udp import open_socket
 from livecommerce.settings import Media, Settings
 
 log = logging.getLogger(__name__)
@@ -126,12 +128,23 @@ async def _open_ports(host: str, port: int, core: ModuleType | None) -> tuple[Mu
     raise OSError("no port is free for both UDP and TCP")
 
 
+class RelayPlace(NamedTuple):
+    """Which relay this is and where it is reached.
+
+    Attributes:
+        control_socket_path: a Unix socket path, or tcp://host:port (then `settings.secret` guards it).
+        udp_port: of media, TCP too; 0 takes a free one (tests).
+    """
+
+    relay_id: str
+    control_socket_path: str
+    udp_port: int
+
+
 async def serve_relay(
     settings: Settings,
+    place: RelayPlace,
     *,
-    relay_id: str,
-    control_socket_path: str,
-    udp_port: int,
     stop: asyncio.Event,
     on_stream_event: OnStreamEvent,
     on_ready: Callable[[MediaPlane], None] | None = None,
@@ -139,8 +152,6 @@ async def serve_relay(
     """Serves until `stop` is set.
 
     Args:
-        control_socket_path: a Unix socket path, or tcp://host:port (then `settings.secret` guards it).
-        udp_port: 0 takes a free one (tests).
         on_stream_event: (show, {"state": "live" | "lost" | "ended", "kbps", …}); may be a coroutine function.
         on_ready: called with the plane once the port and the control socket are open.
 
@@ -148,7 +159,7 @@ async def serve_relay(
         OSError: where the port or the socket cannot be opened.
     """
     core = compiled.core(is_wanted=settings.media.compiled_sending)
-    mux, tcp = await _open_ports(settings.media.host, udp_port, core)
+    mux, tcp = await _open_ports(settings.media.host, place.udp_port, core)
     teller = _Teller(on_stream_event)
 
     def on_event(show: str, event: StreamEvent) -> None:
@@ -165,16 +176,16 @@ async def serve_relay(
     )
     outputs = Outputs(plane.streams, settings.data_folder if settings.media.recording else None)
     plane.more_metrics.append(outputs.metrics)
-    secret = settings.secret if control_socket_path.startswith("tcp://") else ""
+    secret = settings.secret if place.control_socket_path.startswith("tcp://") else ""
     app = ControlApp(plane, secret=secret).app()
-    app.add_routes(outputs.routes())
+    app.add_routes(HlsApp(outputs).routes())
     runner = web.AppRunner(app, access_log=None)
     telling = asyncio.create_task(teller.run())
     try:
         plane.start()
         outputs.start()
-        await _listen(runner, control_socket_path)
-        log.info("relay %s: udp port %d, control %s", relay_id, plane.mux.port, control_socket_path)
+        await _listen(runner, place.control_socket_path)
+        log.info("relay %s: udp port %d, control %s", place.relay_id, plane.mux.port, place.control_socket_path)
         if on_ready is not None:
             on_ready(plane)
         await stop.wait()

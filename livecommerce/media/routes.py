@@ -25,11 +25,11 @@ from livecommerce.http.answers import json_answer
 from livecommerce.http.bodies import read_body, read_json
 from livecommerce.http.errors import MediaTypeWrong
 from livecommerce.http.site import identify, need_staff, public_base
-from livecommerce.media.control import FRAGMENT_TYPE, Kind, RelayControl
-from livecommerce.media.freezes import FreezeReport
-from livecommerce.media.hls_door import HlsDoor
-from livecommerce.media.ice_servers import ice_servers, link_headers
-from livecommerce.media.layer_wish import LAYER_RELATION, WISH_BYTES_MAX
+from livecommerce.media.client.control import FRAGMENT_TYPE, Kind, RelayControl
+from livecommerce.media.client.hls_door import HlsDoor
+from livecommerce.media.client.ice_servers import ice_servers, link_headers
+from livecommerce.media.wire.freezes import FreezeReport
+from livecommerce.media.wire.layer_wish import LAYER_RELATION, WISH_BYTES_MAX
 from livecommerce.records.audit import AuditEntry, AuditRepository
 from livecommerce.records.rows import now_ms
 from livecommerce.settings import Media

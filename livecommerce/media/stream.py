@@ -13,13 +13,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from livecommerce.media.audience import REQUEST_PATIENCE_SECONDS, Audience
-from livecommerce.media.fanout import Socket
-from livecommerce.media.follower import Follower
-from livecommerce.media.freezes import Freezes
-from livecommerce.media.layer import Layer
-from livecommerce.media.source import Source
-from livecommerce.media.track import CanonicalPacket, Track
+from livecommerce.media.ingest.source import PICTURE, SOUND, Source, SourceName
+from livecommerce.media.tracks.track import CanonicalPacket, Track
+from livecommerce.media.transport.udp import Socket
+from livecommerce.media.viewers.audience import REQUEST_PATIENCE_SECONDS, Audience
+from livecommerce.media.viewers.follower import Follower
+from livecommerce.media.viewers.layer import Layer
+from livecommerce.media.wire import rtp
+from livecommerce.media.wire.freezes import Freezes
 
 log = logging.getLogger(__name__)
 
@@ -55,15 +56,14 @@ class Stream(Audience):
     """
 
     def __init__(self, show: str, socket_: Socket, on_event: Callable[[str, Event], None]) -> None:
-        super().__init__(socket_)
-        self.show = show
+        super().__init__(show, socket_)
         self.host_session = ""
         self.state = StreamState.WAITING
         self.ended_at: float | None = None
         self.taps: list[Callable[[str, list[Any], float], None]] = []
         self.on_event = on_event
         self.followed = Follower(self.layers[0])
-        self._fed: dict[str, Layer] = {}
+        self._fed: dict[SourceName, Layer] = {}
         self._sound_timer: asyncio.TimerHandle | None = None
         self._lost_at: float | None = None
         self._window: tuple[float, int] = (time.monotonic(), 0)
@@ -108,13 +108,13 @@ class Stream(Audience):
     def _feed(self, rids: tuple[str, ...], now: float) -> None:
         """Gives each of the host's layers one of ours: the one of the same name, else one that is free."""
         self.tracks["video"].base.begin()
-        names = [f"video:{rid}" for rid in rids] or ["video"]
+        names = [SourceName("video", rid) for rid in rids] or [PICTURE]
         known = {layer.source: layer for layer in self.layers if layer.source in names}
         free = [layer for layer in self.layers if layer not in known.values()]
         self._fed = {name: known.get(name) or (free.pop(0) if free else self.add_layer()) for name in names}
         sources = {id(layer): name for name, layer in self._fed.items()}
         for layer in self.layers:
-            layer.feed(sources.get(id(layer), ""), now)
+            layer.feed(sources.get(id(layer)), now)
 
     def host_gone(self, host: Source, now: float) -> None:
         if self.host is not host:
@@ -132,31 +132,35 @@ class Stream(Audience):
             host.close(reason)
         self.set_state(StreamState.ENDED, reason)
 
-    def begin_source(self, source: str) -> None:
+    @property
+    def is_watched(self) -> bool:
+        return bool(self.viewers)
+
+    def begin_source(self, source: SourceName) -> None:
         """The next packet of this source comes from another sender."""
         track = self._track(source)
         if track is not None:
             track.begin_source()
 
-    def note_report(self, source: str, ntp: int, timestamp: int, now: float) -> None:
+    def note_report(self, source: SourceName, ntp: int, timestamp: int, now: float) -> None:
         track = self._track(source)
         if track is not None:
             track.note_report(ntp, timestamp, now)
 
-    def _track(self, source: str) -> Track | None:
-        if source == "audio":
+    def _track(self, source: SourceName) -> Track | None:
+        if source.kind == "audio":
             return self.tracks["audio"]
         layer = self._fed.get(source)
         return None if layer is None else layer.track
 
-    def take(self, source: str, packet: Any, now: float) -> None:
-        """A host packet (`RtpPacket`): into its track, and out as soon as its frame is complete."""
-        if source == "audio":
+    def take(self, source: SourceName, packet: rtp.RtpPacket, now: float) -> None:
+        """A host packet: into its track, and out as soon as its frame is complete."""
+        if source.kind == "audio":
             self._take_sound(packet, now)
         elif (layer := self._fed.get(source)) is not None:
             self._take_picture(layer, packet, now)
 
-    def _take_sound(self, packet: Any, now: float) -> None:
+    def _take_sound(self, packet: rtp.RtpPacket, now: float) -> None:
         track = self.tracks["audio"]
         canonical = track.take(packet, now)
         if canonical is None:
@@ -169,7 +173,7 @@ class Stream(Audience):
         if self.state is not StreamState.LIVE:
             self._came_live("audio")
 
-    def _take_picture(self, layer: Layer, packet: Any, now: float) -> None:
+    def _take_picture(self, layer: Layer, packet: rtp.RtpPacket, now: float) -> None:
         track = layer.track
         canonical = track.take(packet, now)
         if canonical is None:
@@ -330,7 +334,7 @@ class Stream(Audience):
         host, top = self.host, self.top
         if host is None or self.state is not StreamState.LIVE:
             return "starting" if self.state is StreamState.WAITING else "offline"
-        reception = host.receptions.get(top.source)
+        reception = host.receptions.get(top.source) if top.source is not None else None
         if reception is None:
             return "no_video"
         if reception.fraction_lost > 0.05:
@@ -339,7 +343,7 @@ class Stream(Audience):
             return "no_keyframes"
         if top.track.picture is not None and not top.track.picture.is_baseline:
             return "profile_not_baseline"
-        if "audio" not in host.receptions or self.audio_kbps == 0:
+        if SOUND not in host.receptions or self.audio_kbps == 0:
             return "no_audio"
         if top.kbps < 300 or top.frames_per_second < 10:
             return "bitrate_low"
@@ -348,7 +352,7 @@ class Stream(Audience):
     def statistics(self, now: float) -> dict[str, Any]:
         """Per-stream figures for the studio and metrics. Rates in kbit/s, ages in ms, loss 0..1."""
         host, top = self.host, self.top
-        reception = host.receptions.get(top.source) if host is not None else None
+        reception = host.receptions.get(top.source) if host is not None and top.source is not None else None
         round_trip = reception.round_trip_seconds if reception is not None else None
         fed = [layer for layer in self.layers if layer.rid]
         return {

@@ -7,6 +7,7 @@ retrying on connection errors is right here.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, cast
 
 from redis.asyncio import Redis, RedisCluster
@@ -65,3 +66,13 @@ def connect(url: str, *, blocking: bool = False) -> Redis:
     """
     options = _options() | {"retry_on_error": [BusyLoadingError, ConnectionError, TimeoutError]}
     return Redis.from_url(url, **options | ({"socket_timeout": None} if blocking else {}))
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def library_names(answer: Iterable[Any]) -> set[str]:
+    """Names in a FUNCTION LIST answer: maps in RESP3, flat lists of pairs in RESP2, bytes or texts in both."""
+    maps = (entry if isinstance(entry, dict) else dict(zip(entry[::2], entry[1::2], strict=True)) for entry in answer)
+    return {_text(value) for entry in maps for key, value in entry.items() if _text(key) == "library_name"}

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 from redis.exceptions import RedisError
 
 from livecommerce.errors import LiveCommerceError, Unavailable
-from livecommerce.media.directory import announce
+from livecommerce.media.client.directory import announce
 from livecommerce.media.plane import MediaPlane
-from livecommerce.media.relay import serve_relay
+from livecommerce.media.relay import RelayPlace, serve_relay
 from livecommerce.ops import folder as folders
 from livecommerce.ops import metrics
 from livecommerce.ops.logs import logger
@@ -93,9 +93,7 @@ async def relay_role(frame: Frame) -> AsyncIterator[None]:
         serving_task = asyncio.create_task(
             serve_relay(
                 settings,
-                relay_id=frame.name,
-                control_socket_path=listen,
-                udp_port=settings.media.port + frame.index if settings.media.port else 0,
+                RelayPlace(frame.name, listen, settings.media.port + frame.index if settings.media.port else 0),
                 stop=stop,
                 on_stream_event=tell,
                 on_ready=ready,

@@ -10,25 +10,26 @@ from aiohttp import web
 from livecommerce.accounts import routes as accounts_routes
 from livecommerce.accounts.accounts import Accounts
 from livecommerce.accounts.rows import ShopRepository
-from livecommerce.api import pages, replay
+from livecommerce.api import pages
 from livecommerce.api.build import build_api
-from livecommerce.api.recordings import RECORDINGS, Recordings
 from livecommerce.api.web_folder import WEB_FOLDER, WebFolder, find_web_folder
 from livecommerce.catalogue import routes as catalogue_routes
 from livecommerce.catalogue.catalogue import Catalogue
 from livecommerce.catalogue.pictures import PictureRepository
 from livecommerce.http.site import SITE, Site
 from livecommerce.media import routes as media_routes
-from livecommerce.media.control import RelayControl
-from livecommerce.media.event_archive import offset_key, read_chat
-from livecommerce.media.hls_door import HlsDoor
-from livecommerce.media.recording_files import folder_of
+from livecommerce.media.client.control import RelayControl
+from livecommerce.media.client.hls_door import HlsDoor
+from livecommerce.media.recording.files import folder_of
 from livecommerce.orders import routes as orders_routes
 from livecommerce.orders.rows import OrderRepository
 from livecommerce.orders.till import Till
 from livecommerce.realtime.presence import count_viewers
 from livecommerce.records.audit import AuditRepository
 from livecommerce.records.database import Database
+from livecommerce.replay import routes as replay_routes
+from livecommerce.replay.archive import offset_key, read_chat
+from livecommerce.replay.recordings import Recordings
 from livecommerce.roles.stores import Stores
 from livecommerce.settings import Settings
 from livecommerce.shows import routes as shows_routes
@@ -46,7 +47,7 @@ ROUTES = (
     shows_routes.routes,
     media_routes.routes,
     orders_routes.routes,
-    replay.routes,
+    replay_routes.routes,
 )
 
 
@@ -130,7 +131,7 @@ def put_rooms(app: web.Application, foundation: Foundation) -> shows_routes.Show
     app[shows_routes.SHOWS] = shows
     app[media_routes.MEDIA] = _media(foundation, shows.setups)
     app[orders_routes.ORDERS] = orders_routes.OrdersNeeds(orders, till, shows.setups, foundation.stores.redis)
-    app[RECORDINGS] = Recordings(settings.data_folder)
+    app[replay_routes.RECORDINGS] = Recordings(settings.data_folder)
     build_api(app, ROUTES)
 
     async def started(_: web.Application) -> None:

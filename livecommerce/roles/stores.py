@@ -11,10 +11,9 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from livecommerce.doctor.stores import library_names
 from livecommerce.errors import StoreUnsuitable, Unavailable
 from livecommerce.ops.health import Check
-from livecommerce.ops.redis_client import connect_store
+from livecommerce.ops.redis_client import connect_store, library_names
 from livecommerce.ops.valkey import VERSION_MIN, EmbeddedValkey
 from livecommerce.records.database import Database
 from livecommerce.roles.process import Frame

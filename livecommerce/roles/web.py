@@ -15,7 +15,7 @@ from livecommerce.accounts.accounts import Accounts
 from livecommerce.accounts.routes import identify_by
 from livecommerce.api.access_log import AccessLogger
 from livecommerce.errors import LiveCommerceError
-from livecommerce.media.directory import RelayDirectory
+from livecommerce.media.client.directory import RelayDirectory
 from livecommerce.ops import metrics
 from livecommerce.ops.http_metrics import count_requests
 from livecommerce.ops.logs import logger

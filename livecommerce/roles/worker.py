@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from livecommerce.media.event_archive import EventArchiver
 from livecommerce.ops import metrics
 from livecommerce.ops.logs import logger
 from livecommerce.orders.money_trail import MONEY_TRAIL
@@ -14,6 +13,7 @@ from livecommerce.orders.worker import Worker
 from livecommerce.records.database import Database
 from livecommerce.records.fact_loop import FactLoop
 from livecommerce.records.fact_readers import Reader
+from livecommerce.replay.archive import EventArchiver
 from livecommerce.roles.process import Frame
 from livecommerce.roles.stores import open_stores, sql_check
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, expect
 
-from livecommerce.media.synthetic_host import Quality, SyntheticHost
+from livecommerce.media.synthetic.host import Quality, SyntheticHost
 from tests.browser.live_server import LiveServer
 from tests.browser.test_story import PATIENCE_MS, PHONE, opened
 from tests.browser.visitors import BAG, COAT, under_code

@@ -12,8 +12,8 @@ import av
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from livecommerce.media import recording_files as files
-from livecommerce.media.synthetic_host import Quality, SyntheticHost
+from livecommerce.media.recording import files
+from livecommerce.media.synthetic.host import Quality, SyntheticHost
 from tests.browser.live_server import LiveServer
 from tests.browser.visitors import BAG, COAT, DESK, PHONE, visitor
 

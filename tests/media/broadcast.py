@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import av
 
-from livecommerce.media.access_units import MediaPacket
+from livecommerce.media.packaging.access_units import MediaPacket
 
 PAYLOAD_BYTES = 1_100
 

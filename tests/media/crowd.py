@@ -12,13 +12,14 @@ from typing import Any
 
 import pylibsrtp
 
-from livecommerce.media import rtp
-from livecommerce.media.fanout import Socket
-from livecommerce.media.feedback import Reception
-from livecommerce.media.ladder import Line, Rung
-from livecommerce.media.lane import Lane
-from livecommerce.media.srtp import GCM_PROFILE, GcmOutbound, libsrtp_session
+from livecommerce.media.ingest.feedback import Reception
+from livecommerce.media.ingest.source import SourceName
 from livecommerce.media.stream import Stream
+from livecommerce.media.tracks.lane import Lane
+from livecommerce.media.transport.srtp import GCM_PROFILE, GcmOutbound, libsrtp_session
+from livecommerce.media.transport.udp import Socket
+from livecommerce.media.viewers.ladder import Line, Rung
+from livecommerce.media.wire import rtp
 
 # Constrained baseline, one of each size: what tells a layer's height.
 PARAMETERS = {
@@ -118,7 +119,7 @@ class LoopbackWire:
 class Encoder:
     """One layer as a host sends it: own numbers, own timestamp offset, the clock of all layers."""
 
-    source: str
+    source: SourceName
     height: int
     random: random.Random
     sequence: int = 0
@@ -153,15 +154,15 @@ class FakeHost:
 
     def __init__(self, layers: tuple[str, ...]) -> None:
         self.layers = layers
-        self.receptions: dict[str, Reception] = {}
-        self.asked: list[str] = []
+        self.receptions: dict[SourceName, Reception] = {}
+        self.asked: list[SourceName] = []
 
     def is_silent(self, now: float) -> bool:
         return False
 
     def tick(self, now: float) -> None: ...
 
-    def request_keyframe(self, source: str) -> None:
+    def request_keyframe(self, source: SourceName) -> None:
         self.asked.append(source)
 
     def close(self, reason: str) -> None: ...

@@ -13,10 +13,10 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from functools import cache
 
-from livecommerce.media import rtcp, sdp
-from livecommerce.media.dtls import Identity
-from livecommerce.media.viewer import ntp_now
-from livecommerce.media.whep_client import AUDIO_PAYLOAD, VIDEO_PAYLOAD, WhepClient
+from livecommerce.media.ingest.whep_client import AUDIO_PAYLOAD, VIDEO_PAYLOAD, WhepClient
+from livecommerce.media.transport.dtls import Identity
+from livecommerce.media.viewers.viewer import ntp_now
+from livecommerce.media.wire import rtcp, sdp
 from tests.media.broadcast import Frame, encode_pictures, encode_sound
 from tests.media.stage import Stage, until
 

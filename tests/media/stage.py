@@ -17,16 +17,16 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 
 from livecommerce.errors import LiveCommerceError
-from livecommerce.media import sdp
-from livecommerce.media.control import RelayControl, Session
-from livecommerce.media.dtls import Identity
-from livecommerce.media.freezes import FreezeReport
-from livecommerce.media.layer_wish import LAYER_RELATION
+from livecommerce.media.client.control import RelayControl, Session
+from livecommerce.media.ingest.whep_client import VIDEO_PAYLOAD, WhepClient
 from livecommerce.media.plane import MediaPlane
-from livecommerce.media.relay import serve_relay
+from livecommerce.media.relay import RelayPlace, serve_relay
 from livecommerce.media.stream import Stream
-from livecommerce.media.synthetic_host import Quality, SyntheticHost
-from livecommerce.media.whep_client import VIDEO_PAYLOAD, WhepClient
+from livecommerce.media.synthetic.host import Quality, SyntheticHost
+from livecommerce.media.transport.dtls import Identity
+from livecommerce.media.wire import sdp
+from livecommerce.media.wire.freezes import FreezeReport
+from livecommerce.media.wire.layer_wish import LAYER_RELATION
 from livecommerce.settings import Media, Settings
 
 # Small enough that several encoders and decoders share one core with the relay.
@@ -179,9 +179,7 @@ async def open_stage(
         relay = asyncio.create_task(
             serve_relay(
                 Settings(media=media or Media()),
-                relay_id="relay-0",
-                control_socket_path=path,
-                udp_port=udp_port,
+                RelayPlace("relay-0", path, udp_port),
                 stop=stop,
                 on_stream_event=lambda show, event: events.append((show, event)),
                 on_ready=lambda plane: (planes.append(plane), ready.set())[0],

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from livecommerce.media.packaging import Packager
-from livecommerce.media.track import CanonicalPacket
+from livecommerce.media.packaging.packager import Packager
+from livecommerce.media.tracks.track import CanonicalPacket
 from tests.media.broadcast import Frame, Sender
 
 ORIGIN_MS = 1_700_000_000_000

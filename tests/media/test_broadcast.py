@@ -12,7 +12,7 @@ import av
 import pytest
 from aiortc.rtcdtlstransport import SRTP_AES128_CM_SHA1_80
 
-from livecommerce.media.srtp import CmOutbound
+from livecommerce.media.transport.srtp import CmOutbound
 from tests.media.stage import TINY, DecodingViewer, LossyLine, open_stage, until, viewing
 
 
@@ -111,7 +111,7 @@ async def test_lost_packets_are_asked_for_and_sent_again(name: str) -> None:
 
 
 async def test_a_hopeless_line_gets_sound_alone_and_pictures_when_it_is_better(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("livecommerce.media.ladder.TRIAL_SECONDS", (2.0,))
+    monkeypatch.setattr("livecommerce.media.viewers.ladder.TRIAL_SECONDS", (2.0,))
     async with open_stage() as stage, stage.host():
         line = LossyLine(stage.plane.mux.port, [True, False])
         try:
@@ -203,7 +203,7 @@ async def test_an_independent_encoder_publishes(role: str, certificate_files: tu
 
 
 async def test_reports_let_viewers_keep_lips_and_voice_together() -> None:
-    from livecommerce.media import rtcp
+    from livecommerce.media.wire import rtcp
 
     reports: list[rtcp.Item] = []
     async with open_stage() as stage, stage.host(quality=TINY), stage.packets(on_reports=reports.extend) as client:

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
-from livecommerce.media.synthetic_host import Quality
+from livecommerce.media.ingest.source import PICTURE
+from livecommerce.media.synthetic.host import Quality
 from tests.browser.chromium import FLAGS, chromium_path
 from tests.media.stage import WAIT_SECONDS, LossyLine, Stage, open_stage, until
 
@@ -168,7 +169,7 @@ async def test_feedback_lets_the_browser_reach_the_bitrate_it_may_send() -> None
         await until(lambda: stage.stream.kbps > 900, "the bitrate climbs towards 2,500 kbit/s", seconds=60)
         await page.wait_for_function(MAY_SEND_2500, timeout=60_000)
         assert stage.stream.host is not None
-        assert stage.stream.host.receptions["video"].fraction_lost < 0.05
+        assert stage.stream.host.receptions[PICTURE].fraction_lost < 0.05
 
 
 @pytest.mark.parametrize(

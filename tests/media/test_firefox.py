@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from livecommerce.media.ingest.source import SOUND
 from tests.media.firefox import Firefox, FirefoxPage, firefox
 from tests.media.stage import WAIT_SECONDS, Stage, open_stage, until
 from tests.media.test_chromium import WATCH
@@ -91,7 +92,7 @@ async def test_firefox_as_host_is_answered_for_both_and_its_sound_arrives() -> N
     async with open_stage() as stage, firefox() as browser:
         host = await opened(browser, stage, GO_LIVE)
         await until(lambda: "demo" in stage.plane.streams, "the offer is taken")
-        await until(lambda: (it := stage.stream.host) is not None and "audio" in it.receptions, "sound arrives")
+        await until(lambda: (it := stage.stream.host) is not None and SOUND in it.receptions, "sound arrives")
         answered = await host.evaluate(
             "() => session.connection.remoteDescription.sdp.split('\\r\\n').filter((line) => /^m=|rtpmap/.test(line))"
         )

@@ -20,14 +20,14 @@ from typing import Any
 import pytest
 
 from livecommerce.errors import LiveCommerceError, SdpRefused
-from livecommerce.media import rtcp, sdp, stun
-from livecommerce.media.dtls import Handshake, Identity
-from livecommerce.media.host import HostPlan
-from livecommerce.media.viewer import ViewerPlan
-from livecommerce.media.whep_client import WhepClient
+from livecommerce.media.ingest.host import HostPlan
+from livecommerce.media.ingest.whep_client import WhepClient
+from livecommerce.media.transport.dtls import Handshake, Identity
+from livecommerce.media.viewers.viewer import ViewerPlan
+from livecommerce.media.wire import rtcp, sdp, stun
 from tests.media.stage import Stage, local, open_stage, until, with_rtx
-from tests.media.test_sdp import GOOD
-from tests.media.test_strangers import Stranger
+from tests.media.transport.test_strangers import Stranger
+from tests.media.wire.test_sdp import GOOD
 
 ROUNDS = [
     pytest.param(1, 400, id="a few"),
@@ -221,7 +221,7 @@ async def test_offers(seed: int, count: int) -> None:
                 text = text or [""]
             try:
                 offer = sdp.parse_offer("\r\n".join(text))
-                for make in (lambda one: HostPlan(one, 2_500), lambda one: ViewerPlan(one, stage.stream)):
+                for make in (lambda one: HostPlan(one, 2_500), lambda one: ViewerPlan(one, stage.stream.tracks, 5)):
                     with contextlib.suppress(SdpRefused):
                         plan = make(offer)
                         answer = sdp.write_answer(offer, plan.answered, LOCAL, "1")

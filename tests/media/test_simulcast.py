@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from livecommerce.errors import BadInput, NotFound
+from livecommerce.media.ingest.source import SOUND, SourceName
 from livecommerce.media.outputs import ShowOutput
 from tests.media.layered_host import layered_host
+from tests.media.recording.test_recording import times, whole
 from tests.media.stage import DecodingViewer, LossyLine, Stage, open_stage, until, viewing
-from tests.media.test_recording import times, whole
 
 
 async def shows(stage: Stage, viewer: DecodingViewer, **wish: object) -> None:
@@ -77,8 +78,10 @@ async def test_a_layer_whose_sender_changes_its_ssrc_goes_on() -> None:
         changed.ssrc, changed.repair_ssrc, changed.packets = changed.ssrc ^ 1, changed.repair_ssrc ^ 1, 0
         source = stage.stream.host
         assert source is not None
-        await until(lambda: source.receptions["video:0"].ssrc == changed.ssrc, "the new SSRC is known by its rid")
-        await until(lambda: source.receptions["video:0"].repaired > 1, "and its repairs by theirs")
+        await until(
+            lambda: source.receptions[SourceName("video", "0")].ssrc == changed.ssrc, "the new SSRC is known by its rid"
+        )
+        await until(lambda: source.receptions[SourceName("video", "0")].repaired > 1, "and its repairs by theirs")
         await viewer.more_frames(10)
         assert viewer.height == 360
 
@@ -131,16 +134,16 @@ async def test_each_layers_losses_are_repaired_on_their_own_ssrc() -> None:
     async with open_stage() as stage, layered_host(stage) as host:
         source = stage.stream.host
         assert source is not None
-        names = {"video:0", "video:1", "video:2"}
+        names = {SourceName("video", "0"), SourceName("video", "1"), SourceName("video", "2")}
         await until(lambda: all(source.receptions[name].repaired > 1 for name in names), "repairs of every layer")
         assert host.repaired >= 6
-        assert set(source.receptions) == {*names, "audio"}
+        assert set(source.receptions) == {*names, SOUND}
 
 
 async def test_a_line_that_loses_much_gets_a_smaller_picture_and_a_good_one_the_large_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("livecommerce.media.ladder.TRIAL_SECONDS", (2.0,))
+    monkeypatch.setattr("livecommerce.media.viewers.ladder.TRIAL_SECONDS", (2.0,))
     async with open_stage() as stage, layered_host(stage):
         line = LossyLine(stage.plane.mux.port, [False])
         try:

@@ -69,7 +69,7 @@ async def test_a_page_out_of_sight_gets_sound_alone_until_it_is_seen() -> None:
 
 
 async def test_a_narrow_line_gets_the_small_layer_and_a_wide_one_the_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("livecommerce.media.ladder.TRIAL_SECONDS", (3.0,))
+    monkeypatch.setattr("livecommerce.media.viewers.ladder.TRIAL_SECONDS", (3.0,))
     async with lossy_stage() as (stage, _, viewer_side), chromium() as browser:
         await opened(browser, stage, GO_LIVE_IN_LAYERS)
         await until(lambda: "live" in stage.states() and len(stage.stream.alive()) == 2, "both layers")

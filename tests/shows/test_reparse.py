@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from livecommerce.media import recording_files
-from livecommerce.media.event_archive import EventArchiver
+from livecommerce.media.recording import files as recording_files
+from livecommerce.replay.archive import EventArchiver
 from livecommerce.shows import reparse
 from livecommerce.shows.model import Keys
 from tests.site import Site

@@ -1,0 +1,129 @@
+"""One clock for both tracks: where each picture and each sound belongs, counted from the first key picture. Pure.
+
+Video leads: its place is its own RTP timestamp. Audio is laid end to end without a hole (players drift at holes): where
+frames are missing, silence stands for them; where there are too many, some are left out. How the two RTP clocks relate
+comes from the sender reports (RFC 3550 section 6.4.1), and before the first reports from the times of arrival.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from livecommerce.media.packaging.access_units import AccessUnit, OpusFrame, ParameterSets, extend
+from livecommerce.media.wire.rtp import AUDIO_CLOCK, VIDEO_CLOCK
+
+# RFC 6716: a 20 ms full-band CELT frame, mono, whose range coder holds nothing. Every decoder makes silence of it.
+SILENCE = b"\xf8\xff\xfe"
+FRAME_SAMPLES = 960
+# Below one frame there is nothing to add or leave out; so sound is never further than this from its picture.
+TOLERANCE_SAMPLES = FRAME_SAMPLES
+# Sound may arrive this much after its picture before silence takes its place.
+AUDIO_LATE_SAMPLES = AUDIO_CLOCK // 2
+# A host who comes back within a minute resumes the stream; that long a hole is filled with 3,000 frames of 3 bytes.
+SILENCE_SAMPLES_MAX = 65 * AUDIO_CLOCK
+# Reports jitter by some milliseconds; a third of each new one keeps the average within a few reports.
+SKEW_SHARE = 1 / 3
+# A jump of this many samples (200 ms) is another relation, not jitter.
+SKEW_JUMP_SAMPLES = AUDIO_CLOCK // 5
+
+
+class TimedUnit(NamedTuple):
+    """A picture at `time` (90 kHz, from the first key picture). `arrived` is monotonic seconds."""
+
+    time: int
+    unit: AccessUnit
+    arrived: float
+
+    @property
+    def is_key(self) -> bool:
+        return self.unit.is_key
+
+    @property
+    def parameters(self) -> ParameterSets:
+        return self.unit.parameters
+
+
+class TimedFrame(NamedTuple):
+    """An Opus frame at `time`, `duration` long (48 kHz, from the first key picture)."""
+
+    time: int
+    data: bytes
+    duration: int
+
+
+class Clock(NamedTuple):
+    """What a sender report says: this RTP timestamp (32 bit) was sampled at this NTP time (64 bit)."""
+
+    ntp: int
+    timestamp: int
+
+
+class Timeline:
+    """Attributes: `silent_frames` put in, `skipped_frames` left out."""
+
+    def __init__(self) -> None:
+        self.silent_frames = self.skipped_frames = 0
+        self._video_zero: int | None = None
+        self._video_last = 0
+        self._video_arrived = 0.0
+        self._audio_offset: float | None = None
+        self._is_reported = False
+        self._audio_last: int | None = None
+        self._audio_next = 0
+
+    def video(self, unit: AccessUnit, now: float) -> tuple[TimedUnit, list[TimedFrame]] | None:
+        """The picture's place, and silence where sound is overdue. None before the first key picture, and for
+        pictures whose time does not grow (B-frames, which are refused elsewhere)."""
+        if self._video_zero is None:
+            if not unit.is_key:
+                return None
+            self._video_zero = unit.timestamp
+        elif unit.timestamp <= self._video_last:
+            return None
+        self._video_last, self._video_arrived = unit.timestamp, now
+        time = unit.timestamp - self._video_zero
+        overdue = time * AUDIO_CLOCK // VIDEO_CLOCK - AUDIO_LATE_SAMPLES
+        return TimedUnit(time, unit, now), self._silence_until(overdue)
+
+    def audio(self, frame: OpusFrame, now: float) -> list[TimedFrame]:
+        """The frame in its place with any silence before it; nothing where it has no place."""
+        if self._video_zero is None:
+            return []
+        self._audio_last = frame.timestamp
+        if self._audio_offset is None:
+            video_seconds = (self._video_last - self._video_zero) / VIDEO_CLOCK
+            self._audio_offset = (video_seconds + now - self._video_arrived) * AUDIO_CLOCK - frame.timestamp
+        wanted = round(frame.timestamp + self._audio_offset)
+        if wanted - self._audio_next <= -TOLERANCE_SAMPLES:
+            self.skipped_frames += 1
+            return []
+        found = self._silence_until(wanted)
+        found.append(TimedFrame(self._audio_next, frame.data, frame.duration))
+        self._audio_next += frame.duration
+        return found
+
+    def _silence_until(self, time: int) -> list[TimedFrame]:
+        missing = time - self._audio_next
+        if missing > SILENCE_SAMPLES_MAX:
+            self._audio_next = time
+            return []
+        found = []
+        for _ in range(missing // FRAME_SAMPLES if missing > 0 else 0):
+            found.append(TimedFrame(self._audio_next, SILENCE, FRAME_SAMPLES))
+            self._audio_next += FRAME_SAMPLES
+        self.silent_frames += len(found)
+        return found
+
+    def align(self, video: Clock, audio: Clock) -> None:
+        """Takes the relation that a sender report of each track gives; both from the same host's clock."""
+        if self._video_zero is None or self._audio_last is None:
+            return
+        video_time = extend(video.timestamp, self._video_last) - self._video_zero
+        apart_seconds = (audio.ntp - video.ntp) / (1 << 32)
+        audio_time = (video_time / VIDEO_CLOCK + apart_seconds) * AUDIO_CLOCK
+        offset = audio_time - extend(audio.timestamp, self._audio_last)
+        if self._audio_offset is None or not self._is_reported:
+            self._audio_offset, self._is_reported = offset, True
+            return
+        change = offset - self._audio_offset
+        self._audio_offset += change if abs(change) > SKEW_JUMP_SAMPLES else change * SKEW_SHARE

@@ -1,0 +1,15 @@
+"""What the replay room refuses."""
+
+from __future__ import annotations
+
+from livecommerce.errors import BadInput, NotFound
+
+
+class ReplayMissing(NotFound):
+    number, code = 3041, "replay_missing"
+    reason = "There is no replay of this show."
+
+
+class RangeWrong(BadInput):
+    number, code, http_status = 1049, "range_wrong", 416
+    reason = "The file is shorter than the range that was asked for."
