@@ -16,8 +16,8 @@ from livecommerce.errors import NotYours, ReservationUnknown
 from livecommerce.realtime.channel import Channel
 from livecommerce.realtime.orders import OrderMaker, answer_lines, choose, raise_refusal
 from livecommerce.realtime.viewer import Viewer
-from livecommerce.shows.executor import limits_of, offer_line
 from livecommerce.shows.model import options_of
+from livecommerce.shows.offers import limits_of, offer_line
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.operations import Cancel, Operation, Reduce, Swap
 from livecommerce.stock.outcomes import Answer, Claim, Outcome

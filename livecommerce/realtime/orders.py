@@ -11,8 +11,8 @@ from msgspec import Struct
 from livecommerce.comments.verdict import Reserve as ReserveIntent
 from livecommerce.errors import BadInput, Busy, IdReused, LiveCommerceError, StorageFull, Unavailable
 from livecommerce.realtime.viewer import Viewer
-from livecommerce.shows.executor import limits_of, offer_line
 from livecommerce.shows.model import label_of, options_of
+from livecommerce.shows.offers import limits_of, offer_line
 from livecommerce.shows.state import State
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.operations import LINES_MAX, Line, Reserve

@@ -23,9 +23,10 @@ from livecommerce.errors import (
 )
 from livecommerce.shows import commands as c
 from livecommerce.shows.catalogue import catalogue_index
-from livecommerce.shows.decide import Decision, accepted, decide, pack
+from livecommerce.shows.decide import Decision, accepted, decide
 from livecommerce.shows.errors import RoleTooLowForCommand
-from livecommerce.shows.model import Keys, checked_item, label_of, sku_of
+from livecommerce.shows.model import Keys, checked_item, sku_of
+from livecommerce.shows.offers import limits_of, offer_line
 from livecommerce.shows.shop_words import learned
 from livecommerce.shows.state import State
 from livecommerce.shows.store import ShowStore
@@ -33,8 +34,6 @@ from livecommerce.stock.operations import (
     Adjust,
     Cancel,
     Extend,
-    Limits,
-    Line,
     Operation,
     Reserve,
     Restock,
@@ -229,26 +228,3 @@ class Executor:
             if await self.store.put_shop_words(shop, kept.revision, change):
                 return {"remembered": True, "alias": word, "code": code}
         return {"remembered": False, "not_remembered": "busy"}
-
-
-def offer_line(state: State, product: dict[str, Any], sku: str, quantity: int) -> Line:
-    """What the viewer is offered: the price of this moment, kept with the claim."""
-    return Line(
-        item=sku, quantity=quantity, unit_price_minor=product["price_minor"], currency=product["currency"],
-        text=label_of(sku, product)[:200],
-    )  # fmt: skip
-
-
-def limits_of(state: State, buyer: dict[str, Any], product: dict[str, Any] | None = None) -> Limits:
-    """The show's limits, tightened by the product's and by what a restricted buyer may hold."""
-    limits = state["show"]["limits"]
-    per_item = [limit for limit in (limits["per_item"], product["limit_per_viewer"] if product else 0) if limit]
-    return Limits(
-        per_item=min(per_item, default=0),
-        per_show=limits["per_show"],
-        per_comment=limits["per_comment"],
-        hold_max=buyer.get("hold_max", 0) if buyer.get("restricted") else 0,
-    )
-
-
-__all__ = ["Executor", "limits_of", "offer_line", "pack"]
