@@ -1,6 +1,6 @@
 """What a staff command does to a show: (state, command, actor, time) → events, writes, outcome, inverse. Pure.
 
-`writes` are [key index, operation, field, value?] for library.lua, in the numbering of `Keys.all`. `inverse` is the
+`writes` are [name of a key of `Keys`, operation, field, value?]; the store knows the key's number. `inverse` is the
 command that takes it back (kept in the audit trail for `undo`), None where it cannot be taken back.
 """
 
@@ -17,8 +17,6 @@ from livecommerce.shows import commands as c
 from livecommerce.shows.model import ITEMS_MAX, WORDS_MAX, ShowItem, checked_item
 from livecommerce.shows.state import EMPTY_BUYER, PINS_MAX, Event, State, current_pin, media_timestamp
 from livecommerce.shows.words import fold_word
-
-STATE, BUYERS, HIDDEN, TRIAGE, WORDS, AUDIT, NAMES, ADDRESSES, HELD = 1, 3, 4, 5, 6, 7, 9, 10, 13
 
 # Moderators hide by hand: one a second for five hours.
 HIDDEN_MAX = 20_000
@@ -60,11 +58,11 @@ def _product(state: State, code: str) -> dict[str, Any]:
 
 
 def _stage_decision(state: State, stage: str, now_ms: int) -> Decision:
-    writes: list[list[Any]] = [[STATE, "hset", "stage", stage]]
+    writes: list[list[Any]] = [["state", "hset", "stage", stage]]
     if stage == "live" and not state["show"]["started_ms"]:
-        writes.append([STATE, "hset", "started_ms", str(now_ms)])
+        writes.append(["state", "hset", "started_ms", str(now_ms)])
     if stage == "ended":
-        writes.append([STATE, "hset", "ended_ms", str(now_ms)])
+        writes.append(["state", "hset", "ended_ms", str(now_ms)])
     return Decision([{"t": "stage", "stage": stage, "at": now_ms}], writes, {"stage": stage})
 
 
@@ -97,7 +95,7 @@ def _pin_change(state: State, code: str | None, now_ms: int) -> Decision:
     before = current_pin(state)
     inverse = {"do": "pin", "code": before["code"]} if before else {"do": "unpin"}
     return Decision(
-        [{"t": "pin", **record}], [[STATE, "hset", "pins", pack(pins)]], {"pin": record["pin"], "code": code}, inverse
+        [{"t": "pin", **record}], [["state", "hset", "pins", pack(pins)]], {"pin": record["pin"], "code": code}, inverse
     )
 
 
@@ -113,7 +111,7 @@ def _unpin(state: State, command: c.Unpin, actor: c.Actor, now_ms: int) -> Decis
 
 
 def item_change(product: dict[str, Any], now_ms: int) -> tuple[Event, list[Any]]:
-    return {"t": "item", "item": product, "at": now_ms}, [STATE, "hset", f"item:{product['code']}", pack(product)]
+    return {"t": "item", "item": product, "at": now_ms}, ["state", "hset", f"item:{product['code']}", pack(product)]
 
 
 def _changed_item(state: State, code: str, field: str, value: Any, inverse: dict[str, Any], now_ms: int) -> Decision:
@@ -148,7 +146,7 @@ def _add_item(state: State, command: c.AddItem, actor: c.Actor, now_ms: int) -> 
     event, write = item_change(item.public(), now_ms)
     order = state["order"] if known else [*state["order"], item.code]
     inverse = None if known else {"do": "remove_item", "code": item.code}
-    return Decision([event], [write, [STATE, "hset", "order", pack(order)]], {"code": item.code}, inverse)
+    return Decision([event], [write, ["state", "hset", "order", pack(order)]], {"code": item.code}, inverse)
 
 
 def _remove_item(state: State, command: c.RemoveItem, actor: c.Actor, now_ms: int) -> Decision:
@@ -156,8 +154,8 @@ def _remove_item(state: State, command: c.RemoveItem, actor: c.Actor, now_ms: in
     order = [code for code in state["order"] if code != command.code]
     events: list[Event] = [{"t": "item_gone", "code": command.code, "at": now_ms}]
     writes: list[list[Any]] = [
-        [STATE, "hdel", f"item:{command.code}"],
-        [STATE, "hset", "order", pack(order)],
+        ["state", "hdel", f"item:{command.code}"],
+        ["state", "hset", "order", pack(order)],
     ]
     pin = current_pin(state)
     if pin is not None and pin["code"] == command.code:
@@ -173,7 +171,7 @@ def _hide(state: State, command: c.Hide, actor: c.Actor, now_ms: int) -> Decisio
     if len(state["hidden"]) >= HIDDEN_MAX:
         raise TooMuch("Too many hidden comments in this show.")
     event = {"t": "hidden", "comment": command.comment, "hidden": True, "by_staff": actor.login, "at": now_ms}
-    write = [HIDDEN, "hset", command.comment, actor.login]
+    write = ["hidden", "hset", command.comment, actor.login]
     return Decision([event], [write], {"hidden": True}, {"do": "unhide", "comment": command.comment})
 
 
@@ -184,15 +182,15 @@ def _unhide(state: State, command: c.Unhide, actor: c.Actor, now_ms: int) -> Dec
         decision.events.append(
             {"t": "hidden", "comment": command.comment, "hidden": False, "by_staff": actor.login, "at": now_ms}
         )
-        decision.writes.append([HIDDEN, "hdel", command.comment])
+        decision.writes.append(["hidden", "hdel", command.comment])
     held = state["held"].get(command.comment)
     if held is not None:
         decision.events.append({**{key: value for key, value in held.items() if key != "held"}, "at": now_ms})
-        decision.writes.append([HELD, "hdel", command.comment])
-        decision.writes.append([NAMES, "hset", held["viewer"], held["name"]])
+        decision.writes.append(["held", "hdel", command.comment])
+        decision.writes.append(["names", "hset", held["viewer"], held["name"]])
         if state["triage"].get(command.comment, {}).get("verdict") == "none":  # it waited for this word alone
             decision.events.append(_triage_done(command.comment, "shown", actor, now_ms))
-            decision.writes.append([TRIAGE, "hdel", command.comment])
+            decision.writes.append(["triage", "hdel", command.comment])
     return decision
 
 
@@ -204,7 +202,7 @@ def _buyer_change(state: State, viewer: str, inverse: dict[str, Any] | None, now
     if viewer not in state["buyers"] and len(state["buyers"]) >= BUYERS_MAX:
         raise TooMuch("Too many restricted viewers in this show.")
     record = {**buyer_of(state, viewer), **change}
-    write = [BUYERS, "hdel", viewer] if record == EMPTY_BUYER else [BUYERS, "hset", viewer, pack(record)]
+    write = ["buyers", "hdel", viewer] if record == EMPTY_BUYER else ["buyers", "hset", viewer, pack(record)]
     return Decision([{"t": "buyer", "viewer": viewer, **record, "at": now_ms}], [write], dict(change), inverse)
 
 
@@ -224,7 +222,7 @@ def _unmute(state: State, command: c.Unmute, actor: c.Actor, now_ms: int) -> Dec
 def _ban(state: State, command: c.Ban, actor: c.Actor, now_ms: int) -> Decision:
     decision = _buyer_change(state, command.viewer, {"do": "unban", "viewer": command.viewer}, now_ms, banned=True)
     decision.events[0]["addresses_added"] = list(command.addresses)
-    decision.writes += [[ADDRESSES, "hset", mark, command.viewer] for mark in command.addresses]
+    decision.writes += [["addresses", "hset", mark, command.viewer] for mark in command.addresses]
     return decision
 
 
@@ -233,7 +231,7 @@ def _unban(state: State, command: c.Unban, actor: c.Actor, now_ms: int) -> Decis
     inverse = {"do": "ban", "viewer": command.viewer, "addresses": marks[:8]}
     decision = _buyer_change(state, command.viewer, inverse, now_ms, banned=False)
     decision.events[0]["addresses_removed"] = marks
-    decision.writes += [[ADDRESSES, "hdel", mark] for mark in marks]
+    decision.writes += [["addresses", "hdel", mark] for mark in marks]
     return decision
 
 
@@ -262,7 +260,7 @@ def _triage_done(comment: str, how: str, actor: c.Actor, now_ms: int) -> Event:
 def _dismiss(state: State, command: c.Dismiss, actor: c.Actor, now_ms: int) -> Decision:
     if command.comment not in state["triage"]:
         raise NotFound("This line is no longer waiting; somebody else was faster.")
-    writes: list[list[Any]] = [[TRIAGE, "hdel", command.comment]]
+    writes: list[list[Any]] = [["triage", "hdel", command.comment]]
     return Decision([_triage_done(command.comment, "dismissed", actor, now_ms)], writes, {"how": "dismissed"})
 
 
@@ -270,7 +268,7 @@ def accepted(state: State, comment: str, actor: c.Actor, now_ms: int) -> Decisio
     """The line leaves the queue after its pieces have been reserved."""
     if comment not in state["triage"]:
         return Decision([], [])
-    return Decision([_triage_done(comment, "accepted", actor, now_ms)], [[TRIAGE, "hdel", comment]])
+    return Decision([_triage_done(comment, "accepted", actor, now_ms)], [["triage", "hdel", comment]])
 
 
 def _settings(state: State, command: c.SetSettings, actor: c.Actor, now_ms: int) -> Decision:
@@ -279,7 +277,7 @@ def _settings(state: State, command: c.SetSettings, actor: c.Actor, now_ms: int)
     before = {name: state["settings"][name] for name in change}
     settings = {**state["settings"], **change}
     event = {"t": "settings", **settings, "at": now_ms}
-    return Decision([event], [[STATE, "hset", "settings", pack(settings)]], change, {"do": "settings", **before})
+    return Decision([event], [["state", "hset", "settings", pack(settings)]], change, {"do": "settings", **before})
 
 
 def _words(state: State, command: c.Words, actor: c.Actor, now_ms: int) -> Decision:
@@ -290,7 +288,9 @@ def _words(state: State, command: c.Words, actor: c.Actor, now_ms: int) -> Decis
         raise TooMuch(f"A show has at most {WORDS_MAX} blocked words.")
     if not added and not removed:
         return Decision([], [], {"added": [], "removed": []})
-    writes: list[list[Any]] = [[WORDS, "sadd", word] for word in added] + [[WORDS, "srem", word] for word in removed]
+    writes: list[list[Any]] = [["words", "sadd", word] for word in added] + [
+        ["words", "srem", word] for word in removed
+    ]
     event = {"t": "words", "added": added, "removed": removed, "at": now_ms}
     outcome = {"added": added, "removed": removed}
     return Decision([event], writes, outcome, {"do": "words", "add": removed, "remove": added})
@@ -299,7 +299,7 @@ def _words(state: State, command: c.Words, actor: c.Actor, now_ms: int) -> Decis
 def _notice(state: State, command: c.Notice, actor: c.Actor, now_ms: int) -> Decision:
     event = {"t": "notice", "text": command.text, "at": now_ms}
     inverse = {"do": "notice", "text": state["notice"]}
-    return Decision([event], [[STATE, "hset", "notice", pack(command.text)]], {"text": command.text}, inverse)
+    return Decision([event], [["state", "hset", "notice", pack(command.text)]], {"text": command.text}, inverse)
 
 
 def _say(state: State, command: c.Say, actor: c.Actor, now_ms: int) -> Decision:

@@ -209,25 +209,29 @@ def valid_id(text: object, pattern: str = OUTSIDE_ID_PATTERN) -> bool:
 class Keys:
     """Names of one show's keys. `{shop}` is the hash tag: all of a shop is one slot."""
 
+    # library.lua names them in this order; writes name them by these words.
+    state: str
+    log: str
+    buyers: str
+    hidden: str
+    triage: str
+    words: str
+    audit: str
+    audit_order: str
+    names: str
+    addresses: str
+    done: str
+    done_order: str
+    held: str
+    clock: str
+
     SHOWS = "lc:shows"
 
     def __init__(self, shop: str, show: str) -> None:
         base = f"lc:{{{shop}}}:show:{show}"
         self.shop, self.show = shop, show
-        self.state = base
-        self.log = f"{base}:log"
-        self.buyers = f"{base}:buyers"
-        self.hidden = f"{base}:hidden"
-        self.triage = f"{base}:triage"
-        self.words = f"{base}:words"
-        self.audit = f"{base}:audit"
-        self.audit_order = f"{base}:audit-order"
-        self.names = f"{base}:names"
-        self.addresses = f"{base}:addresses"
-        self.done = f"{base}:done"
-        self.done_order = f"{base}:done-order"
-        self.held = f"{base}:held"
-        self.clock = f"{base}:clock"
+        for name in KEY_NAMES:
+            setattr(self, name, base if name == "state" else f"{base}:{name.replace('_', '-')}")
 
     @staticmethod
     def words_of_shop(shop: str) -> str:
@@ -236,7 +240,13 @@ class Keys:
 
     def all(self) -> list[str]:
         """In the order that library.lua names them."""
-        return [
-            self.state, self.log, self.buyers, self.hidden, self.triage, self.words, self.audit,
-            self.audit_order, self.names, self.addresses, self.done, self.done_order, self.held, self.clock,
-        ]  # fmt: skip
+        return [getattr(self, name) for name in KEY_NAMES]
+
+
+KEY_NAMES: tuple[str, ...] = tuple(Keys.__annotations__)
+
+# What `lc_show_snapshot` returns, in its order.
+SNAPSHOT_PARTS = (
+    "state", "offset", "now", "tail", "buyers", "hidden", "triage", "words", "audit", "names", "addresses", "held",
+    "clock",
+)  # fmt: skip

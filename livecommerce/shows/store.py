@@ -21,7 +21,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from livecommerce.comments import PACKS
 from livecommerce.errors import BadInput, Busy, Conflict, IdReused, ShowUnknown, StorageFull, Unavailable
 from livecommerce.shows.decide import Decision, buyer_of, pack, pack_for_lua
-from livecommerce.shows.model import Keys, ShowSetup, checked_item
+from livecommerce.shows.model import KEY_NAMES, SNAPSHOT_PARTS, Keys, ShowSetup, checked_item
 from livecommerce.shows.shop_words import KeptWords, words_of, words_shape
 from livecommerce.shows.state import AUDIT_MAX, CHAT_MAX, TICKETS_MAX, Event, State, ticket_record
 from livecommerce.shows.words import fold_word
@@ -37,6 +37,7 @@ CHAT_QUEUE_MAX = 20_000  # lines waiting in one process; beyond it a viewer is t
 READ_ENTRIES_MAX = 2_000  # log entries read at once; a page that is further behind takes a snapshot
 AWAY = ("LOADING", "BUSY", "CLUSTERDOWN", "TRYAGAIN", "MOVED")  # until a node has started, or a replica is voted in
 SHOP_CACHE_MAX = 10_000  # shows whose shop is remembered; the entry never changes
+KEY_NUMBERS = {name: number for number, name in enumerate(KEY_NAMES, start=1)}
 
 
 FAULTS = (RedisError, RedisClusterException)  # redis-py's own words for "no node has this slot" are no RedisError
@@ -245,8 +246,9 @@ class ShowStore:
         if audit is not None:
             audit_id, audit_bytes = audit["id"], pack(audit)
             events.append({"t": "audit", **audit})
+        writes = [[KEY_NUMBERS[key], *what] for key, *what in decision.writes]
         answer = await self._call(
-            "lc_show_commit", keys.all(), command_id, version, pack(decision.outcome), pack_for_lua(decision.writes),
+            "lc_show_commit", keys.all(), command_id, version, pack(decision.outcome), pack_for_lua(writes),
             audit_id, audit_bytes, *(pack(event) for event in events),
         )  # fmt: skip
         status = decoded(answer[0])
@@ -264,7 +266,7 @@ class ShowStore:
         """What the relay tells: `live`, `lost` or `ended`, with figures for staff."""
         event = {"t": "media", "state": state, "at": self.now_ms(), **details}
         kept = {key: value for key, value in event.items() if key != "t"}
-        await self.publish(show, [event], [[1, "hset", "media", pack(kept)]])
+        await self.publish(show, [event], [["state", "hset", "media", pack(kept)]])
 
     async def media_clock(self, show: str, timestamp: int) -> None:
         """What the relay tells every few seconds: the picture that arrives now has this RTP timestamp (90 kHz).
@@ -290,13 +292,13 @@ class ShowStore:
             event = {
                 "t": "buyer", "viewer": viewer, **record, "at": state["now"], "addresses_added": list(marks),
             }  # fmt: skip
-            decision = Decision([event], [[10, "hset", mark, viewer] for mark in marks])
+            decision = Decision([event], [["addresses", "hset", mark, viewer] for mark in marks])
             if await self.commit(keys, "", state["version"], decision, None) is not None:
                 return
 
     async def name(self, show: str, viewer: str, name: str) -> None:
         event = {"t": "name", "viewer": viewer, "name": name, "at": self.now_ms()}
-        await self.publish(show, [event], [[9, "hset", viewer, name]])
+        await self.publish(show, [event], [["names", "hset", viewer, name]])
 
     async def append_chat(self, show: str, line: ChatLine) -> bytes:
         """Appends a line; b"" when it was written now, else the answer stored when its id first came.
@@ -438,29 +440,30 @@ def _pairs(flat: list[bytes]) -> dict[str, bytes]:
 
 def _state_from(raw: list[Any]) -> State:
     """The state out of what `lc_show_snapshot` returned."""
-    fields = _pairs(raw[0])
-    hidden = {comment: decoded(login) for comment, login in _pairs(raw[5]).items()}
-    chat = [event for blob in reversed(raw[3]) for event in unpack(blob) if event["t"] == "chat"]
+    parts = dict(zip(SNAPSHOT_PARTS, raw, strict=True))
+    fields = _pairs(parts["state"])
+    hidden = {comment: decoded(login) for comment, login in _pairs(parts["hidden"]).items()}
+    chat = [event for blob in reversed(parts["tail"]) for event in unpack(blob) if event["t"] == "chat"]
     show = {
         **unpack(fields["show"]), "stage": decoded(fields["stage"]),
         "started_ms": int(fields.get("started_ms", b"0")), "ended_ms": int(fields.get("ended_ms", b"0")),
     }  # fmt: skip
-    triage = sorted((unpack(blob) for blob in raw[6]), key=lambda event: event["at"])
+    triage = sorted((unpack(blob) for blob in parts["triage"]), key=lambda event: event["at"])
     order = unpack(fields["order"])
     return {
-        "epoch": decoded(fields["epoch"]), "offset": decoded(raw[1]), "now": int(raw[2]),
+        "epoch": decoded(fields["epoch"]), "offset": decoded(parts["offset"]), "now": int(parts["now"]),
         "salt": decoded(fields["salt"]), "version": decoded(fields["version"]), "show": show,
         "order": order, "items": {code: unpack(fields[f"item:{code}"]) for code in order},
         "pins": unpack(fields["pins"]), "chat": _latest_chat(chat), "hidden": hidden,
-        "held": {event["id"]: event for event in map(unpack, raw[11])},
+        "held": {event["id"]: event for event in map(unpack, parts["held"])},
         "settings": unpack(fields["settings"]), "notice": unpack(fields["notice"]), "media": unpack(fields["media"]),
-        "buyers": {viewer: unpack(blob) for viewer, blob in _pairs(raw[4]).items()},
-        "addresses": {mark: decoded(viewer) for mark, viewer in _pairs(raw[10]).items()},
-        "names": {viewer: decoded(name) for viewer, name in _pairs(raw[9]).items()},
+        "buyers": {viewer: unpack(blob) for viewer, blob in _pairs(parts["buyers"]).items()},
+        "addresses": {mark: decoded(viewer) for mark, viewer in _pairs(parts["addresses"]).items()},
+        "names": {viewer: decoded(name) for viewer, name in _pairs(parts["names"]).items()},
         "triage": {event["comment"]: event for event in triage},
-        "words": sorted(decoded(word) for word in raw[7]),
-        "audit": [{key: value for key, value in unpack(blob).items() if key != "t"} for blob in raw[8] if blob],
-        "clock": [int(part) for part in decoded(raw[12]).split(":")] if raw[12] else None,
+        "words": sorted(decoded(word) for word in parts["words"]),
+        "audit": [{key: value for key, value in unpack(blob).items() if key != "t"} for blob in parts["audit"] if blob],
+        "clock": [int(part) for part in decoded(parts["clock"]).split(":")] if parts["clock"] else None,
     }  # fmt: skip
 
 
