@@ -116,7 +116,9 @@ class Ours(Served):
         await self._make_show()
 
     async def _make_show(self) -> None:
-        from livecommerce.shows.commands import Actor, Pin, Start
+        from livecommerce.shows.commands import Actor
+        from livecommerce.shows.kinds.pin import Pin
+        from livecommerce.shows.kinds.stage import Start
         from livecommerce.shows.model import ShowItem, ShowSettings, ShowSetup
 
         items = [

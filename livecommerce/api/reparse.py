@@ -24,9 +24,10 @@ from livecommerce.media import recording_files
 from livecommerce.media.event_archive import offset_key, read_chat
 from livecommerce.shows.catalogue import item_words
 from livecommerce.shows.model import Keys
+from livecommerce.shows.packing import decoded
 from livecommerce.shows.projection import Projector
 from livecommerce.shows.state import Event, State
-from livecommerce.shows.store import decoded, events_of
+from livecommerce.shows.store import events_of
 
 COMMENTS_MAX = 20_000  # read in one request: half a second of a thread
 DIFFERENCES_MAX = 500  # listed in one answer, a page of some 200 kB; the next request goes on from there

@@ -22,7 +22,8 @@ from livecommerce.catalog.products import Product, as_public, limit, price, supp
 from livecommerce.comments import PACKS, PackUnknown
 from livecommerce.errors import BadInput, Conflict, ShowUnknown
 from livecommerce.records.structs import ShowItemRecord, ShowRecord
-from livecommerce.shows import commands
+from livecommerce.shows.commands import Actor
+from livecommerce.shows.kinds.buyer import Ban
 from livecommerce.shows.model import ID_PATTERN, ITEMS_MAX, Keys, ShowLimits, ShowSettings
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # without those that look alike: the id is read out on air
@@ -201,7 +202,7 @@ async def put_show(request: web.Request) -> web.Response:
     if record.published_ms is None:
         raise Conflict("The show is not on air yet. Try again in a moment.", retry_after_ms=2_000)
     items = await _items(context, record.shop, body.items)
-    await change_live(context, record, items, commands.Actor(staff.login, staff.role))
+    await change_live(context, record, items, Actor(staff.login, staff.role))
     if not await context.records.shows.replace_items(record, items):
         raise SetupChanged
     return json_answer({"show": show_shape(await own_show(context, staff, record.id))})
@@ -218,8 +219,8 @@ async def post_command(request: web.Request) -> web.Response:
     record = await own_show(context, staff, request.match_info["show"])
     raw = await read_json(request, dict[str, Any])
     raw.setdefault("id", f"http-{time.time_ns():x}-{secrets.token_hex(6)}")
-    command = commands.read_command(raw)
-    if isinstance(command, commands.Ban):  # address marks are the gateway's to add
+    command = context.shows.kinds.read_command(raw)
+    if isinstance(command, Ban):  # address marks are the gateway's to add
         command = msgspec.structs.replace(command, addresses=())
-    outcome = await context.executor.execute(record.id, command, commands.Actor(staff.login, staff.role))
+    outcome = await context.executor.execute(record.id, command, Actor(staff.login, staff.role))
     return json_answer({"outcome": outcome})

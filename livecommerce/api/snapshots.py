@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from livecommerce.shows.projection import Projector, public_snapshot
+from livecommerce.shows.projection import Projector
 from livecommerce.shows.store import ShowStore
 
 KEPT_SECONDS = 0.25
@@ -49,7 +49,7 @@ class Snapshots:
 
     async def _read(self, show: str) -> dict[str, Any]:
         state = await self._shows.load(show)
-        return public_snapshot(state, Projector(state["salt"]), await self._viewers(show))
+        return self._shows.kinds.snapshot(state, Projector(state["salt"]), await self._viewers(show))
 
 
 def _failed(task: asyncio.Task[dict[str, Any]]) -> bool:

@@ -14,7 +14,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -175,7 +175,7 @@ class EventArchiver:
         return archive, projector
 
 
-def _public_show(show: dict[str, Any]) -> dict[str, Any]:
+def _public_show(show: Mapping[str, Any]) -> dict[str, Any]:
     keys = ("id", "title", "shop", "shop_name", "currency", "locale", "started_ms")
     return {key: show[key] for key in keys}
 

@@ -12,7 +12,7 @@ from livecommerce.errors import BadInput
 from livecommerce.realtime.channel import Channel
 from livecommerce.realtime.channels import Channels
 from livecommerce.realtime.limits import checked_text
-from livecommerce.shows.decide import buyer_of
+from livecommerce.shows.kinds.buyer import buyer_of
 from livecommerce.shows.state import pinned_for
 from livecommerce.shows.store import ShowStore, ticket_of_claim
 from livecommerce.stock.engine import StockEngine
@@ -69,7 +69,8 @@ class Asks:
         ]
         lines = [line for line in channel.state["chat"] if line["viewer"] == viewer]
         return {
-            "viewer": viewer, "by": channel.projector.by(viewer), "name": channel.projector.name(channel.state, viewer),
+            "viewer": viewer, "by": channel.projector.by(viewer),
+            "name": channel.projector.name(channel.state["names"], viewer),
             **buyer_of(channel.state, viewer), "tickets": tickets,
             "chat": [channel.projector.chat_line(line, staff=True) for line in lines],
             "online": viewer in channel.by_viewer,

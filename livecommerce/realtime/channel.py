@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,8 +28,10 @@ from livecommerce.realtime.ring import Ring
 from livecommerce.realtime.tasks import end
 from livecommerce.realtime.viewer import Audience, Viewer
 from livecommerce.shows.catalogue import catalogue_index
-from livecommerce.shows.projection import Projector, Wire, WireEvent, counters, public_snapshot, staff_snapshot
-from livecommerce.shows.state import Event, State, fold
+from livecommerce.shows.kinds.claims import counters
+from livecommerce.shows.projection import Projector, Wire, WireEvent
+from livecommerce.shows.registry import Registry
+from livecommerce.shows.state import Event, State, TicketRecord
 from livecommerce.shows.words import WordFilter
 
 if TYPE_CHECKING:
@@ -79,8 +81,10 @@ class Channel:
     """The viewers of a show on this process and what they are told."""
 
     def __init__(
-        self, state: State, pace: Pace, presence: Presence, on_banned: Callable[[Channel, str, list[str]], None]
-    ) -> None:
+        self, state: State, kinds: Registry, pace: Pace, presence: Presence,
+        on_banned: Callable[[Channel, str, list[str]], None],
+    ) -> None:  # fmt: skip
+        self.kinds = kinds
         self.show: str = state["show"]["id"]
         self.shop: str = state["show"]["shop"]
         # In the order of their turns: the last one stands at the offset of the mirror, joining viewers come to it.
@@ -164,7 +168,7 @@ class Channel:
         self.read_offset = entries[-1][0]
         self.wake.set()
 
-    def _note_speakers(self, events: list[Event]) -> None:
+    def _note_speakers(self, events: Sequence[Mapping[str, Any]]) -> None:
         """Who spoke, as soon as it is read: the rate of comments must not wait for a tick."""
         for event in events:
             if event["t"] == "chat" and event["viewer"]:
@@ -264,7 +268,7 @@ class Channel:
                 part.count, part.count_at = count, now
                 self.parts.remove(part)
                 self.parts.append(part)
-            wire = self.projector.project(news, self.state, self.state)
+            wire = self.kinds.project(self.projector, news, self.state)
             stock = self._stock_event(news)
             jobs += self._jobs("viewer", same, [*wire.public, *stock], before, count)
             jobs += self._jobs("staff", same, [*wire.staff, *stock], before, count)
@@ -279,7 +283,7 @@ class Channel:
         METRICS.tick_seconds.observe(time.monotonic() - now)
 
     def _move_on(self, entries: list[tuple[str, list[Event]]], events: list[Event], after: str) -> None:
-        self.state = fold(self.state, events)
+        self.state = self.kinds.fold(self.state, events)
         self.state["offset"] = after
         for offset, batch in entries:
             self.ring.append(offset, batch)
@@ -408,8 +412,8 @@ class Channel:
 
     def _shared_snapshot(self, audience: Audience) -> dict[str, Any]:
         count = self._count()
-        make = staff_snapshot if audience == "staff" else public_snapshot
-        return {**make(self.state, self.projector, count), "now": self.now_ms()}
+        snapshot = self.kinds.snapshot(self.state, self.projector, count, staff=audience == "staff")
+        return {**snapshot, "now": self.now_ms()}
 
     def me(self, viewer: Viewer, tickets: list[WireEvent]) -> dict[str, Any]:
         buyer = self.state["buyers"].get(viewer.viewer, {})
@@ -418,7 +422,7 @@ class Channel:
             "banned": buyer.get("banned", False), "tickets": tickets,
         }  # fmt: skip
 
-    def own_tickets(self, viewer: str, records: dict[str, dict[str, Any]]) -> list[WireEvent]:
+    def own_tickets(self, viewer: str, records: dict[str, TicketRecord]) -> list[WireEvent]:
         """A viewer's tickets: stock's answer, overlaid with what the mirror knows at its offset."""
         mirrored = {
             reservation: record for reservation, record in self.state["tickets"].items() if record["viewer"] == viewer
@@ -436,7 +440,7 @@ class Channel:
             events = self.ring.after(offset)
             if events is None:
                 return None
-            kept = (events, self.projector.project(events, self.state, self.state))
+            kept = (events, self.kinds.project(self.projector, events, self.state))
             if len(self._missed_since) < OFFSETS_KEPT_MAX:
                 self._missed_since[offset] = kept
         return kept

@@ -23,11 +23,11 @@ from livecommerce.realtime.metrics import METRICS
 from livecommerce.realtime.orders import OrderMaker, Want, answer_lines, raise_refusal, wants_of
 from livecommerce.realtime.viewer import Viewer
 from livecommerce.settings import Realtime
-from livecommerce.shows.decide import pack
 from livecommerce.shows.model import valid_id
 from livecommerce.shows.moderation import Ruling, may_act, rule, slow_error, slow_wait_ms
+from livecommerce.shows.packing import pack, unpack
 from livecommerce.shows.state import Event, pinned_for
-from livecommerce.shows.store import ChatLine, ShowStore, unpack
+from livecommerce.shows.store import ChatLine, ShowStore
 from livecommerce.stock.engine import StockEngine
 
 PIN_ID_LENGTH_MAX = 20

@@ -12,6 +12,8 @@ from redis.asyncio import Redis
 from livecommerce.realtime.gateway import Gateway, Identify
 from livecommerce.realtime.self_test import fast_path_works
 from livecommerce.settings import Settings
+from livecommerce.shows.kinds import SHOW_KINDS
+from livecommerce.shows.registry import Registry
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.engine import StockEngine
 
@@ -46,7 +48,7 @@ async def build_realtime(
     """
     if fast is None:
         fast = await fast_path_works()
-    store = ShowStore(redis, engine)
+    store = ShowStore(redis, engine, Registry(SHOW_KINDS))
     gateway = Gateway(redis, engine, store, settings, identify, fast=fast, origins=origins)
     gateway.attach(app)
     log.info("realtime", path="fast" if fast else "stock")

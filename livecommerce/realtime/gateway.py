@@ -37,11 +37,12 @@ from livecommerce.realtime.metrics import METRICS
 from livecommerce.realtime.private_names import LeanServer, MixedServer, make_server
 from livecommerce.realtime.viewer import Audience, Viewer
 from livecommerce.settings import Settings
-from livecommerce.shows.commands import Actor, read_command
+from livecommerce.shows.commands import Actor
 from livecommerce.shows.errors import ShowOfAnotherShop
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.model import address_mark, valid_id
 from livecommerce.shows.moderation import barred
+from livecommerce.shows.state import TicketRecord
 from livecommerce.shows.store import ShowStore, ticket_of_claim
 from livecommerce.shows.words import WordFilter
 from livecommerce.stock.engine import StockEngine, StockUnavailable
@@ -215,7 +216,7 @@ class Gateway:
         if auth.get("name"):
             with contextlib.suppress(LiveCommerceError):
                 return self._checked_name(channel, auth["name"])
-        return known or channel.projector.name({"names": {}}, identity.viewer)
+        return known or channel.projector.name({}, identity.viewer)
 
     def _checked_name(self, channel: Channel, name: object) -> str:
         checked = limits.checked_name(name)
@@ -231,7 +232,7 @@ class Gateway:
             return
         channel = viewer.channel
         epoch, offset = viewer.resume_from
-        records: dict[str, dict[str, Any]] = {}
+        records: dict[str, TicketRecord] = {}
         if viewer.audience == "viewer" and not channel.can_resume(epoch, offset):
             records = await self._own_records(viewer)
         if sid not in self.viewers:  # gone while stock answered
@@ -321,7 +322,9 @@ class Gateway:
 
     async def _staff_says(self, viewer: Viewer, raw: dict[str, Any]) -> Answer:
         text = limits.checked_text(raw.get("text"), 500)
-        command = read_command({"do": "say", "id": raw.get("id"), "text": text, "name": viewer.name[:40]})
+        command = self.store.kinds.read_command(
+            {"do": "say", "id": raw.get("id"), "text": text, "name": viewer.name[:40]}
+        )
         await self.executor.execute(viewer.channel.show, command, self._actor(viewer))
         return {"verdict": "none", "reason": "staff", "lines": []}
 
@@ -359,7 +362,7 @@ class Gateway:
     async def _on_tickets(self, viewer: Viewer, raw: Any) -> Answer:
         return {"tickets": viewer.channel.own_tickets(viewer.viewer, await self._own_records(viewer))}
 
-    async def _own_records(self, viewer: Viewer) -> dict[str, dict[str, Any]]:
+    async def _own_records(self, viewer: Viewer) -> dict[str, TicketRecord]:
         channel = viewer.channel
         claims = await self._engine.claims(channel.shop, show=channel.show, viewer=viewer.viewer)
         return {claim.reservation: ticket_of_claim(claim) for claim in claims[:OWN_CLAIMS_MAX]}
@@ -372,7 +375,7 @@ class Gateway:
 
     async def _on_command(self, viewer: Viewer, raw: Any) -> Answer:
         actor = self._actor(viewer)
-        command = read_command(raw)
+        command = self.store.kinds.read_command(raw)
         outcome = await self.executor.execute(viewer.channel.show, command, actor)
         return {"outcome": outcome}
 

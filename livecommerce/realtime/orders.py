@@ -13,7 +13,7 @@ from livecommerce.errors import BadInput, Busy, IdReused, LiveCommerceError, Sto
 from livecommerce.realtime.viewer import Viewer
 from livecommerce.shows.model import label_of, options_of
 from livecommerce.shows.offers import limits_of, offer_line
-from livecommerce.shows.state import State
+from livecommerce.shows.state import PublicAxis, PublicItem, State
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.operations import LINES_MAX, Line, Reserve
 from livecommerce.stock.outcomes import RETRYABLE, Answer, LineAnswer, Outcome
@@ -31,7 +31,7 @@ def wants_of(intents: Sequence[ReserveIntent]) -> list[Want]:
     return [Want(intent.code, tuple(intent.options), intent.qty) for intent in intents]
 
 
-def choose(product: dict[str, Any], options: Sequence[str], chosen: dict[str, str]) -> tuple[str | None, list[str]]:
+def choose(product: PublicItem, options: Sequence[str], chosen: dict[str, str]) -> tuple[str | None, list[str]]:
     """(sku, []) or (None, axes still open): each axis takes its value from the text, else from the card."""
     parts, missing = [product["code"]], []
     for axis in product["options"]:
@@ -47,7 +47,7 @@ def choose(product: dict[str, Any], options: Sequence[str], chosen: dict[str, st
     return (None, missing) if missing else ("/".join(parts), [])
 
 
-def named_values(axis: dict[str, Any], options: Sequence[str]) -> list[str]:
+def named_values(axis: PublicAxis, options: Sequence[str]) -> list[str]:
     """Which of this axis's values the text named: none or one."""
     return [value["value"] for value in axis["values"] if value["value"] in options]
 

@@ -2,6 +2,6 @@
 
 In: `ShowSetup` and commands of staff, chat lines of viewers. Out: outcomes, and events in the show's log.
 A state change and its events are one Lua call; the log is the truth that every web process reads.
-`state`, `projection`, `moderation` and `decide` are pure: no await, no clock, no Redis.
+`kinds/`, `registry`, `state`, `projection` and `moderation` are pure: no await, no clock, no Redis.
 It may not touch quantities (that is stock's), sockets (realtime's) or SQL (records').
 """

@@ -1,5 +1,5 @@
 #!lua name=lc_shows
--- The atomic steps of a show. Python decides (shows/decide.py, moderation.py), these write: the state change, its
+-- The atomic steps of a show. Python decides (shows/kinds/, moderation.py), these write: the state change, its
 -- events, its idempotency record and its audit entry land together or not at all.
 -- KEYS of every function but two are those of `Keys.all` in shows/model.py, in this order (a test compares the names).
 local STATE, LOG, BUYERS, HIDDEN, TRIAGE, WORDS, AUDIT, AUDIT_ORDER, NAMES, ADDRESSES, DONE, DONE_ORDER, HELD, CLOCK

@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Mapping
 from itertools import product as cartesian_product
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
-from livecommerce.errors import BadInput
+from livecommerce.errors import BadInput, ItemUnknown
+from livecommerce.shows.state import PublicItem
 
 ID_PATTERN = r"^[a-z0-9-]{1,40}$"
 OUTSIDE_ID_PATTERN = r"^[A-Za-z0-9_-]{8,64}$"
@@ -67,7 +69,7 @@ class ShowItem(Struct, frozen=True):
         axes = [[value.value for value in axis.values] for axis in self.options]
         return ["/".join((self.code, *values)) for values in cartesian_product(*axes)]
 
-    def public(self) -> dict[str, Any]:
+    def public(self) -> PublicItem:
         """The product as pages see it (architecture.md, "Product")."""
         return {
             "code": self.code,
@@ -153,7 +155,18 @@ def checked_item(raw: dict[str, Any] | ShowItem) -> ShowItem:
     return item
 
 
-def sku_of(product: dict[str, Any], options: dict[str, str] | list[str]) -> str | None:
+def product_of(items: Mapping[str, PublicItem], code: str) -> PublicItem:
+    """
+    Raises:
+        ItemUnknown: the show has no such product.
+    """
+    product = items.get(code)
+    if product is None:
+        raise ItemUnknown(f"This show has no product {code}.")
+    return product
+
+
+def sku_of(product: PublicItem, options: dict[str, str] | list[str]) -> str | None:
     """The sku of a public product and chosen options (by axis, or a list in any order); None while one is missing."""
     parts = [product["code"]]
     chosen = set(options.values()) if isinstance(options, dict) else set(options)
@@ -173,7 +186,7 @@ def options_of(sku: str) -> list[str]:
     return sku.split("/")[1:]
 
 
-def label_of(sku: str, product: dict[str, Any] | None) -> str:
+def label_of(sku: str, product: PublicItem | None) -> str:
     """`A01 針織外套 紅色 M`: what a person reads."""
     name = product["name"] if product else ""
     return " ".join(part for part in (sku.split("/")[0], name, *options_of(sku)) if part)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from livecommerce.shows.model import label_of
-from livecommerce.shows.state import State
+from livecommerce.shows.state import BuyerRecord, PublicItem, State
 from livecommerce.stock.operations import Limits, Line
 
 
-def offer_line(state: State, product: dict[str, Any], sku: str, quantity: int) -> Line:
+def offer_line(state: State, product: PublicItem, sku: str, quantity: int) -> Line:
     """What the viewer is offered: the price of this moment, kept with the claim."""
     return Line(
         item=sku, quantity=quantity, unit_price_minor=product["price_minor"], currency=product["currency"],
@@ -17,7 +15,7 @@ def offer_line(state: State, product: dict[str, Any], sku: str, quantity: int) -
     )  # fmt: skip
 
 
-def limits_of(state: State, buyer: dict[str, Any], product: dict[str, Any] | None = None) -> Limits:
+def limits_of(state: State, buyer: BuyerRecord, product: PublicItem | None = None) -> Limits:
     """The show's limits, tightened by the product's and by what a restricted buyer may hold."""
     limits = state["show"]["limits"]
     per_item = [limit for limit in (limits["per_item"], product["limit_per_viewer"] if product else 0) if limit]

@@ -22,6 +22,8 @@ from livecommerce.media.relay import serve_relay
 from livecommerce.records.repositories import Repositories
 from livecommerce.records.structs import Shop
 from livecommerce.settings import Settings, load
+from livecommerce.shows.kinds import SHOW_KINDS
+from livecommerce.shows.registry import Registry
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.engine import StockEngine
 
@@ -137,7 +139,7 @@ async def make_site(
                 await accounts.add_staff(shop, login, PASSWORD, role)
         engine = StockEngine(valkey, settings.stock)
         await engine.start()
-        shows = ShowStore(valkey, engine)
+        shows = ShowStore(valkey, engine, Registry(SHOW_KINDS))
         await shows.start()
 
         async def relay_for(show: str) -> RelayControl:

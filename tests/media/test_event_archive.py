@@ -9,10 +9,12 @@ import pytest
 from livecommerce.media import recording_files as files
 from livecommerce.media.event_archive import EventArchiver, ShowArchive, chapters, public_events, read_replay
 from livecommerce.settings import Stock
-from livecommerce.shows.commands import Actor, read_command
+from livecommerce.shows.commands import Actor
 from livecommerce.shows.executor import Executor
+from livecommerce.shows.kinds import SHOW_KINDS
 from livecommerce.shows.model import ShowItem, ShowSetup
 from livecommerce.shows.projection import Projector
+from livecommerce.shows.registry import Registry
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.engine import StockEngine
 
@@ -24,7 +26,7 @@ ITEMS = tuple(ShowItem(code, (name,), 590, supply={code: 5}) for code, name in [
 async def shows(valkey):
     engine = StockEngine(valkey, Stock())
     await engine.start()
-    store = ShowStore(valkey, engine)
+    store = ShowStore(valkey, engine, Registry(SHOW_KINDS))
     await store.start()
     await store.create(ShowSetup(id="demo", shop="moon", title="週三夜場", shop_name="月光", items=ITEMS))
     yield store
@@ -59,7 +61,7 @@ async def say(shows, identity, text, **more):
 
 
 async def do(shows, number, **command):
-    await Executor(shows).execute("demo", read_command({"id": f"command-{number}", **command}), STAFF)
+    await Executor(shows).execute("demo", shows.kinds.read_command({"id": f"command-{number}", **command}), STAFF)
 
 
 def lines(folder):

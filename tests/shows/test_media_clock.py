@@ -6,17 +6,14 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from livecommerce.shows.commands import Actor, read_command
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.state import media_timestamp
 from livecommerce.shows.store import ShowStore
-from tests.realtime.world import SHOW, new_id
-
-OWNER = Actor("olga", "owner")
+from tests.shows.world import SHOW, give
 
 
 async def pinned(executor: Executor, **fields: Any) -> int | None:
-    await executor.execute(SHOW, read_command({"id": new_id(), "do": "pin", **fields}), OWNER)
+    await give(executor, "pin", **fields)
     state = await executor.store.load(SHOW)
     found: int | None = state["pins"][-1]["media_timestamp"]
     return found
@@ -39,7 +36,7 @@ async def test_a_pin_names_the_picture_of_its_moment(executor: Executor, store: 
 
 
 def test_the_media_clock_runs_at_90_khz_and_wraps() -> None:
-    assert media_timestamp({"clock": None}, 5) is None
-    assert media_timestamp({"clock": [1000, 2_000]}, 3_000) == 91_000
-    assert media_timestamp({"clock": [2**32 - 90, 2_000]}, 2_001) == 0
-    assert media_timestamp({"clock": [0, 2_000]}, 1_999) == 2**32 - 90
+    assert media_timestamp(None, 5) is None
+    assert media_timestamp([1000, 2_000], 3_000) == 91_000
+    assert media_timestamp([2**32 - 90, 2_000], 2_001) == 0
+    assert media_timestamp([0, 2_000], 1_999) == 2**32 - 90

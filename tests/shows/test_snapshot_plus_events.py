@@ -7,15 +7,13 @@ from typing import Any
 
 import pytest
 
-from livecommerce.shows.commands import KINDS, Actor, read_command
-from livecommerce.shows.decide import pack
 from livecommerce.shows.executor import Executor
-from livecommerce.shows.state import State, fold, stock_of
+from livecommerce.shows.packing import pack
+from livecommerce.shows.state import State, stock_of
 from livecommerce.shows.store import ChatLine, ShowStore
 from livecommerce.stock.operations import Line, Reserve
-from tests.realtime.world import SHOP, SHOW
+from tests.shows.world import KINDS, OWNER, SHOP, SHOW
 
-OWNER = Actor("olga", "owner")
 HAT = {"code": "C01", "names": ["帽子"], "price_minor": 300, "supply": {"C01": 4}}
 
 # What has to have happened before, then the command. "comment-1" is an unclear line of anna, "comment-2" a held one of
@@ -66,14 +64,14 @@ STORIES: dict[str, list[dict[str, Any]]] = {
 
 
 def test_every_command_has_a_story() -> None:
-    assert set(STORIES) == set(KINDS)
+    assert set(STORIES) == set(KINDS.commands)
 
 
-@pytest.mark.parametrize("name", sorted(KINDS))
+@pytest.mark.parametrize("name", sorted(KINDS.commands))
 async def test_snapshot_and_events_give_the_next_snapshot(name: str, store: ShowStore, executor: Executor) -> None:
     await some_life(store)
     for fields in STORIES[name]:
-        command = read_command({"id": str(uuid.uuid4()), **fields})
+        command = KINDS.read_command({"id": str(uuid.uuid4()), **fields})
         outcome = await checked(store, executor.execute(SHOW, command, OWNER))
         again = await checked(store, executor.execute(SHOW, command, OWNER))
         assert again == outcome, "the same id gives the same outcome"
@@ -89,12 +87,12 @@ async def test_undo_brings_the_state_back(name: str, store: ShowStore, executor:
     await some_life(store)
     *before, last = STORIES[name]
     for fields in before:
-        await executor.execute(SHOW, read_command({"id": str(uuid.uuid4()), **fields}), OWNER)
+        await executor.execute(SHOW, KINDS.read_command({"id": str(uuid.uuid4()), **fields}), OWNER)
     state = visible_state(await store.load(SHOW))
-    await executor.execute(SHOW, read_command({"id": "the-command", **last}), OWNER)
+    await executor.execute(SHOW, KINDS.read_command({"id": "the-command", **last}), OWNER)
     changed = visible_state(await store.load(SHOW))
     assert changed != state or name == "say", "the story changes something"
-    undo = read_command({"id": str(uuid.uuid4()), "do": "undo", "command": "the-command"})
+    undo = KINDS.read_command({"id": str(uuid.uuid4()), "do": "undo", "command": "the-command"})
     await checked(store, executor.execute(SHOW, undo, OWNER))
     after = await store.load(SHOW)
     assert visible_state(after) == state or name in (
@@ -158,7 +156,7 @@ async def checked(store: ShowStore, doing: Any) -> Any:
     result = await doing
     after = await store.load(SHOW)
     entries = await store.read(SHOW, before["offset"])
-    folded = fold(before, [event for _, events in entries for event in events])
+    folded = KINDS.fold(before, [event for _, events in entries for event in events])
     folded["offset"] = entries[-1][0] if entries else before["offset"]
     assert comparable(folded) == comparable(after)
     return result
