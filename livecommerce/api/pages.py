@@ -33,12 +33,16 @@ _NEXT = re.compile(r"/(?!/)[A-Za-z0-9/_-]{0,200}")
 
 
 def make_environment(context: Context) -> jinja2.Environment:
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(context.web_folder),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         enable_async=False,
     )
+    # Found by their folder, as the server's own are: a new file is a new kind.
+    files = sorted((context.web_folder / "shared/kinds").glob("*.js"))
+    environment.globals["kinds"] = [f"shared/kinds/{file.name}" for file in files]
+    return environment
 
 
 def page_policy(nonce: str, host: str) -> str:

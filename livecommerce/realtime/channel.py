@@ -177,6 +177,8 @@ class Channel:
                 for claim in event["claims"]:
                     if claim["op"] == "reserve" and claim.get("source") == "button":  # others have a line of chat
                         self.rate.seen(claim["viewer"], claim["id"], event["at"])
+            elif "command" in event:  # a viewer's, see viewer_commands.py
+                self.rate.seen(event["viewer"], event["command"], event["at"])
 
     async def _run(self) -> None:
         while True:
@@ -420,6 +422,7 @@ class Channel:
         return {
             "by": self.projector.by(viewer.viewer), "name": viewer.name, "muted_until": buyer.get("muted_until", 0),
             "banned": buyer.get("banned", False), "tickets": tickets,
+            **self.kinds.mine(self.state, self.projector, viewer.viewer),
         }  # fmt: skip
 
     def own_tickets(self, viewer: str, records: dict[str, TicketRecord]) -> list[WireEvent]:

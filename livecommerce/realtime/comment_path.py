@@ -63,18 +63,24 @@ class CommentPath:
             if known is not None:
                 return shown_answer(known)
         else:
-            self._may_comment(channel, viewer, comment_id)
+            self.may_act(channel, viewer, comment_id)
         answer = await self._understand(channel, viewer, comment_id, text, chosen, pin)
         METRICS.comments.labels(answer["reason"]).inc()
         METRICS.verdict_seconds.observe(time.monotonic() - started)
         return answer
 
-    def _may_comment(self, channel: Channel, viewer: Viewer, comment_id: str) -> None:
+    def may_act(self, channel: Channel, viewer: Viewer, one: str, *, speaks: bool = True) -> None:
+        """Counts this one of the viewer's comments or commands. Slow mode is for those who speak.
+
+        Raises:
+            Banned, Muted, ShowStageWrong, SlowMode, TooMuch.
+        """
         now = self._store.now_ms()
         refusal = may_act(channel.state, viewer.viewer, now)
         if refusal is None:
-            wait = slow_wait_ms(channel.state, channel.last_chat_ms.get(viewer.viewer, 0), now)
-            refusal = slow_error(wait) if wait else self._too_many(channel, viewer, comment_id, now)
+            last = channel.last_chat_ms.get(viewer.viewer, 0)
+            wait = slow_wait_ms(channel.state, last, now) if speaks else 0
+            refusal = slow_error(wait) if wait else self._too_many(channel, viewer, one, now)
         if refusal is not None:
             METRICS.comments.labels(refusal.code).inc()
             raise refusal

@@ -36,6 +36,7 @@ from livecommerce.realtime.doors import FastDoor, StockDoor
 from livecommerce.realtime.metrics import METRICS
 from livecommerce.realtime.private_names import LeanServer, MixedServer, make_server
 from livecommerce.realtime.viewer import Audience, Viewer
+from livecommerce.realtime.viewer_commands import ViewerCommands
 from livecommerce.settings import Settings
 from livecommerce.shows.commands import Actor
 from livecommerce.shows.errors import ShowOfAnotherShop
@@ -67,6 +68,7 @@ class Gateway:
         self.server: MixedServer = make_server(fast=fast, message_bytes_max=limits.MESSAGE_BYTES_MAX, origins=origins)
         self.channels = Channels(redis, store, settings.realtime, secrets.token_hex(6))
         self.path = CommentPath(store, engine, settings.realtime)
+        self._viewer_commands = ViewerCommands(store, self.path, settings.realtime.comment_length_max)
         self.viewers: dict[str, Viewer] = {}
         self._engine = engine
         self._identify = identify
@@ -374,6 +376,8 @@ class Gateway:
         return Actor(login=staff.login, role=staff.role)
 
     async def _on_command(self, viewer: Viewer, raw: Any) -> Answer:
+        if viewer.audience == "viewer":
+            return {"outcome": await self._viewer_commands.execute(viewer.channel, viewer, as_map(raw))}
         actor = self._actor(viewer)
         command = self.store.kinds.read_command(raw)
         outcome = await self.executor.execute(viewer.channel.show, command, actor)

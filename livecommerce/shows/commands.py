@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta, Struct
 
@@ -38,6 +38,26 @@ class Undo(Command, frozen=True, kw_only=True, tag="undo"):
     """Takes a command back by giving its inverse. Of no kind: every kind says the inverse of its own commands."""
 
     command: OutsideId
+
+
+class Speaker(Struct, frozen=True):
+    """A viewer who gives a command. `place` is what moderation says of the words: `log` everyone may read them,
+    `shadow` the viewer and staff, `held` staff until one lets them through."""
+
+    viewer: str
+    name: str
+    place: Literal["log", "shadow", "held"] = "log"
+
+
+class ViewerCommand(Struct, frozen=True, kw_only=True, tag_field="do"):
+    """What a viewer may do beside comments and claims: limited as comments are, the words moderated as theirs.
+
+    Attributes:
+        spoken: the field that holds words of the viewer's own, "" where there are none.
+    """
+
+    id: OutsideId
+    spoken: ClassVar[str] = ""
 
 
 def inverse_id(command_id: str) -> str:

@@ -13,12 +13,16 @@ from livecommerce.stock.outcomes import Answer, Counters
 
 
 class Write(NamedTuple):
-    """One change of a stored key. `key` is a name of `Keys` or a hash that a kind declares; `value` is for `hset`."""
+    """One change of a stored key. `key` is a name of `Keys` or a hash that a kind declares; `value` is for `hset`.
+
+    `most`: where the hash has as many fields and not this one, nothing of the decision is written; 0 is no limit.
+    """
 
     key: str
     operation: Literal["hset", "hdel", "sadd", "srem"]
     field: str
     value: str | bytes = b""
+    most: int = 0
 
 
 class Alias(NamedTuple):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from livecommerce.shows.commands import Command
+from livecommerce.shows.commands import Command, ViewerCommand
 from livecommerce.shows.decision import Decision, ThroughStock
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, State
@@ -31,6 +31,7 @@ class Stored(NamedTuple):
 Apply = Callable[[Draft, Event], None]
 Project = Callable[[Projector, Event, State, Wire], None]
 Decide = Callable[[State, Any, Any, int], Decision | ThroughStock]
+DecideForViewer = Callable[[State, Any, Any, int], Decision]
 
 
 class Effects(NamedTuple):
@@ -50,6 +51,14 @@ def nothing_stored(stored: Stored) -> dict[str, Any]:
     return {}
 
 
+def nothing_own(state: State, projector: Projector, viewer: str) -> dict[str, Any]:
+    return {}
+
+
+def no_moment(event: Event) -> Event | None:
+    return None
+
+
 def nothing_shown(state: State, projector: Projector, staff: bool) -> dict[str, Any]:
     return {}
 
@@ -61,12 +70,22 @@ class Kind:
     Attributes:
         events: by the tag `t` of an event.
         commands: by struct; `decide(state, command, actor, now_ms)` raises LiveCommerceError where it cannot be done.
+        viewer_commands: by struct; `decide(state, command, speaker, now_ms)`. They are decided on a state that may be
+            a tick old and written unconditionally: each write has a field of its own, so that two at once both count.
+        hashes: names of hashes of its own, beside `Keys`, which writes may name and `load` finds in `maps`.
         load: the kind's parts of the state out of what was read.
         shown: the kind's parts of a page's snapshot, for staff or for everyone.
+        mine: the kind's parts of `me` in the snapshot of one viewer.
+        moment: what a replay keeps of an event: {"t": "moment", "kind", "id", "at" (ms; None takes it away), …} with
+            nothing private in it; None for nothing.
     """
 
     name: str
     events: Mapping[str, Effects] = field(default_factory=dict)
     commands: Mapping[type[Command], Decide] = field(default_factory=dict)
+    viewer_commands: Mapping[type[ViewerCommand], DecideForViewer] = field(default_factory=dict)
+    hashes: tuple[str, ...] = ()
     load: Callable[[Stored], dict[str, Any]] = nothing_stored
     shown: Callable[[State, Projector, bool], dict[str, Any]] = nothing_shown
+    mine: Callable[[State, Projector, str], dict[str, Any]] = nothing_own
+    moment: Callable[[Event], Event | None] = no_moment

@@ -4,6 +4,7 @@
 -- KEYS of every function but two are those of `Keys.all` in shows/model.py, in this order (a test compares the names).
 local STATE, LOG, BUYERS, HIDDEN, TRIAGE, WORDS, AUDIT, AUDIT_ORDER, NAMES, ADDRESSES, DONE, DONE_ORDER, HELD, CLOCK
   = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
+local OWN = 15              -- from here on: hashes that kinds have of their own
 
 local DONE_MAX = 20000      -- answers kept for repeats: hours of chat, and a repeat comes within minutes
 local TRIAGE_MAX = 1000     -- open lines a moderator could still work off
@@ -46,7 +47,7 @@ local function create(keys, args)
   return {1, args[2]}
 end
 
--- ARGV: id, expected version, answer, writes (msgpack [[key index, op, ...]]), audit id, audit bytes, then events.
+-- ARGV: id, expected version or '', answer, writes (msgpack [[key, op, field, value, most]]), audit id, audit bytes, events.
 -- Returns {"done", answer} | {"conflict"} | {"ok", offset} | {"full"} | {"gone"}.
 local function commit(keys, args)
   local before = redis.call('HGET', keys[DONE], args[1])
@@ -54,7 +55,14 @@ local function commit(keys, args)
   local version = redis.call('HGET', keys[STATE], 'version')
   if not version then return {'gone'} end
   if args[2] ~= '' and version ~= args[2] then return {'conflict'} end
-  for _, write in ipairs(cmsgpack.unpack(args[4])) do
+  local writes = cmsgpack.unpack(args[4])
+  for _, write in ipairs(writes) do
+    local most = write[5] or 0
+    if most > 0 and redis.call('HLEN', keys[write[1]]) >= most and redis.call('HEXISTS', keys[write[1]], write[3]) == 0 then
+      return {'full'}
+    end
+  end
+  for _, write in ipairs(writes) do
     local key, op = keys[write[1]], write[2]
     if op == 'hset' then redis.call('HSET', key, write[3], write[4])
     elseif op == 'hdel' then redis.call('HDEL', key, write[3])
@@ -70,7 +78,8 @@ local function commit(keys, args)
       end
     end
   end
-  redis.call('HINCRBY', keys[STATE], 'version', 1)
+  -- What holds in whatever state the show is leaves the version: a crowd's votes must not make staff decide again.
+  if args[2] ~= '' then redis.call('HINCRBY', keys[STATE], 'version', 1) end
   local offset = ''
   if args[7] then
     local blobs = {}
@@ -141,11 +150,13 @@ local function snapshot(keys, args)
   local order = redis.call('LRANGE', keys[AUDIT_ORDER], -tonumber(args[2]), -1)
   local audit = {}
   if #order > 0 then audit = redis.call('HMGET', keys[AUDIT], unpack(order)) end
-  return { -- SNAPSHOT_PARTS in shows/model.py: the same names in the same order (a test compares them)
+  local parts = { -- SNAPSHOT_PARTS in shows/model.py: the same names in the same order (a test compares them)
     state, offset, now_ms(), tail, redis.call('HGETALL', keys[BUYERS]), redis.call('HGETALL', keys[HIDDEN]),
     redis.call('HVALS', keys[TRIAGE]), redis.call('SMEMBERS', keys[WORDS]), audit, redis.call('HGETALL', keys[NAMES]),
     redis.call('HGETALL', keys[ADDRESSES]), redis.call('HVALS', keys[HELD]), redis.call('GET', keys[CLOCK]),
   }
+  for index = OWN, #keys do parts[#parts + 1] = redis.call('HGETALL', keys[index]) end
+  return parts
 end
 
 -- KEYS: clock. ARGV: the RTP timestamp of the picture that arrives now. Kept as "timestamp:milliseconds".

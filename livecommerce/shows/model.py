@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import product as cartesian_product
 from typing import Annotated, Any
 
@@ -240,11 +240,13 @@ class Keys:
 
     SHOWS = "lc:shows"
 
-    def __init__(self, shop: str, show: str) -> None:
+    def __init__(self, shop: str, show: str, hashes: Sequence[str] = ()) -> None:
+        """`hashes` are those that kinds have of their own."""
         base = f"lc:{{{shop}}}:show:{show}"
         self.shop, self.show = shop, show
         for name in KEY_NAMES:
             setattr(self, name, base if name == "state" else f"{base}:{name.replace('_', '-')}")
+        self._hashes = [f"{base}:{name}" for name in hashes]
 
     @staticmethod
     def words_of_shop(shop: str) -> str:
@@ -252,13 +254,13 @@ class Keys:
         return f"lc:{{{shop}}}:words"
 
     def all(self) -> list[str]:
-        """In the order that library.lua names them."""
-        return [getattr(self, name) for name in KEY_NAMES]
+        """In the order that library.lua names them, then the kinds' own."""
+        return [*(getattr(self, name) for name in KEY_NAMES), *self._hashes]
 
 
 KEY_NAMES: tuple[str, ...] = tuple(Keys.__annotations__)
 
-# What `lc_show_snapshot` returns, in its order.
+# What `lc_show_snapshot` returns, in its order; then the kinds' own hashes.
 SNAPSHOT_PARTS = (
     "state", "offset", "now", "tail", "buyers", "hidden", "triage", "words", "audit", "names", "addresses", "held",
     "clock",

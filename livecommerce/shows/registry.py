@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
 
-from livecommerce.errors import BadInput, CommandUnknown
-from livecommerce.shows.commands import Actor, Command, Undo
+from livecommerce.errors import BadInput, CommandUnknown, NotAllowed
+from livecommerce.shows.commands import Actor, Command, Speaker, Undo, ViewerCommand
 from livecommerce.shows.decision import Decision, ThroughStock
-from livecommerce.shows.kind import Apply, Decide, Kind, Project, Stored
+from livecommerce.shows.kind import Apply, Decide, DecideForViewer, Kind, Project, Stored
+from livecommerce.shows.model import KEY_NAMES
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, State
+
+Read = TypeVar("Read", Command, ViewerCommand)
 
 
 def kinds_of(package: str, folder: str) -> tuple[Kind, ...]:
@@ -31,13 +34,17 @@ class Registry:
     """Made once a process, of a list of kinds; every process of a server must be given the same ones.
 
     Raises:
-        ValueError: two kinds have an event or a command of the same name.
+        ValueError: two kinds have an event, a command or a hash of the same name.
     """
 
     def __init__(self, kinds: Iterable[Kind]) -> None:
         self.kinds = tuple(kinds)
         self.commands: dict[str, type[Command]] = {"undo": Undo}
+        self.viewer_commands: dict[str, type[ViewerCommand]] = {}
+        self.hashes: tuple[str, ...] = ()
         self._decisions: dict[type[Command], Decide] = {}
+        self._viewer_decisions: dict[type[ViewerCommand], DecideForViewer] = {}
+        self._moments: dict[str, Callable[[Event], Event | None]] = {}
         self._changes: dict[str, Apply] = {}
         self._projections: dict[str, Project] = {}
         for kind in self.kinds:
@@ -45,14 +52,26 @@ class Registry:
 
     def _add(self, kind: Kind) -> None:
         for tag, effects in kind.events.items():
-            if tag in self._changes:
-                raise ValueError(f"{kind.name}: there is an event {tag} already")
+            self._is_new(kind, "event", tag, self._changes)
             self._changes[tag], self._projections[tag] = effects
+            self._moments[tag] = kind.moment
         for command, decide in kind.commands.items():
             tag = str(command.__struct_config__.tag)
-            if tag in self.commands:
-                raise ValueError(f"{kind.name}: there is a command {tag} already")
+            self._is_new(kind, "command", tag, {**self.commands, **self.viewer_commands})
             self.commands[tag], self._decisions[command] = command, decide
+        for viewer_command, decide_for_viewer in kind.viewer_commands.items():
+            tag = str(viewer_command.__struct_config__.tag)
+            self._is_new(kind, "command", tag, {**self.commands, **self.viewer_commands})
+            self.viewer_commands[tag] = viewer_command
+            self._viewer_decisions[viewer_command] = decide_for_viewer
+        for name in kind.hashes:
+            self._is_new(kind, "hash", name, dict.fromkeys((*KEY_NAMES, *self.hashes)))
+            self.hashes += (name,)
+
+    @staticmethod
+    def _is_new(kind: Kind, what: str, name: str, known: Mapping[str, object]) -> None:
+        if name in known:
+            raise ValueError(f"{kind.name}: there is a {what} {name} already")
 
     # --- in --------------------------------------------------------------------------------------------------------
 
@@ -62,15 +81,17 @@ class Registry:
         Raises:
             CommandUnknown: `do` names none. BadInput: a field is missing or out of range; the message names it.
         """
-        if not isinstance(raw, dict):
-            raise BadInput("A command is a map with `id`, `do` and the fields of that command.")
-        command = self.commands.get(raw.get("do", "")) if isinstance(raw.get("do"), str) else None
-        if command is None:
-            raise CommandUnknown(f"There is no command {str(raw.get('do'))[:40]!r}.")
-        try:
-            return msgspec.convert(raw, command)
-        except msgspec.ValidationError as error:
-            raise BadInput(f"{raw['do']}: {error}") from error
+        return _read(raw, self.commands)
+
+    def read_viewer_command(self, raw: Any) -> ViewerCommand:
+        """A viewer's command from what a page sent.
+
+        Raises:
+            NotAllowed: it is a command of staff. CommandUnknown: `do` names none. BadInput: as `read_command`.
+        """
+        if isinstance(raw, dict) and raw.get("do") in self.commands:
+            raise NotAllowed("Only staff give commands.")
+        return _read(raw, self.viewer_commands)
 
     def decide(self, state: State, command: Command, actor: Actor, now_ms: int) -> Decision | ThroughStock:
         """What the command does in this state, or what stock has to do first.
@@ -79,6 +100,14 @@ class Registry:
             LiveCommerceError: it cannot be done now; nothing is to be changed.
         """
         return self._decisions[type(command)](state, command, actor, now_ms)
+
+    def decide_for_viewer(self, state: State, command: ViewerCommand, speaker: Speaker, now_ms: int) -> Decision:
+        """What a viewer's command does in this state, which may be a tick old.
+
+        Raises:
+            LiveCommerceError: it cannot be done now; nothing is to be changed.
+        """
+        return self._viewer_decisions[type(command)](state, command, speaker, now_ms)
 
     def load(self, stored: Stored) -> dict[str, Any]:
         """The parts of the state that kinds own."""
@@ -120,3 +149,27 @@ class Registry:
         for kind in self.kinds:
             snapshot |= kind.shown(state, projector, staff)
         return snapshot
+
+    def mine(self, state: State, projector: Projector, viewer: str) -> dict[str, Any]:
+        """What kinds add to `me`, for this viewer alone."""
+        own: dict[str, Any] = {}
+        for kind in self.kinds:
+            own |= kind.mine(state, projector, viewer)
+        return own
+
+    def moment(self, event: Event) -> Event | None:
+        """What a replay keeps of an event beside chat, pins and products; None for nothing."""
+        kept = self._moments.get(event["t"])
+        return None if kept is None else kept(event)
+
+
+def _read(raw: Any, known: Mapping[str, type[Read]]) -> Read:
+    if not isinstance(raw, dict):
+        raise BadInput("A command is a map with `id`, `do` and the fields of that command.")
+    command = known.get(raw.get("do", "")) if isinstance(raw.get("do"), str) else None
+    if command is None:
+        raise CommandUnknown(f"There is no command {str(raw.get('do'))[:40]!r}.")
+    try:
+        return msgspec.convert(raw, command)
+    except msgspec.ValidationError as error:
+        raise BadInput(f"{raw['do']}: {error}") from error

@@ -17,7 +17,7 @@ from redis.exceptions import RedisClusterException, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from livecommerce.comments import PACKS
-from livecommerce.errors import BadInput, Busy, Conflict, IdReused, ShowUnknown, StorageFull, Unavailable
+from livecommerce.errors import BadInput, Busy, Conflict, IdReused, ShowUnknown, StorageFull, TooMuch, Unavailable
 from livecommerce.shows.decision import Decision, Write
 from livecommerce.shows.kind import Stored
 from livecommerce.shows.kinds.audit import AUDIT_MAX
@@ -45,7 +45,6 @@ CHAT_QUEUE_MAX = 20_000  # lines waiting in one process; beyond it a viewer is t
 READ_ENTRIES_MAX = 2_000  # log entries read at once; a page that is further behind takes a snapshot
 AWAY = ("LOADING", "BUSY", "CLUSTERDOWN", "TRYAGAIN", "MOVED")  # until a node has started, or a replica is voted in
 SHOP_CACHE_MAX = 10_000  # shows whose shop is remembered; the entry never changes
-KEY_NUMBERS = {name: number for number, name in enumerate(KEY_NAMES, start=1)}
 
 
 FAULTS = (RedisError, RedisClusterException)  # redis-py's own words for "no node has this slot" are no RedisError
@@ -90,6 +89,7 @@ class ShowStore:
         self.redis = redis
         self.engine = engine
         self.kinds = kinds
+        self._key_numbers = {name: number for number, name in enumerate((*KEY_NAMES, *kinds.hashes), start=1)}
         self._shops: dict[str, str] = {}
         self._chat: dict[str, _ChatBatch] = {}
         self._chat_waiting = 0
@@ -149,7 +149,7 @@ class ShowStore:
         return shop
 
     async def keys_of(self, show: str) -> Keys:
-        return Keys(await self.shop_of(show), show)
+        return Keys(await self.shop_of(show), show, self.kinds.hashes)
 
     async def exists(self, show: str) -> bool:
         try:
@@ -175,7 +175,7 @@ class ShowStore:
         await self._answer(cast("Awaitable[Any]", self.redis.hsetnx(Keys.SHOWS, setup.id, setup.shop)))
         if await self.shop_of(setup.id) != setup.shop:
             raise Conflict("Another shop has a show under this id.")
-        keys = Keys(setup.shop, setup.id)
+        keys = await self.keys_of(setup.id)
         meta = {
             "id": setup.id, "title": setup.title, "shop": setup.shop, "shop_name": setup.shop_name,
             "currency": setup.currency, "locale": setup.locale, "hold_seconds": setup.hold_seconds,
@@ -237,15 +237,18 @@ class ShowStore:
     ) -> dict[str, Any] | None:
         """Writes a decision: its outcome, or the first one for a repeated id; None where the state moved on meanwhile.
 
+        `version` is that of the state it was made of; "" for what holds in whatever state the show is, and then the
+        decisions that others are making stay valid too.
+
         Raises:
-            ShowUnknown, Unavailable, StorageFull.
+            ShowUnknown, Unavailable, StorageFull. TooMuch: a write's `most` is reached; nothing was written.
         """
         events = list(decision.events)
         audit_id, audit_bytes = "", b""
         if audit is not None:
             audit_id, audit_bytes = audit["id"], pack(audit)
             events.append({"t": "audit", **audit})
-        writes = [[KEY_NUMBERS[write.key], write.operation, write.field, write.value] for write in decision.writes]
+        writes = [[self._key_numbers[write.key], *write[1:]] for write in decision.writes]
         answer = await self._call(
             "lc_show_commit", keys.all(), command_id, version, pack(decision.outcome), pack_for_lua(writes),
             audit_id, audit_bytes, *(pack(event) for event in events),
@@ -253,6 +256,8 @@ class ShowStore:
         status = decoded(answer[0])
         if status == "gone":
             raise ShowUnknown()
+        if status == "full":
+            raise TooMuch("There are as many of these in this show as it can keep.")
         if status == "conflict":
             return None
         return cast("dict[str, Any]", unpack(answer[1])) if status == "done" else decision.outcome
@@ -428,11 +433,11 @@ def _pairs(flat: list[bytes]) -> dict[str, bytes]:
 
 def state_of(raw: list[Any], kinds: Registry) -> State:
     """The state out of what `lc_show_snapshot` returned; stock's part is empty."""
-    parts = dict(zip(SNAPSHOT_PARTS, raw, strict=True))
+    parts = dict(zip((*SNAPSHOT_PARTS, *kinds.hashes), raw, strict=True))
     fields = _pairs(parts["state"])
     stored = Stored(
         fields=fields,
-        maps={name: _pairs(parts[name]) for name in ("buyers", "hidden", "names", "addresses")},
+        maps={name: _pairs(parts[name]) for name in ("buyers", "hidden", "names", "addresses", *kinds.hashes)},
         lists={name: parts[name] for name in ("tail", "triage", "words", "audit", "held")},
     )
     show = {

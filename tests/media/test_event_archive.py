@@ -142,7 +142,7 @@ def test_a_chapter_ends_with_the_next_pin_the_unpin_or_the_recording():
     pins = [("A01", 500), ("B02", 3_000), (None, 4_000), ("A01", 8_000), ("B02", 99_000)]
     events = [{"t": "pin", "pin": str(at), "code": code, "at": 1_000 + at} for code, at in pins]
     events.insert(0, {"t": "pin", "pin": "before", "code": "C03", "at": 200})
-    kept = public_events(events, Projector("salt"))
+    kept = public_events(events, Projector("salt"), Registry(SHOW_KINDS))
     assert chapters(kept, 1_000, 10_000) == [
         {"code": "C03", "at": 0, "until": 500},
         {"code": "A01", "at": 500, "until": 3_000},

@@ -12,12 +12,12 @@ from livecommerce.shows.packing import pack
 from livecommerce.shows.state import State, stock_of
 from livecommerce.shows.store import ChatLine, ShowStore
 from livecommerce.stock.operations import Line, Reserve
-from tests.shows.world import KINDS, OWNER, SHOP, SHOW
+from tests.shows.world import KINDS, OWNER, SHOP, SHOW, speak
 
 HAT = {"code": "C01", "names": ["帽子"], "price_minor": 300, "supply": {"C01": 4}}
 
 # What has to have happened before, then the command. "comment-1" is an unclear line of anna, "comment-2" a held one of
-# ben; "A01#1" is a reservation of anna.
+# ben; "A01#1" is a reservation of anna, "question-1" a question of hers.
 STORIES: dict[str, list[dict[str, Any]]] = {
     "start": [{"do": "start"}],
     "end": [{"do": "start"}, {"do": "pin", "code": "A01"}, {"do": "end"}],
@@ -59,6 +59,16 @@ STORIES: dict[str, list[dict[str, Any]]] = {
     "words": [{"do": "words", "add": ["ＢＡＤ", "壞話"]}, {"do": "words", "remove": ["bad"]}],
     "notice": [{"do": "notice", "text": "免運"}, {"do": "notice", "text": None}],
     "say": [{"do": "say", "text": "大家好"}],
+    "answer_question": [{"do": "answer_question", "question": "question-1"}],
+    "reopen_question": [
+        {"do": "answer_question", "question": "question-1"},
+        {"do": "reopen_question", "question": "question-1"},
+    ],
+    "hide_question": [{"do": "hide_question", "question": "question-1"}],
+    "show_question": [
+        {"do": "hide_question", "question": "question-1"},
+        {"do": "show_question", "question": "question-1"},
+    ],
     "undo": [{"do": "hide", "comment": "comment-1", "id": "hide-one-1"}, {"do": "undo", "command": "hide-one-1"}],
 }
 
@@ -110,7 +120,9 @@ async def test_undo_brings_the_state_back(name: str, store: ShowStore, executor:
 
 
 async def some_life(store: ShowStore) -> None:
-    """A show with a reservation, a line in triage and a held line."""
+    """A show with a reservation, a line in triage, a held line, and a question with a vote."""
+    await speak(store, "anna", "ask_question", id="question-1", text="有大號嗎")
+    await speak(store, "ben", "vote_question", question="question-1")
     line = Line("A01", 2, 590, "TWD", "A01 帆布包")
     await store.engine.submit(Reserve(id="reserve-1", shop=SHOP, show=SHOW, viewer="anna", lines=(line,)))
     for comment, viewer, held in (("comment-1", "anna", False), ("comment-2", "ben", True)):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from livecommerce.shows.commands import Actor
+from livecommerce.shows.commands import Actor, Speaker
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.kinds import SHOW_KINDS
 from livecommerce.shows.model import OptionAxis, OptionValue, ShowItem, ShowSetup
 from livecommerce.shows.registry import Registry
+from livecommerce.shows.store import ShowStore
 
 SHOP, SHOW = "shop", "demo"
 OWNER = Actor("olga", "owner")
@@ -31,6 +32,16 @@ def setup(show: str = SHOW, **changes: Any) -> ShowSetup:
 
 def new_id() -> str:
     return str(uuid.uuid4())
+
+
+async def speak(store: ShowStore, viewer: str, do: str, **fields: Any) -> dict[str, Any]:
+    """A viewer's command, decided on the state as it is; its outcome."""
+    command = KINDS.read_viewer_command({"id": new_id(), "do": do, **fields})
+    state = await store.load(SHOW)
+    decision = KINDS.decide_for_viewer(state, command, Speaker(viewer, viewer), state["now"])
+    outcome = await store.commit(await store.keys_of(SHOW), command.id, "", decision, None)
+    assert outcome is not None
+    return outcome
 
 
 async def give(executor: Executor, do: str, *, actor: Actor = OWNER, **fields: Any) -> dict[str, Any]:
