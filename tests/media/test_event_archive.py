@@ -9,7 +9,7 @@ import pytest
 from livecommerce.media import recording_files as files
 from livecommerce.media.event_archive import EventArchiver, ShowArchive, chapters, public_events, read_replay
 from livecommerce.settings import Stock
-from livecommerce.shows.commands import Actor
+from livecommerce.shows.commands import Actor, Speaker
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.kinds import SHOW_KINDS
 from livecommerce.shows.model import ShowItem, ShowSetup
@@ -95,6 +95,22 @@ async def test_nothing_private_and_nothing_hidden_is_in_a_replay(shows, folder, 
     assert "nobody sees" not in text
     replay = read_replay(folder, 0, 1 << 60)
     assert [line["text"] for line in replay.chat] == ["hello"]
+
+
+async def test_the_moment_of_an_answer_is_a_place_to_jump_to(shows, folder, tmp_path):
+    for number in (1, 2):
+        command = {"id": f"question-{number}", "do": "ask_question", "text": f"問題 {number}"}
+        state = await shows.load("demo")
+        asked = shows.kinds.read_viewer_command(command)
+        decision = shows.kinds.decide_for_viewer(state, asked, Speaker("viewer-1", "小美"), state["now"])
+        await shows.commit(await shows.keys_of("demo"), asked.id, "", decision, None)
+        await do(shows, number, do="answer_question", question=f"question-{number}")
+    await do(shows, 3, do="hide_question", question="question-2")
+    await EventArchiver(shows, tmp_path).look()
+    assert "viewer-1" not in (folder / files.EVENTS).read_text()
+    replay = read_replay(folder, 0, 1 << 60)
+    assert [(moment["kind"], moment["text"]) for moment in replay.moments] == [("question", "問題 1")]
+    assert read_replay(folder, 0, 1_000).moments == [], "outside of the recording"
 
 
 async def test_a_restarted_archiver_repeats_and_loses_nothing(shows, folder, tmp_path):
