@@ -98,7 +98,7 @@ def build_api(app: web.Application, context: Context) -> None:
     app[PICTURES] = KeptPictures()
     app[TEXTS] = Texts(context.web_folder / "locales")
     app[SNAPSHOTS] = Snapshots(context.shows, context.viewers)
-    app[pages.TEMPLATES] = pages.make_environment(context)
+    app[pages.TEMPLATES] = pages.make_environment(context.web_folder)
     hls.add_hls(app, context)
     replay.add_replay(app, context)
     reparse.add_reparse(app)

@@ -6,6 +6,7 @@ import gzip
 import re
 import secrets
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -32,15 +33,15 @@ GZIP_LEVEL = 4  # a page of 22 kB becomes 6 kB; higher levels save little more
 _NEXT = re.compile(r"/(?!/)[A-Za-z0-9/_-]{0,200}")
 
 
-def make_environment(context: Context) -> jinja2.Environment:
+def make_environment(web_folder: Path) -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(context.web_folder),
+        loader=jinja2.FileSystemLoader(web_folder),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         enable_async=False,
     )
     # Found by their folder, as the server's own are: a new file is a new kind.
-    files = sorted((context.web_folder / "shared/kinds").glob("*.js"))
+    files = sorted((web_folder / "shared/kinds").glob("*.js"))
     environment.globals["kinds"] = [f"shared/kinds/{file.name}" for file in files]
     return environment
 

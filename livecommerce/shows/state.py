@@ -1,7 +1,7 @@
 """The state of a show: its typed parts, and what can be read out of them. Pure.
 
 A snapshot is this state at an offset: snapshot before + events = snapshot after, for every command
-(tests/shows/test_snapshot_plus_events.py). How an event changes it stands with the event's kind in `kinds/`; the pages
+(tests/shows/test_stories.py). How an event changes it stands with the event's kind in `kinds/`; the pages
 have the same reducers in web/shared/kinds/ over the public form.
 """
 

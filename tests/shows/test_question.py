@@ -17,6 +17,26 @@ from livecommerce.shows.state import State, part
 from livecommerce.shows.store import ShowStore
 from tests.shows.world import KINDS, MODERATOR, SHOW, give, new_id, speak
 
+ASKED = {"viewer_says": {"viewer": "anna", "do": "ask_question", "id": "question-1", "text": "有大號嗎"}}
+VOTED = {"viewer_says": {"viewer": "ben", "do": "vote_question", "question": "question-1"}}
+BACK = {"viewer_says": {"viewer": "ben", "do": "vote_question", "question": "question-1", "up": False}}
+STORIES: dict[str, list[dict[str, Any]]] = {
+    "answer_question": [ASKED, VOTED, {"do": "answer_question", "question": "question-1"}],
+    "reopen_question": [
+        ASKED,
+        {"do": "answer_question", "question": "question-1"},
+        VOTED,
+        BACK,
+        {"do": "reopen_question", "question": "question-1"},
+    ],
+    "hide_question": [ASKED, {"do": "hide_question", "question": "question-1"}],
+    "show_question": [
+        ASKED,
+        {"do": "hide_question", "question": "question-1"},
+        {"do": "show_question", "question": "question-1"},
+    ],
+}
+
 
 async def votes(store: ShowStore) -> dict[str, int]:
     return dict(part(await store.load(SHOW), "vote_counts"))

@@ -1,20 +1,10 @@
-// The kinds of things on a show that this page knows: how their events change its state, and what they show on it.
-// The files of kinds/ call `addKind`; every page of a show runs them all before its own script (import_map.html).
-// A kind imports nothing but this file, so that its reducer also runs without a page.
+// The kinds of things on a show that this page knows. The files of kinds/ call `addKind`; every page of a show runs them
+// all before its own script. They import nothing but this file, so that their reducers also run without a page.
 
 const changes = new Map(); // event tag -> (state, event) => state
 const kinds = [];
 
-/**
- * @param {object} kind
- * @param {string} kind.name as the kind's file is called
- * @param {Object<string, (state: object, event: object) => object>} [kind.changes] by event tag `t`; pure
- * @param {{"zh-TW": Object<string, string>, en: Object<string, string>}} [kind.words] its texts, under keys `<kind>.…`
- * @param {(page: object) => {title: string, icon?: string, badge?: number, View: Function}} [kind.watch]
- * @param {(page: object) => {title: string, badge?: number, View: Function}} [kind.control]
- * @param {(page: object) => {title: string, View: Function}} [kind.replay] what it shows there. `page` has Preact's
- *   tools, texts and what the page does (docs/pages.md); called once, `title` and `badge` are read at each drawing
- */
+/** `kind` is {name, changes, words, watch, control, replay}; all but the name may be left out (docs/pages.md). */
 export function addKind(kind) {
   for (const [tag, change] of Object.entries(kind.changes ?? {})) {
     if (changes.has(tag)) throw new Error(`${kind.name}: there is an event ${tag} already`);
