@@ -19,8 +19,7 @@ from livecommerce.orders.till import Till
 from livecommerce.records.orders import ORDERS_PAGE_MAX
 from livecommerce.records.rows import now_ms
 from livecommerce.records.structs import AuditEntry, Order
-from livecommerce.shows.model import OUTSIDE_ID_PATTERN, Keys
-from livecommerce.shows.projection import Projector
+from livecommerce.shows.model import OUTSIDE_ID_PATTERN
 
 log = structlog.get_logger(__name__)
 
@@ -39,19 +38,11 @@ class PaidBody(Struct, frozen=True, forbid_unknown_fields=True):
     reference: Annotated[str, Meta(max_length=80)] = ""
 
 
-async def _names(context: Context, shop: str, show: str, orders: list[Order]) -> tuple[dict[str, str], dict[str, str]]:
+async def _names(context: Context, show: str, orders: list[Order]) -> tuple[dict[str, str], dict[str, str]]:
     """(chat names, public handles) of the buyers, as the show knows them."""
-    viewers = [order.viewer for order in orders]
-    if not viewers:
-        return {}, {}
-    keys = Keys(shop, show)
-    async with context.redis.pipeline(transaction=False) as pipe:
-        pipe.hget(keys.state, "salt")
-        pipe.hmget(keys.names, viewers)
-        salt, names = await pipe.execute()
-    projector = Projector(salt.decode() if salt else "")
-    known = {viewer: name.decode() for viewer, name in zip(viewers, names, strict=True) if name}
-    return known, {viewer: projector.by(viewer) for viewer in viewers}
+    people = await context.shows.people(show, [order.viewer for order in orders])
+    names = {viewer: person.name for viewer, person in people.items() if person.name}
+    return names, {viewer: person.by for viewer, person in people.items()}
 
 
 def order_shape(order: Order, names: dict[str, str], handles: dict[str, str]) -> dict[str, Any]:
@@ -73,7 +64,7 @@ async def get_orders(request: web.Request) -> web.Response:
     after = whole_number(request, "after", 0, 10**9)
     limit = max(1, whole_number(request, "limit", PAGE_DEFAULT, ORDERS_PAGE_MAX))
     orders = await context.records.orders.of_show(show.shop, show.id, after=after, limit=limit)
-    names, handles = await _names(context, show.shop, show.id, orders)
+    names, handles = await _names(context, show.id, orders)
     following = orders[-1].number if len(orders) == limit else None
     return json_answer({"orders": [order_shape(order, names, handles) for order in orders], "next": following})
 
@@ -94,7 +85,7 @@ async def get_orders_csv(request: web.Request) -> web.StreamResponse:
     await answer.write(header().encode())
     try:
         while page:
-            names, handles = await _names(context, show.shop, show.id, page)
+            names, handles = await _names(context, show.id, page)
             await answer.write(csv_lines(page, names, handles).encode())
             page = await context.records.orders.of_show(show.shop, show.id, after=page[-1].number)
     except Exception as error:
@@ -111,7 +102,7 @@ async def _shaped(context: Context, staff: Staff, order_id: str) -> dict[str, An
     order = await context.records.orders.get(staff.shop, order_id)
     if order is None:
         raise OrderUnknown
-    names, handles = await _names(context, order.shop, order.show, [order])
+    names, handles = await _names(context, order.show, [order])
     return order_shape(order, names, handles)
 
 

@@ -7,7 +7,7 @@ recording. Parsing runs in a thread, one request of a process at a time; nothing
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,10 @@ from livecommerce.errors import BadInput
 from livecommerce.media import recording_files
 from livecommerce.media.event_archive import offset_key, read_chat
 from livecommerce.shows.catalogue import item_words
-from livecommerce.shows.model import Keys
 from livecommerce.shows.packing import decoded
 from livecommerce.shows.projection import Projector
 from livecommerce.shows.state import Event, State
-from livecommerce.shows.store import events_of
+from livecommerce.shows.store import Entry, events_of
 
 COMMENTS_MAX = 20_000  # read in one request: half a second of a thread
 DIFFERENCES_MAX = 500  # listed in one answer, a page of some 200 kB; the next request goes on from there
@@ -108,16 +107,16 @@ async def _index(context: Context, state: State) -> CatalogueIndex:
     return await asyncio.to_thread(CatalogueIndex.build, items, shop_words=words, packs=packs)
 
 
-def _viewers_lines(entries: Any) -> Entries:
+def _viewers_lines(entries: Iterable[Entry]) -> Entries:
     for entry, fields in entries:
         events = [event for event in events_of(fields) if event["t"] == "chat" and event["kind"] == "viewer"]
         yield decoded(entry), events
 
 
-async def _read_log(context: Context, key: str, after: str, reading: Reading) -> bool:
+async def _read_log(context: Context, show: str, after: str, reading: Reading) -> bool:
     """True when the log was read to its end."""
     while not reading.is_full:
-        entries = await context.redis.xrange(key, f"({after}", "+", count=ENTRIES_MAX)
+        entries = await context.shows.entries(show, after, ENTRIES_MAX)
         if not entries:
             return True
         await asyncio.to_thread(reading.take, _viewers_lines(entries))
@@ -125,16 +124,15 @@ async def _read_log(context: Context, key: str, after: str, reading: Reading) ->
     return False
 
 
-async def _read(context: Context, record: str, shop: str, after: str, folder: Path) -> dict[str, Any]:
+async def _read(context: Context, record: str, after: str, folder: Path) -> dict[str, Any]:
     state = await context.shows.load(record, chat=0, whole=False)
     reading = Reading(await _index(context, state), tuple(state["show"]["packs"]), Projector(state["salt"]))
-    key = Keys(shop, record).log
-    first = await context.redis.xrange(key, "-", "+", count=1)
+    first = await context.shows.entries(record, "0-0", 1)
     start = decoded(first[0][0]) if first else after
     if offset_key(after) < offset_key(start):
         gone = read_chat(folder, offset_key(after), offset_key(start))
         await asyncio.to_thread(reading.take, gone)
-    is_whole = not reading.is_full and await _read_log(context, key, reading.offset or after, reading)
+    is_whole = not reading.is_full and await _read_log(context, record, reading.offset or after, reading)
     return {
         "read": reading.read, "changed": len(reading.differences), "differences": reading.differences,
         "version": VERSION, "next": None if is_whole else reading.offset,
@@ -155,7 +153,7 @@ async def get_reparse(request: web.Request) -> web.Response:
         raise BadInput("after is what the answer before named as `next`.", field="after")
     folder = recording_files.folder_of(context.settings.data_folder, record.id)
     async with request.app[READING]:
-        answer = await _read(context, record.id, record.shop, after, folder)
+        answer = await _read(context, record.id, after, folder)
     return json_answer({"show": record.id, **answer})
 
 

@@ -24,7 +24,7 @@ from livecommerce.errors import BadInput, Conflict, ShowUnknown
 from livecommerce.records.structs import ShowItemRecord, ShowRecord
 from livecommerce.shows.commands import Actor
 from livecommerce.shows.kinds.buyer import Ban
-from livecommerce.shows.model import ID_PATTERN, ITEMS_MAX, Keys, ShowLimits, ShowSettings
+from livecommerce.shows.model import ID_PATTERN, ITEMS_MAX, ShowLimits, ShowSettings
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # without those that look alike: the id is read out on air
 ID_LENGTH = 7  # 31^7: two shows made at once do not meet, and if they do the shop is told to try again
@@ -112,21 +112,19 @@ async def list_shape(context: Context, shop: str) -> list[dict[str, Any]]:
     """The shop's shows, newest first, with the stage they are in now."""
     records = await context.records.shows.of_shop(shop)
     counts = await context.records.shows.item_counts(shop)
-    async with context.redis.pipeline(transaction=False) as pipe:
-        for record in records:
-            pipe.hmget(Keys(shop, record.id).state, "stage", "started_ms")
-        live = await pipe.execute() if records else []
+    live = await context.shows.stages(shop, [record.id for record in records])
     return [
         {
             "id": record.id,
             "title": record.title,
-            "stage": stage.decode() if stage else "preparing",
-            "started_ms": int(started or 0),
+            "stage": stage,
+            "started_ms": started_ms,
             "created_ms": record.created_ms,
             "starts_ms": record.starts_ms,
             "items": counts.get(record.id, 0),
         }
-        for record, (stage, started) in zip(records, live, strict=True)
+        for record in records
+        for stage, started_ms in [live.get(record.id, ("preparing", 0))]
     ]
 
 

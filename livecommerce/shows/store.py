@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Sequence
 from importlib.resources import files
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import msgspec
 import structlog
@@ -28,6 +28,7 @@ from livecommerce.shows.kinds.media import told
 from livecommerce.shows.kinds.name import named
 from livecommerce.shows.model import KEY_NAMES, SNAPSHOT_PARTS, Keys, ShowSetup, checked_item
 from livecommerce.shows.packing import decoded, pack, pack_for_lua, unpack
+from livecommerce.shows.projection import Projector
 from livecommerce.shows.registry import Registry
 from livecommerce.shows.shop_words import KeptWords, words_of, words_shape
 from livecommerce.shows.state import AuditEntry, Event, State, TicketRecord
@@ -70,6 +71,16 @@ class ChatLine(msgspec.Struct, frozen=True):
     answer: bytes
     event: bytes = b""
     triage: bytes = b""
+
+
+Entry = tuple[bytes, dict[bytes, bytes]]
+
+
+class Person(NamedTuple):
+    """A viewer as others of the show see them: the name they chose, "" without one, and their handle."""
+
+    name: str
+    by: str
 
 
 class _ChatBatch:
@@ -228,9 +239,18 @@ class ShowStore:
 
     async def read(self, show: str, offset: str) -> list[tuple[str, list[Event]]]:
         """Log entries after an offset: [(offset, events)], at most READ_ENTRIES_MAX."""
-        keys = await self.keys_of(show)
-        entries = await self._answer(self.redis.xrange(keys.log, f"({offset}", "+", count=READ_ENTRIES_MAX))
+        entries = await self.entries(show, offset, READ_ENTRIES_MAX)
         return [(decoded(entry), events_of(fields)) for entry, fields in entries]
+
+    async def entries(self, show: str, after: str, count: int) -> list[Entry]:
+        """At most `count` log entries after an offset as they are stored, for `events_of` in a thread.
+
+        Raises:
+            ShowUnknown, Unavailable.
+        """
+        keys = await self.keys_of(show)
+        found = await self._answer(self.redis.xrange(keys.log, f"({after}", "+", count=count))
+        return cast("list[Entry]", found)
 
     async def commit(
         self, keys: Keys, command_id: str, version: str, decision: Decision, audit: AuditEntry | None
@@ -373,6 +393,39 @@ class ShowStore:
         """The outcome of a command that was executed before."""
         found = await self._answer(cast("Awaitable[Any]", self.redis.hget(keys.done, command)))
         return None if found is None else cast("dict[str, Any]", unpack(found))
+
+    async def people(self, show: str, viewers: Sequence[str]) -> dict[str, Person]:
+        """What viewers of a show go by there. One that the live store has forgotten gives no names.
+
+        Raises:
+            Unavailable.
+        """
+        if not viewers:
+            return {}
+        try:
+            keys = await self.keys_of(show)
+        except ShowUnknown:
+            return {viewer: Person("", Projector("").by(viewer)) for viewer in viewers}
+        salt = await self._answer(cast("Awaitable[Any]", self.redis.hget(keys.state, "salt")))
+        names = await self._answer(cast("Awaitable[Any]", self.redis.hmget(keys.names, list(viewers))))
+        projector = Projector(decoded(salt) if salt else "")
+        return {
+            viewer: Person(decoded(name) if name else "", projector.by(viewer))
+            for viewer, name in zip(viewers, names, strict=True)
+        }
+
+    async def stages(self, shop: str, shows: Sequence[str]) -> dict[str, tuple[str, int]]:
+        """{show: (stage, started_ms)} of those that the live store has; all in one round trip.
+
+        Raises:
+            Unavailable.
+        """
+        async with self.redis.pipeline(transaction=False) as pipe:
+            for show in shows:
+                pipe.hmget(Keys(shop, show).state, "stage", "started_ms")
+            answers = await self._answer(pipe.execute()) if shows else []
+        found = zip(shows, answers, strict=True)
+        return {show: (decoded(stage), int(started or 0)) for show, (stage, started) in found if stage}
 
     async def shop_words(self, shop: str) -> KeptWords:
         """The shop's own words as they are now.
