@@ -5,14 +5,14 @@ Copy it to `livecommerce/shows/kinds/<kind>.py`. What else a kind may declare is
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
 from livecommerce.errors import NotFound
 from livecommerce.shows.commands import Actor, Command, Speaker, ViewerCommand
 from livecommerce.shows.decision import Decision, Write
-from livecommerce.shows.kind import Effects, Kind, Stored
+from livecommerce.shows.kind import Effects, Kind, Parts, Stored
 from livecommerce.shows.packing import decoded
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, State, part
@@ -74,12 +74,12 @@ def project_cheer(projector: Projector, event: Event, after: State, wire: Wire) 
 # --- the same out of the store, and in a page's snapshot ---
 
 
-def load(stored: Stored) -> dict[str, Any]:
+def load(stored: Stored) -> Parts:
     goal = {field: decoded(value) for field, value in stored.maps["goal"].items()}
     return {"goal": goal, "cheers": dict.fromkeys(stored.maps["cheers"], True)}
 
 
-def shown(state: State, projector: Projector, staff: bool) -> dict[str, Any]:
+def shown(state: State, projector: Projector, staff: bool) -> Parts:
     return {"goal": part(state, "goal").get("text", ""), "cheers": len(part(state, "cheers"))}
 
 

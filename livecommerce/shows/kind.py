@@ -15,6 +15,8 @@ from livecommerce.shows.decision import Decision, ThroughStock
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, State
 
+Parts = dict[str, Any]  # of a state or of what pages are sent, by name
+
 
 class Stored(NamedTuple):
     """What one read of a show brought, by the names of `Keys` and of the kinds' own hashes.
@@ -47,11 +49,11 @@ class Effects(NamedTuple):
     project: Project
 
 
-def nothing_stored(stored: Stored) -> dict[str, Any]:
+def nothing_stored(stored: Stored) -> Parts:
     return {}
 
 
-def nothing_own(state: State, projector: Projector, viewer: str) -> dict[str, Any]:
+def nothing_own(state: State, projector: Projector, viewer: str) -> Parts:
     return {}
 
 
@@ -59,7 +61,7 @@ def no_moment(event: Event) -> Event | None:
     return None
 
 
-def nothing_shown(state: State, projector: Projector, staff: bool) -> dict[str, Any]:
+def nothing_shown(state: State, projector: Projector, staff: bool) -> Parts:
     return {}
 
 
@@ -85,7 +87,7 @@ class Kind:
     commands: Mapping[type[Command], Decide] = field(default_factory=dict)
     viewer_commands: Mapping[type[ViewerCommand], DecideForViewer] = field(default_factory=dict)
     hashes: tuple[str, ...] = ()
-    load: Callable[[Stored], dict[str, Any]] = nothing_stored
-    shown: Callable[[State, Projector, bool], dict[str, Any]] = nothing_shown
-    mine: Callable[[State, Projector, str], dict[str, Any]] = nothing_own
+    load: Callable[[Stored], Parts] = nothing_stored
+    shown: Callable[[State, Projector, bool], Parts] = nothing_shown
+    mine: Callable[[State, Projector, str], Parts] = nothing_own
     moment: Callable[[Event], Event | None] = no_moment

@@ -12,7 +12,7 @@ import msgspec
 from livecommerce.errors import BadInput, CommandUnknown, NotAllowed
 from livecommerce.shows.commands import Actor, Command, Speaker, Undo, ViewerCommand
 from livecommerce.shows.decision import Decision, ThroughStock
-from livecommerce.shows.kind import Apply, Decide, DecideForViewer, Kind, Project, Stored
+from livecommerce.shows.kind import Apply, Decide, DecideForViewer, Kind, Parts, Project, Stored
 from livecommerce.shows.model import KEY_NAMES
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, State
@@ -109,7 +109,7 @@ class Registry:
         """
         return self._viewer_decisions[type(command)](state, command, speaker, now_ms)
 
-    def load(self, stored: Stored) -> dict[str, Any]:
+    def load(self, stored: Stored) -> Parts:
         """The parts of the state that kinds own."""
         return {name: value for kind in self.kinds for name, value in kind.load(stored).items()}
 
@@ -138,9 +138,9 @@ class Registry:
             wire.everyone(event)
         return wire
 
-    def snapshot(self, state: State, projector: Projector, viewers: int, *, staff: bool = False) -> dict[str, Any]:
+    def snapshot(self, state: State, projector: Projector, viewers: int, *, staff: bool = False) -> Parts:
         """The snapshot for everyone or for staff, without `me` and `staff`."""
-        show = cast("dict[str, Any]", state["show"])
+        show = cast("Parts", state["show"])
         keys = ("id", "title", "shop", "shop_name", "stage", "started_ms", "currency", "locale", "hold_seconds")
         snapshot = {
             "epoch": state["epoch"], "offset": state["offset"], "now": state["now"], "viewers": viewers,
@@ -150,9 +150,9 @@ class Registry:
             snapshot |= kind.shown(state, projector, staff)
         return snapshot
 
-    def mine(self, state: State, projector: Projector, viewer: str) -> dict[str, Any]:
+    def mine(self, state: State, projector: Projector, viewer: str) -> Parts:
         """What kinds add to `me`, for this viewer alone."""
-        own: dict[str, Any] = {}
+        own: Parts = {}
         for kind in self.kinds:
             own |= kind.mine(state, projector, viewer)
         return own

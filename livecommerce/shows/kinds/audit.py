@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from livecommerce.shows.kind import Effects, Kind, Stored
+from livecommerce.shows.kind import Effects, Kind, Parts, Stored
 from livecommerce.shows.packing import unpack
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, State
@@ -35,12 +35,12 @@ def project(projector: Projector, event: Event, after: State, wire: Wire) -> Non
     wire.staff.append({"t": "audit", **_public(event)})
 
 
-def load(stored: Stored) -> dict[str, Any]:
+def load(stored: Stored) -> Parts:
     entries = (unpack(blob) for blob in stored.lists["audit"] if blob)
     return {"audit": [{key: value for key, value in entry.items() if key != "t"} for entry in entries]}
 
 
-def shown(state: State, projector: Projector, staff: bool) -> dict[str, Any]:
+def shown(state: State, projector: Projector, staff: bool) -> Parts:
     return {"audit": [_public(entry) for entry in state["audit"]]} if staff else {}
 
 

@@ -10,7 +10,7 @@ from msgspec import Meta
 from livecommerce.errors import TooMuch
 from livecommerce.shows.commands import Actor, Command, ViewerId
 from livecommerce.shows.decision import Decision, Write
-from livecommerce.shows.kind import Effects, Kind, Stored
+from livecommerce.shows.kind import Effects, Kind, Parts, Stored
 from livecommerce.shows.packing import decoded, pack, unpack
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import BuyerRecord, Draft, Event, State
@@ -153,14 +153,14 @@ def project(projector: Projector, event: Event, after: State, wire: Wire) -> Non
     wire.to(event["viewer"], {"t": "you", "muted_until": event["muted_until"], "banned": event["banned"]})
 
 
-def load(stored: Stored) -> dict[str, Any]:
+def load(stored: Stored) -> Parts:
     return {
         "buyers": {viewer: unpack(blob) for viewer, blob in stored.maps["buyers"].items()},
         "addresses": {mark: decoded(viewer) for mark, viewer in stored.maps["addresses"].items()},
     }
 
 
-def shown(state: State, projector: Projector, staff: bool) -> dict[str, Any]:
+def shown(state: State, projector: Projector, staff: bool) -> Parts:
     if not staff:
         return {}
     return {"buyers": [_shape(projector, state, viewer, record) for viewer, record in state["buyers"].items()]}

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from livecommerce.shows.commands import Actor, Command, Text
 from livecommerce.shows.decision import Decision
-from livecommerce.shows.kind import Effects, Kind, Stored
+from livecommerce.shows.kind import Effects, Kind, Parts, Stored
 from livecommerce.shows.kinds.name import remember_name
 from livecommerce.shows.packing import unpack
 from livecommerce.shows.projection import Projector, Wire
@@ -62,7 +62,7 @@ def project(projector: Projector, event: Event, after: State, wire: Wire) -> Non
         wire.to(event["viewer"], line)
 
 
-def load(stored: Stored) -> dict[str, Any]:
+def load(stored: Stored) -> Parts:
     tail = [event for blob in reversed(stored.lists["tail"]) for event in unpack(blob) if event["t"] == "chat"]
     return {"chat": _latest(tail), "held": {event["id"]: event for event in map(unpack, stored.lists["held"])}}
 
@@ -93,7 +93,7 @@ def claim_marks(state: State, lines: Iterable[ChatEvent]) -> list[dict[str, Any]
     ]  # fmt: skip
 
 
-def shown(state: State, projector: Projector, staff: bool) -> dict[str, Any]:
+def shown(state: State, projector: Projector, staff: bool) -> Parts:
     lines = [line for line in state["chat"] if visible(line, state)]
     marks = claim_marks(state, lines)
     if staff:

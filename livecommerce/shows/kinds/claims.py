@@ -14,7 +14,7 @@ from msgspec import Meta
 from livecommerce.errors import Conflict, ReservationUnknown
 from livecommerce.shows.commands import Actor, Command
 from livecommerce.shows.decision import Answered, Decision, ThroughStock
-from livecommerce.shows.kind import Effects, Kind
+from livecommerce.shows.kind import Effects, Kind, Parts
 from livecommerce.shows.model import label_of
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, State, TicketRecord
@@ -137,7 +137,7 @@ def counters(events: Iterable[Event], after: State) -> dict[str, list[int]]:
     return shown
 
 
-def shown(state: State, projector: Projector, staff: bool) -> dict[str, Any]:
+def shown(state: State, projector: Projector, staff: bool) -> Parts:
     if not staff:
         return {}
     return {"reservations": [projector.ticket(record, state, staff=True) for record in state["tickets"].values()]}

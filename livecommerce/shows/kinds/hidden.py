@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from livecommerce.errors import TooMuch
 from livecommerce.shows.commands import Actor, Command
 from livecommerce.shows.decision import Decision, Write
-from livecommerce.shows.kind import Effects, Kind, Stored
+from livecommerce.shows.kind import Effects, Kind, Parts, Stored
 from livecommerce.shows.kinds.chat import visible
 from livecommerce.shows.kinds.triage import triage_done
 from livecommerce.shows.model import OutsideId
@@ -77,11 +75,11 @@ def project(projector: Projector, event: Event, after: State, wire: Wire) -> Non
                 wire.public.append(projector.chat_line(line, staff=False))
 
 
-def load(stored: Stored) -> dict[str, Any]:
+def load(stored: Stored) -> Parts:
     return {"hidden": {comment: decoded(login) for comment, login in stored.maps["hidden"].items()}}
 
 
-def shown(state: State, projector: Projector, staff: bool) -> dict[str, Any]:
+def shown(state: State, projector: Projector, staff: bool) -> Parts:
     return {"hidden": sorted(state["hidden"])} if staff else {}
 
 

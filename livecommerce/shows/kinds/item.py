@@ -7,7 +7,7 @@ from typing import Any, ClassVar, cast
 from livecommerce.errors import Conflict, TooMuch
 from livecommerce.shows.commands import Actor, Command
 from livecommerce.shows.decision import Answered, Decision, ThroughStock, Write
-from livecommerce.shows.kind import Effects, Kind, Stored
+from livecommerce.shows.kind import Effects, Kind, Parts, Stored
 from livecommerce.shows.kinds.pin import pin_change
 from livecommerce.shows.model import ITEMS_MAX, Code, Minor, checked_item, product_of
 from livecommerce.shows.packing import pack, unpack
@@ -130,12 +130,12 @@ def project_gone(projector: Projector, event: Event, after: State, wire: Wire) -
     wire.everyone({"t": "item_gone", "code": event["code"]})
 
 
-def load(stored: Stored) -> dict[str, Any]:
+def load(stored: Stored) -> Parts:
     order = unpack(stored.fields["order"])
     return {"order": order, "items": {code: unpack(stored.fields[f"item:{code}"]) for code in order}}
 
 
-def shown(state: State, projector: Projector, staff: bool) -> dict[str, Any]:
+def shown(state: State, projector: Projector, staff: bool) -> Parts:
     return {"items": [state["items"][code] for code in state["order"]], "stock": stock_of(state)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from livecommerce.shows.decision import Decision, Write
-from livecommerce.shows.kind import Effects, Kind, Stored
+from livecommerce.shows.kind import Effects, Kind, Parts, Stored
 from livecommerce.shows.packing import pack, unpack
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, State
@@ -26,11 +26,11 @@ def project(projector: Projector, event: Event, after: State, wire: Wire) -> Non
     wire.staff.append(dict(event))
 
 
-def load(stored: Stored) -> dict[str, Any]:
+def load(stored: Stored) -> Parts:
     return {"media": unpack(stored.fields["media"])}
 
 
-def shown(state: State, projector: Projector, staff: bool) -> dict[str, Any]:
+def shown(state: State, projector: Projector, staff: bool) -> Parts:
     media = state["media"]
     return {"media": media if staff else {key: media[key] for key in ("state", "at") if key in media}}
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from livecommerce.shows.decision import Decision, Write
-from livecommerce.shows.kind import Effects, Kind, Stored
+from livecommerce.shows.kind import Effects, Kind, Parts, Stored
 from livecommerce.shows.packing import decoded
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, State
@@ -32,7 +30,7 @@ def project(projector: Projector, event: Event, after: State, wire: Wire) -> Non
     wire.to(event["viewer"], {"t": "you", "name": event["name"]})
 
 
-def load(stored: Stored) -> dict[str, Any]:
+def load(stored: Stored) -> Parts:
     return {"names": {viewer: decoded(name) for viewer, name in stored.maps["names"].items()}}
 
 

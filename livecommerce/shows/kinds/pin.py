@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from livecommerce.errors import ShowStageWrong
 from livecommerce.shows.commands import Actor, Command
 from livecommerce.shows.decision import Decision, Write
-from livecommerce.shows.kind import Effects, Kind, Stored
+from livecommerce.shows.kind import Effects, Kind, Parts, Stored
 from livecommerce.shows.model import Code, product_of
 from livecommerce.shows.packing import pack, unpack
 from livecommerce.shows.projection import Projector, Wire
@@ -58,11 +56,11 @@ def project(projector: Projector, event: Event, after: State, wire: Wire) -> Non
     wire.everyone({key: event.get(key) for key in ("t", "pin", "code", "at", "media_timestamp")})
 
 
-def load(stored: Stored) -> dict[str, Any]:
+def load(stored: Stored) -> Parts:
     return {"pins": unpack(stored.fields["pins"])}
 
 
-def shown(state: State, projector: Projector, staff: bool) -> dict[str, Any]:
+def shown(state: State, projector: Projector, staff: bool) -> Parts:
     return {"pin": state["pins"][-1] if state["pins"] else None}
 
 

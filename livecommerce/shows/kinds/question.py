@@ -14,7 +14,7 @@ from msgspec import Meta
 from livecommerce.errors import Conflict, NotFound, TooMuch
 from livecommerce.shows.commands import Actor, Command, Speaker, ViewerCommand
 from livecommerce.shows.decision import Decision, Write
-from livecommerce.shows.kind import Effects, Kind, Stored
+from livecommerce.shows.kind import Effects, Kind, Parts, Stored
 from livecommerce.shows.model import OutsideId
 from livecommerce.shows.packing import pack, unpack
 from livecommerce.shows.projection import Projector, Wire
@@ -190,7 +190,7 @@ def project_vote(projector: Projector, event: Event, after: State, wire: Wire) -
     wire.to(event["viewer"], {"t": "voted", "question": question, "up": event["up"]})
 
 
-def load(stored: Stored) -> dict[str, Any]:
+def load(stored: Stored) -> Parts:
     """Votes as a set of ballots `question/viewer`, and what they come to."""
     votes = dict.fromkeys(stored.maps["votes"], True)
     return {
@@ -200,13 +200,13 @@ def load(stored: Stored) -> dict[str, Any]:
     }
 
 
-def shown(state: State, projector: Projector, staff: bool) -> dict[str, Any]:
+def shown(state: State, projector: Projector, staff: bool) -> Parts:
     records = sorted(questions_of(state).values(), key=lambda record: record["at"])
     listed = [record for record in records if staff or record["place"] == "log"]
     return {"questions": [_shape(projector, state, record, staff) for record in listed]}
 
 
-def mine(state: State, projector: Projector, viewer: str) -> dict[str, Any]:
+def mine(state: State, projector: Projector, viewer: str) -> Parts:
     """The ids voted for, and own questions that not everyone sees."""
     votes, records = part(state, "votes"), questions_of(state).values()
     own = [record for record in records if record["viewer"] == viewer and record["place"] in ("held", "shadow")]

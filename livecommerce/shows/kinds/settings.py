@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from livecommerce.shows.commands import Actor, Command
 from livecommerce.shows.decision import Decision, Write
-from livecommerce.shows.kind import Effects, Kind, Stored
+from livecommerce.shows.kind import Effects, Kind, Parts, Stored
 from livecommerce.shows.packing import pack, unpack
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, Settings, State
@@ -49,11 +49,11 @@ def project(projector: Projector, event: Event, after: State, wire: Wire) -> Non
     wire.staff.append({key: value for key, value in event.items() if key != "at"})
 
 
-def load(stored: Stored) -> dict[str, Any]:
+def load(stored: Stored) -> Parts:
     return {"settings": unpack(stored.fields["settings"])}
 
 
-def shown(state: State, projector: Projector, staff: bool) -> dict[str, Any]:
+def shown(state: State, projector: Projector, staff: bool) -> Parts:
     settings = cast("dict[str, Any]", state["settings"])
     return {"settings": settings if staff else _public(settings)}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from livecommerce.errors import BadInput, ItemUnknown, NotFound
 from livecommerce.shows.commands import Actor, Command
 from livecommerce.shows.decision import Alias, Answered, Decision, ThroughStock, Write
-from livecommerce.shows.kind import Effects, Kind, Stored
+from livecommerce.shows.kind import Effects, Kind, Parts, Stored
 from livecommerce.shows.model import Code, OutsideId, sku_of
 from livecommerce.shows.offers import limits_of, offer_line
 from livecommerce.shows.packing import unpack
@@ -104,12 +104,12 @@ def project(projector: Projector, event: Event, after: State, wire: Wire) -> Non
     wire.staff.append(dict(event))
 
 
-def load(stored: Stored) -> dict[str, Any]:
+def load(stored: Stored) -> Parts:
     waiting = sorted(map(unpack, stored.lists["triage"]), key=lambda event: int(event["at"]))
     return {"triage": {event["comment"]: event for event in waiting}}
 
 
-def shown(state: State, projector: Projector, staff: bool) -> dict[str, Any]:
+def shown(state: State, projector: Projector, staff: bool) -> Parts:
     return {"triage": list(state["triage"].values())} if staff else {}
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from msgspec import Meta
 
 from livecommerce.errors import TooMuch
 from livecommerce.shows.commands import Actor, Command
 from livecommerce.shows.decision import Decision, Write
-from livecommerce.shows.kind import Effects, Kind, Stored
+from livecommerce.shows.kind import Effects, Kind, Parts, Stored
 from livecommerce.shows.model import WORDS_MAX
 from livecommerce.shows.packing import decoded
 from livecommerce.shows.projection import Projector, Wire
@@ -46,11 +46,11 @@ def project(projector: Projector, event: Event, after: State, wire: Wire) -> Non
     wire.staff.append({"t": "words", "added": event["added"], "removed": event["removed"]})
 
 
-def load(stored: Stored) -> dict[str, Any]:
+def load(stored: Stored) -> Parts:
     return {"words": sorted(decoded(word) for word in stored.lists["words"])}
 
 
-def shown(state: State, projector: Projector, staff: bool) -> dict[str, Any]:
+def shown(state: State, projector: Projector, staff: bool) -> Parts:
     return {"words": state["words"]} if staff else {}
 
 
