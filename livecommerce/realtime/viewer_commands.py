@@ -42,8 +42,8 @@ class ViewerCommands:
                 return outcome_of(unpack(known), viewer)
         else:
             self._path.may_act(channel, viewer, command.id, speaks=bool(command.spoken))
-        command, place = self._moderated(channel, viewer, command)
-        speaker, now = Speaker(viewer.viewer, viewer.name, place.place), self._store.now_ms()
+        command, ruling = self._moderated(channel, viewer, command)
+        speaker, now = Speaker(viewer.viewer, viewer.name, ruling.place), self._store.now_ms()
         decision = self._store.kinds.decide_for_viewer(channel.state, command, speaker, now)
         for event in decision.events[:1]:  # from it every process counts what this viewer does
             event |= {"command": command.id, "viewer": viewer.viewer, "at": now}

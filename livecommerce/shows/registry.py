@@ -12,7 +12,7 @@ import msgspec
 from livecommerce.errors import BadInput, CommandUnknown, NotAllowed
 from livecommerce.shows.commands import Actor, Command, Speaker, Undo, ViewerCommand
 from livecommerce.shows.decision import Decision, ThroughStock
-from livecommerce.shows.kind import Apply, Decide, DecideForViewer, Kind, Parts, Project, Stored
+from livecommerce.shows.kind import Apply, Decide, DecideForViewer, Kind, Parts, Project, Stored, nothing_own
 from livecommerce.shows.model import KEY_NAMES
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, State
@@ -44,6 +44,7 @@ class Registry:
         self.hashes: tuple[str, ...] = ()
         self._decisions: dict[type[Command], Decide] = {}
         self._viewer_decisions: dict[type[ViewerCommand], DecideForViewer] = {}
+        self._mine = [kind.mine for kind in self.kinds if kind.mine is not nothing_own]  # thousands join at once
         self._moments: dict[str, Callable[[Event], Event | None]] = {}
         self._changes: dict[str, Apply] = {}
         self._projections: dict[str, Project] = {}
@@ -153,8 +154,8 @@ class Registry:
     def mine(self, state: State, projector: Projector, viewer: str) -> Parts:
         """What kinds add to `me`, for this viewer alone."""
         own: Parts = {}
-        for kind in self.kinds:
-            own |= kind.mine(state, projector, viewer)
+        for mine in self._mine:
+            own |= mine(state, projector, viewer)
         return own
 
     def moment(self, event: Event) -> Event | None:

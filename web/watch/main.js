@@ -58,8 +58,8 @@ function Rail() {
     <button class=${`round ${tickets.length ? "has" : ""}`} type="button" onClick=${() => (sheet.value = "tickets")}><${Icon} name="ticket" />
       ${tickets.length > 0 && html`<b class="badge">${tickets.length}</b>`}<span>${Number.isFinite(soonest) ? html`<${Countdown} until=${soonest} />` : t("watch.tickets")}</span>
         </button>
-    ${parts.map((part) => html`<button key=${part.name} class=${`round ${part.badge ? "has" : ""}`} type="button" onClick=${() => (sheet.value = part.name)}>
-      <${Icon} path=${part.icon} />${part.badge > 0 && html`<b class="badge">${part.badge}</b>`}<span>${part.title}</span></button>`)}
+    ${parts.map((part) => html`<button key=${part.name} class="round" type="button" onClick=${() => (sheet.value = part.name)}>
+      <${Icon} path=${part.icon} />${part.badge > 0 && html`<b class="badge">${part.badge}</b>`}<span>${part.label ?? part.title}</span></button>`)}
   </nav>`;
 }
 

@@ -7,6 +7,7 @@ const ICON = "M5 5h14v10h-8l-4 4v-4H5zM10.500 8.500a1.600 1.600 0 1 1 2.200 1.50
 const words = {
   "zh-TW": {
     "question.title": "提問",
+    "question.label": "提問",
     "question.placeholder": "想問主播什麼？",
     "question.ask": "送出",
     "question.asked": "已送出，大家都看得到",
@@ -30,6 +31,7 @@ const words = {
   },
   en: {
     "question.title": "Questions",
+    "question.label": "Ask",
     "question.placeholder": "What do you want to know?",
     "question.ask": "Ask",
     "question.asked": "Asked; everyone can see it",
@@ -114,6 +116,9 @@ function watch({ html, t, person, errorText, toast, useState, live, act }) {
   return {
     icon: ICON,
     View,
+    get label() {
+      return t("question.label");
+    },
     get title() {
       return t("question.title");
     },
