@@ -96,6 +96,8 @@ class Ours(Served):
         from livecommerce.ops.valkey import EmbeddedValkey
         from livecommerce.realtime.compose import build_realtime
         from livecommerce.settings import Realtime, Settings
+        from livecommerce.shows.kinds import SHOW_KINDS
+        from livecommerce.shows.registry import Registry
         from livecommerce.shows.store import ShowStore
         from livecommerce.stock.engine import StockEngine
 
@@ -112,14 +114,16 @@ class Ours(Served):
             return Identity(viewer=request.cookies["lc_viewer"], staff=None, address="192.0.2.1")
 
         app = web.Application()
-        self.store = ShowStore(self.redis, self.engine)
+        self.store = ShowStore(self.redis, self.engine, Registry(SHOW_KINDS))
         await self.store.start()
         self.gateway = await build_realtime(app, self.store, settings, identify)
         await self._listen(app)
         await self._make_show()
 
     async def _make_show(self) -> None:
-        from livecommerce.shows.commands import Actor, Pin, Start
+        from livecommerce.shows.commands import Actor
+        from livecommerce.shows.kinds.pin import Pin
+        from livecommerce.shows.kinds.stage import Start
         from livecommerce.shows.model import ShowItem, ShowSettings, ShowSetup
 
         items = [

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from livecommerce.ops.valkey import EmbeddedValkey
 from livecommerce.records.database import Database
-from tests.records.postgres_server import PostgresServer
+from tests.postgres_server import PostgresServer
 
 
 @pytest.fixture(scope="session")

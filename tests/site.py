@@ -22,8 +22,13 @@ from livecommerce.records.database import Database
 from livecommerce.roles.rooms import Foundation, put_rooms
 from livecommerce.roles.stores import Stores
 from livecommerce.settings import Settings, load
+from livecommerce.shows.kinds import SHOW_KINDS
+from livecommerce.shows.registry import Registry
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.engine import StockEngine
+
+KINDS = Registry(SHOW_KINDS)
+
 
 PASSWORD = "correct horse battery"
 MUG: dict[str, Any] = {"code": "B02", "names": ["馬克杯"], "price_minor": 250}
@@ -150,7 +155,7 @@ async def make_site(
                 await accounts.add_staff(shop, login, PASSWORD, role)
         engine = StockEngine(valkey, settings.stock)
         await engine.start()
-        shows = ShowStore(valkey, engine)
+        shows = ShowStore(valkey, engine, KINDS)
         await shows.start()
 
         async def relay_for(show: str) -> RelayControl:

@@ -39,6 +39,9 @@ class WebFolder:
             undefined=jinja2.StrictUndefined,
             enable_async=False,
         )
+        # Found by their folder, as the server's own are: a new file is a new kind.
+        files = sorted((folder / "shared/kinds").glob("*.js"))
+        templates.globals["kinds"] = [f"shared/kinds/{file.name}" for file in files]
         return cls(Assets(folder), Texts(folder / "locales"), templates, locale)
 
 

@@ -6,10 +6,9 @@ from typing import Any, NotRequired, TypedDict, cast
 
 import msgspec
 
-from livecommerce.shows.decide import pack
 from livecommerce.shows.model import label_of, options_of
+from livecommerce.shows.packing import pack, unpack
 from livecommerce.shows.state import State
-from livecommerce.shows.store import unpack
 from livecommerce.stock.outcomes import Answer, LineAnswer
 from livecommerce.stock.skus import product_of
 

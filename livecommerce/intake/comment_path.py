@@ -30,9 +30,9 @@ from livecommerce.intake.orders import NoOrder, Want, done, lines_of, reserve_op
 from livecommerce.intake.rate import too_many_comments
 from livecommerce.intake.speech import Act, Press, Speaker, Speech, Withdrawal
 from livecommerce.settings import Realtime
-from livecommerce.shows.decide import pack
 from livecommerce.shows.model import viewer_handle
 from livecommerce.shows.moderation import Ruling, may_act, rule, slow_error, slow_wait_ms
+from livecommerce.shows.packing import pack
 from livecommerce.shows.state import Event, State, pinned_for
 from livecommerce.shows.store import ChatLine, ShowStore
 from livecommerce.stock.engine import StockEngine
@@ -72,29 +72,33 @@ class CommentPath:
             if known is not None:
                 return shown_answer(known)
         else:
-            refusal = self._may_speak(mirror, speech)
-            if refusal is not None:
-                COMMENTS.labels(refusal.code).inc()
-                raise refusal
+            self.may_act(mirror, speech.speaker.viewer, speech.id)
         answer = await self._answer(mirror, self._hear(mirror, speech))
         COMMENTS.labels(answer["reason"]).inc()
         VERDICT_SECONDS.observe(time.monotonic() - started)
         return answer
 
-    def _may_speak(self, mirror: Mirror, speech: Speech) -> LiveCommerceError | None:
-        now, viewer = self._store.now_ms(), speech.speaker.viewer
-        refusal = may_act(mirror.state, viewer, now)
-        if refusal is not None:
-            return refusal
-        wait = slow_wait_ms(mirror.state, mirror.last_chat_ms.get(viewer, 0), now)
-        return slow_error(wait) if wait else self._too_many(mirror, speech, now)
+    def may_act(self, mirror: Mirror, viewer: str, one: str, *, speaks: bool = True) -> None:
+        """Counts this one of the viewer's comments or commands. Slow mode is for those who speak.
 
-    def _too_many(self, mirror: Mirror, act: Act, now: int) -> LiveCommerceError | None:
-        """Counts this one, unless the speaker has to wait first."""
-        wait = mirror.rate.wait_ms(act.speaker.viewer, self._per_window, now)
+        Raises:
+            Banned, Muted, ShowStageWrong, SlowMode, TooMuch.
+        """
+        now = self._store.now_ms()
+        refusal = may_act(mirror.state, viewer, now)
+        if refusal is None:
+            wait = slow_wait_ms(mirror.state, mirror.last_chat_ms.get(viewer, 0), now) if speaks else 0
+            refusal = slow_error(wait) if wait else self._too_many(mirror, viewer, one, now)
+        if refusal is not None:
+            COMMENTS.labels(refusal.code).inc()
+            raise refusal
+
+    def _too_many(self, mirror: Mirror, viewer: str, one: str, now: int) -> LiveCommerceError | None:
+        """Counts this one, unless the viewer has to wait first."""
+        wait = mirror.rate.wait_ms(viewer, self._per_window, now)
         if wait > 0:
             return too_many_comments(wait)
-        mirror.rate.take(act.speaker.viewer, act.id, now)
+        mirror.rate.take(viewer, one, now)
         return None
 
     def _hear(self, mirror: Mirror, speech: Speech) -> Heard:
@@ -149,7 +153,7 @@ class CommentPath:
         state, now = mirror.state, self._store.now_ms()
         refusal = may_act(state, press.speaker.viewer, now)
         if refusal is None and not press.again:
-            refusal = self._too_many(mirror, press, now)
+            refusal = self._too_many(mirror, press.speaker.viewer, press.id, now)
         if refusal is not None:
             raise refusal
         if state["show"]["stage"] != "live":

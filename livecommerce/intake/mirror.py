@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from livecommerce.comments import CatalogueIndex, ShopWords
 from livecommerce.intake.rate import CommentRate
 from livecommerce.shows.catalogue import catalogue_index
-from livecommerce.shows.state import Event, State, fold
+from livecommerce.shows.registry import Registry
+from livecommerce.shows.state import Event, State
 from livecommerce.shows.store import ShowStore
 from livecommerce.shows.words import WordFilter
 
@@ -44,7 +45,8 @@ class Mirror(Protocol):
 class ShowMirror:
     """A snapshot of a show and the events after it. Whoever reads the log says `heard`, then `move_on`."""
 
-    def __init__(self, state: State, shop_words: ShopWords | None = None) -> None:
+    def __init__(self, state: State, kinds: Registry, shop_words: ShopWords | None = None) -> None:
+        self._kinds = kinds
         self._shop_words = shop_words or ShopWords()
         self.load(state)
 
@@ -57,7 +59,7 @@ class ShowMirror:
         """
         state = await store.load(show)
         kept = await store.shop_words(state["show"]["shop"])
-        return cls(state, kept.words)
+        return cls(state, store.kinds, kept.words)
 
     def load(self, state: State) -> None:
         """Starts from a snapshot (again, after a gap in the log)."""
@@ -76,7 +78,7 @@ class ShowMirror:
         self._shop_words = words
         self._changed_products()
 
-    def heard(self, events: Sequence[Event]) -> None:
+    def heard(self, events: Sequence[Mapping[str, Any]]) -> None:
         """Who spoke, as soon as it is read: the rate of comments must not wait for `move_on`."""
         for event in events:
             if event["t"] == "chat" and event["viewer"]:
@@ -85,10 +87,12 @@ class ShowMirror:
                 for claim in event["claims"]:
                     if claim["op"] == "reserve" and claim.get("source") == "button":  # others have a line of chat
                         self.rate.seen(claim["viewer"], claim["id"], event["at"])
+            elif "command" in event:  # a viewer's, see viewer_commands.py
+                self.rate.seen(event["viewer"], event["command"], event["at"])
 
     def move_on(self, events: Sequence[Event], offset: str) -> None:
         """Folds the events up to `offset` into the state."""
-        self.state = fold(self.state, events)
+        self.state = self._kinds.fold(self.state, events)
         self.state["offset"] = offset
         kinds = {event["t"] for event in events}
         if kinds & PRODUCTS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec import Struct
 
@@ -12,14 +12,12 @@ from livecommerce.comments.verdict import Reserve as ReserveIntent
 from livecommerce.errors import BadInput, Busy, IdReused, LiveCommerceError, StorageFull, Unavailable
 from livecommerce.intake.answers import Need, SpeechAnswer
 from livecommerce.intake.speech import Act
-from livecommerce.shows.executor import limits_of, offer_line
-from livecommerce.shows.state import State
+from livecommerce.shows.offers import limits_of, offer_line
+from livecommerce.shows.state import PublicItem, State
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.operations import LINES_MAX, Line, Operation, Reserve
 from livecommerce.stock.outcomes import RETRYABLE, Answer, Outcome
 from livecommerce.stock.skus import sku_of_parts
-
-Product = dict[str, Any]  # as `shows.model.ShowItem.public` makes it
 
 
 class Want(Struct, frozen=True):
@@ -47,7 +45,7 @@ def wants_of(intents: Sequence[Intent]) -> list[Want]:
     return [Want(intent.code, intent.options, intent.qty) for intent in intents if isinstance(intent, ReserveIntent)]
 
 
-def choose(product: Product, options: Sequence[str], chosen: Mapping[str, str]) -> tuple[str | None, list[str]]:
+def choose(product: PublicItem, options: Sequence[str], chosen: Mapping[str, str]) -> tuple[str | None, list[str]]:
     """(sku, []) or (None, axes still open): each axis takes its value from the text, else from the card."""
     chosen_values: list[str] = []
     missing: list[str] = []
@@ -64,7 +62,7 @@ def choose(product: Product, options: Sequence[str], chosen: Mapping[str, str]) 
     return (None, missing) if missing else (sku_of_parts(product["code"], chosen_values), [])
 
 
-def need_of(product: Product, want: Want, missing: list[str]) -> Need:
+def need_of(product: PublicItem, want: Want, missing: list[str]) -> Need:
     given = {
         axis["axis"]: value["value"]
         for axis in product["options"]

@@ -9,7 +9,6 @@ import msgspec
 import structlog
 from aiohttp import web
 from msgspec import Meta, Struct
-from redis.asyncio import Redis
 
 from livecommerce.http.answers import json_answer
 from livecommerce.http.bodies import read_json, whole_number
@@ -19,9 +18,9 @@ from livecommerce.orders.export import csv_lines, header
 from livecommerce.orders.model import Order
 from livecommerce.orders.rows import ORDERS_PAGE_MAX, OrderRepository
 from livecommerce.orders.till import Till
-from livecommerce.shows.lookups import people
 from livecommerce.shows.model import OUTSIDE_ID_PATTERN
 from livecommerce.shows.rows import ShowRepository
+from livecommerce.shows.store import ShowStore
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +34,7 @@ class OrdersNeeds:
     orders: OrderRepository
     till: Till
     setups: ShowRepository
-    redis: Redis
+    shows: ShowStore
 
 
 ORDERS: web.AppKey[OrdersNeeds] = web.AppKey("livecommerce.orders", OrdersNeeds)
@@ -53,9 +52,11 @@ class PaidBody(Struct, frozen=True, forbid_unknown_fields=True):
     reference: Annotated[str, Meta(max_length=80)] = ""
 
 
-async def _names(redis: Redis, shop: str, show: str, orders: list[Order]) -> tuple[dict[str, str], dict[str, str]]:
+async def _names(shows: ShowStore, show: str, orders: list[Order]) -> tuple[dict[str, str], dict[str, str]]:
     """(chat names, public handles) of the buyers, as the show knows them."""
-    return await people(redis, shop, show, [order.viewer for order in orders])
+    people = await shows.people(show, [order.viewer for order in orders])
+    names = {viewer: person.name for viewer, person in people.items() if person.name}
+    return names, {viewer: person.by for viewer, person in people.items()}
 
 
 def order_shape(order: Order, names: dict[str, str], handles: dict[str, str]) -> dict[str, Any]:
@@ -77,7 +78,7 @@ async def get_orders(request: web.Request) -> web.Response:
     after = whole_number(request, "after", 0, 10**9)
     limit = max(1, whole_number(request, "limit", PAGE_DEFAULT, ORDERS_PAGE_MAX))
     orders = await needs.orders.of_show(show.shop, show.id, after=after, limit=limit)
-    names, handles = await _names(needs.redis, show.shop, show.id, orders)
+    names, handles = await _names(needs.shows, show.id, orders)
     following = orders[-1].number if len(orders) == limit else None
     return json_answer({"orders": [order_shape(order, names, handles) for order in orders], "next": following})
 
@@ -98,7 +99,7 @@ async def get_orders_csv(request: web.Request) -> web.StreamResponse:
     await answer.write(header().encode())
     try:
         while page:
-            names, handles = await _names(needs.redis, show.shop, show.id, page)
+            names, handles = await _names(needs.shows, show.id, page)
             await answer.write(csv_lines(page, names, handles).encode())
             page = await needs.orders.of_show(show.shop, show.id, after=page[-1].number)
     except Exception as error:
@@ -117,7 +118,7 @@ async def get_order(request: web.Request) -> web.Response:
     order = await needs.orders.get(staff.shop, request.match_info["order"])
     if order is None:
         raise OrderUnknown
-    names, handles = await _names(needs.redis, order.shop, order.show, [order])
+    names, handles = await _names(needs.shows, order.show, [order])
     return json_answer({"order": order_shape(order, names, handles)})
 
 

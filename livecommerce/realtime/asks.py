@@ -13,7 +13,7 @@ from livecommerce.intake.speech import Payload
 from livecommerce.intake.text import checked_text
 from livecommerce.realtime.channel import Channel
 from livecommerce.realtime.channels import Channels
-from livecommerce.shows.decide import buyer_of
+from livecommerce.shows.kinds.buyer import buyer_of
 from livecommerce.shows.projection import WireEvent
 from livecommerce.shows.state import pinned_for
 from livecommerce.shows.store import ShowStore, ticket_of_claim
@@ -70,8 +70,8 @@ class Asks:
         tickets = [channel.projector.ticket(ticket_of_claim(claim), state, staff=True) for claim in claims[:PAGE_MAX]]
         lines = [line for line in state["chat"] if line["viewer"] == viewer]
         return {
-            "viewer": viewer, "by": channel.projector.by(viewer), "name": channel.projector.name(state, viewer),
-            **buyer_of(state, viewer), "tickets": tickets,
+            "viewer": viewer, "by": channel.projector.by(viewer),
+            "name": channel.projector.name(state["names"], viewer), **buyer_of(state, viewer), "tickets": tickets,
             "chat": [channel.projector.chat_line(line, staff=True) for line in lines],
             "online": viewer in channel.by_viewer,
         }  # fmt: skip

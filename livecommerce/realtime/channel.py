@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any, NamedTuple
 
@@ -27,8 +27,10 @@ from livecommerce.realtime.presence import Presence
 from livecommerce.realtime.ring import Ring
 from livecommerce.realtime.tasks import end
 from livecommerce.realtime.viewers import Audience, GroupKey, Part, Viewer, parts_wanted
-from livecommerce.shows.projection import Projector, Wire, WireEvent, counters, public_snapshot, staff_snapshot
-from livecommerce.shows.state import Event, State
+from livecommerce.shows.kinds.claims import counters
+from livecommerce.shows.projection import Projector, Wire, WireEvent
+from livecommerce.shows.registry import Registry
+from livecommerce.shows.state import Event, State, TicketRecord
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +40,7 @@ URGENT = frozenset(("pin", "stage"))
 OFFSETS_KEPT_MAX = 64  # offsets that resuming pages stand at, between two ticks: a cut of all leaves one a part
 
 
-TicketRecords = dict[str, dict[str, Any]]  # by reservation, as `shows.state.ticket_record` makes them
+TicketRecords = dict[str, TicketRecord]  # by reservation, as `shows.state.ticket_record` makes them
 
 
 class Job(NamedTuple):
@@ -55,8 +57,10 @@ class Channel:
     """The viewers of a show on this process and what they are told."""
 
     def __init__(
-        self, state: State, pace: Pace, presence: Presence, on_banned: Callable[[Channel, str, list[str]], None]
-    ) -> None:
+        self, state: State, kinds: Registry, pace: Pace, presence: Presence,
+        on_banned: Callable[[Channel, str, list[str]], None],
+    ) -> None:  # fmt: skip
+        self.kinds = kinds
         self.show: str = state["show"]["id"]
         self.shop: str = state["show"]["shop"]
         # In the order of their turns: the last one stands at the offset of the mirror, joining viewers come to it.
@@ -72,7 +76,7 @@ class Channel:
         self._task: asyncio.Task[None] | None = None
         self._ticking = asyncio.Lock()
         self._turn_at = 0.0  # when the last turn was due
-        self.mirror = ShowMirror(state)
+        self.mirror = ShowMirror(state, kinds)
         self._start_from(state)
 
     def load(self, state: State) -> None:
@@ -220,7 +224,7 @@ class Channel:
                 part.count, part.count_at = count, now
                 self.parts.remove(part)
                 self.parts.append(part)
-            wire = self.projector.project(news, self.mirror.state, self.mirror.state)
+            wire = self.kinds.project(self.projector, news, self.mirror.state)
             stock = self._stock_event(news)
             jobs += self._jobs("viewer", same, [*wire.public, *stock], before, count)
             jobs += self._jobs("staff", same, [*wire.staff, *stock], before, count)
@@ -355,17 +359,18 @@ class Channel:
 
     def _shared_snapshot(self, audience: Audience) -> dict[str, Any]:
         count = self._count()
-        make = staff_snapshot if audience == "staff" else public_snapshot
-        return {**make(self.mirror.state, self.projector, count), "now": self.now_ms()}
+        snapshot = self.kinds.snapshot(self.mirror.state, self.projector, count, staff=audience == "staff")
+        return {**snapshot, "now": self.now_ms()}
 
     def me(self, viewer: Viewer, tickets: list[WireEvent]) -> dict[str, Any]:
         buyer = self.mirror.state["buyers"].get(viewer.viewer, {})
         return {
             "by": self.projector.by(viewer.viewer), "name": viewer.name, "muted_until": buyer.get("muted_until", 0),
             "banned": buyer.get("banned", False), "tickets": tickets,
+            **self.kinds.mine(self.mirror.state, self.projector, viewer.viewer),
         }  # fmt: skip
 
-    def own_tickets(self, viewer: str, records: TicketRecords) -> list[WireEvent]:
+    def own_tickets(self, viewer: str, records: Mapping[str, TicketRecord]) -> list[WireEvent]:
         """A viewer's tickets: stock's answer, overlaid with what the mirror knows at its offset."""
         mirrored = {
             reservation: record
@@ -385,7 +390,7 @@ class Channel:
             events = self.ring.after(offset)
             if events is None:
                 return None
-            kept = (events, self.projector.project(events, self.mirror.state, self.mirror.state))
+            kept = (events, self.kinds.project(self.projector, events, self.mirror.state))
             if len(self._missed_since) < OFFSETS_KEPT_MAX:
                 self._missed_since[offset] = kept
         return kept

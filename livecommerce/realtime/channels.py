@@ -71,7 +71,7 @@ class Channels:
 
     async def _load(self, show: str) -> Channel:
         state = await self._store.load(show)
-        channel = Channel(state, self.pace, self.presence, self._note_addresses)
+        channel = Channel(state, self._store.kinds, self.pace, self.presence, self._note_addresses)
         reader = self._readers.get(channel.shop)
         if reader is None:
             reader = ShopReader(self._store, channel.shop)

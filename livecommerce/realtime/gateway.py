@@ -28,6 +28,7 @@ from livecommerce.http.identity import Identity
 from livecommerce.intake.comment_path import CommentPath
 from livecommerce.intake.speech import Payload, press_of, speech_of, withdrawal_of
 from livecommerce.intake.text import checked_name, checked_text
+from livecommerce.intake.viewer_commands import ViewerCommands
 from livecommerce.realtime import close_codes, limits
 from livecommerce.realtime.asks import Asks
 from livecommerce.realtime.broadcast import CLOSE_BYTES
@@ -38,7 +39,7 @@ from livecommerce.realtime.metrics import METRICS
 from livecommerce.realtime.private_names import LeanServer, MixedServer, make_server
 from livecommerce.realtime.viewers import Audience, Viewer
 from livecommerce.settings import Settings
-from livecommerce.shows.commands import Actor, read_command
+from livecommerce.shows.commands import Actor
 from livecommerce.shows.errors import ShowOfAnotherShop
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.model import address_mark, valid_id
@@ -75,6 +76,7 @@ class Gateway:
         self.seats: dict[str, Seat] = {}  # by the id that Socket.IO gives
         self._store = store
         self._path = CommentPath(store, store.engine, settings.realtime)
+        self._viewer_commands = ViewerCommands(store, self._path, settings.realtime.comment_length_max)
         self._identify = identify
         self._viewers_max = settings.realtime.viewers_max
         self._length_max = settings.realtime.comment_length_max
@@ -231,7 +233,7 @@ class Gateway:
             with contextlib.suppress(LiveCommerceError):
                 return self._checked_name(channel, wished)
         known: str | None = channel.mirror.state["names"].get(identity.viewer)
-        return known or channel.projector.name({"names": {}}, identity.viewer)
+        return known or channel.projector.name({}, identity.viewer)
 
     def _checked_name(self, channel: Channel, name: object) -> str:
         checked = checked_name(name)
@@ -352,7 +354,7 @@ class Gateway:
     async def _staff_says(self, seat: Seat, raw: Payload) -> Answer:
         text = checked_text(raw.get("text"), STAFF_LENGTH_MAX)
         name = seat.viewer.name[:STAFF_NAME_LENGTH_MAX]
-        command = read_command({"do": "say", "id": raw.get("id"), "text": text, "name": name})
+        command = self._store.kinds.read_command({"do": "say", "id": raw.get("id"), "text": text, "name": name})
         await self.executor.execute(seat.channel.show, command, self._actor(seat))
         return {"verdict": "none", "reason": "staff", "lines": []}
 
@@ -404,9 +406,12 @@ class Gateway:
         return Actor(login=staff.login, role=staff.role)
 
     async def _on_command(self, seat: Seat, raw: Any) -> Answer:
+        channel, viewer = seat
+        if viewer.audience == "viewer":
+            outcome = await self._viewer_commands.execute(channel.show, channel.mirror, viewer, as_map(raw))
+            return {"outcome": outcome}
         actor = self._actor(seat)
-        command = read_command(raw)
-        return {"outcome": await self.executor.execute(seat.channel.show, command, actor)}
+        return {"outcome": await self.executor.execute(channel.show, self._store.kinds.read_command(raw), actor)}
 
     async def _on_ask(self, seat: Seat, raw: Any) -> Answer:
         self._actor(seat)

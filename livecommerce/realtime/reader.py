@@ -19,8 +19,9 @@ from livecommerce.realtime.channel import Channel
 from livecommerce.realtime.metrics import METRICS
 from livecommerce.realtime.tasks import end
 from livecommerce.shows.model import Keys
+from livecommerce.shows.packing import decoded
 from livecommerce.shows.shop_words import KeptWords
-from livecommerce.shows.store import ShowStore, decoded, events_of, kept_words
+from livecommerce.shows.store import ShowStore, events_of, kept_words
 
 log = structlog.get_logger(__name__)
 

@@ -14,7 +14,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ import msgspec
 from livecommerce.errors import LiveCommerceError
 from livecommerce.media.recording import files
 from livecommerce.shows.projection import Projector
+from livecommerce.shows.registry import Registry
 from livecommerce.shows.store import ShowStore
 
 log = logging.getLogger(__name__)
@@ -43,8 +44,9 @@ Event = dict[str, Any]
 _encoder = msgspec.json.Encoder()
 
 
-def public_events(events: Iterable[Event], projector: Projector) -> list[Event]:
-    """What a replay shows of log events: chat everyone could read, pins, products, stage, notices, hidings."""
+def public_events(events: Iterable[Event], projector: Projector, kinds: Registry) -> list[Event]:
+    """What a replay shows of log events: chat everyone could read, pins, products, stage, notices, hidings, and the
+    moments that kinds keep."""
     found: list[Event] = []
     for event in events:
         kind = event["t"]
@@ -60,6 +62,8 @@ def public_events(events: Iterable[Event], projector: Projector) -> list[Event]:
             )
         elif kind == "hidden":
             found.append({"t": "hidden", "comment": event["comment"], "hidden": event["hidden"]})
+        elif (moment := kinds.moment(event)) is not None:
+            found.append(moment)
     return found
 
 
@@ -158,7 +162,11 @@ class EventArchiver:
             entries = await self._shows.read(show, archive.offset or FIRST)
             if not entries:
                 return
-            kept = [(offset, public) for offset, events in entries if (public := public_events(events, projector))]
+            kept = [
+                (offset, public)
+                for offset, events in entries
+                if (public := public_events(events, projector, self._shows.kinds))
+            ]
             await asyncio.to_thread(archive.append, kept)
             archive.offset = entries[-1][0]
 
@@ -175,7 +183,7 @@ class EventArchiver:
         return archive, projector
 
 
-def _public_show(show: dict[str, Any]) -> dict[str, Any]:
+def _public_show(show: Mapping[str, Any]) -> dict[str, Any]:
     keys = ("id", "title", "shop", "shop_name", "currency", "locale", "started_ms")
     return {key: show[key] for key in keys}
 
@@ -184,6 +192,7 @@ class Replay(msgspec.Struct):
     """What happened in a recorded show, on the recording's own time (milliseconds from its origin).
 
     chapters: [{"code", "at", "until"}], a product while it was pinned. chat: [{"at", "by", "name", "text", "kind"}].
+    moments: [{"kind", "id", "at", …}], what a kind of the show leads to; the rest is the kind's.
     """
 
     show: dict[str, Any]
@@ -191,6 +200,7 @@ class Replay(msgspec.Struct):
     chapters: list[dict[str, Any]]
     chat: list[dict[str, Any]]
     notices: list[dict[str, Any]]
+    moments: list[dict[str, Any]]
 
 
 # Twelve hours of a lively chat; the page holds them all, so it must stay some megabytes.
@@ -219,6 +229,7 @@ def read_replay(folder: Path, origin_ms: int, duration_ms: int) -> Replay:
     hidden: set[str] = set()
     pins: list[Event] = []
     notices: list[dict[str, Any]] = []
+    moments: dict[tuple[str, str], Event] = {}
     for event in _archived(folder):
         kind = event.get("t")
         if kind == "show":
@@ -231,6 +242,8 @@ def read_replay(folder: Path, origin_ms: int, duration_ms: int) -> Replay:
             (hidden.add if event["hidden"] else hidden.discard)(event["comment"])
         elif kind == "notice":
             notices.append({"at": event.get("at", origin_ms) - origin_ms, "text": event["text"]})
+        elif kind == "moment":
+            moments[event["kind"], event["id"]] = event
         elif kind == "chat":
             chat[event["id"]] = event
     lines = [
@@ -245,7 +258,20 @@ def read_replay(folder: Path, origin_ms: int, duration_ms: int) -> Replay:
         if identity not in hidden and origin_ms <= line["at"] <= origin_ms + duration_ms
     ]
     lines.sort(key=lambda line: line["at"])
-    return Replay(show, list(items.values()), chapters(pins, origin_ms, duration_ms), lines[-CHAT_MAX:], notices)
+    return Replay(
+        show, list(items.values()), chapters(pins, origin_ms, duration_ms), lines[-CHAT_MAX:], notices,
+        shown_moments(moments.values(), origin_ms, duration_ms),
+    )  # fmt: skip
+
+
+def shown_moments(moments: Iterable[Event], origin_ms: int, duration_ms: int) -> list[dict[str, Any]]:
+    """Those within the recording, on its time, in order; the last word about each counts."""
+    found = [
+        {**{key: value for key, value in moment.items() if key != "t"}, "at": moment["at"] - origin_ms}
+        for moment in moments
+        if moment["at"] is not None and origin_ms <= moment["at"] <= origin_ms + duration_ms
+    ]
+    return sorted(found, key=lambda moment: int(moment["at"]))
 
 
 def chapters(pins: list[Event], origin_ms: int, duration_ms: int) -> list[dict[str, Any]]:

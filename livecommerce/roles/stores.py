@@ -18,6 +18,8 @@ from livecommerce.ops.valkey import VERSION_MIN, EmbeddedValkey
 from livecommerce.records.database import Database
 from livecommerce.roles.process import Frame
 from livecommerce.settings import Settings, SettingsError
+from livecommerce.shows.kinds import SHOW_KINDS
+from livecommerce.shows.registry import Registry
 from livecommerce.shows.store import LIBRARY as SHOWS_LIBRARY
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.engine import StockEngine
@@ -118,7 +120,7 @@ async def open_stores(frame: Frame) -> AsyncIterator[Stores]:
     try:
         await _check_store(redis)
         engine = StockEngine(redis, frame.settings.stock)
-        shows = ShowStore(redis, engine)
+        shows = ShowStore(redis, engine, Registry(SHOW_KINDS))
         try:
             await _load_libraries(redis, shows)
             frame.health.checks["valkey"] = _valkey_check(redis, shows)

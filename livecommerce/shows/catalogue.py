@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from livecommerce.comments import Axis, CatalogueIndex, ItemWords, ShopWords
-from livecommerce.shows.state import State
+from livecommerce.shows.state import PublicItem, State
 
 
 def catalogue_index(state: State, shop_words: ShopWords | None = None) -> CatalogueIndex:
@@ -14,7 +12,7 @@ def catalogue_index(state: State, shop_words: ShopWords | None = None) -> Catalo
     return CatalogueIndex.build(words, shop_words=shop_words, packs=tuple(state["show"]["packs"]))
 
 
-def item_words(product: dict[str, Any]) -> ItemWords:
+def item_words(product: PublicItem) -> ItemWords:
     names = [*product["names"], product["name_en"]] if product["name_en"] else product["names"]
     axes = tuple(
         Axis(axis["axis"], tuple((value["value"], tuple(value["short"])) for value in axis["values"]))

@@ -1,8 +1,10 @@
 #!lua name=lc_shows
--- The atomic steps of a show. Python decides (shows/decide.py, moderation.py), these write: the state change, its
+-- The atomic steps of a show. Python decides (shows/kinds/, moderation.py), these write: the state change, its
 -- events, its idempotency record and its audit entry land together or not at all.
--- KEYS (shows/model.py, Keys.all): 1 state, 2 log, 3 buyers, 4 hidden, 5 triage, 6 words, 7 audit, 8 audit-order,
--- 9 names, 10 addresses, 11 done, 12 done-order, 13 held, 14 clock.
+-- KEYS of every function but two are those of `Keys.all` in shows/model.py, in this order (a test compares the names).
+local STATE, LOG, BUYERS, HIDDEN, TRIAGE, WORDS, AUDIT, AUDIT_ORDER, NAMES, ADDRESSES, DONE, DONE_ORDER, HELD, CLOCK
+  = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
+local OWN = 15              -- from here on: hashes that kinds have of their own
 
 local DONE_MAX = 20000      -- answers kept for repeats: hours of chat, and a repeat comes within minutes
 local TRIAGE_MAX = 1000     -- open lines a moderator could still work off
@@ -28,32 +30,39 @@ local function append(log, blobs)
 end
 
 local function remember(keys, id, answer)
-  redis.call('HSET', keys[11], id, answer)
-  if redis.call('RPUSH', keys[12], id) > DONE_MAX then
-    local old = redis.call('LPOP', keys[12])
-    if old then redis.call('HDEL', keys[11], old) end
+  redis.call('HSET', keys[DONE], id, answer)
+  if redis.call('RPUSH', keys[DONE_ORDER], id) > DONE_MAX then
+    local old = redis.call('LPOP', keys[DONE_ORDER])
+    if old then redis.call('HDEL', keys[DONE], old) end
   end
 end
 
 -- ARGV: show, epoch, salt, first event, then field, value pairs of the state hash.
 local function create(keys, args)
-  if redis.call('EXISTS', keys[1]) == 1 then
-    return {0, redis.call('HGET', keys[1], 'epoch')}
+  if redis.call('EXISTS', keys[STATE]) == 1 then
+    return {0, redis.call('HGET', keys[STATE], 'epoch')}
   end
-  redis.call('HSET', keys[1], 'version', '0', 'epoch', args[2], 'salt', args[3], unpack(args, 5))
-  append(keys[2], {args[4]})
+  redis.call('HSET', keys[STATE], 'version', '0', 'epoch', args[2], 'salt', args[3], unpack(args, 5))
+  append(keys[LOG], {args[4]})
   return {1, args[2]}
 end
 
--- ARGV: id, expected version, answer, writes (msgpack [[key index, op, ...]]), audit id, audit bytes, then events.
+-- ARGV: id, expected version or '', answer, writes (msgpack [[key, op, field, value, most]]), audit id, audit bytes, events.
 -- Returns {"done", answer} | {"conflict"} | {"ok", offset} | {"full"} | {"gone"}.
 local function commit(keys, args)
-  local before = redis.call('HGET', keys[11], args[1])
+  local before = redis.call('HGET', keys[DONE], args[1])
   if before then return {'done', before} end
-  local version = redis.call('HGET', keys[1], 'version')
+  local version = redis.call('HGET', keys[STATE], 'version')
   if not version then return {'gone'} end
   if args[2] ~= '' and version ~= args[2] then return {'conflict'} end
-  for _, write in ipairs(cmsgpack.unpack(args[4])) do
+  local writes = cmsgpack.unpack(args[4])
+  for _, write in ipairs(writes) do
+    local most = write[5] or 0
+    if most > 0 and redis.call('HLEN', keys[write[1]]) >= most and redis.call('HEXISTS', keys[write[1]], write[3]) == 0 then
+      return {'full'}
+    end
+  end
+  for _, write in ipairs(writes) do
     local key, op = keys[write[1]], write[2]
     if op == 'hset' then redis.call('HSET', key, write[3], write[4])
     elseif op == 'hdel' then redis.call('HDEL', key, write[3])
@@ -62,19 +71,20 @@ local function commit(keys, args)
     end
   end
   if args[5] ~= '' then
-    if redis.call('HSET', keys[7], args[5], args[6]) == 1 then
-      if redis.call('RPUSH', keys[8], args[5]) > AUDIT_MAX then
-        local old = redis.call('LPOP', keys[8])
-        if old then redis.call('HDEL', keys[7], old) end
+    if redis.call('HSET', keys[AUDIT], args[5], args[6]) == 1 then
+      if redis.call('RPUSH', keys[AUDIT_ORDER], args[5]) > AUDIT_MAX then
+        local old = redis.call('LPOP', keys[AUDIT_ORDER])
+        if old then redis.call('HDEL', keys[AUDIT], old) end
       end
     end
   end
-  redis.call('HINCRBY', keys[1], 'version', 1)
+  -- What holds in whatever state the show is leaves the version: a crowd's votes must not make staff decide again.
+  if args[2] ~= '' then redis.call('HINCRBY', keys[STATE], 'version', 1) end
   local offset = ''
   if args[7] then
     local blobs = {}
     for index = 7, #args do blobs[#blobs + 1] = args[index] end
-    offset = append(keys[2], blobs)
+    offset = append(keys[LOG], blobs)
   end
   if args[1] ~= '' then remember(keys, args[1], args[3]) end
   return {'ok', offset}
@@ -85,43 +95,43 @@ end
 -- Returns per line '' (written now) or the answer written before.
 local function chat(keys, args)
   local answers, blobs = {}, {}
-  if redis.call('EXISTS', keys[1]) == 0 then return redis.error_reply('GONE no such show') end
+  if redis.call('EXISTS', keys[STATE]) == 0 then return redis.error_reply('GONE no such show') end
   for index = 1, #args, 3 do
     local line = cmsgpack.unpack(args[index])
-    local before = redis.call('HGET', keys[11], line.id)
+    local before = redis.call('HGET', keys[DONE], line.id)
     if before then
       answers[#answers + 1] = before
     else
       local event, triage = args[index + 1], args[index + 2]
       if line.name ~= '' then
-        if redis.call('HLEN', keys[9]) < NAMES_MAX then redis.call('HSET', keys[9], line.viewer, line.name) end
+        if redis.call('HLEN', keys[NAMES]) < NAMES_MAX then redis.call('HSET', keys[NAMES], line.viewer, line.name) end
       end
       if event ~= '' then blobs[#blobs + 1] = event end
-      if line.place == 'held' and redis.call('HLEN', keys[13]) < HELD_MAX then
-        redis.call('HSET', keys[13], line.id, event)
+      if line.place == 'held' and redis.call('HLEN', keys[HELD]) < HELD_MAX then
+        redis.call('HSET', keys[HELD], line.id, event)
       end
-      if triage ~= '' and redis.call('HLEN', keys[5]) < TRIAGE_MAX then
-        redis.call('HSET', keys[5], line.id, triage)
+      if triage ~= '' and redis.call('HLEN', keys[TRIAGE]) < TRIAGE_MAX then
+        redis.call('HSET', keys[TRIAGE], line.id, triage)
         blobs[#blobs + 1] = triage
       end
       remember(keys, line.id, line.answer)
       answers[#answers + 1] = ''
     end
   end
-  if #blobs > 0 then append(keys[2], blobs) end
+  if #blobs > 0 then append(keys[LOG], blobs) end
   return answers
 end
 
 -- Read only. ARGV: chat lines wanted, audit entries wanted. One moment of everything that shows own.
 local function snapshot(keys, args)
-  local state = redis.call('HGETALL', keys[1])
+  local state = redis.call('HGETALL', keys[STATE])
   if #state == 0 then return {} end
-  local last = redis.call('XREVRANGE', keys[2], '+', '-', 'COUNT', 1)
+  local last = redis.call('XREVRANGE', keys[LOG], '+', '-', 'COUNT', 1)
   local offset = last[1] and last[1][1] or '0-0'
   local wanted, found, seen, upper = tonumber(args[1]), 0, 0, '+'
   local tail = {}
   while found < wanted and seen < TAIL_ENTRIES_MAX do
-    local entries = redis.call('XREVRANGE', keys[2], upper, '-', 'COUNT', 64)
+    local entries = redis.call('XREVRANGE', keys[LOG], upper, '-', 'COUNT', 64)
     if #entries == 0 then break end
     for _, entry in ipairs(entries) do
       seen = seen + 1
@@ -137,14 +147,16 @@ local function snapshot(keys, args)
       if found >= wanted then break end
     end
   end
-  local order = redis.call('LRANGE', keys[8], -tonumber(args[2]), -1)
+  local order = redis.call('LRANGE', keys[AUDIT_ORDER], -tonumber(args[2]), -1)
   local audit = {}
-  if #order > 0 then audit = redis.call('HMGET', keys[7], unpack(order)) end
-  return {
-    state, offset, now_ms(), tail, redis.call('HGETALL', keys[3]), redis.call('HGETALL', keys[4]),
-    redis.call('HVALS', keys[5]), redis.call('SMEMBERS', keys[6]), audit, redis.call('HGETALL', keys[9]),
-    redis.call('HGETALL', keys[10]), redis.call('HVALS', keys[13]), redis.call('GET', keys[14]),
+  if #order > 0 then audit = redis.call('HMGET', keys[AUDIT], unpack(order)) end
+  local parts = { -- SNAPSHOT_PARTS in shows/model.py: the same names in the same order (a test compares them)
+    state, offset, now_ms(), tail, redis.call('HGETALL', keys[BUYERS]), redis.call('HGETALL', keys[HIDDEN]),
+    redis.call('HVALS', keys[TRIAGE]), redis.call('SMEMBERS', keys[WORDS]), audit, redis.call('HGETALL', keys[NAMES]),
+    redis.call('HGETALL', keys[ADDRESSES]), redis.call('HVALS', keys[HELD]), redis.call('GET', keys[CLOCK]),
   }
+  for index = OWN, #keys do parts[#parts + 1] = redis.call('HGETALL', keys[index]) end
+  return parts
 end
 
 -- KEYS: clock. ARGV: the RTP timestamp of the picture that arrives now. Kept as "timestamp:milliseconds".

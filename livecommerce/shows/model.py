@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Mapping, Sequence
 from itertools import product as cartesian_product
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
-from livecommerce.errors import BadInput
+from livecommerce.errors import BadInput, ItemUnknown
+from livecommerce.shows.state import PublicItem
 from livecommerce.stock import keys as stock_keys
 from livecommerce.stock.skus import options_of as values_of_sku
 from livecommerce.stock.skus import product_of, sku_of_parts
@@ -70,7 +72,7 @@ class ShowItem(Struct, frozen=True):
         axes = [[value.value for value in axis.values] for axis in self.options]
         return [sku_of_parts(self.code, values) for values in cartesian_product(*axes)]
 
-    def public(self) -> dict[str, Any]:
+    def public(self) -> PublicItem:
         """The product as pages see it (catalogue.md, "Product")."""
         return {
             "code": self.code,
@@ -156,7 +158,18 @@ def checked_item(raw: dict[str, Any] | ShowItem) -> ShowItem:
     return item
 
 
-def sku_of(product: dict[str, Any], options: dict[str, str] | list[str]) -> str | None:
+def known_product(items: Mapping[str, PublicItem], code: str) -> PublicItem:
+    """
+    Raises:
+        ItemUnknown: the show has no such product.
+    """
+    product = items.get(code)
+    if product is None:
+        raise ItemUnknown(f"This show has no product {code}.")
+    return product
+
+
+def sku_of(product: PublicItem, options: dict[str, str] | list[str]) -> str | None:
     """The sku of a public product and chosen options (by axis, or a list in any order); None while one is missing."""
     values: list[str] = []
     chosen = set(options.values()) if isinstance(options, dict) else set(options)
@@ -176,7 +189,7 @@ def options_of(sku: str) -> list[str]:
     return values_of_sku(sku)
 
 
-def label_of(sku: str, product: dict[str, Any] | None) -> str:
+def label_of(sku: str, product: PublicItem | None) -> str:
     """`A01 針織外套 紅色 M`: what a person reads."""
     name = product["name"] if product else ""
     return " ".join(part for part in (product_of(sku), name, *options_of(sku)) if part)
@@ -212,25 +225,32 @@ def valid_id(text: object, pattern: str = OUTSIDE_ID_PATTERN) -> bool:
 class Keys:
     """Names of one show's keys. `{shop}` is the hash tag: all of a shop is one slot."""
 
+    # library.lua names them in this order; writes name them by these words.
+    state: str
+    log: str
+    buyers: str
+    hidden: str
+    triage: str
+    words: str
+    audit: str
+    audit_order: str
+    names: str
+    addresses: str
+    done: str
+    done_order: str
+    held: str
+    clock: str
+
     SHOWS = "lc:shows"
 
-    def __init__(self, shop: str, show: str) -> None:
+    def __init__(self, shop: str, show: str, hashes: Sequence[str] = ()) -> None:
+        """`hashes` are those that kinds have of their own."""
         base = f"lc:{{{shop}}}:show:{show}"
         self.shop, self.show = shop, show
-        self.state = base
+        for name in KEY_NAMES:
+            setattr(self, name, base if name == "state" else f"{base}:{name.replace('_', '-')}")
         self.log = stock_keys.show_log(shop, show)  # stock writes there too, in the call that sells
-        self.buyers = f"{base}:buyers"
-        self.hidden = f"{base}:hidden"
-        self.triage = f"{base}:triage"
-        self.words = f"{base}:words"
-        self.audit = f"{base}:audit"
-        self.audit_order = f"{base}:audit-order"
-        self.names = f"{base}:names"
-        self.addresses = f"{base}:addresses"
-        self.done = f"{base}:done"
-        self.done_order = f"{base}:done-order"
-        self.held = f"{base}:held"
-        self.clock = f"{base}:clock"
+        self._hashes = [f"{base}:{name}" for name in hashes]
 
     @staticmethod
     def words_of_shop(shop: str) -> str:
@@ -238,8 +258,14 @@ class Keys:
         return f"lc:{{{shop}}}:words"
 
     def all(self) -> list[str]:
-        """In the order that library.lua names them."""
-        return [
-            self.state, self.log, self.buyers, self.hidden, self.triage, self.words, self.audit,
-            self.audit_order, self.names, self.addresses, self.done, self.done_order, self.held, self.clock,
-        ]  # fmt: skip
+        """In the order that library.lua names them, then the kinds' own."""
+        return [*(getattr(self, name) for name in KEY_NAMES), *self._hashes]
+
+
+KEY_NAMES: tuple[str, ...] = tuple(Keys.__annotations__)
+
+# What `lc_show_snapshot` returns, in its order; then the kinds' own hashes.
+SNAPSHOT_PARTS = (
+    "state", "offset", "now", "tail", "buyers", "hidden", "triage", "words", "audit", "names", "addresses", "held",
+    "clock",
+)  # fmt: skip

@@ -7,12 +7,12 @@ never loses its reservation, only its words are not shown.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec import Struct
 
 from livecommerce.errors import Banned, CommentRefused, LiveCommerceError, Muted, ShowStageWrong, SlowMode
-from livecommerce.shows.state import State
+from livecommerce.shows.state import BuyerRecord, State
 from livecommerce.shows.words import WordFilter, has_link
 
 Place = Literal["log", "shadow", "held"]
@@ -37,7 +37,7 @@ def barred(state: State, viewer: str, address: str) -> bool:
 
 def may_act(state: State, viewer: str, now_ms: int) -> LiveCommerceError | None:
     """Why this viewer may neither chat nor order right now; None when allowed."""
-    buyer: dict[str, Any] = state["buyers"].get(viewer, {})
+    buyer: BuyerRecord = state["buyers"].get(viewer, {})
     if buyer.get("banned"):
         return Banned()
     if buyer.get("muted_until", 0) > now_ms:

@@ -7,15 +7,15 @@ at a time; nothing is changed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from livecommerce.comments import VERSION, CatalogueIndex, ItemWords
-from livecommerce.shows.model import Keys
+from livecommerce.shows.packing import decoded
 from livecommerce.shows.projection import Projector
 from livecommerce.shows.reparse import Entries, Reading, items_today
 from livecommerce.shows.state import State
-from livecommerce.shows.store import ShowStore, decoded, events_of
+from livecommerce.shows.store import Entry, ShowStore, events_of
 
 ENTRIES_MAX = 500  # of the log in one read: some megabytes at most
 
@@ -23,7 +23,7 @@ ENTRIES_MAX = 500  # of the log in one read: some megabytes at most
 Archive = Callable[[str, str, str], Entries]
 
 
-def _viewers_lines(entries: Any) -> Entries:
+def _viewers_lines(entries: Iterable[Entry]) -> Entries:
     for entry, fields in entries:
         events = [event for event in events_of(fields) if event["t"] == "chat" and event["kind"] == "viewer"]
         yield decoded(entry), events
@@ -50,11 +50,10 @@ class PastShows:
             state = await self._store.load(show, chat=0, whole=False)
             index = await self._index(shop, state, today)
             reading = Reading(index, tuple(state["show"]["packs"]), Projector(state["salt"]))
-            key = Keys(shop, show).log
-            first = await self._store.redis.xrange(key, "-", "+", count=1)
+            first = await self._store.entries(show, "0-0", 1)
             start = decoded(first[0][0]) if first else after
             await asyncio.to_thread(lambda: reading.take(self._archive(show, after, start)))
-            is_whole = not reading.is_full and await self._read_log(key, reading.offset or after, reading)
+            is_whole = not reading.is_full and await self._read_log(show, reading.offset or after, reading)
         return {
             "read": reading.read, "changed": len(reading.differences), "differences": reading.differences,
             "version": VERSION, "next": None if is_whole else reading.offset,
@@ -66,10 +65,10 @@ class PastShows:
         items = items_today(state, today)
         return await asyncio.to_thread(CatalogueIndex.build, items, shop_words=words, packs=packs)
 
-    async def _read_log(self, key: str, after: str, reading: Reading) -> bool:
+    async def _read_log(self, show: str, after: str, reading: Reading) -> bool:
         """True when the log was read to its end."""
         while not reading.is_full:
-            entries = await self._store.redis.xrange(key, f"({after}", "+", count=ENTRIES_MAX)
+            entries = await self._store.entries(show, after, ENTRIES_MAX)
             if not entries:
                 return True
             await asyncio.to_thread(reading.take, _viewers_lines(entries))

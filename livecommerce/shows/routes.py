@@ -22,11 +22,11 @@ from livecommerce.http.bodies import read_json
 from livecommerce.http.site import need_staff
 from livecommerce.records.audit import AuditEntry, AuditRepository
 from livecommerce.records.rows import now_ms
-from livecommerce.shows import commands
+from livecommerce.shows.commands import Actor
 from livecommerce.shows.errors import SetupChanged, ShowIdTaken
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.kept_words import WordKeeper
-from livecommerce.shows.lookups import stages
+from livecommerce.shows.kinds.buyer import Ban
 from livecommerce.shows.model import ID_PATTERN, ITEMS_MAX, ShowLimits, ShowSettings
 from livecommerce.shows.past_shows import PastShows
 from livecommerce.shows.publisher import Publisher
@@ -102,7 +102,7 @@ async def list_shape(needs: ShowsNeeds, shop: str) -> list[dict[str, Any]]:
     """The shop's shows, newest first, with the stage they are in now."""
     records = await needs.setups.of_shop(shop)
     counts = await needs.setups.item_counts(shop)
-    live = await stages(needs.store.redis, shop, [record.id for record in records])
+    live = await needs.store.stages(shop, [record.id for record in records])
     return [
         {
             "id": record.id,
@@ -113,7 +113,8 @@ async def list_shape(needs: ShowsNeeds, shop: str) -> list[dict[str, Any]]:
             "starts_ms": record.starts_ms,
             "items": counts.get(record.id, 0),
         }
-        for record, (stage, started_ms) in zip(records, live, strict=True)
+        for record in records
+        for stage, started_ms in [live.get(record.id, ("preparing", 0))]
     ]
 
 
@@ -187,7 +188,7 @@ async def put_show(request: web.Request) -> web.Response:
     if record.published_ms is None:
         raise Conflict("The show is not on air yet. Try again in a moment.", retry_after_ms=2_000)
     items = items_of(await needs.catalogue.products(record.shop), body.items)
-    await needs.publisher.change(record, items, commands.Actor(staff.login, staff.role))
+    await needs.publisher.change(record, items, Actor(staff.login, staff.role))
     if not await needs.setups.replace_items(record, items):
         raise SetupChanged
     return json_answer({"show": show_shape(await needs.setups.own(staff.shop, record.id))})
@@ -204,10 +205,10 @@ async def post_command(request: web.Request) -> web.Response:
     record = await needs.setups.own(staff.shop, request.match_info["show"])
     raw = await read_json(request, dict[str, Any])
     raw.setdefault("id", f"http-{time.time_ns():x}-{secrets.token_hex(6)}")
-    command = commands.read_command(raw)
-    if isinstance(command, commands.Ban):  # address marks are the gateway's to add
+    command = needs.store.kinds.read_command(raw)
+    if isinstance(command, Ban):  # address marks are the gateway's to add
         command = msgspec.structs.replace(command, addresses=())
-    outcome = await needs.executor.execute(record.id, command, commands.Actor(staff.login, staff.role))
+    outcome = await needs.executor.execute(record.id, command, Actor(staff.login, staff.role))
     return json_answer({"outcome": outcome})
 
 

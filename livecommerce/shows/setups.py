@@ -15,7 +15,9 @@ from msgspec import Struct
 from livecommerce.catalogue.errors import ProductUnknown
 from livecommerce.catalogue.products import Product, as_public, limit, price, supply_of
 from livecommerce.errors import BadInput
-from livecommerce.shows import commands
+from livecommerce.shows.commands import Command
+from livecommerce.shows.kinds.item import AddItem, RemoveItem
+from livecommerce.shows.kinds.supply import Adjust, Restock
 from livecommerce.shows.model import ShowItem, ShowLimits, ShowSettings, ShowSetup
 from livecommerce.shows.rows import ShowItemRecord, ShowRecord
 
@@ -88,34 +90,32 @@ def _command_id(record: ShowRecord, *parts: object) -> str:
     return "setup-" + hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _supply_changes(record: ShowRecord, before: dict[str, int], after: dict[str, int]) -> Iterator[commands.Command]:
+def _supply_changes(record: ShowRecord, before: dict[str, int], after: dict[str, int]) -> Iterator[Command]:
     for sku in sorted(set(before) | set(after)):
         change = after.get(sku, before.get(sku, 0)) - before.get(sku, 0)
         if change > 0:
-            yield commands.Restock(id=_command_id(record, "more", sku, change), sku=sku, quantity=change)
+            yield Restock(id=_command_id(record, "more", sku, change), sku=sku, quantity=change)
         elif change < 0:
-            yield commands.Adjust(
-                id=_command_id(record, "less", sku, change), sku=sku, quantity=change, reason="set-up"
-            )
+            yield Adjust(id=_command_id(record, "less", sku, change), sku=sku, quantity=change, reason="set-up")
 
 
-def changes(record: ShowRecord, items: Sequence[ShowItemRecord]) -> Iterator[commands.Command]:
+def changes(record: ShowRecord, items: Sequence[ShowItemRecord]) -> Iterator[Command]:
     """The staff commands that turn the show as recorded into one with `items`: removed, new and changed, supply."""
     before = {item.code: item for item in record.items}
     after = {item.code: item for item in items}
     for code in before.keys() - after.keys():
-        yield commands.RemoveItem(id=_command_id(record, "remove", code), code=code)
+        yield RemoveItem(id=_command_id(record, "remove", code), code=code)
     for code, item in after.items():
         known = before.get(code)
         is_same_form = known is not None and known.product["skus"] == item.product["skus"]
         if known is not None and not is_same_form:
-            yield commands.RemoveItem(id=_command_id(record, "reshape", code), code=code)
+            yield RemoveItem(id=_command_id(record, "reshape", code), code=code)
         if known is None or not is_same_form:
             fingerprint = msgspec.json.encode(live_item(item)).decode()
-            yield commands.AddItem(id=_command_id(record, "add", fingerprint), item=live_item(item))
+            yield AddItem(id=_command_id(record, "add", fingerprint), item=live_item(item))
             continue
         if known.product != item.product:
             bare = {**live_item(item), "supply": {}}
             fingerprint = msgspec.json.encode(bare).decode()
-            yield commands.AddItem(id=_command_id(record, "change", fingerprint), item=bare)
+            yield AddItem(id=_command_id(record, "change", fingerprint), item=bare)
         yield from _supply_changes(record, known.supply, item.supply)

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from livecommerce.shows.projection import Projector, public_snapshot
+from livecommerce.shows.projection import Projector
 from livecommerce.shows.store import ShowStore
 
 KEPT_SECONDS = 0.25
@@ -47,7 +47,7 @@ class Snapshots:
 
     async def _read(self, show: str) -> dict[str, Any]:
         state = await self._shows.load(show)
-        return public_snapshot(state, Projector(state["salt"]), await self._viewers(show))
+        return self._shows.kinds.snapshot(state, Projector(state["salt"]), await self._viewers(show))
 
 
 def _failed(task: asyncio.Task[dict[str, Any]]) -> bool:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import secrets
 import time
 from collections.abc import Awaitable, Sequence
 from importlib.resources import files
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
-import msgpack
 import msgspec
 import structlog
 from redis.asyncio import Redis
@@ -19,15 +17,26 @@ from redis.exceptions import RedisClusterException, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from livecommerce.comments import PACKS
-from livecommerce.errors import BadInput, Busy, Conflict, IdReused, ShowUnknown, StorageFull, Unavailable
-from livecommerce.shows.decide import Decision, buyer_of, pack, pack_for_lua
-from livecommerce.shows.model import Keys, ShowSetup, checked_item
+from livecommerce.errors import BadInput, Busy, Conflict, IdReused, ShowUnknown, StorageFull, TooMuch, Unavailable
+from livecommerce.shows.decision import Decision, Write
+from livecommerce.shows.kind import Stored
+from livecommerce.shows.kinds.audit import AUDIT_MAX
+from livecommerce.shows.kinds.buyer import addresses_barred
+from livecommerce.shows.kinds.chat import CHAT_MAX
+from livecommerce.shows.kinds.claims import TICKETS_MAX, ticket_record
+from livecommerce.shows.kinds.media import told
+from livecommerce.shows.kinds.name import named
+from livecommerce.shows.model import KEY_NAMES, SNAPSHOT_PARTS, Keys, ShowSetup, checked_item
+from livecommerce.shows.packing import decoded, pack, pack_for_lua, unpack
+from livecommerce.shows.projection import Projector
+from livecommerce.shows.registry import Registry
 from livecommerce.shows.shop_words import KeptWords, words_of, words_shape
-from livecommerce.shows.state import AUDIT_MAX, CHAT_MAX, TICKETS_MAX, Event, State, ticket_record
+from livecommerce.shows.state import AuditEntry, Event, State, TicketRecord
+from livecommerce.shows.supply import counters_shape, first_pieces
 from livecommerce.shows.words import fold_word
 from livecommerce.stock import showlog
 from livecommerce.stock.engine import StockEngine
-from livecommerce.stock.operations import Restock
+from livecommerce.stock.outcomes import Claim
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +73,16 @@ class ChatLine(msgspec.Struct, frozen=True):
     triage: bytes = b""
 
 
+Entry = tuple[bytes, dict[bytes, bytes]]
+
+
+class Person(NamedTuple):
+    """A viewer as others of the show see them: the name they chose, "" without one, and their handle."""
+
+    name: str
+    by: str
+
+
 class _ChatBatch:
     """Lines of one show that wait for the call in flight."""
 
@@ -77,9 +96,11 @@ class _ChatBatch:
 class ShowStore:
     """Shows in Valkey. One per process; safe for concurrent use within its event loop."""
 
-    def __init__(self, redis: Redis, engine: StockEngine) -> None:
+    def __init__(self, redis: Redis, engine: StockEngine, kinds: Registry) -> None:
         self.redis = redis
         self.engine = engine
+        self.kinds = kinds
+        self._key_numbers = {name: number for number, name in enumerate((*KEY_NAMES, *kinds.hashes), start=1)}
         self._shops: dict[str, str] = {}
         self._chat: dict[str, _ChatBatch] = {}
         self._chat_waiting = 0
@@ -139,7 +160,7 @@ class ShowStore:
         return shop
 
     async def keys_of(self, show: str) -> Keys:
-        return Keys(await self.shop_of(show), show)
+        return Keys(await self.shop_of(show), show, self.kinds.hashes)
 
     async def exists(self, show: str) -> bool:
         try:
@@ -152,7 +173,7 @@ class ShowStore:
         """Creates the show with its products and supply, and returns its epoch. Repeating it changes nothing.
 
         Raises:
-            BadInput: the set-up contradicts itself. Conflict: another shop has this id.
+            BadInput: the set-up contradicts itself. Conflict: another shop has this id. Busy: stock cannot answer now.
         """
         items = [checked_item(item) for item in setup.items]
         if len({item.code for item in items}) != len(items):
@@ -165,7 +186,7 @@ class ShowStore:
         await self._answer(cast("Awaitable[Any]", self.redis.hsetnx(Keys.SHOWS, setup.id, setup.shop)))
         if await self.shop_of(setup.id) != setup.shop:
             raise Conflict("Another shop has a show under this id.")
-        keys = Keys(setup.shop, setup.id)
+        keys = await self.keys_of(setup.id)
         meta = {
             "id": setup.id, "title": setup.title, "shop": setup.shop, "shop_name": setup.shop_name,
             "currency": setup.currency, "locale": setup.locale, "hold_seconds": setup.hold_seconds,
@@ -184,17 +205,11 @@ class ShowStore:
         _, epoch_bytes = await self._call("lc_show_create", keys.all(), setup.id, epoch, salt, first, *fields)
         for item in items:
             for sku in item.skus():
-                await self.supply(setup.shop, setup.id, sku, item.supply.get(sku, 0), f"setup {setup.id}")
+                pieces = first_pieces(setup.shop, setup.id, sku, item.supply.get(sku, 0), f"setup {setup.id}")
+                answer = await self.engine.submit(pieces)
+                if answer.retry_after_ms:
+                    raise Busy(f"Stock answered {answer.outcome}. Try again.", retry_after_ms=answer.retry_after_ms)
         return cast("str", epoch_bytes.decode())
-
-    async def supply(self, shop: str, show: str, sku: str, quantity: int, reason: str) -> None:
-        """First pieces of a sku; the id is made of the reason, so that repeating adds nothing."""
-        digest = hashlib.blake2b(f"{reason} {sku}".encode(), digest_size=16).hexdigest()
-        answer = await self.engine.submit(
-            Restock(id=f"supply-{digest}", shop=shop, show=show, item=sku, quantity=quantity)
-        )
-        if answer.retry_after_ms:
-            raise Busy(f"Stock answered {answer.outcome}. Try again.", retry_after_ms=answer.retry_after_ms)
 
     async def load(self, show: str, *, chat: int = CHAT_MAX, whole: bool = True) -> State:
         """The state at one moment. `whole` adds stock counters and tickets: stock's own reads, made after it. Changes
@@ -204,67 +219,85 @@ class ShowStore:
             ShowUnknown, Unavailable.
         """
         keys = await self.keys_of(show)
-        tickets: dict[str, Any] = {}
-        stock: dict[str, list[int]] = {}
         raw = await self._call("lc_show_snapshot", keys.all(), chat, AUDIT_MAX, read_only=True)
         if not raw:
             raise ShowUnknown()
-        state = _state_from(raw)
+        state = state_of(raw, self.kinds)
         self._clock_offset_ms = state["now"] - time.time() * 1000
         if whole:
-            stock, tickets = await self._stock_of(keys.shop, show, state)
-        state["stock"], state["tickets"] = stock, tickets
+            state["stock"], state["tickets"] = await self._stock_of(keys.shop, show, state)
         return state
 
-    async def _stock_of(self, shop: str, show: str, state: State) -> tuple[dict[str, list[int]], dict[str, Any]]:
+    async def _stock_of(
+        self, shop: str, show: str, state: State
+    ) -> tuple[dict[str, list[int]], dict[str, TicketRecord]]:
         skus = [sku for code in state["order"] for sku in state["items"][code]["skus"]]
         counters = await self.engine.counters(shop, skus)
-        stock = {sku: [c.available, c.held, c.sold, c.waiting, c.supplied] for sku, c in counters.items()}
         claims = await self.engine.claims(shop, show=show)
-        tickets = {}
-        for claim in sorted(claims[:TICKETS_MAX], key=lambda claim: claim.at_ms):
-            tickets[claim.reservation] = ticket_of_claim(claim)
-        return stock, tickets
+        newest = sorted(claims[:TICKETS_MAX], key=lambda claim: claim.at_ms)
+        return counters_shape(counters), {claim.reservation: ticket_of_claim(claim) for claim in newest}
 
     async def read(self, show: str, offset: str) -> list[tuple[str, list[Event]]]:
         """Log entries after an offset: [(offset, events)], at most READ_ENTRIES_MAX."""
-        keys = await self.keys_of(show)
-        entries = await self._answer(self.redis.xrange(keys.log, f"({offset}", "+", count=READ_ENTRIES_MAX))
+        entries = await self.entries(show, offset, READ_ENTRIES_MAX)
         return [(decoded(entry), events_of(fields)) for entry, fields in entries]
 
+    async def entries(self, show: str, after: str, count: int) -> list[Entry]:
+        """At most `count` log entries after an offset as they are stored, for `events_of` in a thread.
+
+        Raises:
+            ShowUnknown, Unavailable.
+        """
+        keys = await self.keys_of(show)
+        found = await self._answer(self.redis.xrange(keys.log, f"({after}", "+", count=count))
+        return cast("list[Entry]", found)
+
     async def commit(
-        self, keys: Keys, command_id: str, version: str, decision: Decision, audit: dict[str, Any] | None
+        self, keys: Keys, command_id: str, version: str, decision: Decision, audit: AuditEntry | None
     ) -> dict[str, Any] | None:
         """Writes a decision: its outcome, or the first one for a repeated id; None where the state moved on meanwhile.
 
+        `version` is that of the state it was made of; "" for what holds in whatever state the show is, and then the
+        decisions that others are making stay valid too.
+
         Raises:
-            ShowUnknown, Unavailable, StorageFull.
+            ShowUnknown, Unavailable, StorageFull. TooMuch: a write's `most` is reached; nothing was written.
         """
         events = list(decision.events)
         audit_id, audit_bytes = "", b""
         if audit is not None:
             audit_id, audit_bytes = audit["id"], pack(audit)
             events.append({"t": "audit", **audit})
+        writes = [[self._key_numbers[write.key], *write[1:]] for write in decision.writes]
         answer = await self._call(
-            "lc_show_commit", keys.all(), command_id, version, pack(decision.outcome), pack_for_lua(decision.writes),
+            "lc_show_commit", keys.all(), command_id, version, pack(decision.outcome), pack_for_lua(writes),
             audit_id, audit_bytes, *(pack(event) for event in events),
         )  # fmt: skip
         status = decoded(answer[0])
         if status == "gone":
             raise ShowUnknown()
+        if status == "full":
+            raise TooMuch("There are as many of these in this show as it can keep.")
         if status == "conflict":
             return None
         return cast("dict[str, Any]", unpack(answer[1])) if status == "done" else decision.outcome
 
-    async def publish(self, show: str, events: Sequence[Event], writes: Sequence[list[Any]] = ()) -> None:
-        """Appends events that no person commanded (media state, names)."""
+    async def publish(self, show: str, events: Sequence[Event], writes: Sequence[Write] = ()) -> None:
+        """Writes what no person commanded (media state, names), in whatever state the show is.
+
+        Raises:
+            ShowUnknown, Unavailable, StorageFull.
+        """
         await self.commit(await self.keys_of(show), "", "", Decision(list(events), list(writes)), None)
 
     async def media(self, show: str, state: str, **details: Any) -> None:
         """What the relay tells: `live`, `lost` or `ended`, with figures for staff."""
-        event = {"t": "media", "state": state, "at": self.now_ms(), **details}
-        kept = {key: value for key, value in event.items() if key != "t"}
-        await self.publish(show, [event], [[1, "hset", "media", pack(kept)]])
+        decision = told(state, self.now_ms(), details)
+        await self.publish(show, decision.events, decision.writes)
+
+    async def name(self, show: str, viewer: str, name: str) -> None:
+        decision = named(viewer, name, self.now_ms())
+        await self.publish(show, decision.events, decision.writes)
 
     async def media_clock(self, show: str, timestamp: int) -> None:
         """What the relay tells every few seconds: the picture that arrives now has this RTP timestamp (90 kHz).
@@ -284,19 +317,9 @@ class ShowStore:
         keys = await self.keys_of(show)
         for _ in range(3):  # the state moves on only by commands of people
             state = await self.load(show, chat=0, whole=False)
-            record = buyer_of(state, viewer)
-            if not record["banned"]:
+            decision = addresses_barred(state, viewer, marks)
+            if decision is None or await self.commit(keys, "", state["version"], decision, None) is not None:
                 return
-            event = {
-                "t": "buyer", "viewer": viewer, **record, "at": state["now"], "addresses_added": list(marks),
-            }  # fmt: skip
-            decision = Decision([event], [[10, "hset", mark, viewer] for mark in marks])
-            if await self.commit(keys, "", state["version"], decision, None) is not None:
-                return
-
-    async def name(self, show: str, viewer: str, name: str) -> None:
-        event = {"t": "name", "viewer": viewer, "name": name, "at": self.now_ms()}
-        await self.publish(show, [event], [[9, "hset", viewer, name]])
 
     async def append_chat(self, show: str, line: ChatLine) -> bytes:
         """Appends a line; b"" when it was written now, else the answer stored when its id first came.
@@ -371,6 +394,39 @@ class ShowStore:
         found = await self._answer(cast("Awaitable[Any]", self.redis.hget(keys.done, command)))
         return None if found is None else cast("dict[str, Any]", unpack(found))
 
+    async def people(self, show: str, viewers: Sequence[str]) -> dict[str, Person]:
+        """What viewers of a show go by there. One that the live store has forgotten gives no names.
+
+        Raises:
+            Unavailable.
+        """
+        if not viewers:
+            return {}
+        try:
+            keys = await self.keys_of(show)
+        except ShowUnknown:
+            return {viewer: Person("", Projector("").by(viewer)) for viewer in viewers}
+        salt = await self._answer(cast("Awaitable[Any]", self.redis.hget(keys.state, "salt")))
+        names = await self._answer(cast("Awaitable[Any]", self.redis.hmget(keys.names, list(viewers))))
+        projector = Projector(decoded(salt) if salt else "")
+        return {
+            viewer: Person(decoded(name) if name else "", projector.by(viewer))
+            for viewer, name in zip(viewers, names, strict=True)
+        }
+
+    async def stages(self, shop: str, shows: Sequence[str]) -> dict[str, tuple[str, int]]:
+        """{show: (stage, started_ms)} of those that the live store has; all in one round trip.
+
+        Raises:
+            Unavailable.
+        """
+        async with self.redis.pipeline(transaction=False) as pipe:
+            for show in shows:
+                pipe.hmget(Keys(shop, show).state, "stage", "started_ms")
+            answers = await self._answer(pipe.execute()) if shows else []
+        found = zip(shows, answers, strict=True)
+        return {show: (decoded(stage), int(started or 0)) for show, (stage, started) in found if stage}
+
     async def shop_words(self, shop: str) -> KeptWords:
         """The shop's own words as they are now.
 
@@ -389,11 +445,11 @@ class ShowStore:
         key, packed = Keys.words_of_shop(shop), pack(words_shape(after.words))
         return bool(await self._call("lc_shop_words", [key], str(before), str(after.revision), packed))
 
-    async def audit_entry(self, keys: Keys, command: str) -> dict[str, Any] | None:
+    async def audit_entry(self, keys: Keys, command: str) -> AuditEntry | None:
         found = await self._answer(cast("Awaitable[Any]", self.redis.hget(keys.audit, command)))
-        return None if found is None else cast("dict[str, Any]", unpack(found))
+        return None if found is None else cast("AuditEntry", unpack(found))
 
-    async def audit_page(self, show: str, count: int = 200) -> list[dict[str, Any]]:
+    async def audit_page(self, show: str, count: int = 200) -> list[AuditEntry]:
         """The last entries of the audit trail, newest first."""
         keys = await self.keys_of(show)
         order = await self._answer(cast("Awaitable[Any]", self.redis.lrange(keys.audit_order, -count, -1)))
@@ -403,8 +459,8 @@ class ShowStore:
         return [unpack(entry) for entry in reversed(found) if entry is not None]
 
 
-def ticket_of_claim(claim: Any) -> dict[str, Any]:
-    """The ticket record of a `stock` Claim, as `state.ticket_record` makes it of an event."""
+def ticket_of_claim(claim: Claim) -> TicketRecord:
+    """The ticket record of a claim as stock has it, the same that `ticket_record` makes of an event."""
     event = {
         "reservation": claim.reservation, "viewer": claim.viewer, "item": claim.item, "number": claim.number,
         "quantity": claim.quantity, "waiting": claim.waiting, "position": claim.position, "id": claim.id,
@@ -412,14 +468,6 @@ def ticket_of_claim(claim: Any) -> dict[str, Any]:
         "deadline": claim.deadline_ms,
     }  # fmt: skip
     return ticket_record(event, claim.at_ms)
-
-
-def unpack(blob: bytes) -> Any:
-    return msgpack.unpackb(blob, raw=False, strict_map_key=False)
-
-
-def decoded(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def events_of(fields: dict[bytes, bytes]) -> list[Event]:
@@ -436,39 +484,23 @@ def _pairs(flat: list[bytes]) -> dict[str, bytes]:
     return {decoded(flat[index]): flat[index + 1] for index in range(0, len(flat), 2)}
 
 
-def _state_from(raw: list[Any]) -> State:
-    """The state out of what `lc_show_snapshot` returned."""
-    fields = _pairs(raw[0])
-    hidden = {comment: decoded(login) for comment, login in _pairs(raw[5]).items()}
-    chat = [event for blob in reversed(raw[3]) for event in unpack(blob) if event["t"] == "chat"]
+def state_of(raw: list[Any], kinds: Registry) -> State:
+    """The state out of what `lc_show_snapshot` returned; stock's part is empty."""
+    parts = dict(zip((*SNAPSHOT_PARTS, *kinds.hashes), raw, strict=True))
+    fields = _pairs(parts["state"])
+    stored = Stored(
+        fields=fields,
+        maps={name: _pairs(parts[name]) for name in ("buyers", "hidden", "names", "addresses", *kinds.hashes)},
+        lists={name: parts[name] for name in ("tail", "triage", "words", "audit", "held")},
+    )
     show = {
         **unpack(fields["show"]), "stage": decoded(fields["stage"]),
         "started_ms": int(fields.get("started_ms", b"0")), "ended_ms": int(fields.get("ended_ms", b"0")),
     }  # fmt: skip
-    triage = sorted((unpack(blob) for blob in raw[6]), key=lambda event: event["at"])
-    order = unpack(fields["order"])
-    return {
-        "epoch": decoded(fields["epoch"]), "offset": decoded(raw[1]), "now": int(raw[2]),
-        "salt": decoded(fields["salt"]), "version": decoded(fields["version"]), "show": show,
-        "order": order, "items": {code: unpack(fields[f"item:{code}"]) for code in order},
-        "pins": unpack(fields["pins"]), "chat": _latest_chat(chat), "hidden": hidden,
-        "held": {event["id"]: event for event in map(unpack, raw[11])},
-        "settings": unpack(fields["settings"]), "notice": unpack(fields["notice"]), "media": unpack(fields["media"]),
-        "buyers": {viewer: unpack(blob) for viewer, blob in _pairs(raw[4]).items()},
-        "addresses": {mark: decoded(viewer) for mark, viewer in _pairs(raw[10]).items()},
-        "names": {viewer: decoded(name) for viewer, name in _pairs(raw[9]).items()},
-        "triage": {event["comment"]: event for event in triage},
-        "words": sorted(decoded(word) for word in raw[7]),
-        "audit": [{key: value for key, value in unpack(blob).items() if key != "t"} for blob in raw[8] if blob],
-        "clock": [int(part) for part in decoded(raw[12]).split(":")] if raw[12] else None,
+    clock = decoded(parts["clock"]).split(":") if parts["clock"] else None
+    state = {
+        "epoch": decoded(fields["epoch"]), "offset": decoded(parts["offset"]), "now": int(parts["now"]),
+        "salt": decoded(fields["salt"]), "version": decoded(fields["version"]), "show": show, "stock": {},
+        "tickets": {}, "clock": [int(part) for part in clock] if clock else None, **kinds.load(stored),
     }  # fmt: skip
-
-
-def _latest_chat(events: list[Event]) -> list[Event]:
-    """The tail as folding would have left it: a line let through counts where it was let through."""
-    latest: dict[str, Event] = {}
-    for event in events:
-        if event["id"] in latest and latest[event["id"]].get("held"):
-            del latest[event["id"]]
-        latest[event["id"]] = event
-    return list(latest.values())[-CHAT_MAX:]
+    return cast("State", state)

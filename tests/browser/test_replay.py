@@ -10,7 +10,7 @@ from pathlib import Path
 
 import av
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from livecommerce.media.recording import files
 from livecommerce.media.synthetic.host import Quality, SyntheticHost
@@ -69,6 +69,13 @@ async def hold_a_show(server: LiveServer, show: str) -> None:
     await until(lambda: path.exists() and '"ended"' in path.read_text(), "the end is in the archive")
 
 
+async def with_an_answer(route: Route) -> None:
+    """The replay's events as if a question had been answered in the third second."""
+    answer = await route.fetch()
+    moment = {"kind": "question", "id": "question-1", "at": 3_000, "text": "有大號嗎？"}
+    await route.fulfill(json={**await answer.json(), "moments": [moment]})
+
+
 async def test_a_recorded_show_is_watched_again_by_its_products(recorder: LiveServer, browser: Browser) -> None:
     await hold_a_show(recorder, "again")
     async with visitor(browser, recorder, "/replay/again", PHONE) as page:
@@ -88,6 +95,10 @@ async def test_a_recorded_show_is_watched_again_by_its_products(recorder: LiveSe
         await expect(page.locator(".lines .line")).to_contain_text(["歡迎大家", "帆布包來了"])
         await video.evaluate("video => { video.pause(); video.currentTime = 0 }")
         await expect(page.get_by_text("帆布包來了")).to_have_count(0)  # not said yet
+        await page.route("**/events.json", with_an_answer)
+        await page.reload()
+        await page.locator(".questions .chapter", has_text="有大號嗎？").click()
+        await video_is(page, "video.currentTime > 1.4")
     async with visitor(browser, recorder, "/live/again", DESK, locale="en-US") as page:
         await page.get_by_role("link", name="Watch the replay").click()
         await expect(page.locator(".chapter").first).to_contain_text("Knit cardigan")

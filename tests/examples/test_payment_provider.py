@@ -11,9 +11,9 @@ from livecommerce.orders.model import Order
 from livecommerce.orders.payments.manual import ManualPayments
 from livecommerce.orders.till import Till
 from livecommerce.stock.operations import Line, Reserve
-from tests.orders.conftest import SHOP, SHOW, Stall, database, database_url, postgres_url, stall
+from tests.orders.conftest import SHOP, SHOW, Stall, stall
 
-__all__ = ["database", "database_url", "postgres_url", "stall"]
+__all__ = ["stall"]
 
 
 @pytest.mark.parametrize(

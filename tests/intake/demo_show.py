@@ -14,11 +14,16 @@ from livecommerce.intake.comment_path import CommentPath
 from livecommerce.intake.mirror import ShowMirror
 from livecommerce.intake.speech import Press, Speech
 from livecommerce.settings import Realtime, Stock
-from livecommerce.shows.commands import Actor, read_command
+from livecommerce.shows.commands import Actor
 from livecommerce.shows.executor import Executor
+from livecommerce.shows.kinds import SHOW_KINDS
 from livecommerce.shows.model import OptionAxis, OptionValue, ShowItem, ShowSetup
+from livecommerce.shows.registry import Registry
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.engine import StockEngine
+
+KINDS = Registry(SHOW_KINDS)
+
 
 SHOP, SHOW = "shop", "demo"
 HOST = Actor("host1", "host")
@@ -63,7 +68,8 @@ class Stage:
 
     async def command(self, do: str, **fields: Any) -> dict[str, Any]:
         """As staff; the mirror knows of it after that."""
-        outcome = await Executor(self.store).execute(SHOW, read_command({"id": new_id(), "do": do, **fields}), HOST)
+        command = KINDS.read_command({"id": new_id(), "do": do, **fields})
+        outcome = await Executor(self.store).execute(SHOW, command, HOST)
         await self.catch_up()
         return outcome
 
@@ -96,7 +102,7 @@ class Stage:
 async def opened_stage(valkey: Redis, settings: Realtime) -> AsyncIterator[Stage]:
     """The demo show before it starts."""
     engine = StockEngine(valkey, Stock())
-    store = ShowStore(valkey, engine)
+    store = ShowStore(valkey, engine, KINDS)
     await store.start()
     await store.create(setup())
     try:

@@ -20,9 +20,14 @@ from livecommerce.realtime.compose import build_realtime
 from livecommerce.realtime.gateway import Gateway
 from livecommerce.realtime.tasks import end
 from livecommerce.settings import Settings
+from livecommerce.shows.kinds import SHOW_KINDS
+from livecommerce.shows.registry import Registry
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.engine import StockEngine
 from tests.intake.demo_show import SHOP, SHOW, new_id, setup
+
+KINDS = Registry(SHOW_KINDS)
+
 
 ANSWER_SECONDS_MAX = 20.0
 
@@ -217,7 +222,7 @@ async def serving(
     await engine.start()
     app = web.Application()
     app.add_routes(routes)
-    store = ShowStore(redis, engine)
+    store = ShowStore(redis, engine, KINDS)
     await store.start()
     gateway = await build_realtime(app, store, settings, identify, fast=fast)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)

@@ -9,10 +9,12 @@ import pytest
 from livecommerce.media.recording import files
 from livecommerce.replay.archive import EventArchiver, ShowArchive, chapters, public_events, read_replay
 from livecommerce.settings import Stock
-from livecommerce.shows.commands import Actor, read_command
+from livecommerce.shows.commands import Actor, Speaker
 from livecommerce.shows.executor import Executor
+from livecommerce.shows.kinds import SHOW_KINDS
 from livecommerce.shows.model import ShowItem, ShowSetup
 from livecommerce.shows.projection import Projector
+from livecommerce.shows.registry import Registry
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.engine import StockEngine
 
@@ -24,7 +26,7 @@ ITEMS = tuple(ShowItem(code, (name,), 590, supply={code: 5}) for code, name in [
 async def shows(valkey):
     engine = StockEngine(valkey, Stock())
     await engine.start()
-    store = ShowStore(valkey, engine)
+    store = ShowStore(valkey, engine, Registry(SHOW_KINDS))
     await store.start()
     await store.create(ShowSetup(id="demo", shop="moon", title="週三夜場", shop_name="月光", items=ITEMS))
     yield store
@@ -59,7 +61,7 @@ async def say(shows, identity, text, **more):
 
 
 async def do(shows, number, **command):
-    await Executor(shows).execute("demo", read_command({"id": f"command-{number}", **command}), STAFF)
+    await Executor(shows).execute("demo", shows.kinds.read_command({"id": f"command-{number}", **command}), STAFF)
 
 
 def lines(folder):
@@ -93,6 +95,22 @@ async def test_nothing_private_and_nothing_hidden_is_in_a_replay(shows, folder, 
     assert "nobody sees" not in text
     replay = read_replay(folder, 0, 1 << 60)
     assert [line["text"] for line in replay.chat] == ["hello"]
+
+
+async def test_the_moment_of_an_answer_is_a_place_to_jump_to(shows, folder, tmp_path):
+    for number in (1, 2):
+        command = {"id": f"question-{number}", "do": "ask_question", "text": f"問題 {number}"}
+        state = await shows.load("demo")
+        asked = shows.kinds.read_viewer_command(command)
+        decision = shows.kinds.decide_for_viewer(state, asked, Speaker("viewer-1", "小美"), state["now"])
+        await shows.commit(await shows.keys_of("demo"), asked.id, "", decision, None)
+        await do(shows, number, do="answer_question", question=f"question-{number}")
+    await do(shows, 3, do="hide_question", question="question-2")
+    await EventArchiver(shows, tmp_path).look()
+    assert "viewer-1" not in (folder / files.EVENTS).read_text()
+    replay = read_replay(folder, 0, 1 << 60)
+    assert [(moment["kind"], moment["text"]) for moment in replay.moments] == [("question", "問題 1")]
+    assert read_replay(folder, 0, 1_000).moments == [], "outside of the recording"
 
 
 async def test_a_restarted_archiver_repeats_and_loses_nothing(shows, folder, tmp_path):
@@ -140,7 +158,7 @@ def test_a_chapter_ends_with_the_next_pin_the_unpin_or_the_recording():
     pins = [("A01", 500), ("B02", 3_000), (None, 4_000), ("A01", 8_000), ("B02", 99_000)]
     events = [{"t": "pin", "pin": str(at), "code": code, "at": 1_000 + at} for code, at in pins]
     events.insert(0, {"t": "pin", "pin": "before", "code": "C03", "at": 200})
-    kept = public_events(events, Projector("salt"))
+    kept = public_events(events, Projector("salt"), Registry(SHOW_KINDS))
     assert chapters(kept, 1_000, 10_000) == [
         {"code": "C03", "at": 0, "until": 500},
         {"code": "A01", "at": 500, "until": 3_000},

@@ -9,7 +9,7 @@ from livecommerce.settings import Stock
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.engine import StockEngine
-from tests.realtime.world import SHOW, setup
+from tests.shows.world import KINDS, setup
 from tests.site import make_site, relay, site, site_settings
 
 __all__ = ["make_site", "relay", "site", "site_settings"]
@@ -20,9 +20,9 @@ async def store(valkey: Redis) -> AsyncIterator[ShowStore]:
     """A store with the demo show in it."""
     engine = StockEngine(valkey, Stock())
     await engine.start()
-    store = ShowStore(valkey, engine)
+    store = ShowStore(valkey, engine, KINDS)
     await store.start()
-    await store.create(setup(SHOW))
+    await store.create(setup())
     yield store
     await store.close()
     await engine.close()

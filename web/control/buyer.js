@@ -1,5 +1,7 @@
 // The right column: one buyer's card, all reservations with search, and the audit trail with undo.
 import { knows, money, person, t, timeOfDay } from "../shared/i18n.js";
+import { kindPage } from "../shared/kind_page.js";
+import { partsOf } from "../shared/kinds.js";
 import { ask, command, live, undo } from "../shared/staff.js";
 import { Countdown, Icon, Ticket, html, serverNow, signal, useEffect, useState } from "../shared/ui.js";
 import { isOver, labelOf, ticketKind, totalOf } from "../shared/verdict.js";
@@ -131,11 +133,17 @@ export function Audit() {
   )}${entries.length === 0 && html`<li class="empty">${t("control.audit_empty")}</li>`}</ul>`;
 }
 
-const SIDES = { buyer: BuyerCard, reservations: Reservations, audit: Audit };
+const parts = partsOf("control", { ...kindPage, live, command });
+const SIDES = { buyer: BuyerCard, reservations: Reservations, audit: Audit, ...Object.fromEntries(parts.map((part) => [part.name, part.View])) };
+function titleOf(name) {
+  const part = parts.find((one) => one.name === name);
+  if (!part) return t(`control.side_${name}`);
+  return part.badge ? html`${part.title} <b class="count">${part.badge}</b>` : part.title;
+}
 export function Side() {
   const Part = SIDES[side.value];
   return html`<aside class="side"><div class="row tabs" role="tablist">${Object.keys(SIDES).map(
     (name) => html`<button key=${name} type="button" role="tab" id=${`side-${name}`} aria-controls="side-panel" aria-selected=${side.value === name}
-      onClick=${() => ((side.value = name), (tab.value = "side"))}>${t(`control.side_${name}`)}</button>`,
+      onClick=${() => ((side.value = name), (tab.value = "side"))}>${titleOf(name)}</button>`,
   )}</div><div id="side-panel" class="panel" role="tabpanel" aria-labelledby=${`side-${side.value}`}><${Part} /></div></aside>`;
 }

@@ -1,6 +1,8 @@
 // The replay: the recording with its chat, and its products as chapters, all on the recording's own time.
 import { render } from "preact";
 import { boot, clock, errorText, isGuest, money, nameOf, person, t } from "../shared/i18n.js";
+import { kindPage } from "../shared/kind_page.js";
+import { partsOf } from "../shared/kinds.js";
 import { LanguageSwitch, computed, html, signal, useEffect, useLayoutEffect, useRef } from "../shared/ui.js";
 import { linesUntil, chapterAt } from "./timeline.js";
 
@@ -8,7 +10,7 @@ const LINES_SHOWN = 80; // as many as a tall panel holds, with some to scroll ba
 const LEAD_MS = 1500; // a chapter begins a breath before the product was pinned
 
 const video = document.getElementById("video");
-const replay = signal(null); // {origin_ms, duration_ms, products, chapters, chat, notices}
+const replay = signal(null); // {origin_ms, duration_ms, products, chapters, chat, notices, moments}
 const fault = signal(null);
 const at = signal(0); // milliseconds of the recording
 
@@ -52,11 +54,20 @@ function Chapter({ chapter, on, index }) {
   </button></li>`;
 }
 
+const parts = partsOf("replay", kindPage);
+
+/** What kinds have kept of the show: moments to jump to. */
+function Moments({ part }) {
+  const moments = (replay.value.moments ?? []).filter((one) => one.kind === part.name);
+  return moments.length > 0 && html`<h2>${part.title}</h2><${part.View} moments=${moments} jump=${jump} />`;
+}
+
 function Chapters() {
   const { chapters } = replay.value;
   return html`<section class="chapters" aria-labelledby="chapters"><h2 id="chapters">${t("replay.products")}</h2>
     ${chapters.length === 0 && html`<p class="muted">${t("replay.no_products")}</p>`}
     <ol>${chapters.map((chapter, index) => html`<${Chapter} key=${chapter.at} chapter=${chapter} index=${index} on=${index === current.value} />`)}</ol>
+    ${parts.map((part) => html`<${Moments} key=${part.name} part=${part} />`)}
   </section>`;
 }
 

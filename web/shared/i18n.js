@@ -1,10 +1,11 @@
 // Texts, money and times. The page comes with the texts of its first language; the other one is fetched when asked for.
 import { signal } from "@preact/signals";
+import { wordsOf } from "./kinds.js";
 
 const holder = document.getElementById("texts");
-const texts = signal(JSON.parse(holder.textContent));
 export const boot = JSON.parse(document.getElementById("boot").textContent);
 export const locale = signal(boot.locale);
+const texts = signal({ ...wordsOf(boot.locale), ...JSON.parse(holder.textContent) });
 
 /** The text of `key`; `{name}` parts come from `values`; with `n` = 1 the key with `.one` is taken where there is one. */
 export function t(key, values) {
@@ -23,7 +24,7 @@ export async function setLocale(next) {
   const files = (next === "en" ? holder.dataset.en : holder.dataset.zh).trim().split(" ");
   const answers = await Promise.all(files.map((file) => fetch(file)));
   if (!answers.every((answer) => answer.ok)) return;
-  texts.value = Object.assign({}, ...(await Promise.all(answers.map((answer) => answer.json()))));
+  texts.value = Object.assign({}, wordsOf(next), ...(await Promise.all(answers.map((answer) => answer.json()))));
   locale.value = next;
   document.documentElement.lang = next === "en" ? "en" : "zh-Hant";
   document.cookie = `lc_locale=${next}; path=/; max-age=31536000; samesite=lax`;

@@ -26,7 +26,8 @@ const PATHS = {
   share: "M12 15V4M7 8l5-5 5 5M5 13v7h14v-7",
   search: "M11 4a7 7 0 1 1 0 14 7 7 0 0 1 0-14zM16 16l5 5",
 };
-export const Icon = ({ name }) => html`<svg class="i" viewBox="0 0 24 24" aria-hidden="true"><path d=${PATHS[name]} /></svg>`;
+/** One of ours by name, or any `path` on a field of 24. */
+export const Icon = ({ name, path = PATHS[name] }) => html`<svg class="i" viewBox="0 0 24 24" aria-hidden="true"><path d=${path} /></svg>`;
 
 // One clock for all countdowns, in the server's time. `skew` is corrected by every frame (live.js).
 export const skew = { ms: 0 };

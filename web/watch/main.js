@@ -1,12 +1,18 @@
 // The watch page: the picture fills it, everything a thumb needs is in the lower third.
 import { render } from "preact";
 import { boot, count, errorText, t } from "../shared/i18n.js";
-import { Countdown, Icon, LanguageSwitch, Toasts, html } from "../shared/ui.js";
+import { kindPage } from "../shared/kind_page.js";
+import { partsOf } from "../shared/kinds.js";
+import { Countdown, Icon, LanguageSwitch, Sheet, Toasts, html, newId } from "../shared/ui.js";
 import { PinnedCard, ProductSheet, Shelf } from "./card.js";
 import { Chat, Composer, sendDraft } from "./chat.js";
 import { SoundButton, delaySeconds, phase, playVideo } from "./player.js";
 import { live, sheet } from "./room.js";
 import { NameSheet, Ribbon, TicketSheet, openTickets } from "./tickets.js";
+
+/** A viewer's command of a kind; the answer as `live.send` gives it. */
+const act = (name, fields = {}) => live.send("command", { id: newId(), do: name, ...fields });
+const parts = partsOf("watch", { ...kindPage, live, act });
 
 function Top() {
   const show = live.show.value;
@@ -52,6 +58,8 @@ function Rail() {
     <button class=${`round ${tickets.length ? "has" : ""}`} type="button" onClick=${() => (sheet.value = "tickets")}><${Icon} name="ticket" />
       ${tickets.length > 0 && html`<b class="badge">${tickets.length}</b>`}<span>${Number.isFinite(soonest) ? html`<${Countdown} until=${soonest} />` : t("watch.tickets")}</span>
         </button>
+    ${parts.map((part) => html`<button key=${part.name} class="round" type="button" onClick=${() => (sheet.value = part.name)}>
+      <${Icon} path=${part.icon} />${part.badge > 0 && html`<b class="badge">${part.badge}</b>`}<span>${part.label ?? part.title}</span></button>`)}
   </nav>`;
 }
 
@@ -70,6 +78,7 @@ function Page() {
     ${sheet.value === "tickets" && html`<${TicketSheet} />`}
     ${sheet.value === "products" && html`<${ProductSheet} />`}
     ${sheet.value === "name" && html`<${NameSheet} onNamed=${sendDraft} />`}
+    ${parts.map((part) => sheet.value === part.name && html`<${Sheet} key=${part.name} title=${part.title} onClose=${() => (sheet.value = null)}><${part.View} /><//>`)}
     <${Toasts} />`;
 }
 

@@ -1,9 +1,12 @@
 // The pages' own socket.js and state.js over the stock client: cut, resume, the same comment once. Prints JSON lines.
+import { readdirSync } from "node:fs";
 import { io } from "socket.io-client";
 import * as msgpack from "socket.io-msgpack-parser";
 import { connect } from "../../../web/shared/socket.js";
 import { apply } from "../../../web/shared/state.js";
 
+const kinds = new URL("../../../web/shared/kinds/", import.meta.url);
+for (const file of readdirSync(kinds)) await import(new URL(file, kinds));
 const [url, viewer] = process.argv.slice(2);
 const say = (what, data) => console.log(JSON.stringify({ what, data }));
 let state = null;

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import uuid
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from livecommerce.shows.commands import KINDS, Actor, read_command
-from livecommerce.shows.decide import pack
 from livecommerce.shows.executor import Executor
-from livecommerce.shows.state import State, fold, stock_of
+from livecommerce.shows.packing import pack
+from livecommerce.shows.state import State, stock_of
 from livecommerce.shows.store import ChatLine, ShowStore
 from livecommerce.stock.operations import Line, Reserve
-from tests.realtime.world import SHOP, SHOW
+from tests.shows.world import KINDS, OWNER, SHOP, SHOW, speak
 
-OWNER = Actor("olga", "owner")
+Stories = dict[str, list[dict[str, Any]]]
 HAT = {"code": "C01", "names": ["帽子"], "price_minor": 300, "supply": {"C01": 4}}
 
 # What has to have happened before, then the command. "comment-1" is an unclear line of anna, "comment-2" a held one of
-# ben; "A01#1" is a reservation of anna.
-STORIES: dict[str, list[dict[str, Any]]] = {
+# ben; "A01#1" is a reservation of anna. Kinds with a test of their own
+# have their stories there.
+STORIES: Stories = {
     "start": [{"do": "start"}],
     "end": [{"do": "start"}, {"do": "pin", "code": "A01"}, {"do": "end"}],
     "pin": [{"do": "pin", "code": "A01"}, {"do": "pin", "code": "A02"}],
@@ -65,15 +67,23 @@ STORIES: dict[str, list[dict[str, Any]]] = {
 }
 
 
+for file in sorted(Path(__file__).parent.glob("test_*.py")):
+    if file != Path(__file__) and "\nSTORIES" in file.read_text("utf-8"):
+        STORIES |= import_module(f"tests.shows.{file.stem}").STORIES
+
+
 def test_every_command_has_a_story() -> None:
-    assert set(STORIES) == set(KINDS)
+    assert set(STORIES) == set(KINDS.commands)
 
 
-@pytest.mark.parametrize("name", sorted(KINDS))
+@pytest.mark.parametrize("name", sorted(KINDS.commands))
 async def test_snapshot_and_events_give_the_next_snapshot(name: str, store: ShowStore, executor: Executor) -> None:
     await some_life(store)
     for fields in STORIES[name]:
-        command = read_command({"id": str(uuid.uuid4()), **fields})
+        if "viewer_says" in fields:
+            await checked(store, speak(store, **fields["viewer_says"]))
+            continue
+        command = KINDS.read_command({"id": str(uuid.uuid4()), **fields})
         outcome = await checked(store, executor.execute(SHOW, command, OWNER))
         again = await checked(store, executor.execute(SHOW, command, OWNER))
         assert again == outcome, "the same id gives the same outcome"
@@ -89,12 +99,15 @@ async def test_undo_brings_the_state_back(name: str, store: ShowStore, executor:
     await some_life(store)
     *before, last = STORIES[name]
     for fields in before:
-        await executor.execute(SHOW, read_command({"id": str(uuid.uuid4()), **fields}), OWNER)
+        if "viewer_says" in fields:
+            await speak(store, **fields["viewer_says"])
+        else:
+            await executor.execute(SHOW, KINDS.read_command({"id": str(uuid.uuid4()), **fields}), OWNER)
     state = visible_state(await store.load(SHOW))
-    await executor.execute(SHOW, read_command({"id": "the-command", **last}), OWNER)
+    await executor.execute(SHOW, KINDS.read_command({"id": "the-command", **last}), OWNER)
     changed = visible_state(await store.load(SHOW))
     assert changed != state or name == "say", "the story changes something"
-    undo = read_command({"id": str(uuid.uuid4()), "do": "undo", "command": "the-command"})
+    undo = KINDS.read_command({"id": str(uuid.uuid4()), "do": "undo", "command": "the-command"})
     await checked(store, executor.execute(SHOW, undo, OWNER))
     after = await store.load(SHOW)
     assert visible_state(after) == state or name in (
@@ -158,7 +171,7 @@ async def checked(store: ShowStore, doing: Any) -> Any:
     result = await doing
     after = await store.load(SHOW)
     entries = await store.read(SHOW, before["offset"])
-    folded = fold(before, [event for _, events in entries for event in events])
+    folded = KINDS.fold(before, [event for _, events in entries for event in events])
     folded["offset"] = entries[-1][0] if entries else before["offset"]
     assert comparable(folded) == comparable(after)
     return result

@@ -1,0 +1,94 @@
+"""A goal that the host sets, and viewers who cheer for it: a kind to start from.
+
+Copy it to `livecommerce/shows/kinds/<kind>.py`. What else a kind may declare is in `livecommerce/shows/kind.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
+
+from livecommerce.errors import NotFound
+from livecommerce.shows.commands import Actor, Command, Speaker, ViewerCommand
+from livecommerce.shows.decision import Decision, Write
+from livecommerce.shows.kind import Effects, Kind, Parts, Stored
+from livecommerce.shows.packing import decoded
+from livecommerce.shows.projection import Projector, Wire
+from livecommerce.shows.state import Draft, Event, State, part
+
+CHEERS_MAX = 10_000  # each is read again with every snapshot
+
+
+# --- what may be done: `tag` is the command's name on the wire ---
+
+
+class SetGoal(Command, frozen=True, kw_only=True, tag="goal"):
+    text: Annotated[str, Meta(max_length=100)]
+    host_only: ClassVar[bool] = True
+
+
+class Cheer(ViewerCommand, frozen=True, kw_only=True, tag="cheer"):
+    """Once a viewer."""
+
+
+# --- what it comes to: events for the log, writes for the store, an outcome, and the command that takes it back ---
+
+
+def set_goal(state: State, command: SetGoal, actor: Actor, now_ms: int) -> Decision:
+    before = part(state, "goal").get("text", "")
+    event = {"t": "goal", "text": command.text, "at": now_ms}
+    write = Write("goal", "hset", "text", command.text)
+    return Decision([event], [write], {"text": command.text}, {"do": "goal", "text": before})
+
+
+def cheer(state: State, command: Cheer, speaker: Speaker, now_ms: int) -> Decision:
+    if not part(state, "goal").get("text"):
+        raise NotFound("This show has no goal to cheer for.")
+    event = {"t": "cheer", "viewer": speaker.viewer, "at": now_ms}
+    return Decision([event], [Write("cheers", "hset", speaker.viewer, "", CHEERS_MAX)], {})
+
+
+# --- what the events change; folding the same ones twice or in another process must end at the same state ---
+
+
+def apply_goal(draft: Draft, event: Event) -> None:
+    draft.own("goal")["text"] = event["text"]
+
+
+def apply_cheer(draft: Draft, event: Event) -> None:
+    draft.own("cheers")[event["viewer"]] = True
+
+
+# --- what pages are sent: nothing private to everyone ---
+
+
+def project_goal(projector: Projector, event: Event, after: State, wire: Wire) -> None:
+    wire.everyone({"t": "goal", "text": event["text"]})
+
+
+def project_cheer(projector: Projector, event: Event, after: State, wire: Wire) -> None:
+    wire.everyone_once("cheers", {"t": "cheers", "count": len(part(after, "cheers"))})
+
+
+# --- the same out of the store, and in a page's snapshot ---
+
+
+def load(stored: Stored) -> Parts:
+    goal = {field: decoded(value) for field, value in stored.maps["goal"].items()}
+    return {"goal": goal, "cheers": dict.fromkeys(stored.maps["cheers"], True)}
+
+
+def shown(state: State, projector: Projector, staff: bool) -> Parts:
+    return {"goal": part(state, "goal").get("text", ""), "cheers": len(part(state, "cheers"))}
+
+
+KIND = Kind(
+    "goal",
+    events={"goal": Effects(apply_goal, project_goal), "cheer": Effects(apply_cheer, project_cheer)},
+    commands={SetGoal: set_goal},
+    viewer_commands={Cheer: cheer},
+    hashes=("goal", "cheers"),
+    load=load,
+    shown=shown,
+)

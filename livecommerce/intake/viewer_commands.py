@@ -1,0 +1,75 @@
+"""What viewers may do beside comments and claims, as the kinds of a show declare it: limited and moderated alike.
+
+Decided on this process's mirror, which may be a tick old, and written at once: what a crowd does in one moment neither
+waits for the others nor makes the commands of staff decide again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from livecommerce.errors import IdReused
+from livecommerce.intake.comment_path import CommentPath
+from livecommerce.intake.mirror import Mirror
+from livecommerce.intake.speech import Payload, Speaker
+from livecommerce.intake.text import checked_text
+from livecommerce.shows import commands
+from livecommerce.shows.commands import ViewerCommand
+from livecommerce.shows.moderation import Ruling, rule
+from livecommerce.shows.packing import unpack
+from livecommerce.shows.store import ShowStore
+
+
+class ViewerCommands:
+    """Stateless; one per process. `length_max` is that of a comment."""
+
+    def __init__(self, store: ShowStore, path: CommentPath, length_max: int) -> None:
+        self._store = store
+        self._path = path
+        self._length_max = length_max
+
+    async def execute(self, show: str, mirror: Mirror, speaker: Speaker, raw: Payload) -> dict[str, Any]:
+        """Does the command once and returns its outcome; the same id again returns the same outcome.
+
+        Raises:
+            LiveCommerceError: refused with a number; nothing was changed.
+        """
+        command = self._store.kinds.read_viewer_command(raw)
+        if raw.get("again"):
+            known = await self._store.recall(show, command.id, speaker.viewer)
+            if known is not None:
+                return outcome_of(unpack(known), speaker.viewer)
+        else:
+            self._path.may_act(mirror, speaker.viewer, command.id, speaks=bool(command.spoken))
+        command, ruling = self._moderated(mirror, speaker.viewer, command)
+        who, now = commands.Speaker(speaker.viewer, speaker.name, ruling.place), self._store.now_ms()
+        decision = self._store.kinds.decide_for_viewer(mirror.state, command, who, now)
+        for event in decision.events[:1]:  # from it every process counts what this viewer does
+            event |= {"command": command.id, "viewer": speaker.viewer, "at": now}
+        decision.outcome = {**decision.outcome, "viewer": speaker.viewer}
+        keys = await self._store.keys_of(show)
+        outcome = await self._store.commit(keys, command.id, "", decision, None)
+        assert outcome is not None, "without a version there is no conflict"
+        return outcome_of(outcome, speaker.viewer)
+
+    def _moderated(self, mirror: Mirror, viewer: str, command: ViewerCommand) -> tuple[ViewerCommand, Ruling]:
+        if not command.spoken:
+            return command, Ruling()
+        text = checked_text(getattr(command, command.spoken), self._length_max)
+        ruling = rule(mirror.state, mirror.words, viewer, text, is_order=False)
+        if ruling.refuse is not None:
+            raise ruling.refuse
+        mirror.note_chat(viewer, self._store.now_ms())
+        return msgspec.structs.replace(command, **{command.spoken: text}), ruling
+
+
+def outcome_of(kept: dict[str, Any], viewer: str) -> dict[str, Any]:
+    """
+    Raises:
+        IdReused: the id belongs to what somebody else did.
+    """
+    if kept.get("viewer") != viewer:
+        raise IdReused()
+    return {key: value for key, value in kept.items() if key != "viewer"}

@@ -1,0 +1,152 @@
+"""What became of claims: stock writes the events, tickets and marks beside chat lines are made of them.
+
+Staff may give a claim up or give it more time; that goes to stock, which writes the event with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from livecommerce.errors import Conflict, ReservationUnknown
+from livecommerce.shows.commands import Actor, Command
+from livecommerce.shows.decision import Answered, Decision, ThroughStock
+from livecommerce.shows.kind import Effects, Kind, Parts
+from livecommerce.shows.model import label_of
+from livecommerce.shows.projection import Projector, Wire
+from livecommerce.shows.state import Draft, Event, State, TicketRecord
+from livecommerce.stock.operations import Cancel
+from livecommerce.stock.operations import Extend as ExtendStock
+from livecommerce.stock.outcomes import Outcome
+from livecommerce.stock.skus import product_of
+
+TICKETS_MAX = 500  # what the control panel lists without asking; older ones are paged from stock
+OUTCOMES_SHOWN = frozenset(("reserved", "partly", "waiting", "cancelled", "reduced", "changed", "swapped"))
+DONE = (Outcome.CANCELLED, Outcome.EXTENDED, Outcome.UNCHANGED)
+
+Reservation = Annotated[str, Meta(min_length=3, max_length=220)]
+
+
+class CancelReservation(Command, frozen=True, kw_only=True, tag="cancel"):
+    reservation: Reservation
+
+
+class Extend(Command, frozen=True, kw_only=True, tag="extend"):
+    reservation: Reservation
+    seconds: Annotated[int, Meta(ge=10, le=7 * 86_400)] = 900
+
+
+def _conclude(answered: Answered) -> Decision:
+    answer = answered.answer
+    if answer.outcome == Outcome.RESERVATION_UNKNOWN:
+        raise ReservationUnknown()
+    if answer.outcome not in DONE:
+        raise Conflict(answer.reason or f"Stock answered {answer.outcome}.", outcome=str(answer.outcome))
+    lines = [msgspec.to_builtins(line) for line in answer.lines]
+    return Decision([], [], {"outcome": str(answer.outcome), "lines": lines})
+
+
+def cancel(state: State, command: CancelReservation, actor: Actor, now_ms: int) -> ThroughStock:
+    operation = Cancel(
+        id=command.id, shop=state["show"]["shop"], show=state["show"]["id"], reservation=command.reservation,
+        source="moderator",
+    )  # fmt: skip
+    return ThroughStock((operation,), _conclude)
+
+
+def extend(state: State, command: Extend, actor: Actor, now_ms: int) -> ThroughStock:
+    operation = ExtendStock(
+        id=command.id, shop=state["show"]["shop"], show=state["show"]["id"], reservation=command.reservation,
+        seconds=command.seconds, source="moderator",
+    )  # fmt: skip
+    return ThroughStock((operation,), _conclude)
+
+
+def ticket_record(claim: dict[str, Any], at_ms: int, known: TicketRecord | None = None) -> TicketRecord:
+    return {
+        "id": claim["reservation"],
+        "viewer": claim["viewer"],
+        "sku": claim["item"],
+        "number": claim["number"],
+        "quantity": claim["quantity"],
+        "waiting": claim.get("waiting", 0),
+        "position": claim.get("position", 0),
+        "price_minor": claim["price"],
+        "currency": claim["currency"],
+        "state": claim["state"],
+        "deadline_ms": claim.get("deadline", 0),
+        "text": claim.get("text", ""),
+        "comment": known["comment"] if known else claim["id"],
+        "at_ms": known["at_ms"] if known else at_ms,
+    }
+
+
+def apply(draft: Draft, event: Event) -> None:
+    if event.get("stock"):
+        draft.own("stock").update({sku: list(counters) for sku, counters in event["stock"].items()})
+    if not event.get("claims"):
+        return
+    tickets = draft.own("tickets")
+    for claim in event["claims"]:
+        reservation = claim.get("reservation")
+        if reservation:
+            known = tickets.pop(reservation, None)
+            tickets[reservation] = ticket_record(claim, event["at"], known)
+    while len(tickets) > TICKETS_MAX:
+        del tickets[next(iter(tickets))]
+
+
+def project(projector: Projector, event: Event, after: State, wire: Wire) -> None:
+    for claim in event["claims"]:
+        reservation = claim.get("reservation")
+        record = after["tickets"].get(reservation) if reservation else None
+        viewer = claim["viewer"]
+        if record is not None:
+            wire.to(viewer, {"t": "ticket", **projector.ticket(record, after)})
+            wire.staff.append({"t": "ticket", **projector.ticket(record, after, staff=True)})
+        code = product_of(claim["item"])
+        shown = {
+            "t": "claim", "comment": claim["id"], "by": projector.by(viewer),
+            "name": projector.name(after["names"], viewer), "sku": claim["item"], "code": code,
+            "label": label_of(claim["item"], after["items"].get(code)),
+            "outcome": claim["outcome"], "number": claim["number"], "reserved": claim["reserved"],
+            "waiting": claim["waiting"], "position": claim["position"], "at": event["at"],
+        }  # fmt: skip
+        more = {"viewer": viewer, "reservation": reservation, "state": claim["state"]}
+        wire.staff.append({**shown, **more, "deadline": claim.get("deadline", 0)})
+        if claim["outcome"] in OUTCOMES_SHOWN and not after["buyers"].get(viewer, {}).get("shadow"):
+            wire.public.append(shown)
+
+
+def counters(events: Iterable[Event], after: State) -> dict[str, list[int]]:
+    """The last value of every counter of the show that a run of events changed: what conflation leaves."""
+    changed: set[str] = set()
+    for event in events:
+        if event["t"] == "claims" and event.get("stock"):
+            changed.update(event["stock"])
+        elif event["t"] == "item":
+            changed.update(event["item"]["skus"])
+    items = after["items"]
+    shown: dict[str, list[int]] = {}
+    for sku in sorted(changed):
+        product = items.get(product_of(sku))
+        if sku in after["stock"] and product is not None and sku in product["skus"]:
+            shown[sku] = after["stock"][sku]
+    return shown
+
+
+def shown(state: State, projector: Projector, staff: bool) -> Parts:
+    if not staff:
+        return {}
+    return {"reservations": [projector.ticket(record, state, staff=True) for record in state["tickets"].values()]}
+
+
+KIND = Kind(
+    "claims",
+    events={"claims": Effects(apply, project)},
+    commands={CancelReservation: cancel, Extend: extend},
+    shown=shown,
+)

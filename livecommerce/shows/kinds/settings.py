@@ -1,0 +1,67 @@
+"""The rules of a show's chat and claims, as staff set them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, cast
+
+from msgspec import Meta
+
+from livecommerce.shows.commands import Actor, Command
+from livecommerce.shows.decision import Decision, Write
+from livecommerce.shows.kind import Effects, Kind, Parts, Stored
+from livecommerce.shows.packing import pack, unpack
+from livecommerce.shows.projection import Projector, Wire
+from livecommerce.shows.state import Draft, Event, Settings, State
+
+PUBLIC = ("slow_seconds", "links_off", "waitlist")
+
+
+class SetSettings(Command, frozen=True, kw_only=True, tag="settings"):
+    slow_seconds: Annotated[int, Meta(ge=0, le=600)] | None = None
+    links_off: bool | None = None
+    first_hold: bool | None = None
+    waitlist: bool | None = None
+    repeat: Annotated[str, Meta(pattern="^(add|set|once)$")] | None = None
+    fill: Annotated[str, Meta(pattern="^(any|all)$")] | None = None
+
+
+def set_settings(state: State, command: SetSettings, actor: Actor, now_ms: int) -> Decision:
+    known = cast("dict[str, Any]", state["settings"])
+    fields = ("slow_seconds", "links_off", "first_hold", "waitlist", "repeat", "fill")
+    change = {name: getattr(command, name) for name in fields if getattr(command, name) is not None}
+    before = {name: known[name] for name in change}
+    settings = {**known, **change}
+    event = {"t": "settings", **settings, "at": now_ms}
+    write = Write("state", "hset", "settings", pack(settings))
+    return Decision([event], [write], change, {"do": "settings", **before})
+
+
+def apply(draft: Draft, event: Event) -> None:
+    draft.state["settings"] = cast("Settings", {key: value for key, value in event.items() if key not in ("t", "at")})
+
+
+def _public(settings: dict[str, Any]) -> dict[str, Any]:
+    return {key: settings[key] for key in PUBLIC}
+
+
+def project(projector: Projector, event: Event, after: State, wire: Wire) -> None:
+    wire.public.append({"t": "settings", **_public(event)})
+    wire.staff.append({key: value for key, value in event.items() if key != "at"})
+
+
+def load(stored: Stored) -> Parts:
+    return {"settings": unpack(stored.fields["settings"])}
+
+
+def shown(state: State, projector: Projector, staff: bool) -> Parts:
+    settings = cast("dict[str, Any]", state["settings"])
+    return {"settings": settings if staff else _public(settings)}
+
+
+KIND = Kind(
+    "settings",
+    events={"settings": Effects(apply, project)},
+    commands={SetSettings: set_settings},
+    load=load,
+    shown=shown,
+)

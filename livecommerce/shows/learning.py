@@ -1,0 +1,33 @@
+"""A shop learns a word from a moderator's correction: for this show and the next one."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from livecommerce.shows.catalogue import catalogue_index
+from livecommerce.shows.decision import Alias
+from livecommerce.shows.shop_words import learned
+from livecommerce.shows.state import State
+from livecommerce.shows.store import ShowStore
+
+# Two moderators teach at once now and then; more than this in a row means something loops.
+CONFLICTS_MAX = 16
+
+
+async def learn(store: ShowStore, state: State, alias: Alias) -> dict[str, Any]:
+    """What became of it, for the outcome of the command: `remembered`, and why not.
+
+    Raises:
+        Unavailable, StorageFull.
+    """
+    shop, packs = state["show"]["shop"], tuple(state["show"]["packs"])
+    for _ in range(CONFLICTS_MAX):
+        kept = await store.shop_words(shop)
+        index = await asyncio.to_thread(catalogue_index, state)
+        change = learned(kept, alias.word, alias.code, index, packs)
+        if isinstance(change, str):
+            return {"remembered": change == "known", "not_remembered": change}
+        if await store.put_shop_words(shop, kept.revision, change):
+            return {"remembered": True, "alias": alias.word, "code": alias.code}
+    return {"remembered": False, "not_remembered": "busy"}

@@ -1,0 +1,100 @@
+"""The executor's one line: read, decide, through stock, commit; each command once, whoever is faster."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from livecommerce.errors import Conflict, IdReused, NotFound, ReservationUnknown
+from livecommerce.shows.errors import RoleTooLowForCommand
+from livecommerce.shows.executor import Executor
+from livecommerce.shows.store import ShowStore
+from livecommerce.stock.operations import Restock
+from tests.shows.world import KINDS, MODERATOR, OWNER, SHOP, SHOW, give
+
+
+async def test_moderators_at_the_same_moment_all_get_through(store: ShowStore, executor: Executor) -> None:
+    await asyncio.gather(*(give(executor, "mute", viewer=f"viewer-{number}") for number in range(6)))
+    state = await store.load(SHOW)
+    assert set(state["buyers"]) == {f"viewer-{number}" for number in range(6)}
+    assert len(state["audit"]) == 6
+
+
+HOST_ONLY = {"start", "end", "restock", "adjust", "price", "add_item", "remove_item"}
+
+
+def test_only_the_owner_and_the_host_may_do_these() -> None:
+    assert {name for name, command in KINDS.commands.items() if command.host_only} == HOST_ONLY
+
+
+async def test_a_moderator_may_not_and_may_not_by_undoing_either(store: ShowStore, executor: Executor) -> None:
+    with pytest.raises(RoleTooLowForCommand):
+        await give(executor, "price", code="A01", price_minor=1, actor=MODERATOR)
+    await give(executor, "price", code="A01", price_minor=1, id="price-one")
+    with pytest.raises(RoleTooLowForCommand):
+        await give(executor, "undo", command="price-one", actor=MODERATOR)
+    assert (await store.load(SHOW))["items"]["A01"]["price_minor"] == 1
+
+
+async def test_what_cannot_be_undone(executor: Executor) -> None:
+    with pytest.raises(NotFound):
+        await give(executor, "undo", command="never-was")
+    await give(executor, "start", id="start-one")
+    with pytest.raises(Conflict, match="start cannot be undone"):
+        await give(executor, "undo", command="start-one")
+
+
+async def test_undoing_twice_is_undoing_once(store: ShowStore, executor: Executor) -> None:
+    await give(executor, "restock", sku="A01", quantity=7, id="restock-one")
+    for _ in range(2):
+        assert (await give(executor, "undo", command="restock-one"))["undone"] == "restock-one"
+    assert (await store.load(SHOW))["stock"]["A01"][0] == 5
+
+
+async def test_a_command_cut_off_behind_stock_is_completed_by_sending_it_again(
+    store: ShowStore, executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, cut = store.commit, True
+
+    async def commit(*args: Any) -> Any:
+        if cut:
+            raise ConnectionResetError("the process dies here")
+        return await real(*args)
+
+    monkeypatch.setattr(store, "commit", commit)
+    command = {"sku": "A01", "quantity": 7, "id": "restock-one"}
+    with pytest.raises(ConnectionResetError):
+        await give(executor, "restock", **command)
+    cut = False
+    assert (await give(executor, "restock", **command))["available"] == 12
+    state = await store.load(SHOW)
+    assert state["stock"]["A01"] == [12, 0, 0, 0, 12]
+    assert [entry["id"] for entry in state["audit"]] == ["restock-one"]
+
+
+async def test_what_stock_refuses_is_said_and_leaves_no_trace(store: ShowStore, executor: Executor) -> None:
+    with pytest.raises(ReservationUnknown):
+        await give(executor, "cancel", reservation="A01#9")
+    with pytest.raises(Conflict):
+        await give(executor, "adjust", sku="A01", quantity=-6)
+    await give(executor, "restock", sku="A01", quantity=1, id="restock-one")
+    assert [entry["do"] for entry in (await store.load(SHOW))["audit"]] == ["restock"]
+
+
+async def test_an_id_that_stock_knows_for_something_else(store: ShowStore, executor: Executor) -> None:
+    pieces = Restock(id="restock-one", shop=SHOP, show=SHOW, item="A02/紅色/M", quantity=9)
+    await store.engine.submit(pieces)
+    with pytest.raises(IdReused):
+        await give(executor, "restock", sku="A01", quantity=1, id="restock-one")
+    assert (await store.load(SHOW))["stock"]["A01"][0] == 5
+
+
+async def test_the_trail_leaves_out_what_is_long_or_private(store: ShowStore, executor: Executor) -> None:
+    hat = {"code": "C01", "names": ["帽子"], "price_minor": 300, "supply": {"C01": 4}}
+    await give(executor, "add_item", item=hat)
+    await give(executor, "ban", viewer="anna", addresses=["mark1"])
+    added, banned = (await store.load(SHOW))["audit"]
+    assert (added["do"], added["about"], added["actor"]) == ("add_item", {}, OWNER.login)
+    assert (banned["do"], banned["about"]) == ("ban", {"viewer": "anna"})

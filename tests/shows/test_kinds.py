@@ -1,0 +1,149 @@
+"""What each command comes to, a row each: refusals, nothing to do, and what takes it back; stories show the rest."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+
+from livecommerce.errors import BadInput, Conflict, ItemUnknown, LiveCommerceError, NotFound, ShowStageWrong, TooMuch
+from livecommerce.shows.decision import Answered, Decision, ThroughStock
+from livecommerce.shows.kinds import buyer, hidden
+from livecommerce.shows.kinds.buyer import NOTHING_SET
+from livecommerce.shows.state import State
+from livecommerce.shows.store import ShowStore
+from livecommerce.stock.outcomes import Answer, LineAnswer, Outcome
+from tests.shows.world import KINDS, OWNER, SHOW, new_id
+
+NOW = 1_000_000
+Expected = list[str] | type[LiveCommerceError]
+
+
+@pytest.fixture
+async def state(store: ShowStore) -> State:
+    """On air, A01 pinned, a hidden line, a line in triage, a held one, a banned viewer, a word, a notice."""
+    state = await store.load(SHOW)
+    state["show"] |= {"stage": "live", "started_ms": 5}
+    state["pins"] = [{"pin": "p7", "code": "A01", "at": 9, "media_timestamp": None}]
+    state["hidden"] = {"hidden-line": "olga"}
+    state["words"] = ["bad"]
+    state["notice"] = "before"
+    state["buyers"] = {"ben": {**NOTHING_SET, "banned": True}}
+    state["addresses"] = {"mark1": "ben", "mark2": "carl"}
+    waiting = {"t": "triage", "comment": "unclear-line", "viewer": "anna", "verdict": "unclear", "at": 3}
+    state["triage"] = cast("Any", {"unclear-line": waiting, "held-line": {**waiting, "verdict": "none"}})
+    line = {"t": "chat", "id": "held-line", "viewer": "anna", "name": "Anna", "text": "hi", "at": 3, "kind": "viewer"}
+    state["held"] = cast("Any", {"held-line": {**line, "held": True}})
+    return state
+
+
+ENDED = {"show": {"stage": "ended"}}
+HAT = {"code": "C01", "names": ["帽子"], "price_minor": 300}
+ACCEPT = {"do": "accept", "comment": "unclear-line"}
+
+# (command, what is other about the state, tags of its events or why not)
+ROWS: list[tuple[dict[str, Any], dict[str, Any], Expected]] = [
+    ({"do": "start"}, {}, []),
+    ({"do": "start"}, {"show": {"stage": "scheduled", "started_ms": 0}}, ["stage"]),
+    ({"do": "start"}, ENDED, ShowStageWrong),
+    ({"do": "end"}, {}, ["stage", "pin"]),
+    ({"do": "end"}, {"pins": []}, ["stage"]),
+    ({"do": "end"}, ENDED, []),
+    ({"do": "pin", "code": "A02"}, {}, ["pin"]),
+    ({"do": "pin", "code": "Z99"}, {}, ItemUnknown),
+    ({"do": "pin", "code": "A02"}, ENDED, ShowStageWrong),
+    ({"do": "unpin"}, {}, ["pin"]),
+    ({"do": "unpin"}, {"pins": []}, []),
+    ({"do": "price", "code": "A01", "price_minor": 1}, {}, ["item"]),
+    ({"do": "price", "code": "Z99", "price_minor": 1}, {}, ItemUnknown),
+    ({"do": "close_item", "code": "Z99"}, {}, ItemUnknown),
+    ({"do": "open_item", "code": "A01"}, {}, ["item"]),
+    ({"do": "remove_item", "code": "A01"}, {}, ["pin", "item_gone"]),
+    ({"do": "remove_item", "code": "B01"}, {}, ["item_gone"]),
+    ({"do": "add_item", "item": {**HAT, "currency": "USD"}}, {}, Conflict),
+    ({"do": "add_item", "item": {**HAT, "code": "A02"}}, {}, Conflict),  # known with other options
+    ({"do": "add_item", "item": {**HAT, "supply": {"C02": 1}}}, {}, BadInput),
+    ({"do": "hide", "comment": "some-line-1"}, {}, ["hidden"]),
+    ({"do": "hide", "comment": "hidden-line"}, {}, []),
+    ({"do": "unhide", "comment": "hidden-line"}, {}, ["hidden"]),
+    ({"do": "unhide", "comment": "held-line"}, {}, ["chat", "triage_done"]),
+    ({"do": "unhide", "comment": "some-line-1"}, {}, []),
+    ({"do": "mute", "viewer": "anna"}, {}, ["buyer"]),
+    ({"do": "unmute", "viewer": "anna"}, {}, ["buyer"]),
+    ({"do": "dismiss", "comment": "unclear-line"}, {}, ["triage_done"]),
+    ({"do": "dismiss", "comment": "some-line-1"}, {}, NotFound),
+    ({**ACCEPT, "comment": "some-line-1", "lines": [{"code": "A01"}]}, {}, NotFound),
+    ({**ACCEPT, "lines": [{"code": "Z99"}]}, {}, ItemUnknown),
+    ({**ACCEPT, "lines": [{"code": "A02", "options": ["M"]}]}, {}, BadInput),
+    ({"do": "restock", "sku": "A02", "quantity": 1}, {}, ItemUnknown),
+    ({"do": "adjust", "sku": "Z99", "quantity": 1}, {}, ItemUnknown),
+    ({"do": "words", "add": ["bad"]}, {}, []),
+    ({"do": "words", "add": ["new"], "remove": ["BAD"]}, {}, ["words"]),
+    ({"do": "words", "add": ["new"]}, {"words": [f"word{number}" for number in range(1_000)]}, TooMuch),
+    ({"do": "notice", "text": "after"}, {}, ["notice"]),
+    ({"do": "settings", "slow_seconds": 3}, {}, ["settings"]),
+    ({"do": "say", "text": "hello"}, {}, ["chat"]),
+]
+
+
+def with_changes(state: State, changes: dict[str, Any]) -> State:
+    known = cast("dict[str, Any]", state)
+    return cast("State", {**known, **{k: {**known[k], **v} if isinstance(v, dict) else v for k, v in changes.items()}})
+
+
+@pytest.mark.parametrize(("fields", "changes", "expected"), ROWS, ids=lambda value: str(value)[:50])
+async def test_what_a_command_comes_to(
+    fields: dict[str, Any], changes: dict[str, Any], expected: Expected, state: State
+) -> None:
+    changed = with_changes(state, changes)
+    command = KINDS.read_command({"id": new_id(), **fields})
+    if isinstance(expected, type):
+        with pytest.raises(expected):
+            KINDS.decide(changed, command, OWNER, NOW)
+        return
+    decision = KINDS.decide(changed, command, OWNER, NOW)
+    assert isinstance(decision, Decision)
+    assert [event["t"] for event in decision.events] == expected
+    assert bool(decision.writes) == bool(expected) or fields["do"] == "say", "events and writes go together"
+
+
+INVERSES: list[tuple[dict[str, Any], dict[str, Any] | None]] = [
+    ({"do": "pin", "code": "A02"}, {"do": "pin", "code": "A01"}),
+    ({"do": "price", "code": "A01", "price_minor": 1}, {"do": "price", "code": "A01", "price_minor": 590}),
+    ({"do": "notice", "text": None}, {"do": "notice", "text": "before"}),
+    ({"do": "settings", "slow_seconds": 3}, {"do": "settings", "slow_seconds": 0}),
+    ({"do": "unban", "viewer": "ben"}, {"do": "ban", "viewer": "ben", "addresses": ["mark1"]}),
+    ({"do": "words", "add": ["new"], "remove": ["bad"]}, {"do": "words", "add": ["bad"], "remove": ["new"]}),
+    ({"do": "end"}, None),
+]
+
+
+@pytest.mark.parametrize(("fields", "inverse"), INVERSES, ids=lambda value: str(value)[:40])
+async def test_what_takes_it_back(fields: dict[str, Any], inverse: dict[str, Any] | None, state: State) -> None:
+    decision = KINDS.decide(state, KINDS.read_command({"id": new_id(), **fields}), OWNER, NOW)
+    assert isinstance(decision, Decision)
+    assert decision.inverse == inverse
+
+
+async def test_lists_by_hand_have_an_end(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hidden, "HIDDEN_MAX", 1)
+    monkeypatch.setattr(buyer, "BUYERS_MAX", 1)
+    for fields in ({"do": "hide", "comment": "some-line-1"}, {"do": "mute", "viewer": "anna"}):
+        with pytest.raises(TooMuch):
+            KINDS.decide(state, KINDS.read_command({"id": new_id(), **fields}), OWNER, NOW)
+    again = KINDS.read_command({"id": new_id(), "do": "mute", "viewer": "ben"})
+    assert KINDS.decide(state, again, OWNER, NOW), "who is in the list may be changed"
+
+
+async def test_an_accepted_line_is_reserved_for_its_author_and_teaches_a_word(state: State) -> None:
+    lines = [{"code": "A02", "options": {"顏色": "紅色", "尺寸": "M"}, "quantity": 2}]
+    fields = {"id": new_id(), **ACCEPT, "lines": lines, "remember": "那件"}
+    planned = KINDS.decide(state, KINDS.read_command(fields), OWNER, NOW)
+    assert isinstance(planned, ThroughStock)
+    (operation,) = planned.operations
+    assert (operation.id, operation.viewer) == ("unclear-line", "anna")  # type: ignore[union-attr]
+    assert [(line.item, line.quantity) for line in operation.lines] == [("A02/紅色/M", 2)]  # type: ignore[union-attr]
+    line = LineAnswer("A02/紅色/M", Outcome.SOLD_OUT, None, 0, 0, 0, 0, 0, 0)
+    decision = planned.conclude(Answered((Answer("unclear-line", Outcome.SOLD_OUT, (line,), 1),), {}))
+    assert (decision.outcome["outcome"], decision.learn) == ("sold_out", ("那件", "A02"))
+    assert [event["t"] for event in decision.events] == ["triage_done"]

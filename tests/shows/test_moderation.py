@@ -1,0 +1,105 @@
+"""Who may act, whose address is barred, and what happens to the words of a line: a row each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from livecommerce.shows.kinds.buyer import NOTHING_SET
+from livecommerce.shows.moderation import barred, may_act, rule, slow_error, slow_wait_ms
+from livecommerce.shows.state import State
+from livecommerce.shows.store import ShowStore
+from livecommerce.shows.words import WordFilter, fold_word
+from tests.shows.world import SHOW
+
+NOW = 1_000_000
+WORDS = WordFilter([fold_word("bad"), fold_word("壞話")])
+
+
+@pytest.fixture
+async def state(store: ShowStore) -> State:
+    """A show in which `speaker` has spoken and `banned` was banned at the address mark `home`."""
+    state = await store.load(SHOW)
+    state["names"] = {"speaker": "Speaker"}
+    state["addresses"] = {"home": "banned"}
+    state["buyers"] = {
+        "banned": {**NOTHING_SET, "banned": True},
+        "muted": {**NOTHING_SET, "muted_until": NOW + 5_000},
+        "was-muted": {**NOTHING_SET, "muted_until": NOW},
+        "shadow": {**NOTHING_SET, "shadow": True},
+        "restricted": {**NOTHING_SET, "restricted": True, "hold_max": 1},
+    }
+    return state
+
+
+@pytest.mark.parametrize(
+    ("viewer", "stage", "code"),
+    [
+        ("speaker", "live", None),
+        ("speaker", "scheduled", None),
+        ("speaker", "ended", "show_stage_wrong"),
+        ("banned", "live", "banned"),
+        ("muted", "live", "muted"),
+        ("was-muted", "live", None),
+        ("shadow", "live", None),
+        ("restricted", "live", None),
+    ],
+)
+async def test_who_may_act(viewer: str, stage: str, code: str | None, state: State) -> None:
+    state["show"]["stage"] = stage
+    refusal = may_act(state, viewer, NOW)
+    assert (refusal and refusal.code) == code
+    if code == "muted":
+        assert refusal is not None
+        assert refusal.retry_after_ms == 5_000
+
+
+@pytest.mark.parametrize(
+    ("viewer", "address", "expected"),
+    [
+        ("banned", "elsewhere", True),
+        ("newcomer", "home", True),  # the banned one's other window
+        ("speaker", "home", False),  # whole networks share an address: who is known keeps the place
+        ("newcomer", "elsewhere", False),
+        ("muted", "elsewhere", False),
+    ],
+)
+async def test_whom_a_ban_keeps_out(viewer: str, address: str, expected: bool, state: State) -> None:
+    assert barred(state, viewer, address) is expected
+
+
+@pytest.mark.parametrize(
+    ("viewer", "text", "is_order", "settings", "expected"),
+    [
+        ("speaker", "hello", False, {}, ("log", "")),
+        ("speaker", "b-a-d", False, {}, ("refused", "words")),
+        ("speaker", "A01+1 bad", True, {}, ("shadow", "words")),  # an order counts, its words are not shown
+        ("speaker", "說壞話", False, {}, ("refused", "words")),
+        ("speaker", "badly", False, {}, ("log", "")),
+        ("speaker", "see example.com", False, {}, ("log", "")),
+        ("speaker", "see example.com", False, {"links_off": True}, ("refused", "links")),
+        ("speaker", "A01+1 example.com", True, {"links_off": True}, ("shadow", "links")),
+        ("shadow", "hello", False, {}, ("shadow", "shadow")),
+        ("newcomer", "hello", False, {"first_hold": True}, ("held", "first")),
+        ("newcomer", "A01+1", True, {"first_hold": True}, ("log", "")),
+        ("speaker", "hello", False, {"first_hold": True}, ("log", "")),
+    ],
+)
+async def test_what_happens_to_the_words(
+    viewer: str, text: str, is_order: bool, settings: dict[str, Any], expected: tuple[str, str], state: State
+) -> None:
+    state["settings"] |= settings  # type: ignore[typeddict-item]
+    ruling = rule(state, WORDS, viewer, text, is_order=is_order)
+    if ruling.refuse is None:
+        assert (ruling.place, ruling.reason) == expected
+    else:
+        assert ("refused", ruling.refuse.details["why"]) == expected
+
+
+async def test_slow_mode_counts_from_the_last_line(state: State) -> None:
+    state["settings"]["slow_seconds"] = 10
+    assert slow_wait_ms(state, NOW - 4_000, NOW) == 6_000
+    assert slow_wait_ms(state, NOW - 10_000, NOW) == 0
+    assert slow_error(5_001).retry_after_ms == 5_001
+    assert "6 s" in slow_error(5_001).text

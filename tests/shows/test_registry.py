@@ -1,0 +1,76 @@
+"""The registry: what it reads, whom it refuses, and that no two kinds share a name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from livecommerce.errors import BadInput, CommandUnknown, LiveCommerceError, NotAllowed
+from livecommerce.shows import kinds as kinds_folder
+from livecommerce.shows.kind import Effects, Kind
+from livecommerce.shows.kinds import SHOW_KINDS, notice, pin, question
+from livecommerce.shows.registry import Registry
+from tests.shows.world import KINDS, new_id
+
+COMMANDS: list[tuple[Any, type[LiveCommerceError]]] = [
+    (None, BadInput),
+    ([], BadInput),
+    ({}, CommandUnknown),
+    ({"do": 5}, CommandUnknown),
+    ({"do": "dance"}, CommandUnknown),
+    ({"do": "ask_question", "id": "question-1", "text": "?"}, CommandUnknown),  # a viewer's
+    ({"do": "pin"}, BadInput),
+    ({"do": "pin", "id": "short", "code": "A01"}, BadInput),
+    ({"do": "pin", "id": "command-1", "code": "a/b"}, BadInput),
+    ({"do": "mute", "id": "command-1", "viewer": "anna", "seconds": 0}, BadInput),
+]
+
+
+@pytest.mark.parametrize(("raw", "error"), COMMANDS)
+def test_what_is_no_command(raw: Any, error: type[LiveCommerceError]) -> None:
+    with pytest.raises(error):
+        KINDS.read_command(raw)
+
+
+def test_a_command_is_read_by_its_name() -> None:
+    assert KINDS.read_command({"id": "command-1", "do": "pin", "code": "A01"}) == pin.Pin(id="command-1", code="A01")
+
+
+@pytest.mark.parametrize("do", sorted(KINDS.commands))
+def test_viewers_give_no_command_of_staff(do: str) -> None:
+    with pytest.raises(NotAllowed):
+        KINDS.read_viewer_command({"id": new_id(), "do": do})
+
+
+def test_every_file_of_the_folder_is_a_kind_of_that_name() -> None:
+    files = {file.stem for file in Path(kinds_folder.__path__[0]).glob("*.py")} - {"__init__"}
+    assert {kind.name for kind in SHOW_KINDS} == files
+
+
+def nothing(*_: Any) -> None:
+    return None
+
+
+@pytest.mark.parametrize(
+    ("kind", "what"),
+    [
+        (Kind("again", events={"pin": Effects(nothing, nothing)}), "event pin"),
+        (Kind("again", commands={notice.Notice: nothing}), "command notice"),  # type: ignore[dict-item]
+        (Kind("again", viewer_commands={question.AskQuestion: nothing}), "command ask_question"),  # type: ignore[dict-item]
+        (Kind("again", hashes=("votes",)), "hash votes"),
+        (Kind("again", hashes=("log",)), "hash log"),
+    ],
+)
+def test_no_two_kinds_share_a_name(kind: Kind, what: str) -> None:
+    with pytest.raises(ValueError, match=f"again: there is a {what} already"):
+        Registry([*SHOW_KINDS, kind])
+
+
+def test_unknown_events_change_and_show_nothing() -> None:
+    state: Any = {"chat": []}
+    event = {"t": "of a newer version", "at": 1}
+    assert KINDS.fold(state, [event]) == state
+    assert KINDS.project(None, [event], state).public == []  # type: ignore[arg-type]
+    assert KINDS.moment(event) is None
