@@ -93,16 +93,23 @@ class RelayControl:
                 if response.content_type == "application/json" and response.status >= 400:
                     raise _error(await response.json())
                 return response.status, response.headers, content
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        except (
+            aiohttp.ClientError,
+            OSError,
+            TimeoutError,
+            ValueError,
+        ) as error:  # ValueError: an error that is no JSON
             raise Unavailable(
                 "The media relay is not reachable; it is being restarted.", retry_after_ms=1_000
             ) from error
 
     async def _offer(self, kind: Kind, show: str, offer: str, headers: dict[str, str]) -> Session:
         headers |= {"Content-Type": "application/sdp"}
-        _, answered, body = await self._ask("POST", f"/{kind}/{show}", offer, headers)
-        location = answered["Location"]
-        return Session(location, location.rpartition("/")[2], body.decode(), answered["ETag"])
+        status, answered, body = await self._ask("POST", f"/{kind}/{show}", offer, headers)
+        location = answered.get("Location", "")
+        if status != 201 or not location:  # something else listens there, or stands in between
+            raise Unavailable("The media relay gave no answer that is one.", retry_after_ms=1_000)
+        return Session(location, location.rpartition("/")[2], body.decode(), answered.get("ETag", ""))
 
     async def publish(self, show: str, offer: str, publisher: str) -> Session:
         """A host's offer. `publisher` names who it is: the same one replaces its own session at once.
@@ -190,7 +197,9 @@ class RelayControl:
 
 def _error(body: Any) -> LiveCommerceError:
     """The same error class on this side, found by its number."""
-    fields = body.get("error", {}) if isinstance(body, dict) else {}
+    fields = body.get("error") if isinstance(body, dict) else None
+    if not isinstance(fields, dict):
+        return LiveCommerceError()
     for kind in catalogue():
         if kind.number == fields.get("number"):
             return kind(fields.get("reason"), retry_after_ms=fields.get("retry_after_ms"))

@@ -107,7 +107,12 @@ class AacEncoder:
                 base, counted = frame.time, 0
                 resampler = AudioResampler("fltp", "stereo", AUDIO_CLOCK, FRAME_SAMPLES)
             expected = frame.time + frame.duration
-            for decoded in decoder.decode(av.Packet(frame.data)):
+            try:
+                pieces = decoder.decode(av.Packet(frame.data))
+            except av.error.FFmpegError:  # damaged by its sender: a gap, and the next one begins at its own place
+                expected = None
+                continue
+            for decoded in pieces:
                 decoded.pts = None
                 for piece in resampler.resample(decoded):
                     piece.pts, piece.time_base = base + counted, Fraction(1, AUDIO_CLOCK)

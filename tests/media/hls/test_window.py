@@ -10,18 +10,14 @@ from itertools import pairwise
 import av
 import pytest
 
-from livecommerce.media.hls.aac import AacEncoder
-from livecommerce.media.hls.playlist import media_playlist, multivariant_playlist
+from livecommerce.media.hls.playlist import media_playlist
 from livecommerce.media.hls.window import (
-    AAC,
-    DISCONTINUITIES_FIRST_MAX,
     OPUS,
     PART_TICKS,
     SEGMENTS_KEPT,
     SEGMENTS_LISTED,
     HlsStream,
 )
-from livecommerce.media.wire.rtp import VIDEO_CLOCK
 from tests.media.broadcast import encode_pictures, encode_sound, interleaved
 from tests.media.studio import Studio
 
@@ -71,23 +67,6 @@ def everything(window, variant=OPUS):
         window.initialization(variant, window.segments[0].initialization),
         *(window.segment(variant, segment.number) for segment in window.segments if segment.is_done),
     )
-
-
-def test_a_playlist_has_what_low_latency_players_need():
-    window, _ = on_air()
-    playlist = media_playlist(window, OPUS)
-    assert playlist.startswith("#EXTM3U\n")
-    assert value(playlist, "EXT-X-TARGETDURATION") == "4"
-    assert value(playlist, "EXT-X-PART-INF") == "PART-TARGET=0.334"
-    assert "CAN-BLOCK-RELOAD=YES" in value(playlist, "EXT-X-SERVER-CONTROL")
-    assert float(re.search(r"PART-HOLD-BACK=([\d.]+)", playlist)[1]) >= 3 * 0.334
-    assert float(re.search(r",HOLD-BACK=([\d.]+)", playlist)[1]) >= 3 * 4
-    assert value(playlist, "EXT-X-MEDIA-SEQUENCE") == str(FIRST)
-    assert value(playlist, "EXT-X-MAP") == f'URI="init-{FIRST}-0.mp4"'
-    assert value(playlist, "EXT-X-PROGRAM-DATE-TIME") == "2023-11-14T22:13:20.000Z"
-    last = parts(playlist)[-1][1]
-    number, index = last.removesuffix(".m4s").split(".")
-    assert value(playlist, "EXT-X-PRELOAD-HINT") == f'TYPE=PART,URI="{number}.{int(index) + 1}.m4s"'
 
 
 def test_segments_begin_with_key_pictures_and_parts_keep_to_their_target():
@@ -192,21 +171,6 @@ def test_the_window_is_bounded_and_its_numbers_go_on():
     assert window.segment(OPUS, FIRST) is None
 
 
-def test_the_discontinuity_sequence_counts_those_that_left():
-    studio = Studio()
-    frames = []
-    for index in range(12):
-        start = index * 4.0
-        frames += encode_pictures(2.0, keys_at={0}, size=(160, 90), start=start)
-    window, _ = on_air(frames, studio)
-    playlist = media_playlist(window, OPUS)
-    first = FIRST // 60 % DISCONTINUITIES_FIRST_MAX
-    before = first + int(value(playlist, "EXT-X-MEDIA-SEQUENCE")) - FIRST - 1
-    listed = playlist.count("#EXT-X-DISCONTINUITY\n")
-    assert int(value(playlist, "EXT-X-DISCONTINUITY-SEQUENCE")) == before
-    assert listed == len(window.listed(OPUS))
-
-
 def test_many_bytes_leave_the_window_early(monkeypatch):
     monkeypatch.setattr("livecommerce.media.hls.window.window.BYTES_MAX", 200_000)
     window, _ = on_air(interleaved(encode_pictures(30.0, keys_at=set(range(0, 900, 60))), encode_sound(30.0)))
@@ -218,24 +182,6 @@ def test_a_restarted_process_numbers_above_what_it_had_used():
     used = window.segments[-1].number
     later = HlsStream(lambda ticks: 0, lambda now: None, now_seconds=lambda: FIRST + 12)
     assert later.last_number(OPUS) > used
-
-
-def test_an_ended_stream_says_so_and_hints_at_nothing():
-    window, _ = on_air()
-    window.end()
-    playlist = media_playlist(window, OPUS)
-    assert playlist.endswith("#EXT-X-ENDLIST\n")
-    assert "PRELOAD-HINT" not in playlist
-    assert sum(duration for duration, _ in segments(playlist)) == pytest.approx(12.0, abs=0.01)
-
-
-def test_the_multivariant_playlist_names_opus_first_and_both_codecs():
-    window, _ = on_air()
-    text = multivariant_playlist(window)
-    assert text.index("opus/index.m3u8") < text.index("aac/index.m3u8")
-    assert re.search(r'CODECS="avc1\.42c0[0-9a-f]{2},opus",RESOLUTION=320x180', text)
-    assert re.search(r'CODECS="avc1\.42c0[0-9a-f]{2},mp4a\.40\.2"', text)
-    assert multivariant_playlist(HlsStream(lambda ticks: 0, lambda now: None)) == ""
 
 
 async def test_a_reload_waits_for_the_part_it_asks_for():
@@ -281,37 +227,3 @@ async def test_the_end_of_the_stream_lets_everyone_go():
     await asyncio.sleep(0.01)
     window.end()
     assert await asyncio.wait_for(waiting, 1)
-
-
-async def test_aac_has_the_same_pictures_cut_at_the_same_places_and_the_same_sound():
-    studio = Studio()
-    window, _ = on_air([], studio)
-    encoder = AacEncoder(window.start_aac, window.aac_frame)
-
-    class Feed:
-        def video(self, picture): ...
-        def tick(self, now): ...
-        def audio(self, frame):
-            encoder.put(frame)
-
-    studio.packager.sinks.append(Feed())
-    try:
-        for index in range(0, len(SHOW), 20):
-            studio.send(SHOW[index : index + 20])
-            await encoder.caught_up()
-    finally:
-        encoder.stop()
-    listed = window.listed(AAC)
-    assert [segment.number for segment in listed] == [segment.number for segment in window.listed(OPUS)][-len(listed) :]
-    assert listed
-    done = [segment for segment in listed if segment.is_done]
-    pictures, sounds = decode(
-        window.initialization(AAC, done[0].initialization), *(window.segment(AAC, segment.number) for segment in done)
-    )
-    assert len(pictures) == sum(segment.ticks for segment in done) * 30 // VIDEO_CLOCK
-    flashes = [time for time, frame in pictures if min(bytes(frame.planes[0])[:300]) > 0xE0]
-    beeps = [time for time, frame in sounds if loud(frame)]
-    for flash in flashes[:-1]:
-        assert min(abs(beep - flash) for beep in beeps) < 0.04
-    window.stop_aac()
-    assert not window.listed(AAC) or window.initialization(AAC, done[0].initialization)
