@@ -10,14 +10,13 @@ from argon2 import PasswordHasher
 from redis.asyncio import Redis
 
 from livecommerce.accounts import devices, viewers
-from livecommerce.accounts.errors import LoginRefused, LoginTaken, LoginTooOften
+from livecommerce.accounts.errors import LoginRefused, LoginTaken, LoginTooOften, LoginWrong
 from livecommerce.accounts.ingest_tokens import IngestTokens
 from livecommerce.accounts.passwords import Passwords
 from livecommerce.accounts.rate_limit import Bucket, RateLimit
 from livecommerce.accounts.rows import ShopRepository, StaffRecord, StaffRepository
 from livecommerce.accounts.secret import load_secret
 from livecommerce.accounts.sessions import SessionStore
-from livecommerce.errors import LoginWrong
 from livecommerce.http.identity import ROLES, Role, Staff
 from livecommerce.records.database import Database
 from livecommerce.records.rows import now_ms

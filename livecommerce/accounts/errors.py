@@ -1,8 +1,11 @@
-"""Refusals of this room; numbers 102x, 402x and 502x of the shared tree."""
+"""Refusals of this room: who may come in."""
 
 from __future__ import annotations
 
-from livecommerce.errors import BadInput, Conflict, TooMuch
+from livecommerce.errors import BadInput, Conflict, NotAllowed, TooMuch
+
+BLOCK = range(20, 30)  # of numbers, in each family; docs/errors.md
+EARLIER = frozenset({2002, 2003})  # given before rooms had blocks; numbers are for good
 
 
 class PasswordRefused(BadInput):
@@ -23,3 +26,13 @@ class LoginTaken(Conflict):
 class LoginTooOften(TooMuch):
     number, code = 5020, "login_too_often"
     reason = "Too many logins with a wrong password. Wait before the next."
+
+
+class LoginWrong(NotAllowed):
+    number, code, http_status = 2002, "login_wrong", 401
+    reason = "Login or password is wrong."
+
+
+class TokenWrong(NotAllowed):
+    number, code, http_status = 2003, "token_wrong", 401
+    reason = "The bearer token is missing, wrong or for another show. Make a new one in the studio."

@@ -6,8 +6,8 @@ import hashlib
 import re
 import secrets
 
+from livecommerce.accounts.errors import TokenWrong
 from livecommerce.accounts.rows import IngestTokenRecord, IngestTokenRepository
-from livecommerce.errors import TokenWrong
 from livecommerce.records.database import Database
 from livecommerce.records.rows import now_ms
 

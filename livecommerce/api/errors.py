@@ -1,8 +1,11 @@
-"""Refusals of this room; numbers 104x and 204x of the shared tree."""
+"""Refusals of this room: the HTTP side."""
 
 from __future__ import annotations
 
 from livecommerce.errors import BadInput, NotAllowed
+
+BLOCK = range(160, 170)  # of numbers, in each family; docs/errors.md
+EARLIER = frozenset({1043, 1045, 2040})  # given before rooms had blocks; numbers are for good
 
 
 class MethodWrong(BadInput):

@@ -18,7 +18,8 @@ from livecommerce.api.locales import COOKIE as LOCALE_COOKIE
 from livecommerce.api.locales import LOCALES, choose_locale, words_of
 from livecommerce.api.web_folder import WEB_FOLDER
 from livecommerce.catalogue.routes import CATALOGUE, products_shape
-from livecommerce.errors import LiveCommerceError, LoginNeeded, ShowUnknown, Unavailable
+from livecommerce.errors import LiveCommerceError, ShowUnknown, Unavailable
+from livecommerce.http.errors import LoginNeeded
 from livecommerce.http.site import identify, is_https, need_staff, public_base
 from livecommerce.media.routes import MEDIA
 from livecommerce.replay.routes import RECORDINGS

@@ -1,8 +1,11 @@
-"""Refusals of this room: numbers 103x, 303x, 403x and 4043 of the shared tree."""
+"""Refusals of this room: products and pictures."""
 
 from __future__ import annotations
 
 from livecommerce.errors import BadInput, Conflict, NotFound
+
+BLOCK = range(30, 40)  # of numbers, in each family; docs/errors.md
+EARLIER = frozenset({4043})  # given before rooms had blocks; numbers are for good
 
 
 class ProductRefused(BadInput):

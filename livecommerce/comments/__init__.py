@@ -8,8 +8,9 @@ It may not guess: whatever is doubtful is `unclear` and goes to a moderator.
 
 from livecommerce.comments.catalogue import Axis, Catalogue, CatalogueIndex, ItemWords, ShopWords
 from livecommerce.comments.checks import CatalogueWarning, check_catalogue
+from livecommerce.comments.errors import PackUnknown
 from livecommerce.comments.folding import fold, fold_for_match
-from livecommerce.comments.packs import PACKS, PackUnknown
+from livecommerce.comments.packs import PACKS
 from livecommerce.comments.parser import parse
 from livecommerce.comments.revision import Alias, Difference, PastComment, reparse, suggest_alias
 from livecommerce.comments.verdict import VERSION, Cancel, Intent, Reason, Reduce, Reserve, SetQuantity, Swap, Verdict

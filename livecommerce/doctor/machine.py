@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-from livecommerce.errors import DataFolderUnusable
 from livecommerce.ops import folder as folders
 from livecommerce.ops.disk_guard import RESERVE_BYTES, free_bytes
+from livecommerce.ops.errors import DataFolderUnusable
 from livecommerce.ops.findings import Finding, fail, ok, warn
 from livecommerce.settings import Settings
 

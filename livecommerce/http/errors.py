@@ -1,8 +1,11 @@
-"""Refusals that any route may give: numbers 104x, 2020 of the shared tree."""
+"""Refusals of this room: what any route may answer."""
 
 from __future__ import annotations
 
 from livecommerce.errors import BadInput, NotAllowed
+
+BLOCK = range(40, 50)  # of numbers, in each family; docs/errors.md
+EARLIER = frozenset({2001, 2020})  # given before rooms had blocks; numbers are for good
 
 
 class BodyTooLarge(BadInput):
@@ -28,3 +31,8 @@ class BodyTooSlow(BadInput):
 class RoleTooLow(NotAllowed):
     number, code = 2020, "role_too_low"
     reason = "Your role does not allow this. Ask the owner of the shop."
+
+
+class LoginNeeded(NotAllowed):
+    number, code, http_status = 2001, "login_needed", 401
+    reason = "Log in first."

@@ -11,9 +11,8 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from livecommerce.errors import LoginNeeded
 from livecommerce.http.addresses import request_address, request_scheme
-from livecommerce.http.errors import RoleTooLow
+from livecommerce.http.errors import LoginNeeded, RoleTooLow
 from livecommerce.http.identity import Identity, Role, Staff
 from livecommerce.settings import Http
 

@@ -12,11 +12,12 @@ from livecommerce.comments.verdict import Intent
 from livecommerce.comments.verdict import Reduce as ReduceIntent
 from livecommerce.comments.verdict import SetQuantity as SetIntent
 from livecommerce.comments.verdict import Swap as SwapIntent
-from livecommerce.errors import NotYours, ReservationUnknown
 from livecommerce.intake.answers import AnswerLine, answer_lines
+from livecommerce.intake.errors import NotYours
 from livecommerce.intake.mirror import Mirror
 from livecommerce.intake.orders import choose, done, reserve_operation
 from livecommerce.intake.speech import Act, Speech, Withdrawal
+from livecommerce.shows.errors import ReservationUnknown
 from livecommerce.shows.model import options_of
 from livecommerce.shows.offers import limits_of, offer_line
 from livecommerce.shows.state import State

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from livecommerce.errors import CommentNotText, CommentTooLong, NameRefused
+from livecommerce.intake.errors import CommentNotText, CommentTooLong, NameRefused
 
 NAME_LENGTH_MAX = 20  # a name stands before every line, on a phone beside the picture
 # Text is looked at character by character: what is this many times too long is refused before that.

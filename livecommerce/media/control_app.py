@@ -14,8 +14,10 @@ from collections.abc import Awaitable, Callable
 import msgspec
 from aiohttp import web
 
-from livecommerce.errors import BadInput, LiveCommerceError, LoginNeeded, SdpRefused
+from livecommerce.errors import BadInput, LiveCommerceError
+from livecommerce.http.errors import LoginNeeded
 from livecommerce.media.client.control import FRAGMENT_TYPE, ORIGIN_HEADER, PUBLISHER_HEADER
+from livecommerce.media.errors import SdpRefused
 from livecommerce.media.plane import Accepted, MediaPlane
 from livecommerce.media.wire.freezes import FreezeReport
 from livecommerce.media.wire.layer_wish import parse_wish

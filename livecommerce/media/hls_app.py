@@ -10,7 +10,8 @@ import time
 
 from aiohttp import web
 
-from livecommerce.errors import BadInput, NotFound, StreamUnknown, Unavailable
+from livecommerce.errors import BadInput, NotFound, Unavailable
+from livecommerce.media.errors import StreamUnknown
 from livecommerce.media.hls.playlist import media_playlist, multivariant_playlist
 from livecommerce.media.hls.window import AAC, OPUS, HlsStream
 from livecommerce.media.outputs import Outputs

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from livecommerce.errors import StreamUnknown
+from livecommerce.media.errors import StreamUnknown
 from livecommerce.media.hls.aac import AacEncoder
 from livecommerce.media.hls.window import HlsStream
 from livecommerce.media.packaging.packager import Packager, Sink

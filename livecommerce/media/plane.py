@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from livecommerce.errors import Busy, HostAlreadyLive, NotFound, StreamUnknown
+from livecommerce.errors import Busy, NotFound
+from livecommerce.media.errors import HostAlreadyLive, StreamUnknown
 from livecommerce.media.ingest.host import Host, HostPlan
 from livecommerce.media.ingest.origin import OriginPull
 from livecommerce.media.stream import Event, Stream, StreamState

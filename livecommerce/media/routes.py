@@ -18,9 +18,10 @@ from urllib.parse import urlencode
 
 from aiohttp import hdrs, web
 
+from livecommerce.accounts.errors import TokenWrong
 from livecommerce.accounts.ingest_tokens import IngestTokens, bearer
 from livecommerce.accounts.rate_limit import Bucket, RateLimit
-from livecommerce.errors import BadInput, ShowUnknown, TokenWrong, TooMuch
+from livecommerce.errors import BadInput, ShowUnknown, TooMuch
 from livecommerce.http.answers import json_answer
 from livecommerce.http.bodies import read_body, read_json
 from livecommerce.http.errors import MediaTypeWrong

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from livecommerce.errors import AlreadyRunning, DataFolderUnusable
+from livecommerce.ops.errors import AlreadyRunning, DataFolderUnusable
 
 LOCK_NAME = "lock"
 RUNNING_NAME = "running.json"

@@ -7,7 +7,7 @@ import random
 import socket
 from collections.abc import Sequence
 
-from livecommerce.errors import PortInUse
+from livecommerce.ops.errors import PortInUse
 from livecommerce.settings import environment_name
 
 _BASE_TRIES = 64  # random bases tried for a row of free ports; on a sane machine the first fits

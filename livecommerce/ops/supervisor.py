@@ -11,8 +11,8 @@ import signal
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from livecommerce.errors import StartFailed
 from livecommerce.ops.children import READY_SECONDS_MAX, Child, Plan, State
+from livecommerce.ops.errors import StartFailed
 from livecommerce.ops.logs import logger
 
 log = logger(__name__)

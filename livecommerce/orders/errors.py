@@ -1,8 +1,11 @@
-"""Refusals of this room; numbers 105x, 305x, 405x and 3040 of the shared tree."""
+"""Refusals of this room: payments and orders."""
 
 from __future__ import annotations
 
 from livecommerce.errors import BadInput, Conflict, NotFound
+
+BLOCK = range(50, 60)  # of numbers, in each family; docs/errors.md
+EARLIER = frozenset({3040})  # given before rooms had blocks; numbers are for good
 
 
 class PaymentRefused(BadInput):

@@ -13,19 +13,11 @@ import structlog
 from aiohttp import web
 from redis.exceptions import RedisError
 
-from livecommerce.errors import (
-    BadInput,
-    Banned,
-    EventUnknown,
-    LiveCommerceError,
-    LoginNeeded,
-    NameRefused,
-    NotAllowed,
-    TooMuch,
-    Unavailable,
-)
+from livecommerce.errors import BadInput, LiveCommerceError, NotAllowed, TooMuch, Unavailable
+from livecommerce.http.errors import LoginNeeded
 from livecommerce.http.identity import Identity
 from livecommerce.intake.comment_path import CommentPath
+from livecommerce.intake.errors import NameRefused
 from livecommerce.intake.speech import Payload, press_of, speech_of, withdrawal_of
 from livecommerce.intake.text import checked_name, checked_text
 from livecommerce.intake.viewer_commands import ViewerCommands
@@ -35,12 +27,13 @@ from livecommerce.realtime.broadcast import CLOSE_BYTES
 from livecommerce.realtime.channel import Channel, TicketRecords
 from livecommerce.realtime.channels import Channels
 from livecommerce.realtime.doors import FastDoor, StockDoor
+from livecommerce.realtime.errors import EventUnknown
 from livecommerce.realtime.metrics import METRICS
 from livecommerce.realtime.private_names import LeanServer, MixedServer, make_server
 from livecommerce.realtime.viewers import Audience, Viewer
 from livecommerce.settings import Settings
 from livecommerce.shows.commands import Actor
-from livecommerce.shows.errors import ShowOfAnotherShop
+from livecommerce.shows.errors import Banned, ShowOfAnotherShop
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.model import address_mark, valid_id
 from livecommerce.shows.moderation import barred

@@ -1,8 +1,11 @@
-"""Faults of this room; numbers 602x of the shared tree."""
+"""Faults of this room: facts and their readers."""
 
 from __future__ import annotations
 
 from livecommerce.errors import Unavailable
+
+BLOCK = range(210, 220)  # of numbers, in each family; docs/errors.md
+EARLIER = frozenset({6020})  # given before rooms had blocks; numbers are for good
 
 
 class FactRefused(Unavailable):

@@ -1,8 +1,11 @@
-"""What the replay room refuses."""
+"""Refusals of this room: recordings shown again."""
 
 from __future__ import annotations
 
 from livecommerce.errors import BadInput, NotFound
+
+BLOCK = range(200, 210)  # of numbers, in each family; docs/errors.md
+EARLIER = frozenset({1049, 3041})  # given before rooms had blocks; numbers are for good
 
 
 class ReplayMissing(NotFound):

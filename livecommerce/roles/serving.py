@@ -18,11 +18,11 @@ from pathlib import Path
 
 import msgspec
 
-from livecommerce.errors import StartFailed
 from livecommerce.ops import folder as folders
 from livecommerce.ops import ports
 from livecommerce.ops.children import Plan
 from livecommerce.ops.disk_guard import DiskGuard
+from livecommerce.ops.errors import StartFailed
 from livecommerce.ops.logs import logger
 from livecommerce.ops.supervisor import Supervisor
 from livecommerce.ops.valkey import EmbeddedValkey, ValkeyNotFound

@@ -11,7 +11,8 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from livecommerce.errors import StoreUnsuitable, Unavailable
+from livecommerce.errors import Unavailable
+from livecommerce.ops.errors import StoreUnsuitable
 from livecommerce.ops.health import Check
 from livecommerce.ops.redis_client import connect_store, library_names
 from livecommerce.ops.valkey import VERSION_MIN, EmbeddedValkey

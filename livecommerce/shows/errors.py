@@ -1,8 +1,13 @@
-"""Refusals of this room; numbers 1025, 203x and 404x of the shared tree."""
+"""Refusals of this room: what is live."""
 
 from __future__ import annotations
 
-from livecommerce.errors import BadInput, Conflict, NotAllowed
+from livecommerce.errors import BadInput, Conflict, NotAllowed, NotFound, TooMuch
+
+BLOCK = range(170, 200)  # of numbers, in each family; docs/errors.md
+EARLIER = frozenset(
+    {1003, 1025, 2010, 2011, 2013, 2030, 2031, 3002, 3003, 4002, 4040, 4041, 4042, 4044, 5001}
+)  # given before rooms had blocks; numbers are for good
 
 
 class RoleTooLowForCommand(NotAllowed):
@@ -38,3 +43,43 @@ class ShowNotReady(Conflict):
 class WordsChanged(Conflict):
     number, code = 4044, "words_changed"
     reason = "Somebody else changed the shop's words meanwhile. Load them again."
+
+
+class Muted(NotAllowed):
+    number, code = 2010, "muted"
+    reason = "A moderator has muted you in this show. You can still watch."
+
+
+class Banned(NotAllowed):
+    number, code = 2011, "banned"
+    reason = "A moderator has removed you from this show."
+
+
+class CommentRefused(NotAllowed):
+    number, code = 2013, "comment_refused"
+    reason = "The rules of this show do not allow this comment."
+
+
+class ReservationUnknown(NotFound):
+    number, code = 3002, "reservation_unknown"
+    reason = "There is no such reservation."
+
+
+class ItemUnknown(NotFound):
+    number, code = 3003, "item_unknown"
+    reason = "This show has no such product or option."
+
+
+class ShowStageWrong(Conflict):
+    number, code = 4002, "show_stage_wrong"
+    reason = "The show is not in a stage that allows this."
+
+
+class CommandUnknown(BadInput):
+    number, code = 1003, "command_unknown"
+    reason = "There is no such command."
+
+
+class SlowMode(TooMuch):
+    number, code = 5001, "slow_mode"
+    reason = "The chat is in slow mode. Wait before the next comment."

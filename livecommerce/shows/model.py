@@ -12,7 +12,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from livecommerce.errors import BadInput, ItemUnknown
+from livecommerce.errors import BadInput
+from livecommerce.shows.errors import ItemUnknown
 from livecommerce.shows.state import PublicItem
 from livecommerce.stock import keys as stock_keys
 from livecommerce.stock.skus import options_of as values_of_sku

@@ -11,7 +11,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from livecommerce.errors import Banned, CommentRefused, LiveCommerceError, Muted, ShowStageWrong, SlowMode
+from livecommerce.errors import LiveCommerceError
+from livecommerce.shows.errors import Banned, CommentRefused, Muted, ShowStageWrong, SlowMode
 from livecommerce.shows.state import BuyerRecord, State
 from livecommerce.shows.words import WordFilter, has_link
 

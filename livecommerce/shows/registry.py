@@ -9,9 +9,10 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from livecommerce.errors import BadInput, CommandUnknown, NotAllowed
+from livecommerce.errors import BadInput, NotAllowed
 from livecommerce.shows.commands import Actor, Command, Speaker, Undo, ViewerCommand
 from livecommerce.shows.decision import Decision, ThroughStock
+from livecommerce.shows.errors import CommandUnknown
 from livecommerce.shows.kind import Apply, Decide, DecideForViewer, Kind, Parts, Project, Stored, nothing_own
 from livecommerce.shows.model import KEY_NAMES
 from livecommerce.shows.projection import Projector, Wire

@@ -9,10 +9,10 @@ from argon2 import PasswordHasher
 from redis.asyncio import Redis
 
 from livecommerce.accounts.accounts import WRONG_PER_LOGIN, Accounts
-from livecommerce.accounts.errors import LoginRefused, LoginTaken, LoginTooOften, PasswordRefused
+from livecommerce.accounts.errors import LoginRefused, LoginTaken, LoginTooOften, LoginWrong, PasswordRefused
 from livecommerce.accounts.passwords import Passwords
 from livecommerce.accounts.sessions import SESSIONS_MAX
-from livecommerce.errors import LiveCommerceError, LoginWrong
+from livecommerce.errors import LiveCommerceError
 
 PASSWORD = "correct horse battery"
 

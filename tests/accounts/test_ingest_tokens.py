@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from livecommerce.accounts.accounts import Accounts
+from livecommerce.accounts.errors import TokenWrong
 from livecommerce.accounts.ingest_tokens import bearer
-from livecommerce.errors import TokenWrong
 
 
 async def test_an_ingest_token_opens_its_own_show_until_it_is_revoked(accounts: Accounts) -> None:

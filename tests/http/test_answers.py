@@ -6,8 +6,10 @@ import json
 
 import pytest
 
-from livecommerce.errors import Busy, LiveCommerceError, LoginNeeded, NotFound, TokenWrong
+from livecommerce.accounts.errors import TokenWrong
+from livecommerce.errors import Busy, LiveCommerceError, NotFound
 from livecommerce.http.answers import error_answer, json_answer
+from livecommerce.http.errors import LoginNeeded
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from livecommerce.errors import LoginNeeded
-from livecommerce.http.errors import RoleTooLow
+from livecommerce.http.errors import LoginNeeded, RoleTooLow
 from livecommerce.http.identity import ROLES, Identity, Role, Staff
 from livecommerce.http.site import SITE, Site, address_of, is_https, need_staff, public_base
 from livecommerce.settings import Http

@@ -7,21 +7,13 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from livecommerce.errors import (
-    Banned,
-    CommentRefused,
-    IdReused,
-    Muted,
-    NotYours,
-    ReservationUnknown,
-    ShowStageWrong,
-    SlowMode,
-    TooMuch,
-)
+from livecommerce.errors import IdReused, TooMuch
+from livecommerce.intake.errors import NotYours
 from livecommerce.intake.metrics import COMMENTS
 from livecommerce.intake.mirror import ShowMirror
 from livecommerce.intake.speech import Withdrawal
 from livecommerce.settings import Realtime
+from livecommerce.shows.errors import Banned, CommentRefused, Muted, ReservationUnknown, ShowStageWrong, SlowMode
 from livecommerce.shows.model import viewer_handle
 from livecommerce.shows.state import PIN_HISTORY_MS, pinned_for
 from tests.intake.demo_show import ANNA, BEN, SHOP, SHOW, Person, Stage, new_id, opened_stage

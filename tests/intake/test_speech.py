@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from livecommerce.errors import BadInput, CommentNotText, CommentTooLong
+from livecommerce.errors import BadInput
+from livecommerce.intake.errors import CommentNotText, CommentTooLong
 from livecommerce.intake.speech import Press, Speech, Withdrawal, press_of, speech_of, withdrawal_of
 from tests.intake.demo_show import ANNA, SHOW
 

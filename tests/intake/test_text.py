@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from livecommerce.errors import CommentNotText, CommentTooLong, NameRefused
+from livecommerce.intake.errors import CommentNotText, CommentTooLong, NameRefused
 from livecommerce.intake.text import NAME_LENGTH_MAX, checked_name, checked_text
 
 

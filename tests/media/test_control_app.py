@@ -9,9 +9,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from livecommerce.errors import BadInput, HostAlreadyLive, NotFound, SdpRefused, StreamUnknown, Unavailable
+from livecommerce.errors import BadInput, NotFound, Unavailable
 from livecommerce.media.client.control import RelayControl
 from livecommerce.media.control_app import FRAGMENT_TYPE
+from livecommerce.media.errors import HostAlreadyLive, SdpRefused, StreamUnknown
 from livecommerce.media.ingest.whep_client import WhepClient
 from livecommerce.media.relay import candidate_addresses
 from livecommerce.media.transport.dtls import Identity

@@ -19,7 +19,8 @@ from typing import Any
 
 import pytest
 
-from livecommerce.errors import LiveCommerceError, SdpRefused
+from livecommerce.errors import LiveCommerceError
+from livecommerce.media.errors import SdpRefused
 from livecommerce.media.ingest.host import HostPlan
 from livecommerce.media.ingest.whep_client import WhepClient
 from livecommerce.media.transport.dtls import Handshake, Identity

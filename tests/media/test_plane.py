@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from livecommerce.errors import BadInput, Busy, HostAlreadyLive, LiveCommerceError, NotFound, SdpRefused, StreamUnknown
+from livecommerce.errors import BadInput, Busy, LiveCommerceError, NotFound
 from livecommerce.media import plane as module
+from livecommerce.media.errors import HostAlreadyLive, SdpRefused, StreamUnknown
 from livecommerce.media.plane import MediaPlane
 from livecommerce.media.stream import StreamState
 from livecommerce.media.transport.dtls import HandshakePool, Identity

@@ -12,9 +12,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from livecommerce.errors import AlreadyRunning, DataFolderUnusable, PortInUse
 from livecommerce.ops import folder as folders
 from livecommerce.ops import ports
+from livecommerce.ops.errors import AlreadyRunning, DataFolderUnusable, PortInUse
 from livecommerce.roles import serving
 from livecommerce.settings import Http, Media, Settings
 

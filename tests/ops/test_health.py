@@ -9,9 +9,9 @@ import aiohttp
 import pytest
 from prometheus_client import REGISTRY
 
-from livecommerce.errors import PortInUse
 from livecommerce.ops import health as health_module
 from livecommerce.ops import metrics
+from livecommerce.ops.errors import PortInUse
 from livecommerce.ops.health import Health, Heartbeat
 from livecommerce.ops.internal import serve_internal
 

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from livecommerce.errors import StartFailed
 from livecommerce.ops import children
 from livecommerce.ops.backoff import Backoff
 from livecommerce.ops.children import Child, Plan, State, explain_exit
+from livecommerce.ops.errors import StartFailed
 from livecommerce.ops.folder import alive
 from livecommerce.ops.supervisor import Supervisor
 

@@ -11,8 +11,9 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from livecommerce.errors import StoreUnsuitable, Unavailable
+from livecommerce.errors import Unavailable
 from livecommerce.ops import metrics
+from livecommerce.ops.errors import StoreUnsuitable
 from livecommerce.ops.valkey import EmbeddedValkey
 from livecommerce.orders.facts import PaymentBegun
 from livecommerce.records.audit import AuditRepository

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from livecommerce.errors import Conflict, IdReused, NotFound, ReservationUnknown
-from livecommerce.shows.errors import RoleTooLowForCommand
+from livecommerce.errors import Conflict, IdReused, NotFound
+from livecommerce.shows.errors import ReservationUnknown, RoleTooLowForCommand
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.operations import Restock

@@ -6,8 +6,9 @@ from typing import Any, cast
 
 import pytest
 
-from livecommerce.errors import BadInput, Conflict, ItemUnknown, LiveCommerceError, NotFound, ShowStageWrong, TooMuch
+from livecommerce.errors import BadInput, Conflict, LiveCommerceError, NotFound, TooMuch
 from livecommerce.shows.decision import Answered, Decision, ThroughStock
+from livecommerce.shows.errors import ItemUnknown, ShowStageWrong
 from livecommerce.shows.kinds import buyer, hidden
 from livecommerce.shows.kinds.buyer import NOTHING_SET
 from livecommerce.shows.state import State

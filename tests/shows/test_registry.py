@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from livecommerce.errors import BadInput, CommandUnknown, LiveCommerceError, NotAllowed
+from livecommerce.errors import BadInput, LiveCommerceError, NotAllowed
 from livecommerce.shows import kinds as kinds_folder
+from livecommerce.shows.errors import CommandUnknown
 from livecommerce.shows.kind import Effects, Kind
 from livecommerce.shows.kinds import SHOW_KINDS, notice, pin, question
 from livecommerce.shows.registry import Registry

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections import Counter
+from types import ModuleType
 
 import pytest
 
 from livecommerce.cli import COMMANDS, _parser
 from livecommerce.configuration.reference import all_errors, errors_markdown, settings_markdown
-from tests.tidy.sources import ROOT, project_files, short
+from tests.tidy.sources import PACKAGE, ROOT, project_files, short
 
 
 def between(text: str, name: str) -> str:
@@ -28,6 +30,27 @@ def test_the_list_of_settings_is_the_one_of_the_code(name: str) -> None:
 def test_the_errors_page_is_the_one_of_the_code() -> None:
     written = between((ROOT / "docs/errors.md").read_text("utf-8"), "errors")
     assert written == errors_markdown(), "run scripts/write_tables.py"
+
+
+def error_files() -> list[ModuleType]:
+    names = (path.relative_to(ROOT).with_suffix("").parts for path in sorted(PACKAGE.rglob("errors.py")))
+    return [importlib.import_module(".".join(name)) for name in names]
+
+
+def test_every_error_stands_in_its_rooms_file_and_in_its_block_of_numbers() -> None:
+    files = {module.__name__: module for module in error_files()}
+    for error in all_errors():
+        assert error.__module__ in files, (
+            f"{error.__name__} stands in {error.__module__}: errors.py of its room has them"
+        )
+        module = files[error.__module__]
+        is_earlier = error.number in getattr(module, "EARLIER", ())
+        assert (error.number % 1000 in module.BLOCK) != is_earlier, f"{error.__name__}: {error.number}"
+
+
+def test_no_two_rooms_share_a_block_of_numbers() -> None:
+    counts = Counter(number for module in error_files() for number in module.BLOCK)
+    assert {number for number, count in counts.items() if count > 1} == set()
 
 
 def test_error_numbers_and_codes_are_unique() -> None:

@@ -47,7 +47,7 @@ IMPORTS: dict[str, frozenset[str]] = {
         "staff": "accounts configuration errors http ops records settings",
         "stock_command": "configuration errors ops settings staff stock",
         "roles": "accounts api catalogue errors http media ops orders realtime records replay settings shows stock",
-        "doctor": "configuration errors media ops records roles settings",
+        "doctor": "configuration media ops records roles settings",
         "demo": "accounts configuration http media ops records roles settings staff stock",
         "app": "configuration ops roles settings staff",
         "cli": "configuration errors settings",

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from livecommerce.comments.errors import PackUnknown
 from livecommerce.comments.packs import common, en, fil, ko, th, vi, zh_cn, zh_tw
 from livecommerce.comments.packs.pack import Pack
-from livecommerce.errors import BadInput
 
 PACKS: Final[dict[str, Pack]] = {
     pack.name: pack for pack in (zh_tw.PACK, zh_cn.PACK, en.PACK, th.PACK, fil.PACK, vi.PACK, ko.PACK)
 }
 COMMON: Final[Pack] = common.PACK
-
-
-class PackUnknown(BadInput):
-    number, code = 1060, "pack_unknown"
-    reason = "There is no such grammar pack. The packs are zh-TW, zh-CN, en, th, fil, vi and ko."
 
 
 def chosen(names: tuple[str, ...]) -> list[Pack]:
@@ -27,4 +22,4 @@ def chosen(names: tuple[str, ...]) -> list[Pack]:
     return [COMMON, *(PACKS[name] for name in names)]
 
 
-__all__ = ["COMMON", "PACKS", "Pack", "PackUnknown", "chosen"]
+__all__ = ["COMMON", "PACKS", "Pack", "chosen"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 
-from livecommerce.errors import SdpRefused
+from livecommerce.media.errors import SdpRefused
 from livecommerce.media.ingest.feedback import ArrivalLog, RateLimit, Reception
 from livecommerce.media.ingest.source import PICTURE, SOUND, Sink, SourceName
 from livecommerce.media.transport.peer import Peer, Port

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Protocol
 
-from livecommerce.errors import SdpRefused
+from livecommerce.media.errors import SdpRefused
 from livecommerce.media.tracks.fanout import FanOut
 from livecommerce.media.tracks.lane import Lane
 from livecommerce.media.tracks.retransmission import RetransmissionLane

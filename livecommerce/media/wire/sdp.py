@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives import hashes
 
-from livecommerce.errors import SdpRefused
+from livecommerce.media.errors import SdpRefused
 from livecommerce.media.wire.rtp import AUDIO_CLOCK, VIDEO_CLOCK
 
 # A Chromium offer with every codec is about 9 KB; OBS sends 2 KB.

@@ -11,9 +11,10 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from livecommerce.errors import Conflict, ReservationUnknown
+from livecommerce.errors import Conflict
 from livecommerce.shows.commands import Actor, Command
 from livecommerce.shows.decision import Answered, Decision, ThroughStock
+from livecommerce.shows.errors import ReservationUnknown
 from livecommerce.shows.kind import Effects, Kind, Parts
 from livecommerce.shows.model import label_of
 from livecommerce.shows.projection import Projector, Wire

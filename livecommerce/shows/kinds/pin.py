@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from livecommerce.errors import ShowStageWrong
 from livecommerce.shows.commands import Actor, Command
 from livecommerce.shows.decision import Decision, Write
+from livecommerce.shows.errors import ShowStageWrong
 from livecommerce.shows.kind import Effects, Kind, Parts, Stored
 from livecommerce.shows.model import Code, known_product
 from livecommerce.shows.packing import pack, unpack

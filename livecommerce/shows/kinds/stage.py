@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from livecommerce.errors import ShowStageWrong
 from livecommerce.shows.commands import Actor, Command
 from livecommerce.shows.decision import Decision, Write
+from livecommerce.shows.errors import ShowStageWrong
 from livecommerce.shows.kind import Effects, Kind
 from livecommerce.shows.kinds.pin import pin_change
 from livecommerce.shows.projection import Projector, Wire

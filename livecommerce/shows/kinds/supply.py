@@ -6,9 +6,10 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
-from livecommerce.errors import Conflict, ItemUnknown
+from livecommerce.errors import Conflict
 from livecommerce.shows.commands import Actor, Command, Sku
 from livecommerce.shows.decision import Answered, Decision, ThroughStock
+from livecommerce.shows.errors import ItemUnknown
 from livecommerce.shows.kind import Kind
 from livecommerce.shows.state import State
 from livecommerce.stock.operations import Adjust as AdjustStock

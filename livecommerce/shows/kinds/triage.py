@@ -7,9 +7,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from livecommerce.errors import BadInput, ItemUnknown, NotFound
+from livecommerce.errors import BadInput, NotFound
 from livecommerce.shows.commands import Actor, Command
 from livecommerce.shows.decision import Alias, Answered, Decision, ThroughStock, Write
+from livecommerce.shows.errors import ItemUnknown
 from livecommerce.shows.kind import Effects, Kind, Parts, Stored
 from livecommerce.shows.model import Code, OutsideId, sku_of
 from livecommerce.shows.offers import limits_of, offer_line

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from livecommerce.errors import Busy, HostAlreadyLive, LiveCommerceError, SdpRefused, StreamUnknown, Unavailable
+from livecommerce.errors import Busy, LiveCommerceError, Unavailable
 from livecommerce.media.client.control import RelayControl, Session
+from livecommerce.media.errors import HostAlreadyLive, SdpRefused, StreamUnknown
 
 
 class Relay:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from livecommerce.errors import SdpRefused
+from livecommerce.media.errors import SdpRefused
 from livecommerce.media.ingest.host import DEAD_SECONDS, Host, HostPlan
 from livecommerce.media.ingest.source import PICTURE, SOUND, SourceName
 from livecommerce.media.transport.srtp import GCM_PROFILE, Keys, libsrtp_session

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from livecommerce.errors import StreamUnknown
+from livecommerce.media.errors import StreamUnknown
 from livecommerce.media.ingest.origin import OriginPull
 from tests.media.stage import DecodingViewer, open_stage, until
 from tests.media.wire.test_sdp import GOOD

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from livecommerce.errors import SdpRefused
+from livecommerce.media.errors import SdpRefused
 from livecommerce.media.tracks.lane import Lane
 from livecommerce.media.tracks.track import CanonicalPacket, Track
 from livecommerce.media.transport.peer import PeerState

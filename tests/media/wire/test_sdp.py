@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livecommerce.errors import SdpRefused
+from livecommerce.media.errors import SdpRefused
 from livecommerce.media.ingest.host import HostPlan
 from livecommerce.media.ingest.source import PICTURE, SOUND
 from livecommerce.media.wire import sdp

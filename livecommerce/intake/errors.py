@@ -1,0 +1,28 @@
+"""Refusals of this room: what is said."""
+
+from __future__ import annotations
+
+from livecommerce.errors import BadInput, NotAllowed
+
+BLOCK = range(140, 150)  # of numbers, in each family; docs/errors.md
+EARLIER = frozenset({1001, 1002, 1004, 2012})  # given before rooms had blocks; numbers are for good
+
+
+class CommentTooLong(BadInput):
+    number, code = 1001, "comment_too_long"
+    reason = "A comment has at most 200 characters."
+
+
+class CommentNotText(BadInput):
+    number, code = 1002, "comment_not_text"
+    reason = "A comment is text without control characters."
+
+
+class NameRefused(BadInput):
+    number, code = 1004, "name_refused"
+    reason = "A name has 1 to 20 characters, no control characters and no blocked word."
+
+
+class NotYours(NotAllowed):
+    number, code = 2012, "not_yours"
+    reason = "This reservation is not yours."

@@ -1,0 +1,23 @@
+"""Refusals of this room: the relay and its door."""
+
+from __future__ import annotations
+
+from livecommerce.errors import BadInput, Conflict, NotFound
+
+BLOCK = range(120, 140)  # of numbers, in each family; docs/errors.md
+EARLIER = frozenset({1010, 3004, 4001})  # given before rooms had blocks; numbers are for good
+
+
+class SdpRefused(BadInput):
+    number, code = 1010, "sdp_refused"
+    reason = "The SDP offer cannot be used. Offer H.264 constrained baseline (packetization-mode 1) and Opus."
+
+
+class StreamUnknown(NotFound):
+    number, code = 3004, "stream_unknown"
+    reason = "The host is not live yet."
+
+
+class HostAlreadyLive(Conflict):
+    number, code = 4001, "host_already_live"
+    reason = "Another host is already live on this show. End that stream first."
