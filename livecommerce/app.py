@@ -12,10 +12,10 @@ import argparse
 import msgspec
 
 from livecommerce.configuration.flags import settings_from
+from livecommerce.configuration.tree import Settings
 from livecommerce.ops import logs
 from livecommerce.roles import serving
 from livecommerce.roles.process import run
-from livecommerce.settings import Settings
 
 
 def serve(arguments: argparse.Namespace) -> int:

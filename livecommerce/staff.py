@@ -14,14 +14,16 @@ from contextlib import asynccontextmanager
 
 from livecommerce.accounts.accounts import Accounts
 from livecommerce.accounts.rows import Shop, ShopRepository, StaffRepository
+from livecommerce.accounts.secret import load_secret
 from livecommerce.configuration.flags import settings_from
+from livecommerce.configuration.tree import Settings
 from livecommerce.errors import NotFound
 from livecommerce.http.identity import ROLES
 from livecommerce.ops import folder as folders
 from livecommerce.ops.redis_client import connect, connect_store
 from livecommerce.ops.valkey import EmbeddedValkey
 from livecommerce.records.database import Database
-from livecommerce.settings import Settings, SettingsError
+from livecommerce.settings import SettingsError
 
 FIRST_SHOP = "shop"
 FIRST_SHOP_NAMES = {"zh-TW": "我的小店"}
@@ -68,8 +70,8 @@ async def store_url(settings: Settings) -> AsyncIterator[str]:
 async def _accounts(settings: Settings) -> AsyncIterator[Accounts]:
     async with store_url(settings) as url:
         redis = await connect_store(url)
-        database = await Database.open(settings)
-        accounts = Accounts(settings, redis, database)
+        database = await Database.open(settings.database.url, settings.data_folder)
+        accounts = Accounts(load_secret(settings.secret, settings.data_folder), redis, database)
         try:
             yield accounts
         finally:
@@ -80,9 +82,9 @@ async def _accounts(settings: Settings) -> AsyncIterator[Accounts]:
 
 async def first_start(settings: Settings) -> list[str]:
     """Migrates the database; with no shop yet makes one with its owner. Returns the lines to print, once."""
-    database = await Database.open(settings)
+    database = await Database.open(settings.database.url, settings.data_folder)
     redis = connect(settings.redis.url or "unix:///nowhere")  # never connected to: adding a login needs SQL alone
-    accounts = Accounts(settings, redis, database)
+    accounts = Accounts(load_secret(settings.secret, settings.data_folder), redis, database)
     try:
         if await accounts.shops.all(limit=1):
             return []
@@ -148,7 +150,7 @@ async def _disable(settings: Settings, arguments: argparse.Namespace) -> list[st
 
 
 async def _list(settings: Settings, _arguments: argparse.Namespace) -> list[str]:
-    database = await Database.open(settings)
+    database = await Database.open(settings.database.url, settings.data_folder)
     try:
         lines = []
         for shop in await ShopRepository(database).all():

@@ -11,9 +11,9 @@ import asyncio
 import sys
 
 from livecommerce.configuration.flags import settings_from
+from livecommerce.configuration.tree import Settings
 from livecommerce.errors import NotFound
 from livecommerce.ops.redis_client import connect
-from livecommerce.settings import Settings
 from livecommerce.staff import store_url
 from livecommerce.stock.connection import address_of
 from livecommerce.stock.ledger import LedgerUnreadable

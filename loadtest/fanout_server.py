@@ -91,11 +91,12 @@ class Ours(Served):
         self._hz = hz
 
     async def start(self) -> None:
+        from livecommerce.configuration.tree import Settings
         from livecommerce.http.identity import Identity
         from livecommerce.ops.redis_client import connect
         from livecommerce.ops.valkey import EmbeddedValkey
         from livecommerce.realtime.compose import build_realtime
-        from livecommerce.settings import Realtime, Settings
+        from livecommerce.realtime.settings import Realtime
         from livecommerce.shows.kinds import SHOW_KINDS
         from livecommerce.shows.registry import Registry
         from livecommerce.shows.store import ShowStore
@@ -116,7 +117,7 @@ class Ours(Served):
         app = web.Application()
         self.store = ShowStore(self.redis, self.engine, Registry(SHOW_KINDS))
         await self.store.start()
-        self.gateway = await build_realtime(app, self.store, settings, identify)
+        self.gateway = await build_realtime(app, self.store, settings.realtime, identify)
         await self._listen(app)
         await self._make_show()
 

@@ -24,8 +24,8 @@ import uvloop
 
 from livecommerce.media.client.control import RelayControl
 from livecommerce.media.compiled import compiled
+from livecommerce.media.settings import Media
 from livecommerce.media.transport.dtls import Identity
-from livecommerce.settings import Media, Settings
 from loadtest import media_climb, media_glass, media_janus, media_send
 from loadtest.media_peers import Crowd, run_host
 
@@ -52,7 +52,7 @@ def _relay(path: str, core: int | None, ready: Any, stop: Any) -> None:
         local_stop = asyncio.Event()
         serving = asyncio.create_task(
             serve_relay(
-                Settings(media=Media(host="127.0.0.1")),
+                Media(host="127.0.0.1"),
                 RelayPlace("load", path, 0),
                 stop=local_stop,
                 on_stream_event=lambda *_: None,

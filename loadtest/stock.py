@@ -28,7 +28,6 @@ import uvloop
 from redis.asyncio import Redis
 
 from livecommerce.ops.valkey import EmbeddedValkey, _packaged_binary, find_binary
-from livecommerce.settings import Stock
 from livecommerce.stock import keys
 from livecommerce.stock.batch import Batch, Part
 from livecommerce.stock.connection import Connection, encode
@@ -36,6 +35,7 @@ from livecommerce.stock.encoding import Templates
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.operations import Line, Operation, Reserve, Restock
 from livecommerce.stock.outcomes import Outcome
+from livecommerce.stock.settings import Stock
 from loadtest.stock_peers import seckill_script, sql_hot_row, trivial_eval
 
 SHOP, SHOW, ITEM = "bench", "show", "A01"

@@ -16,12 +16,13 @@ from redis.asyncio import Redis
 
 from livecommerce.accounts.accounts import Accounts
 from livecommerce.accounts.rows import Shop
+from livecommerce.accounts.secret import load_secret
+from livecommerce.configuration.tree import Settings, load
 from livecommerce.media.client.control import RelayControl
 from livecommerce.media.relay import RelayPlace, serve_relay
 from livecommerce.records.database import Database
 from livecommerce.roles.rooms import Foundation, put_rooms
 from livecommerce.roles.stores import Stores
-from livecommerce.settings import Settings, load
 from livecommerce.shows.kinds import SHOW_KINDS
 from livecommerce.shows.registry import Registry
 from livecommerce.shows.store import ShowStore
@@ -116,8 +117,8 @@ async def relay(tmp_path: Path, site_settings: Settings) -> AsyncIterator[RelayC
     path = str(tmp_path / "r.sock")
     serving = asyncio.create_task(
         serve_relay(
-            site_settings,
-            RelayPlace("relay-0", path, 0),
+            site_settings.media,
+            RelayPlace("relay-0", path, 0, data_folder=site_settings.data_folder),
             stop=stop,
             on_stream_event=lambda show, event: None,
             on_ready=lambda plane: ready.set(),
@@ -140,9 +141,9 @@ async def make_site(
 
     async def make() -> Site:
         settings = site_settings
-        database = await Database.open(settings)
+        database = await Database.open(settings.database.url, settings.data_folder)
         hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-        accounts = Accounts(settings, valkey, database, hasher=hasher)
+        accounts = Accounts(load_secret(settings.secret, settings.data_folder), valkey, database, hasher=hasher)
         await accounts.shops.put(Shop(id="lingling", name="玲玲的小舖"))
         await accounts.shops.put(Shop(id="other", name="別家"))
         if await accounts.staff.count() == 0:

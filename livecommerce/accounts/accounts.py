@@ -15,12 +15,10 @@ from livecommerce.accounts.ingest_tokens import IngestTokens
 from livecommerce.accounts.passwords import Passwords
 from livecommerce.accounts.rate_limit import Bucket, RateLimit
 from livecommerce.accounts.rows import ShopRepository, StaffRecord, StaffRepository
-from livecommerce.accounts.secret import load_secret
 from livecommerce.accounts.sessions import SessionStore
 from livecommerce.http.identity import ROLES, Role, Staff
 from livecommerce.records.database import Database
 from livecommerce.records.rows import now_ms
-from livecommerce.settings import Settings
 
 _LOGIN = re.compile(r"[a-z0-9._@+-]{2,64}")
 NAME_LENGTH_MAX = 40
@@ -41,12 +39,12 @@ def staff_of(record: StaffRecord) -> Staff:
 
 
 class Accounts:
-    """One per process. Needs Valkey (sessions, limits) and SQL (staff, tokens)."""
+    """One per process. Needs Valkey (sessions, limits) and SQL (staff, tokens). `secret` signs viewers' cookies."""
 
     def __init__(
-        self, settings: Settings, redis: Redis, database: Database, *, hasher: PasswordHasher | None = None
+        self, secret: bytes, redis: Redis, database: Database, *, hasher: PasswordHasher | None = None
     ) -> None:
-        self.secret = load_secret(settings)
+        self.secret = secret
         self.sessions = SessionStore(redis)
         self.ingest_tokens = IngestTokens(database)
         self.rate_limit = RateLimit(redis)

@@ -8,22 +8,20 @@ import os
 import secrets
 from pathlib import Path
 
-from livecommerce.settings import Settings
-
 SECRET_LENGTH_MIN = 16  # characters; shorter ones can be guessed
 
 
-def load_secret(settings: Settings) -> bytes:
-    """32 bytes derived from `settings.secret` or from `<data>/secret`, which is made on first use (0600).
+def load_secret(configured: str, data_folder: str) -> bytes:
+    """32 bytes derived from the configured one or from `<data>/secret`, which is made on first use (0600).
 
     Several processes may start together: the first to link its file wins and all read that one.
 
     Raises:
         ValueError: the secret is too short.
     """
-    text = settings.secret
+    text = configured
     if not text:
-        path = Path(settings.data_folder) / "secret"
+        path = Path(data_folder) / "secret"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             draft = path.with_name(f".secret-{os.getpid()}-{secrets.token_hex(4)}")

@@ -14,8 +14,8 @@ from livecommerce.api.faults import as_known
 from livecommerce.api.pages import error_page
 from livecommerce.errors import LiveCommerceError
 from livecommerce.http.answers import error_answer
+from livecommerce.http.settings import Http
 from livecommerce.http.site import SITE, is_https
-from livecommerce.settings import Http
 
 log = structlog.get_logger(__name__)
 

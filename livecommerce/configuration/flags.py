@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from livecommerce.settings import Settings, SettingsError, fields, load
+from livecommerce.configuration.tree import Settings, fields, load
+from livecommerce.settings import SettingsError
 
 
 def add_settings_flags(parser: argparse.ArgumentParser) -> None:

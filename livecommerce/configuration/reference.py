@@ -14,9 +14,10 @@ from typing import Any, get_args, get_origin
 
 import livecommerce
 from livecommerce.configuration.flags import flags_tree
+from livecommerce.configuration.tree import Settings, fields, load
 from livecommerce.errors import LiveCommerceError, catalogue
 from livecommerce.ops.redaction import secret_name
-from livecommerce.settings import Settings, environment_name, fields, load
+from livecommerce.settings import environment_name
 
 # Not imported for the error table: entry points run on import, and the demo's tests do not belong to the server.
 _SKIPPED = ("livecommerce.__main__", "livecommerce.records.migrations")

@@ -13,9 +13,11 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from livecommerce import settings as settings_room
 from livecommerce.accounts import sessions
 from livecommerce.accounts.accounts import Accounts, staff_of
+from livecommerce.accounts.secret import load_secret
+from livecommerce.configuration import tree
+from livecommerce.configuration.tree import Settings
 from livecommerce.demo.buyers import run_buyers
 from livecommerce.demo.catalogue import PRODUCTS, SHOW_ID, SHOW_TITLE, DemoProduct
 from livecommerce.demo.host import Desk, run_desk
@@ -23,7 +25,6 @@ from livecommerce.media.synthetic.host import STAGE, SyntheticHost
 from livecommerce.ops import logs
 from livecommerce.ops.redis_client import connect
 from livecommerce.records.database import Database
-from livecommerce.settings import Settings
 
 log = logs.logger(__name__)
 
@@ -39,8 +40,8 @@ def base_url(settings: Settings) -> str:
 async def staff_token(settings: Settings) -> str:
     """A session of the demo's host. The demo may read the stores of its own server; it needs no password for that."""
     redis = connect(settings.redis.url)
-    database = await Database.open(settings)
-    accounts = Accounts(settings, redis, database)
+    database = await Database.open(settings.database.url, settings.data_folder)
+    accounts = Accounts(load_secret(settings.secret, settings.data_folder), redis, database)
     try:
         record = await accounts.staff.by_login(HOST_LOGIN)
         if record is None:
@@ -137,6 +138,6 @@ async def _main(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    _settings = settings_room.load()
+    _settings = tree.load()
     logs.configure("demo", _settings.log_format, _settings.log_level)
     asyncio.run(_main(_settings))

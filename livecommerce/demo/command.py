@@ -9,7 +9,9 @@ import msgspec
 
 from livecommerce.accounts.accounts import Accounts
 from livecommerce.accounts.rows import Shop
+from livecommerce.accounts.secret import load_secret
 from livecommerce.configuration.flags import settings_from
+from livecommerce.configuration.tree import Settings
 from livecommerce.demo.actors import HOST_LOGIN, base_url
 from livecommerce.demo.catalogue import CURRENCY, SHOP_ID, SHOP_NAME, SHOW_ID
 from livecommerce.http.identity import Role
@@ -18,7 +20,6 @@ from livecommerce.ops.children import Plan
 from livecommerce.ops.redis_client import connect
 from livecommerce.records.database import Database
 from livecommerce.roles.serving import Ground, child_environment, run_server
-from livecommerce.settings import Settings
 from livecommerce.staff import random_password
 
 # Beside the production default, so that trying the demo never mixes with a real shop's data.
@@ -33,9 +34,9 @@ STOP_SECONDS = 4.0
 
 async def make_shop(settings: Settings) -> list[str]:
     """The demo's shop and its three logins, on the first start; returns what is printed once."""
-    database = await Database.open(settings)
+    database = await Database.open(settings.database.url, settings.data_folder)
     redis = connect(settings.redis.url)
-    accounts = Accounts(settings, redis, database)
+    accounts = Accounts(load_secret(settings.secret, settings.data_folder), redis, database)
     try:
         if await accounts.shops.get(SHOP_ID) is not None:
             return [f"The staff logins were printed at the first start. New ones: {reset_command(settings)}"]

@@ -15,6 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from livecommerce.configuration.flags import settings_from
+from livecommerce.configuration.tree import Settings
 from livecommerce.doctor import machine, network, stores
 from livecommerce.media.compiled import compiled
 from livecommerce.ops import folder as folders
@@ -23,7 +24,6 @@ from livecommerce.ops.redaction import redact_text
 from livecommerce.ops.valkey import EmbeddedValkey, ValkeyNotFound, binary_version, find_binary
 from livecommerce.records.database import MIGRATIONS, Database, database_url
 from livecommerce.roles.stores import FUNCTION_LIBRARIES
-from livecommerce.settings import Settings
 
 SQL_SECONDS_MAX = 5.0
 
@@ -57,12 +57,12 @@ def _revision(connection: Connection) -> str | None:
 
 
 async def _look_at_sql(settings: Settings) -> Finding:
-    url = redact_text(database_url(settings))
+    url = redact_text(database_url(settings.database.url, settings.data_folder))
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     head = ScriptDirectory.from_config(config).get_current_head()
-    database = Database.of(settings)
+    database = Database(database_url(settings.database.url, settings.data_folder))
     try:
         async with asyncio.timeout(SQL_SECONDS_MAX):
             async with database.read() as connection:

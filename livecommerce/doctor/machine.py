@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
+from livecommerce.configuration.tree import Settings
 from livecommerce.ops import folder as folders
 from livecommerce.ops.disk_guard import RESERVE_BYTES, free_bytes
 from livecommerce.ops.errors import DataFolderUnusable
 from livecommerce.ops.findings import Finding, fail, ok, warn
-from livecommerce.settings import Settings
 
 PYTHON_MIN = (3, 11)
 # The libraries whose private names or exact behaviour a room depends on; the ranges are those of pyproject.toml.

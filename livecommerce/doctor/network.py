@@ -15,10 +15,11 @@ from collections.abc import Container, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from livecommerce.configuration.tree import Settings
 from livecommerce.ops import folder as folders
 from livecommerce.ops import ports
 from livecommerce.ops.findings import Finding, fail, ok, warn
-from livecommerce.settings import Settings, environment_name
+from livecommerce.settings import environment_name
 
 ANSWER_SECONDS_MAX = 1.0  # loopback takes microseconds, a STUN server across the world 0.3 s
 SOL_UDP = 17

@@ -14,7 +14,7 @@ from aiohttp import web
 from livecommerce.http.addresses import request_address, request_scheme
 from livecommerce.http.errors import LoginNeeded, RoleTooLow
 from livecommerce.http.identity import Identity, Role, Staff
-from livecommerce.settings import Http
+from livecommerce.http.settings import Http
 
 
 class Identify(Protocol):

@@ -29,7 +29,6 @@ from livecommerce.intake.mirror import Mirror
 from livecommerce.intake.orders import NoOrder, Want, done, lines_of, reserve_operation, wants_of
 from livecommerce.intake.rate import too_many_comments
 from livecommerce.intake.speech import Act, Press, Speaker, Speech, Withdrawal
-from livecommerce.settings import Realtime
 from livecommerce.shows.model import viewer_handle
 from livecommerce.shows.moderation import Ruling, may_act, rule, slow_error, slow_wait_ms
 from livecommerce.shows.packing import pack
@@ -55,11 +54,11 @@ class Heard(Struct, frozen=True):
 class CommentPath:
     """Stateless; one per process. What it knows of a show is in the mirror handed in."""
 
-    def __init__(self, store: ShowStore, engine: StockEngine, settings: Realtime) -> None:
+    def __init__(self, store: ShowStore, engine: StockEngine, per_window: int) -> None:
         self._store = store
         self._engine = engine
         self._changes = ChangeMaker(engine)
-        self._per_window = settings.comments_per_10_seconds
+        self._per_window = per_window
 
     async def comment(self, mirror: Mirror, speech: Speech) -> SpeechAnswer:
         """

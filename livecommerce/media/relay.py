@@ -20,10 +20,10 @@ from livecommerce.media.control_app import ControlApp
 from livecommerce.media.hls_app import HlsApp
 from livecommerce.media.outputs import Outputs
 from livecommerce.media.plane import MediaPlane, new_handshake_pool
+from livecommerce.media.settings import Media
 from livecommerce.media.transport.mux import Mux
 from livecommerce.media.transport.tcp import TcpDoor
 from livecommerce.media.transport.udp import open_socket
-from livecommerce.settings import Media, Settings
 
 log = logging.getLogger(__name__)
 
@@ -132,17 +132,21 @@ class RelayPlace(NamedTuple):
     """Which relay this is and where it is reached.
 
     Attributes:
-        control_socket_path: a Unix socket path, or tcp://host:port (then `settings.secret` guards it).
+        control_socket_path: a Unix socket path, or tcp://host:port (then `secret` guards it).
         udp_port: of media, TCP too; 0 takes a free one (tests).
+        secret: shared by the nodes; also proves this relay to those that it pulls from.
+        data_folder: where recordings go.
     """
 
     relay_id: str
     control_socket_path: str
     udp_port: int
+    secret: str = ""
+    data_folder: str = "data"
 
 
 async def serve_relay(
-    settings: Settings,
+    settings: Media,
     place: RelayPlace,
     *,
     stop: asyncio.Event,
@@ -158,8 +162,8 @@ async def serve_relay(
     Raises:
         OSError: where the port or the socket cannot be opened.
     """
-    core = compiled.core(is_wanted=settings.media.compiled_sending)
-    mux, tcp = await _open_ports(settings.media.host, place.udp_port, core)
+    core = compiled.core(is_wanted=settings.compiled_sending)
+    mux, tcp = await _open_ports(settings.host, place.udp_port, core)
     teller = _Teller(on_stream_event)
 
     def on_event(show: str, event: StreamEvent) -> None:
@@ -168,15 +172,15 @@ async def serve_relay(
 
     plane = MediaPlane(
         mux,
-        candidate_addresses(settings.media),
-        bitrate_max_kbps=settings.media.bitrate_max_kbps,
+        candidate_addresses(settings),
+        bitrate_max_kbps=settings.bitrate_max_kbps,
         on_event=on_event,
         tcp_port=mux.port,
-        origin_secret=settings.secret,
+        origin_secret=place.secret,
     )
-    outputs = Outputs(plane.streams, settings.data_folder if settings.media.recording else None)
+    outputs = Outputs(plane.streams, place.data_folder if settings.recording else None)
     plane.more_metrics.append(outputs.metrics)
-    secret = settings.secret if place.control_socket_path.startswith("tcp://") else ""
+    secret = place.secret if place.control_socket_path.startswith("tcp://") else ""
     app = ControlApp(plane, secret=secret).app()
     app.add_routes(HlsApp(outputs).routes())
     runner = web.AppRunner(app, access_log=None)

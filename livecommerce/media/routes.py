@@ -29,11 +29,11 @@ from livecommerce.http.site import identify, need_staff, public_base
 from livecommerce.media.client.control import FRAGMENT_TYPE, Kind, RelayControl
 from livecommerce.media.client.hls_door import HlsDoor
 from livecommerce.media.client.ice_servers import ice_servers, link_headers
+from livecommerce.media.settings import Media
 from livecommerce.media.wire.freezes import FreezeReport
 from livecommerce.media.wire.layer_wish import LAYER_RELATION, WISH_BYTES_MAX
 from livecommerce.records.audit import AuditEntry, AuditRepository
 from livecommerce.records.rows import now_ms
-from livecommerce.settings import Media
 
 SDP_TYPE = "application/sdp"
 SDP_BYTES_MAX = 64_000  # an offer with many candidates has 10 kB

@@ -11,8 +11,8 @@ from livecommerce.realtime.channel import Channel
 from livecommerce.realtime.pace import Pace
 from livecommerce.realtime.presence import REFRESH_SECONDS, Presence
 from livecommerce.realtime.reader import ShopReader
+from livecommerce.realtime.settings import Realtime
 from livecommerce.realtime.tasks import end
-from livecommerce.settings import Realtime
 from livecommerce.shows.store import ShowStore
 
 log = structlog.get_logger(__name__)

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from livecommerce.realtime.gateway import Gateway, Identify
 from livecommerce.realtime.self_test import fast_path_works
-from livecommerce.settings import Settings
+from livecommerce.realtime.settings import Realtime
 from livecommerce.shows.store import ShowStore
 
 log = structlog.get_logger(__name__)
@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 async def build_realtime(
     app: web.Application,
     store: ShowStore,
-    settings: Settings,
+    settings: Realtime,
     identify: Identify,
     *,
     origins: list[str] | str | None = None,

@@ -30,8 +30,8 @@ from livecommerce.realtime.doors import FastDoor, StockDoor
 from livecommerce.realtime.errors import EventUnknown
 from livecommerce.realtime.metrics import METRICS
 from livecommerce.realtime.private_names import LeanServer, MixedServer, make_server
+from livecommerce.realtime.settings import Realtime
 from livecommerce.realtime.viewers import Audience, Viewer
-from livecommerce.settings import Settings
 from livecommerce.shows.commands import Actor
 from livecommerce.shows.errors import Banned, ShowOfAnotherShop
 from livecommerce.shows.executor import Executor
@@ -60,19 +60,19 @@ class Gateway:
     """One per web process. `start` before serving, `close` when moving away."""
 
     def __init__(
-        self, store: ShowStore, settings: Settings, identify: Identify, *, fast: bool, origins: list[str] | str | None
+        self, store: ShowStore, settings: Realtime, identify: Identify, *, fast: bool, origins: list[str] | str | None
     ) -> None:
         self.executor = Executor(store)
         self.fast = fast
         self.server: MixedServer = make_server(fast=fast, message_bytes_max=limits.MESSAGE_BYTES_MAX, origins=origins)
-        self.channels = Channels(store, settings.realtime, secrets.token_hex(6))
+        self.channels = Channels(store, settings, secrets.token_hex(6))
         self.seats: dict[str, Seat] = {}  # by the id that Socket.IO gives
         self._store = store
-        self._path = CommentPath(store, store.engine, settings.realtime)
-        self._viewer_commands = ViewerCommands(store, self._path, settings.realtime.comment_length_max)
+        self._path = CommentPath(store, store.engine, settings.comments_per_10_seconds)
+        self._viewer_commands = ViewerCommands(store, self._path, settings.comment_length_max)
         self._identify = identify
-        self._viewers_max = settings.realtime.viewers_max
-        self._length_max = settings.realtime.comment_length_max
+        self._viewers_max = settings.viewers_max
+        self._length_max = settings.comment_length_max
         self._asks = Asks(store, self.channels)
         self._budgets: dict[str, limits.MessageBudget] = {}  # one per engine socket, joined or not
         self._by_eio: dict[str, Viewer] = {}

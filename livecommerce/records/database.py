@@ -20,8 +20,6 @@ from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from livecommerce.settings import Settings
-
 MIGRATIONS = Path(__file__).with_name("migrations")
 BUSY_TIMEOUT_MS = (
     10_000  # another process may hold the SQLite write lock for one projection batch; 10 s is far past that
@@ -32,11 +30,11 @@ POSTGRES_IDLE_MS_MAX = 30_000  # between two statements of a transaction: a mach
 ADVISORY_LOCK = 0x6C63_6D69  # "lcmi": any fixed number, the same in all processes
 
 
-def database_url(settings: Settings) -> str:
+def database_url(configured: str, data_folder: str) -> str:
     """The URL to open: the configured one, else SQLite `shop.db` in the data folder."""
-    if settings.database.url:
-        return settings.database.url
-    return f"sqlite+aiosqlite:///{Path(settings.data_folder).absolute() / 'shop.db'}"
+    if configured:
+        return configured
+    return f"sqlite+aiosqlite:///{Path(data_folder).absolute() / 'shop.db'}"
 
 
 @contextmanager
@@ -104,13 +102,9 @@ class Database:
             self._reader = self._writer
 
     @classmethod
-    def of(cls, settings: Settings) -> Database:
-        return cls(database_url(settings))
-
-    @classmethod
-    async def open(cls, settings: Settings) -> Database:
-        """The configured database, its schema brought up to date."""
-        database = cls.of(settings)
+    async def open(cls, configured: str, data_folder: str) -> Database:
+        """The configured database (see `database_url`), its schema brought up to date."""
+        database = cls(database_url(configured, data_folder))
         await database.start()
         return database
 

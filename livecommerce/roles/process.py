@@ -14,13 +14,14 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
+from livecommerce.configuration.tree import Settings
 from livecommerce.errors import LiveCommerceError
 from livecommerce.ops import logs, metrics, ports
 from livecommerce.ops.children import EXIT_CONFIGURATION
 from livecommerce.ops.health import Health, Heartbeat
 from livecommerce.ops.internal import serve_internal
 from livecommerce.ops.notify import Notifier
-from livecommerce.settings import Settings, SettingsError
+from livecommerce.settings import SettingsError
 
 log = logs.logger(__name__)
 

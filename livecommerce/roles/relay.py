@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from redis.exceptions import RedisError
 
+from livecommerce.configuration.tree import Settings
 from livecommerce.errors import LiveCommerceError, Unavailable
 from livecommerce.media.client.directory import announce
 from livecommerce.media.plane import MediaPlane
@@ -23,7 +24,7 @@ from livecommerce.ops.logs import logger
 from livecommerce.ops.valkey import socket_path
 from livecommerce.roles.process import Frame
 from livecommerce.roles.stores import open_stores
-from livecommerce.settings import Settings, SettingsError
+from livecommerce.settings import SettingsError
 from livecommerce.shows.store import ShowStore
 
 log = logger(__name__)
@@ -92,8 +93,14 @@ async def relay_role(frame: Frame) -> AsyncIterator[None]:
 
         serving_task = asyncio.create_task(
             serve_relay(
-                settings,
-                RelayPlace(frame.name, listen, settings.media.port + frame.index if settings.media.port else 0),
+                settings.media,
+                RelayPlace(
+                    frame.name,
+                    listen,
+                    settings.media.port + frame.index if settings.media.port else 0,
+                    settings.secret,
+                    settings.data_folder,
+                ),
                 stop=stop,
                 on_stream_event=tell,
                 on_ready=ready,

@@ -16,6 +16,7 @@ from livecommerce.api.web_folder import WEB_FOLDER, WebFolder, find_web_folder
 from livecommerce.catalogue import routes as catalogue_routes
 from livecommerce.catalogue.catalogue import Catalogue
 from livecommerce.catalogue.pictures import PictureRepository
+from livecommerce.configuration.tree import Settings
 from livecommerce.http.site import SITE, Site
 from livecommerce.media import routes as media_routes
 from livecommerce.media.client.control import RelayControl
@@ -31,7 +32,6 @@ from livecommerce.replay import routes as replay_routes
 from livecommerce.replay.archive import offset_key, read_chat
 from livecommerce.replay.recordings import Recordings
 from livecommerce.roles.stores import Stores
-from livecommerce.settings import Settings
 from livecommerce.shows import routes as shows_routes
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.kept_words import ShopWordsRepository, WordKeeper

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 
+from livecommerce.configuration.tree import Settings, as_environment
 from livecommerce.ops import folder as folders
 from livecommerce.ops import ports
 from livecommerce.ops.children import Plan
@@ -27,7 +28,7 @@ from livecommerce.ops.logs import logger
 from livecommerce.ops.supervisor import Supervisor
 from livecommerce.ops.valkey import EmbeddedValkey, ValkeyNotFound
 from livecommerce.roles.process import STOP_SECONDS_MAX as ROLE_STOP_SECONDS_MAX
-from livecommerce.settings import PREFIX, Settings, as_environment
+from livecommerce.settings import PREFIX
 
 log = logger(__name__)
 

@@ -11,6 +11,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from livecommerce.configuration.tree import Settings
 from livecommerce.errors import Unavailable
 from livecommerce.ops.errors import StoreUnsuitable
 from livecommerce.ops.health import Check
@@ -18,7 +19,7 @@ from livecommerce.ops.redis_client import connect_store, library_names
 from livecommerce.ops.valkey import VERSION_MIN, EmbeddedValkey
 from livecommerce.records.database import Database
 from livecommerce.roles.process import Frame
-from livecommerce.settings import Settings, SettingsError
+from livecommerce.settings import SettingsError
 from livecommerce.shows.kinds import SHOW_KINDS
 from livecommerce.shows.registry import Registry
 from livecommerce.shows.store import LIBRARY as SHOWS_LIBRARY

@@ -13,7 +13,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from livecommerce.accounts.accounts import Accounts
 from livecommerce.accounts.routes import identify_by
+from livecommerce.accounts.secret import load_secret
 from livecommerce.api.access_log import AccessLogger
+from livecommerce.configuration.tree import Settings
 from livecommerce.errors import LiveCommerceError
 from livecommerce.media.client.directory import RelayDirectory
 from livecommerce.ops import metrics
@@ -24,7 +26,6 @@ from livecommerce.records.database import Database
 from livecommerce.roles.process import Frame
 from livecommerce.roles.rooms import Foundation, publish_and_keep, put_rooms
 from livecommerce.roles.stores import open_stores, sql_check
-from livecommerce.settings import Settings
 from livecommerce.shows.routes import ShowsNeeds
 
 log = logger(__name__)
@@ -80,10 +81,10 @@ async def web_role(frame: Frame) -> AsyncIterator[None]:
     settings = frame.settings
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(open_stores(frame))
-        database = await Database.open(settings)
+        database = await Database.open(settings.database.url, settings.data_folder)
         stack.push_async_callback(database.close)
         frame.health.checks["sql"] = sql_check(database)
-        accounts = Accounts(settings, stores.redis, database)
+        accounts = Accounts(load_secret(settings.secret, settings.data_folder), stores.redis, database)
         stack.callback(accounts.close)
         directory = RelayDirectory(stores.redis, secret=settings.secret)
         stack.push_async_callback(directory.close)
@@ -91,7 +92,7 @@ async def web_role(frame: Frame) -> AsyncIterator[None]:
         metrics.register("stock", stores.engine.figures)
         app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[count_requests])
         identify = identify_by(accounts, settings.http.trusted_proxies)
-        await build_realtime(app, stores.shows, settings, identify, origins=_allowed_origins(settings))
+        await build_realtime(app, stores.shows, settings.realtime, identify, origins=_allowed_origins(settings))
         shows = put_rooms(app, Foundation(settings, stores, database, accounts, directory.relay_for))
         await stack.enter_async_context(_listening(app, settings))
         publishing = asyncio.create_task(_keep_publishing(shows), name="publish waiting shows")

@@ -35,7 +35,7 @@ async def worker_role(frame: Frame) -> AsyncIterator[None]:
     beside their recordings."""
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(open_stores(frame))
-        database = await Database.open(frame.settings)
+        database = await Database.open(frame.settings.database.url, frame.settings.data_folder)
         stack.push_async_callback(database.close)
         frame.health.checks["sql"] = sql_check(database)
         worker = Worker(stores.redis, database, stores.engine)

@@ -17,7 +17,6 @@ from typing import Any
 
 import hiredis
 
-from livecommerce.settings import Stock
 from livecommerce.stock import keys
 from livecommerce.stock.batch import Batch, Malformed, Part, well_formed_parts
 from livecommerce.stock.connection import Connection, ConnectionLost, encode
@@ -25,6 +24,7 @@ from livecommerce.stock.encoding import Template
 from livecommerce.stock.operations import Operation
 from livecommerce.stock.outcomes import Answer, Outcome
 from livecommerce.stock.servers import Servers
+from livecommerce.stock.settings import Stock
 
 log = logging.getLogger(__name__)
 

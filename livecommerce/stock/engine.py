@@ -17,7 +17,6 @@ from typing import Any
 
 import hiredis
 
-from livecommerce.settings import Stock
 from livecommerce.stock import keys
 from livecommerce.stock.batch import Bulk, Part
 from livecommerce.stock.batcher import ShopQueue
@@ -28,6 +27,7 @@ from livecommerce.stock.outcomes import CLAIM_STATES, Answer, Claim, Counters, O
 from livecommerce.stock.rebuild import verify
 from livecommerce.stock.records import ACTIVE, EXTENDED, StoredClaim, StoredOperation, parse_item, parse_record
 from livecommerce.stock.servers import Servers
+from livecommerce.stock.settings import Stock
 from livecommerce.stock.wire import OfferFields, pack, unpack
 
 log = logging.getLogger(__name__)

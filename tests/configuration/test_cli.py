@@ -10,7 +10,8 @@ import pytest
 
 from livecommerce import __version__, cli
 from livecommerce.configuration.flags import flags_tree
-from livecommerce.settings import SettingsError, environment_name, fields
+from livecommerce.configuration.tree import fields
+from livecommerce.settings import SettingsError, environment_name
 
 
 @pytest.fixture(autouse=True)

@@ -14,11 +14,15 @@ import msgspec
 import pytest
 
 from livecommerce import cli
+from livecommerce.configuration.tree import Settings, fields
 from livecommerce.doctor import machine, network, stores
+from livecommerce.http.settings import Http
+from livecommerce.media.settings import Media
 from livecommerce.ops import folder as folders
 from livecommerce.ops.findings import Finding, Level, as_text, exit_code, fail, ok, warn
+from livecommerce.ops.settings import Redis
 from livecommerce.ops.valkey import EmbeddedValkey
-from livecommerce.settings import Http, Media, Redis, Settings, environment_name, fields
+from livecommerce.settings import environment_name
 
 HOST = "127.0.0.1"
 

@@ -12,10 +12,10 @@ import sys
 
 from redis.asyncio import Redis
 
-from livecommerce.settings import Stock
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.operations import Cancel, Confirm, Line, Operation, Reserve
 from livecommerce.stock.outcomes import RETRYABLE, Answer
+from livecommerce.stock.settings import Stock
 
 BUYERS = 40  # comments under way at a time
 SHOP, SHOW = "shop", "show-1"

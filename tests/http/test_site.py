@@ -10,8 +10,8 @@ from aiohttp.test_utils import make_mocked_request
 
 from livecommerce.http.errors import LoginNeeded, RoleTooLow
 from livecommerce.http.identity import ROLES, Identity, Role, Staff
+from livecommerce.http.settings import Http
 from livecommerce.http.site import SITE, Site, address_of, is_https, need_staff, public_base
-from livecommerce.settings import Http
 
 
 class Peer:

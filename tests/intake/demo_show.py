@@ -13,7 +13,6 @@ from livecommerce.intake.answers import SpeechAnswer
 from livecommerce.intake.comment_path import CommentPath
 from livecommerce.intake.mirror import ShowMirror
 from livecommerce.intake.speech import Press, Speech
-from livecommerce.settings import Realtime, Stock
 from livecommerce.shows.commands import Actor
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.kinds import SHOW_KINDS
@@ -21,6 +20,7 @@ from livecommerce.shows.model import OptionAxis, OptionValue, ShowItem, ShowSetu
 from livecommerce.shows.registry import Registry
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.engine import StockEngine
+from livecommerce.stock.settings import Stock
 
 KINDS = Registry(SHOW_KINDS)
 
@@ -60,11 +60,11 @@ ANNA, BEN = Person("anna", "Anna"), Person("ben", "Ben")
 class Stage:
     """The demo show, its mirror, and the path of what is said."""
 
-    def __init__(self, store: ShowStore, mirror: ShowMirror, settings: Realtime) -> None:
+    def __init__(self, store: ShowStore, mirror: ShowMirror, per_window: int) -> None:
         self.store = store
         self.engine = store.engine
         self.mirror = mirror
-        self.path = CommentPath(store, store.engine, settings)
+        self.path = CommentPath(store, store.engine, per_window)
 
     async def command(self, do: str, **fields: Any) -> dict[str, Any]:
         """As staff; the mirror knows of it after that."""
@@ -99,14 +99,14 @@ class Stage:
 
 
 @asynccontextmanager
-async def opened_stage(valkey: Redis, settings: Realtime) -> AsyncIterator[Stage]:
+async def opened_stage(valkey: Redis, per_window: int = 8) -> AsyncIterator[Stage]:
     """The demo show before it starts."""
     engine = StockEngine(valkey, Stock())
     store = ShowStore(valkey, engine, KINDS)
     await store.start()
     await store.create(setup())
     try:
-        yield Stage(store, await ShowMirror.opened(store, SHOW), settings)
+        yield Stage(store, await ShowMirror.opened(store, SHOW), per_window)
     finally:
         await store.close()
         await engine.close()

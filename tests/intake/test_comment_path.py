@@ -12,7 +12,6 @@ from livecommerce.intake.errors import NotYours
 from livecommerce.intake.metrics import COMMENTS
 from livecommerce.intake.mirror import ShowMirror
 from livecommerce.intake.speech import Withdrawal
-from livecommerce.settings import Realtime
 from livecommerce.shows.errors import Banned, CommentRefused, Muted, ReservationUnknown, ShowStageWrong, SlowMode
 from livecommerce.shows.model import viewer_handle
 from livecommerce.shows.state import PIN_HISTORY_MS, pinned_for
@@ -20,7 +19,7 @@ from tests.intake.demo_show import ANNA, BEN, SHOP, SHOW, Person, Stage, new_id,
 
 
 async def test_a_line_from_another_platform_becomes_a_reservation_without_a_socket(valkey: Redis) -> None:
-    async with opened_stage(valkey, Realtime()) as stage:
+    async with opened_stage(valkey) as stage:
         await stage.command("start")
         await stage.command("pin", code="A01")
         stage.mirror = await ShowMirror.opened(stage.store, SHOW)  # as a bridge that has just begun
@@ -98,7 +97,7 @@ async def test_every_refusal_has_a_reason(stage: Stage) -> None:
 
 
 async def test_before_the_show_and_after_it_nothing_is_sold(valkey: Redis) -> None:
-    async with opened_stage(valkey, Realtime()) as stage:
+    async with opened_stage(valkey) as stage:
         for answer in (await stage.say(ANNA, "A01+1"), await stage.press(ANNA, "A01")):
             assert answer == {"verdict": "order", "reason": "not_live", "lines": []}
         assert [line["text"] for line in await stage.log("chat")] == ["A01+1"], "the line is shown all the same"
@@ -123,7 +122,7 @@ async def test_what_was_not_understood_waits_for_a_person(stage: Stage) -> None:
 
 
 async def test_who_may_not_speak_is_told_why_and_leaves_no_line(valkey: Redis) -> None:
-    async with opened_stage(valkey, Realtime(comments_per_10_seconds=2)) as stage:
+    async with opened_stage(valkey, per_window=2) as stage:
         await stage.command("start")
         await stage.command("mute", viewer="anna", seconds=60)
         with pytest.raises(Muted):

@@ -21,13 +21,13 @@ from livecommerce.media.client.control import RelayControl, Session
 from livecommerce.media.ingest.whep_client import VIDEO_PAYLOAD, WhepClient
 from livecommerce.media.plane import MediaPlane
 from livecommerce.media.relay import RelayPlace, serve_relay
+from livecommerce.media.settings import Media
 from livecommerce.media.stream import Stream
 from livecommerce.media.synthetic.host import Quality, SyntheticHost
 from livecommerce.media.transport.dtls import Identity
 from livecommerce.media.wire import sdp
 from livecommerce.media.wire.freezes import FreezeReport
 from livecommerce.media.wire.layer_wish import LAYER_RELATION
-from livecommerce.settings import Media, Settings
 
 # Small enough that several encoders and decoders share one core with the relay.
 TINY = Quality(width=320, height=240, frames_per_second=15, bitrate_kbps=300, keyframe_seconds=2.0)
@@ -178,7 +178,7 @@ async def open_stage(
         path = f"{folder}/relay.sock"
         relay = asyncio.create_task(
             serve_relay(
-                Settings(media=media or Media()),
+                media or Media(),
                 RelayPlace("relay-0", path, udp_port),
                 stop=stop,
                 on_stream_event=lambda show, event: events.append((show, event)),

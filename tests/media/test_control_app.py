@@ -15,9 +15,9 @@ from livecommerce.media.control_app import FRAGMENT_TYPE
 from livecommerce.media.errors import HostAlreadyLive, SdpRefused, StreamUnknown
 from livecommerce.media.ingest.whep_client import WhepClient
 from livecommerce.media.relay import candidate_addresses
+from livecommerce.media.settings import Media
 from livecommerce.media.transport.dtls import Identity
 from livecommerce.media.wire.freezes import FreezeReport
-from livecommerce.settings import Media, Settings
 from tests.media.stage import Stage, local, open_stage, until, viewing
 from tests.media.wire.test_sdp import GOOD
 
@@ -222,8 +222,8 @@ async def test_over_tcp_the_door_asks_for_the_secret() -> None:
         port = free.getsockname()[1]
     relay = asyncio.create_task(
         serve_relay(
-            Settings(secret="between nodes"),
-            RelayPlace("relay-0", f"tcp://127.0.0.1:{port}", 0),
+            Media(),
+            RelayPlace("relay-0", f"tcp://127.0.0.1:{port}", 0, secret="between nodes"),
             stop=stop,
             on_stream_event=lambda *_: None,
             on_ready=opened,

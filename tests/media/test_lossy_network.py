@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page
 
+from livecommerce.media.settings import Media
 from livecommerce.media.synthetic.host import SyntheticHost
-from livecommerce.settings import Media
 from tests.media.lossy_network import QUEUE_SECONDS_MAX, Direction, Line, LossyNetwork
 from tests.media.stage import TINY, Stage, open_stage, until, viewing
 from tests.media.test_chromium import WATCH, chromium, decodes, opened

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Page, async_playwright
 
-from livecommerce.settings import Media
+from livecommerce.media.settings import Media
 from tests.browser.chromium import FLAGS, chromium_path
 from tests.media.namespaces import CAN_MAKE_NAMESPACES, Namespace, namespace
 from tests.media.stage import Stage, open_stage, until

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from livecommerce.media.client.ice_servers import ice_servers
-from livecommerce.settings import Media
+from livecommerce.media.settings import Media
 from tests.media.stage import WAIT_SECONDS, open_stage
 from tests.media.test_chromium import chromium, decodes, opened
 

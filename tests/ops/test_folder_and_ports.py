@@ -12,11 +12,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from livecommerce.configuration.tree import Settings
+from livecommerce.http.settings import Http
+from livecommerce.media.settings import Media
 from livecommerce.ops import folder as folders
 from livecommerce.ops import ports
 from livecommerce.ops.errors import AlreadyRunning, DataFolderUnusable, PortInUse
 from livecommerce.roles import serving
-from livecommerce.settings import Http, Media, Settings
 
 HOST = "127.0.0.1"
 

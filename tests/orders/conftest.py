@@ -9,11 +9,11 @@ import pytest
 from redis.asyncio import Redis
 
 from livecommerce.accounts.rows import Shop, ShopRepository
+from livecommerce.configuration.tree import Settings
 from livecommerce.orders.model import Order
 from livecommerce.orders.projector import Projector
 from livecommerce.orders.rows import OrderRepository
 from livecommerce.records.database import Database
-from livecommerce.settings import Settings
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.operations import Line, Reserve, Restock
 from livecommerce.stock.outcomes import Answer

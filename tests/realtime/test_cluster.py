@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from livecommerce.configuration.tree import Settings
 from livecommerce.ops.redis_client import connect_store
-from livecommerce.settings import Realtime, Settings
+from livecommerce.realtime.settings import Realtime
 from tests.realtime.world import Client, World, new_id, serving, setup
 from tests.stock.cluster import Cluster
 from tests.stock.servers import KINDS

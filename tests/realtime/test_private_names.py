@@ -17,11 +17,12 @@ from livecommerce.realtime import private_names, self_test
 from livecommerce.realtime.compose import build_realtime
 from livecommerce.realtime.metrics import METRICS
 from livecommerce.realtime.private_names import PacketRefused, read_packet
-from livecommerce.settings import Settings
+from livecommerce.realtime.settings import Realtime
 from livecommerce.shows.kinds import SHOW_KINDS
 from livecommerce.shows.registry import Registry
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.engine import StockEngine
+from livecommerce.stock.settings import Stock
 from tests.realtime.world import identify, serving
 
 KINDS = Registry(SHOW_KINDS)
@@ -79,8 +80,8 @@ async def test_a_failing_self_test_runs_the_stock_path_and_says_so(
 ) -> None:
     monkeypatch.setattr(private_names.LeanSocket, "write", lambda self, frame: None)
     monkeypatch.setattr(self_test, "SECONDS_MAX", 0.5)
-    engine = StockEngine(valkey, Settings().stock)
-    gateway = await build_realtime(web.Application(), ShowStore(valkey, engine, KINDS), Settings(), identify)
+    engine = StockEngine(valkey, Stock())
+    gateway = await build_realtime(web.Application(), ShowStore(valkey, engine, KINDS), Realtime(), identify)
     assert gateway.fast is False
     assert METRICS.path.labels("stock")._value.get() == 1
     assert METRICS.path.labels("fast")._value.get() == 0

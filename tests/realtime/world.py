@@ -15,11 +15,11 @@ import orjson
 from aiohttp import web
 from redis.asyncio import Redis
 
+from livecommerce.configuration.tree import Settings
 from livecommerce.http.identity import Identity, Staff
 from livecommerce.realtime.compose import build_realtime
 from livecommerce.realtime.gateway import Gateway
 from livecommerce.realtime.tasks import end
-from livecommerce.settings import Settings
 from livecommerce.shows.kinds import SHOW_KINDS
 from livecommerce.shows.registry import Registry
 from livecommerce.shows.store import ShowStore
@@ -224,7 +224,7 @@ async def serving(
     app.add_routes(routes)
     store = ShowStore(redis, engine, KINDS)
     await store.start()
-    gateway = await build_realtime(app, store, settings, identify, fast=fast)
+    gateway = await build_realtime(app, store, settings.realtime, identify, fast=fast)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -17,9 +17,9 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from livecommerce.accounts.rows import Shop, ShopRepository
 from livecommerce.accounts.tables import shops
+from livecommerce.configuration.tree import Settings
 from livecommerce.records.database import Database, database_url
 from livecommerce.records.metadata import metadata
-from livecommerce.settings import Settings
 from livecommerce.shows.tables import show_items
 from tests.records.every_table import import_tables
 
@@ -101,7 +101,7 @@ async def test_writers_of_one_process_take_turns(database: Database) -> None:
 
 async def test_sqlite_is_private_in_wal_and_its_readers_cannot_write(tmp_path: Path) -> None:
     settings = Settings(data_folder=str(tmp_path / "data"))
-    database = Database(database_url(settings))
+    database = Database(database_url(settings.database.url, settings.data_folder))
     await database.start()
     path = tmp_path / "data" / "shop.db"
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600

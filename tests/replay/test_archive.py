@@ -8,7 +8,6 @@ import pytest
 
 from livecommerce.media.recording import files
 from livecommerce.replay.archive import EventArchiver, ShowArchive, chapters, public_events, read_replay
-from livecommerce.settings import Stock
 from livecommerce.shows.commands import Actor, Speaker
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.kinds import SHOW_KINDS
@@ -17,6 +16,7 @@ from livecommerce.shows.projection import Projector
 from livecommerce.shows.registry import Registry
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.engine import StockEngine
+from livecommerce.stock.settings import Stock
 
 STAFF = Actor("ling", "owner")
 ITEMS = tuple(ShowItem(code, (name,), 590, supply={code: 5}) for code, name in [("A01", "針織外套"), ("B02", "馬克杯")])

@@ -11,9 +11,13 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
+from livecommerce.configuration.tree import Settings
 from livecommerce.errors import Unavailable
+from livecommerce.http.settings import Http
+from livecommerce.media.settings import Media
 from livecommerce.ops import metrics
 from livecommerce.ops.errors import StoreUnsuitable
+from livecommerce.ops.settings import Redis as RedisSettings
 from livecommerce.ops.valkey import EmbeddedValkey
 from livecommerce.orders.facts import PaymentBegun
 from livecommerce.records.audit import AuditRepository
@@ -21,8 +25,7 @@ from livecommerce.records.database import Database
 from livecommerce.records.facts import Fact, append
 from livecommerce.roles import relay, stores, web, worker
 from livecommerce.roles.process import Frame
-from livecommerce.settings import Http, Media, Settings, SettingsError
-from livecommerce.settings import Redis as RedisSettings
+from livecommerce.settings import SettingsError
 
 
 @pytest.fixture
@@ -121,7 +124,7 @@ async def test_a_relay_announces_itself_and_leaves(valkey: Redis, settings: Sett
 
 
 async def test_a_worker_makes_the_trail_of_money_from_its_facts(valkey: Redis, settings: Settings) -> None:
-    database = await Database.open(settings)
+    database = await Database.open(settings.database.url, settings.data_folder)
     body = PaymentBegun(
         order="o-1", show="demo", viewer="vera", provider="manual", method="bank_transfer", amount_minor=590,
         currency="TWD", reservations=["A01#1"], by_staff="ling",
@@ -140,9 +143,9 @@ async def test_a_worker_makes_the_trail_of_money_from_its_facts(valkey: Redis, s
 @pytest.mark.parametrize(
     ("role", "never"),
     [
-        ("worker", ("aiortc", "livecommerce.api", "livecommerce.media.plane", "livecommerce.realtime")),
+        ("worker", ("aiortc", "livecommerce.api", "livecommerce.media.plane", "livecommerce.realtime.gateway")),
         ("web", ("aiortc", "livecommerce.media.plane")),
-        ("relay", ("livecommerce.api", "livecommerce.realtime")),
+        ("relay", ("livecommerce.api", "livecommerce.realtime.gateway")),
     ],
 )
 def test_a_role_carries_only_its_own_rooms(role: str, never: tuple[str, ...]) -> None:

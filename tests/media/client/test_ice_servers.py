@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from livecommerce.media.client.ice_servers import CREDENTIAL_SECONDS, ice_servers, link_headers
-from livecommerce.settings import Media
+from livecommerce.media.settings import Media
 
 STUN = {"urls": "stun:stun.example:3478"}
 STATIC = {"urls": ["turn:turn.example:3478", "turns:turn.example:5349"], "username": "shop", "credential": "static"}

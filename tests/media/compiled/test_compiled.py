@@ -26,13 +26,13 @@ from livecommerce import doctor
 from livecommerce.media.compiled import compiled
 from livecommerce.media.plane import MediaPlane
 from livecommerce.media.relay import RelayPlace, serve_relay
+from livecommerce.media.settings import Media
 from livecommerce.media.tracks.fanout import FanOut
 from livecommerce.media.tracks.lane import Lane, LaneKey
 from livecommerce.media.tracks.track import CanonicalPacket, Track
 from livecommerce.media.transport.srtp import GcmOutbound
 from livecommerce.media.transport.udp import Socket
 from livecommerce.media.wire import rtp
-from livecommerce.settings import Media, Settings
 
 ROOT = Path(__file__).resolve().parents[3]
 SO_NO_CHECK = 11
@@ -450,7 +450,7 @@ class TestFinding:
 
     @pytest.mark.parametrize("wanted", [True, False])
     async def test_metric_and_doctor_say_which_runs(self, wanted: bool, tmp_path: Path) -> None:
-        relay = Settings(data_folder=str(tmp_path), media=Media(host="127.0.0.1", compiled_sending=wanted))
+        relay = Media(host="127.0.0.1", compiled_sending=wanted)
         planes: list[MediaPlane] = []
         stop = asyncio.Event()
 

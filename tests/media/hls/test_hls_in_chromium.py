@@ -19,7 +19,7 @@ from livecommerce.errors import LiveCommerceError
 from livecommerce.http.answers import error_answer
 from livecommerce.media.client.hls_door import HlsDoor
 from livecommerce.media.routes import MEDIA, MediaNeeds, routes
-from livecommerce.settings import Media
+from livecommerce.media.settings import Media
 from tests.browser.chromium import FLAGS, chromium_path
 from tests.media.stage import TINY, open_stage, until
 

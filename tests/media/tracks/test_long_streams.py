@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 import pytest
 
+from livecommerce.media.settings import Media
 from livecommerce.media.synthetic.host import Quality
 from livecommerce.media.tracks import track as track_module
 from livecommerce.media.tracks.track import Track
-from livecommerce.settings import Media
 from tests.media.lossy_network import Line, LossyNetwork
 from tests.media.stage import Stage, open_stage, until, viewing
 from tests.media.test_chromium import WATCH, chromium, decodes, opened

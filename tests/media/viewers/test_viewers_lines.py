@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from livecommerce.media.settings import Media
 from livecommerce.media.synthetic.host import Quality
 from livecommerce.media.viewers.viewer import Viewer
-from livecommerce.settings import Media
 from tests.media.lossy_network import Line, LossyNetwork
 from tests.media.stage import Stage, open_stage, until
 from tests.media.test_chromium import WATCH, chromium, decodes, opened

@@ -1,0 +1,19 @@
+"""The settings of this room: holds and batches."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from livecommerce.settings import Count
+
+
+class Stock(Struct, frozen=True, forbid_unknown_fields=True):
+    hold_seconds: Annotated[Count, Meta(description="How long a reservation is held before it must be paid.")] = 900
+    offer_seconds: Annotated[Count, Meta(description="How long a waitlist offer waits for an answer.")] = 300
+    batch_max: Annotated[Count, Meta(le=1000, description="Operations in one FCALL at most.")] = 256
+    replicas_wait: Annotated[
+        int, Meta(ge=0, le=8, description="Replicas that must have a reservation before it is acknowledged; 0: none.")
+    ] = 0
+    queue_length_max: Annotated[Count, Meta(description="Operations waiting per process before `busy`.")] = 20_000
