@@ -24,8 +24,8 @@ SOL_UDP, UDP_SEGMENT = 17, 103
 _GSO_ABSENT = (errno.EIO, errno.EOPNOTSUPP, errno.ENOPROTOOPT)
 # What one viewer's narrow path answers (a tunnel's small MTU): only that viewer is sent to plainly.
 _GSO_TOO_LARGE = (errno.EINVAL, errno.EMSGSIZE)
-# Of the kernel's queue in each direction: what it gives unasked, some 200 KiB, is full of one keyframe to a few viewers.
-# The system may give less than this (net.core.wmem_max, rmem_max).
+# Of the kernel's queue in each direction: the 200 KiB it gives unasked are full of one keyframe to a few viewers. The
+# system may give less than this (net.core.wmem_max, rmem_max).
 BUFFER_BYTES = 4 * 1024 * 1024
 
 
