@@ -32,7 +32,9 @@ log = logging.getLogger(__name__)
 # One core sends to about 1,500 reference viewers; the margin is for low bitrates.
 VIEWERS_MAX = 4_000
 STREAMS_MAX = 200
+# Lost packets are asked for again after 40 ms: a tick has to come twice as often.
 TICK_SECONDS = 0.02
+# In the studio's list, worst lines first.
 VIEWERS_LISTED_MAX = 200
 # A join by way of the origin takes one more handshake and at most one keyframe.
 PULL_SECONDS_MAX = 4.0

@@ -26,13 +26,16 @@ log = logging.getLogger(__name__)
 
 # A frame's packets are sent together; one whose marker is late waits no longer than this.
 FLUSH_SECONDS = 0.003
+# As many as go into one segmented send (tracks/track.py).
 FLUSH_PACKETS_MAX = 32
 # From this many viewers on, sounds wait for the next picture and share its send, or are sent together: a quarter of the
 # relay's work saved. A picture comes every 33 ms and takes one sound along, so that two of five go in a pair of their
 # own; with less patience it would be four. Smaller audiences get each sound at once.
 SHARE_VIEWERS_MIN = 64
 SHARE_SECONDS = 0.035
+# A host on a bad line is silent for moments; after this long its viewers and pages are told.
 LOST_SECONDS = 3.0
+# For a reloaded page, another network, a restarted encoder; then the stream is over.
 RESUME_SECONDS = 60.0
 # Keyframe age that tells the host something is wrong: no viewer may join for that long.
 KEYFRAME_AGE_WARN_SECONDS = 12.0

@@ -41,6 +41,15 @@ TAIL_BYTES = 1 << 20
 FIRST = "0-0"
 
 Event = dict[str, Any]
+
+
+class _Entry(msgspec.Struct):
+    """A line of the archive: the log's offset and the public events of one entry."""
+
+    o: str
+    ev: list[Event]
+
+
 _encoder = msgspec.json.Encoder()
 
 
@@ -312,7 +321,7 @@ def _entries(folder: Path) -> Iterator[tuple[str, list[Event]]]:
         with (folder / files.EVENTS).open("rb") as file:
             for line in file:
                 with contextlib.suppress(msgspec.DecodeError):
-                    entry = msgspec.json.decode(line)
-                    yield entry["o"], entry["ev"]
+                    entry = msgspec.json.decode(line, type=_Entry)
+                    yield entry.o, entry.ev
     except OSError:
         return

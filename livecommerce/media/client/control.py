@@ -93,12 +93,8 @@ class RelayControl:
                 if response.content_type == "application/json" and response.status >= 400:
                     raise _error(await response.json())
                 return response.status, response.headers, content
-        except (
-            aiohttp.ClientError,
-            OSError,
-            TimeoutError,
-            ValueError,
-        ) as error:  # ValueError: an error that is no JSON
+        # A timeout is an OSError; a ValueError is what calls itself JSON and is none.
+        except (aiohttp.ClientError, OSError, ValueError) as error:
             raise Unavailable(
                 "The media relay is not reachable; it is being restarted.", retry_after_ms=1_000
             ) from error

@@ -16,7 +16,9 @@ from livecommerce.media.wire.rtp import AUDIO_CLOCK
 
 log = logging.getLogger(__name__)
 
+# The BANDWIDTH of the variant in the multivariant playlist counts with it.
 BITRATE = 128_000
+# Of AAC-LC, always.
 FRAME_SAMPLES = 1_024
 # Five seconds of sound: a thread that is further behind is not going to catch up; the oldest frames are left out.
 FRAMES_WAITING_MAX = 250

@@ -10,7 +10,7 @@ from livecommerce.media.packaging.fragmented_mp4 import codec_name
 from livecommerce.media.wire import h264
 from livecommerce.media.wire.rtp import VIDEO_CLOCK
 
-# Three and a half parts: a part may come late by a round trip and a half before the player has to stop.
+# Three parts are the least that the standard asks for (section 4.4.3.8), and the rest is for the way.
 PART_HOLD_BACK_SECONDS = 1.2
 # Finished segments at the live edge whose parts are listed too: those further than three target durations from the
 # end are to leave (section 4.4.4.9).

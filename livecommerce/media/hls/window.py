@@ -30,6 +30,7 @@ from livecommerce.media.wire.rtp import AUDIO_CLOCK, VIDEO_CLOCK
 PART_TICKS = 334 * VIDEO_CLOCK // 1_000
 # A keyframe costs as much as ten frames: every three seconds is 5 % more bitrate.
 SEGMENT_TICKS = 3 * VIDEO_CLOCK
+# Asked for this much before the segment is full: a round trip and the time to the encoder's next picture.
 KEYFRAME_LEAD_TICKS = VIDEO_CLOCK // 5
 # A keyframe asked for by somebody else may cut the segment earlier, but not to crumbs.
 SEGMENT_TICKS_MIN = 3 * VIDEO_CLOCK // 2
@@ -46,6 +47,7 @@ SEGMENTS_KEPT = SEGMENTS_LISTED + 4
 BYTES_MAX = 48 * 1024 * 1024
 # Web processes ask once for all their viewers; this is for hundreds of them, or for players without one between.
 WAITERS_MAX = 2_000
+# Longer than three target durations nobody is kept waiting: then the answer is 503 (section 6.2.5.2).
 BLOCK_SECONDS = 3.0 * TARGET_SECONDS
 DISCONTINUITIES_FIRST_MAX = 4_096
 OPUS, AAC = "opus", "aac"

@@ -9,6 +9,7 @@ MISSING_MAX = 512
 # A number is asked for again every 40 ms (rising to 100), ten times at most: then the second is over.
 ASK_AGAIN_SECONDS = 0.04
 ASKS_MAX = 10
+# Between two feedback packets some 20 arrive; this bounds a flood.
 ARRIVALS_MAX = 2_000
 
 

@@ -12,7 +12,9 @@ from livecommerce.media.transport.peer import Peer, Port
 from livecommerce.media.transport.srtp import Keys, LibsrtpInbound, Outbound, outbound
 from livecommerce.media.wire import rtcp, rtp, sdp
 
+# libwebrtc sends it each 50 to 250 ms; the sooner it comes, the sooner the sender knows its line.
 TRANSPORT_FEEDBACK_SECONDS = 0.05
+# Loss and round trip are to the sender as old as the last report.
 REPORT_SECONDS = 1.0
 # Chromium begins with so much instead of 300 kbit/s. With layers it begins with the small ones, and the top one needs
 # 600 kbit/s beside them before it starts at all.

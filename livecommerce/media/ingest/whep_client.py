@@ -19,8 +19,10 @@ from livecommerce.media.wire import rtcp, rtp, stun
 from livecommerce.media.wire.sdp import Fingerprint
 
 VIDEO_PAYLOAD, AUDIO_PAYLOAD = 102, 111
+# The pace of ICE (Ta, RFC 8445 section 14.2) for three seconds.
 CHECK_SECONDS = 0.05
 CHECKS_MAX = 60
+# As browsers do; a relay gives up on who is silent for 15 s.
 KEEPALIVE_SECONDS = 2.5
 CONNECT_SECONDS_MAX = 10.0
 

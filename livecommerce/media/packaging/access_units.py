@@ -21,7 +21,9 @@ AUDIO_WAIT_SECONDS = 0.12
 HELD_PACKETS_MAX = 512
 # The largest IDR picture a 4 Mbit/s host makes is about 400 packets; more than this is an attack or a fault.
 UNIT_PACKETS_MAX = 2_000
+# RFC 6184 section 5.2.
 _STAP_A, _FU_A = 24, 28
+# nal_unit_type (ITU-T H.264 table 7-1): MP4 samples do without these.
 _ACCESS_UNIT_DELIMITER, _END_OF_SEQUENCE, _END_OF_STREAM, _FILLER = 9, 10, 11, 12
 _DROPPED_UNITS = (_ACCESS_UNIT_DELIMITER, _END_OF_SEQUENCE, _END_OF_STREAM, _FILLER)
 _OPUS_FRAMES_SAMPLES = (

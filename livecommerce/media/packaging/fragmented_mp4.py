@@ -15,10 +15,13 @@ from livecommerce.media.packaging.access_units import ParameterSets
 from livecommerce.media.wire import h264
 from livecommerce.media.wire.rtp import AUDIO_CLOCK, VIDEO_CLOCK
 
+# Track ids of every file written here; the reader of recordings tells the tracks by them.
 VIDEO_TRACK, AUDIO_TRACK = 1, 2
+# The unity matrix of mvhd and tkhd (ISO 14496-12 section 8.2.2): 16.16 fixed point, its last number 2.30.
 _MATRIX = struct.pack("!9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 # sample_flags (section 8.8.3.1): depends on others or not, and whether a decoder may start here.
 _KEY_SAMPLE, _OTHER_SAMPLE = 0x02000000, 0x01010000
+# Flags of tfhd and trun (ISO 14496-12 sections 8.8.7 and 8.8.8).
 _BASE_IS_MOOF, _HAS_DESCRIPTION = 0x020000, 0x000002
 _DATA_OFFSET, _DURATIONS, _SIZES, _FLAGS = 0x001, 0x100, 0x200, 0x400
 

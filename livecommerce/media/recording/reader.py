@@ -28,6 +28,7 @@ from livecommerce.media.wire.rtp import AUDIO_CLOCK, VIDEO_CLOCK
 MOOF_BYTES_MAX = 64 * 1024
 # 100 hours of half-second fragments: bounds the scan of a damaged file.
 FRAGMENTS_MAX = 720_000
+# A piece of a download: few system calls each, and little memory where many download at once.
 READ_BYTES = 256 * 1024
 
 

@@ -29,6 +29,7 @@ HEAD_BYTES, DESCRIPTIONS_MAX = 8_192, 32
 # A minute of fragments: a disk that stands still for longer loses pictures, not the relay's memory.
 WAITING_FRAGMENTS_MAX = 120
 WAITING_BYTES_MAX = 32 * 1024 * 1024
+# What a power cut may cost; a killed process loses nothing that was written.
 SYNC_SECONDS = 5.0
 # Four times what the disk guard keeps for orders: a recording never costs a sale.
 RESERVE_BYTES = 256 * 1024 * 1024

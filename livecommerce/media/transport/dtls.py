@@ -33,7 +33,9 @@ _CIPHERS = (
 DATAGRAM_BYTES_MAX = 1200
 # A handshake has three flights of the peer; with retransmissions over a bad line 64 datagrams are plenty.
 DATAGRAMS_IN_MAX = 64
+# Datagrams that wait while OpenSSL works on earlier ones; DTLS repeats what is dropped.
 INBOX_MAX = 16
+# DTLS repeats a flight after 1, 2 and 4 s (RFC 6347 section 4.2.4.1), and the last one may be answered late.
 HANDSHAKE_SECONDS_MAX = 12.0
 # Handshakes in flight before a join is told to come back: 256 at 2 ms each is half a second of one core.
 HANDSHAKES_MAX = 256

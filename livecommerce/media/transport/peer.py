@@ -28,6 +28,7 @@ UNVERIFIED_SECONDS_MAX = 10.0
 LINGER_SECONDS = 5.0
 # A living peer checks every 2.5 s (browsers) to 6 s (aiortc).
 GOODBYE_SECONDS = 7.0
+# Content type of a DTLS record (RFC 6347 section 4.3.1); a close_notify is one.
 ALERT = 21
 # Credentials before and after an ICE restart.
 CREDENTIALS_MAX = 2

@@ -24,6 +24,7 @@ GCM_PROFILE = b"SRTP_AEAD_AES_128_GCM"
 CM_PROFILE = b"SRTP_AES128_CM_SHA1_80"
 # Preferred first; OpenSSL picks by the server's order.
 PROFILES = (GCM_PROFILE, CM_PROFILE)
+# Bytes of master key and master salt.
 _SIZES = {GCM_PROFILE: (16, 12), CM_PROFILE: (16, 14)}
 _LIBSRTP = {
     GCM_PROFILE: pylibsrtp.Policy.SRTP_PROFILE_AEAD_AES_128_GCM,
@@ -31,6 +32,7 @@ _LIBSRTP = {
 }
 # Labels of RFC 3711 section 4.3.2.
 _RTP_KEY, _RTP_SALT, _RTCP_KEY, _RTCP_SALT = 0, 2, 3, 5
+# 31 bits; the one above them says that the packet is encrypted (RFC 3711 section 3.4).
 _RTCP_INDEX_MASK = 0x7FFFFFFF
 TAG_BYTES = 16
 

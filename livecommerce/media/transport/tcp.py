@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 CONNECTIONS_MAX = 1_000
 # Connections of strangers at once: they have no authenticated check yet.
 STRANGERS_MAX = 200
+# As long as an offer whose checks never come (peer.py).
 STRANGER_SECONDS_MAX = 10.0
 # A second of 720p. A viewer further behind gets gaps, which it repairs or a keyframe heals, instead of growing delay.
 UNSENT_BYTES_MAX = 192 * 1024

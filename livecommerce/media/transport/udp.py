@@ -24,8 +24,8 @@ SOL_UDP, UDP_SEGMENT = 17, 103
 _GSO_ABSENT = (errno.EIO, errno.EOPNOTSUPP, errno.ENOPROTOOPT)
 # What one viewer's narrow path answers (a tunnel's small MTU): only that viewer is sent to plainly.
 _GSO_TOO_LARGE = (errno.EINVAL, errno.EMSGSIZE)
-# Of the kernel's queue in each direction: a keyframe to a thousand viewers at once, or half a second of the loop's
-# pause. The system may give less (net.core.rmem_max).
+# Of the kernel's queue in each direction: the 200 KiB it gives unasked are full of one keyframe to a few viewers. The
+# system may give less than this (net.core.wmem_max, rmem_max).
 BUFFER_BYTES = 4 * 1024 * 1024
 
 

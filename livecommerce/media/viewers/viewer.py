@@ -32,6 +32,7 @@ REPAIRS_AT_ONCE_MAX = 128.0
 REPAIR_KILOBITS = 10.0
 # Browsers ask again every 50 ms or so, on a line with a queue before the first repair can be there.
 REPEAT_SECONDS_MIN = 0.02
+# Numbers repaired lately: more than are asked for within a round trip.
 REPAIRS_KEPT = 64
 CNAME = b"livecommerce"
 # A viewer who loses more than every twentieth packet is counted as having a bad line.
@@ -42,6 +43,7 @@ JUDGED_SECONDS_MIN = 0.8
 JUDGED_PACKETS_MIN, JUDGED_PACKETS_MAX = 20, 10_000
 # Unix to NTP epoch.
 NTP_OFFSET = 2_208_988_800
+# A decoder that asks again sooner has not seen the replay that is on its way.
 REPLAY_AGAIN_SECONDS = 1.0
 # Two compounds of two reports each: answers take less than the second until the next.
 REPORTS_KEPT = 4

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+# nal_unit_type (ITU-T H.264 table 7-1); those from 24 on are RTP's own (RFC 6184 section 5.2).
 IDR, SEQUENCE_PARAMETERS, PICTURE_PARAMETERS = 5, 7, 8
 _STAP_A, _FU_A = 24, 28
 # An aggregation packet of 1,400 bytes cannot hold more useful units than this.
@@ -90,6 +91,7 @@ class Picture:
         return self.profile == 66
 
 
+# Those whose parameter set tells chroma, bit depths and scaling lists (section 7.3.2.1.1).
 _HIGH_PROFILES = (100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135)
 
 

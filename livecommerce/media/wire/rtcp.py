@@ -130,6 +130,7 @@ def _feedback(kind: int, form: int, body: bytes) -> Item | None:
     if len(body) < 8:
         return None
     (media_ssrc,) = struct.unpack_from("!I", body, 4)
+    # RTPFB: 1 is NACK, 15 transport-cc. PSFB: 1 is PLI, 4 FIR, 15 of the application (REMB).
     if kind == 205:
         if form == 1:
             return _nack(body)
@@ -157,6 +158,7 @@ def parse(packet: bytes) -> list[Item]:
         body, count = packet[position + 4 : end], first & 0x1F
         position = end
         item: Item | None = None
+        # SR 200, RR 201, BYE 203 (RFC 3550 section 12.1); RTPFB 205, PSFB 206 (RFC 4585 section 6.1).
         if kind == 200 and len(body) >= 24:
             ssrc, ntp, timestamp, packets, octets = struct.unpack_from("!IQIII", body)
             item = SenderReport(ssrc, ntp, timestamp, packets, octets, _blocks(body, 24, count))

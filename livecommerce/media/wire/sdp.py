@@ -27,6 +27,7 @@ MEDIA_ID = "urn:ietf:params:rtp-hdrext:sdes:mid"
 LAYER_ID = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
 REPAIRED_LAYER_ID = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
 
+# RFC 8839 section 5.4: ice-char; a user name has 4 to 256 of them, a password 22 to 256.
 _ICE_WORD = re.compile(r"[A-Za-z0-9+/]{4,256}")
 _ICE_PASSWORD = re.compile(r"[A-Za-z0-9+/]{22,256}")
 
@@ -345,6 +346,7 @@ def candidate_lines(addresses: Sequence[str], port: int, *, tcp_port: int | None
     lines = []
     for index, address in enumerate(addresses[:16]):
         preference = 65_535 - index
+        # RFC 8445 section 5.1.2.1: type preference of a host candidate, local preference, 256 less component 1.
         priority = 126 << 24 | preference << 8 | 255
         lines.append(f"{index + 1} 1 udp {priority} {address} {port} typ host")
     if tcp_port is not None:

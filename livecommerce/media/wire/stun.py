@@ -16,17 +16,20 @@ from typing import Any
 Address = tuple[Any, ...]
 """What `socket.recvfrom` gives: (host, port) for IPv4, (host, port, flow, scope) for IPv6."""
 
+# RFC 8489 section 5.
 MAGIC_COOKIE = 0x2112A442
 _COOKIE = MAGIC_COOKIE.to_bytes(4, "big")
 HEADER_BYTES = 20
 BINDING_REQUEST = 0x0001
 BINDING_SUCCESS = 0x0101
 BINDING_ERROR = 0x0111
+# "STUN" in ASCII (RFC 8489 section 14.7).
 FINGERPRINT_XOR = 0x5354554E
 # A check by a browser is about 100 bytes; anything near the MTU is not a connectivity check.
 REQUEST_BYTES_MAX = 548
 ATTRIBUTES_MAX = 24
 
+# Attributes of RFC 8489 section 18.3, and ICE's own of RFC 8445 section 16.1.
 _USERNAME = 0x0006
 _MESSAGE_INTEGRITY = 0x0008
 _ERROR_CODE = 0x0009
