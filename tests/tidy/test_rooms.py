@@ -46,7 +46,10 @@ IMPORTS: dict[str, frozenset[str]] = {
         "configuration": "errors http livecommerce media ops realtime records settings stock",
         "staff": "accounts configuration errors http ops records settings",
         "stock_command": "configuration errors ops staff stock",
-        "roles": "accounts api catalogue configuration errors http media ops orders realtime records replay settings shows stock",
+        "roles": (
+            "accounts api catalogue configuration errors http media ops orders realtime records replay "
+            "settings shows stock"
+        ),
         "doctor": "configuration media ops records roles settings",
         "demo": "accounts configuration http media ops records roles staff stock",
         "app": "configuration ops roles staff",

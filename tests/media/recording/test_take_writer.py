@@ -76,7 +76,7 @@ def test_a_folder_that_cannot_be_made_costs_the_recording_alone(tmp_path):
 
 
 def test_a_slow_disk_loses_fragments_and_not_the_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr("livecommerce.media.recording.recording.take_writer.WAITING_BYTES_MAX", 50_000)
+    monkeypatch.setattr("livecommerce.media.recording.take_writer.WAITING_BYTES_MAX", 50_000)
     held = []
 
     def slow(folder):
