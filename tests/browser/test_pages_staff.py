@@ -130,6 +130,8 @@ async def test_a_remembered_word_is_known_and_the_show_is_read_again(browser: Br
         await card.get_by_role("checkbox").check()
         await card.get_by_label("要記住的說法").fill("托特袋")
         await card.get_by_role("button", name="接受").click()
+        # the next line opens when the word has been learned, not when the button was pressed
+        await expect(card).to_contain_text("Z98", timeout=PATIENCE_MS)
         await say(viewer, "托特袋+1")
         await expect(viewer.locator(".ribbon .ticket")).to_contain_text("你的號碼2", timeout=PATIENCE_MS)
         await studio.get_by_role("tab", name="重讀留言").click()
