@@ -42,7 +42,7 @@ class Need(TypedDict):
 
 
 class SpeechAnswer(TypedDict):
-    """`reason` is an outcome of stock, a reason of the parser, or one of docs/realtime.md, "The path of a comment"."""
+    """`reason` is an outcome of stock, a reason of the parser, or one of docs/intake.md, "The path of a comment"."""
 
     verdict: str
     reason: str
