@@ -25,6 +25,7 @@ from livecommerce.roles.rooms import Foundation, put_rooms
 from livecommerce.roles.stores import Stores
 from livecommerce.shows.kinds import SHOW_KINDS
 from livecommerce.shows.registry import Registry
+from livecommerce.shows.routes import SHOWS, ShowsNeeds
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.engine import StockEngine
 
@@ -66,6 +67,10 @@ class Site:
     @property
     def origin(self) -> str:
         return str(self.client.make_url("/")).rstrip("/")
+
+    def needs(self) -> ShowsNeeds:
+        """What the routes of shows stand on."""
+        return self.client.app[SHOWS]
 
     async def ask(self, method: str, path: str, body: Any = None, **more: Any) -> ClientResponse:
         headers = {"Origin": self.origin, **more.pop("headers", {})}

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from livecommerce.bounds import LIMIT_PER_VIEWER_MAX, MONEY_MINOR_MAX, PIECES_MAX, shows_something
 from livecommerce.catalogue.errors import (
     CodeRefused,
     OptionsRefused,
@@ -34,14 +35,11 @@ SHORT_NAMES_MAX = 10
 VALUE_LENGTH_MAX = 40
 SKUS_MAX = 200  # a page lists them all with their stock
 SKU_LENGTH_MAX = 100  # the stock engine's limit for an item
-PRICE_MINOR_MAX = 10**12  # the stock engine's limit
-PIECES_MAX = 1_000_000
-LIMIT_MAX = 10_000
 
 _CODE = re.compile(r"[^\s/#\x00-\x1f\x7f]{1,20}")
 _VALUE = re.compile(r"[^/#\x00-\x1f\x7f]{1,40}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # tab and line feed are text
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # tab and line feed are text
 # A picture is ours (`/static/…`, `/media/…`) or https: no javascript:, no data:, no other host's plain http.
 _PICTURE = re.compile(r"(/(?!/)|https://)[^\s\"'<>\\]*")
 
@@ -91,7 +89,7 @@ def _text(value: object, field: str, length_max: int, *, empty: bool = True) -> 
     if not isinstance(value, str):
         raise ProductRefused(f"{field} must be text.", field=field)
     value = value.strip()
-    if not empty and not value:
+    if not empty and not shows_something(value):
         raise ProductRefused(f"{field} must not be empty.", field=field)
     if len(value) > length_max:
         raise ProductRefused(f"{field} has {len(value)} characters; at most {length_max}.", field=field)
@@ -135,7 +133,7 @@ def price(value: object, field: str = "price_minor") -> int:
         PriceRefused
     """
     amount = _whole(value)
-    if amount is None or not 0 <= amount <= PRICE_MINOR_MAX:
+    if amount is None or not 0 <= amount <= MONEY_MINOR_MAX:
         raise PriceRefused(field=field)
     return amount
 
@@ -154,8 +152,8 @@ def pieces(value: object, field: str) -> int:
 
 def limit(value: object, field: str = "limit_per_viewer") -> int:
     amount = _whole(0 if value is None else value)
-    if amount is None or not 0 <= amount <= LIMIT_MAX:
-        raise ProductRefused(f"{field} is a whole number from 0 (no limit) to {LIMIT_MAX}.", field=field)
+    if amount is None or not 0 <= amount <= LIMIT_PER_VIEWER_MAX:
+        raise ProductRefused(f"{field} is a whole number from 0 (no limit) to {LIMIT_PER_VIEWER_MAX}.", field=field)
     return amount
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 from aiohttp import web
 
+from livecommerce.bounds import in_words
 from livecommerce.errors import BadInput
 from livecommerce.http.errors import BodyNotJson, BodyTooLarge, BodyTooSlow, MediaTypeWrong
 
@@ -51,7 +52,7 @@ async def read_json(request: web.Request, kind: type[Kind], *, bytes_max: int = 
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
-        raise BadInput(f"The request is not of the expected form: {error}") from error
+        raise BadInput(f"The request is not of the expected form: {in_words(str(error))}") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BodyNotJson from error
 

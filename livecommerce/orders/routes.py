@@ -10,6 +10,7 @@ import structlog
 from aiohttp import web
 from msgspec import Meta, Struct
 
+from livecommerce.bounds import Reference
 from livecommerce.http.answers import json_answer
 from livecommerce.http.bodies import read_json, whole_number
 from livecommerce.http.site import need_staff
@@ -18,7 +19,7 @@ from livecommerce.orders.export import csv_lines, header
 from livecommerce.orders.model import Order
 from livecommerce.orders.rows import ORDERS_PAGE_MAX, OrderRepository
 from livecommerce.orders.till import Till
-from livecommerce.shows.model import OUTSIDE_ID_PATTERN
+from livecommerce.shows.model import OutsideId
 from livecommerce.shows.rows import ShowRepository
 from livecommerce.shows.store import ShowStore
 
@@ -43,13 +44,13 @@ ORDERS: web.AppKey[OrdersNeeds] = web.AppKey("livecommerce.orders", OrdersNeeds)
 class PaymentBody(Struct, frozen=True, forbid_unknown_fields=True):
     """`id` is made by the caller: sent again it does nothing twice."""
 
-    id: Annotated[str, Meta(pattern=OUTSIDE_ID_PATTERN)]
+    id: OutsideId
     method: Annotated[str, Meta(max_length=24)]
-    reference: Annotated[str, Meta(max_length=80)] = ""
+    reference: Reference = ""
 
 
 class PaidBody(Struct, frozen=True, forbid_unknown_fields=True):
-    reference: Annotated[str, Meta(max_length=80)] = ""
+    reference: Reference = ""
 
 
 async def _names(shows: ShowStore, show: str, orders: list[Order]) -> tuple[dict[str, str], dict[str, str]]:

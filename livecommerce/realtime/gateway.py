@@ -13,6 +13,7 @@ import structlog
 from aiohttp import web
 from redis.exceptions import RedisError
 
+from livecommerce.bounds import ID_PATTERN
 from livecommerce.errors import BadInput, LiveCommerceError, NotAllowed, TooMuch, Unavailable
 from livecommerce.http.errors import LoginNeeded
 from livecommerce.http.identity import Identity
@@ -169,7 +170,7 @@ class Gateway:
     async def _join(self, sid: str, environ: dict[str, Any], auth: Any) -> Seat:
         if self._moving or len(self.seats) >= self._viewers_max:
             raise TooMuch("This server is full. Try again in a moment.", retry_after_ms=5_000)
-        if not isinstance(auth, dict) or not valid_id(auth.get("show"), r"^[a-z0-9-]{1,40}$"):
+        if not isinstance(auth, dict) or not valid_id(auth.get("show"), ID_PATTERN):
             raise BadInput("auth is a map with the id of the show under `show`")
         request: web.Request = environ["aiohttp.request"]
         identity = await self._identify(request)

@@ -6,9 +6,10 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta, Struct
 
+from livecommerce.bounds import TEXT_PATTERN
 from livecommerce.shows.model import OutsideId
 
-Text = Annotated[str, Meta(min_length=1, max_length=500)]
+Text = Annotated[str, Meta(min_length=1, max_length=500, pattern=TEXT_PATTERN)]
 ViewerId = Annotated[str, Meta(min_length=1, max_length=64)]
 Sku = Annotated[str, Meta(min_length=1, max_length=200)]
 
@@ -20,7 +21,7 @@ class Actor(Struct, frozen=True):
     role: str
 
 
-class Command(Struct, frozen=True, kw_only=True, tag_field="do"):
+class Command(Struct, frozen=True, kw_only=True, tag_field="do", forbid_unknown_fields=True):
     """A tagged struct: `do` names it. `id` is made by the page; the same id again gives the first answer and changes
     nothing.
 
@@ -49,7 +50,7 @@ class Speaker(Struct, frozen=True):
     place: Literal["log", "shadow", "held"] = "log"
 
 
-class ViewerCommand(Struct, frozen=True, kw_only=True, tag_field="do"):
+class ViewerCommand(Struct, frozen=True, kw_only=True, tag_field="do", forbid_unknown_fields=True):
     """What a viewer may do beside comments and claims: limited as comments are, the words moderated as theirs.
 
     Attributes:

@@ -35,6 +35,16 @@ class SetupChanged(Conflict):
     reason = "Somebody else changed this show meanwhile. Load it again."
 
 
+class SetupBroken(Conflict):
+    number, code = 4170, "setup_broken"
+    reason = "The set-up of this show cannot go on air. Change it, or delete it."
+
+
+class ShowIsOnAir(Conflict):
+    number, code = 4171, "show_is_on_air"
+    reason = "Only a show that never went on air can be deleted. End this one instead."
+
+
 class ShowNotReady(Conflict):
     number, code = 4042, "show_not_ready"
     reason = "The show is kept, but could not be put on air yet. It will be as soon as the store answers."

@@ -12,6 +12,17 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
+from livecommerce.bounds import (
+    ID_PATTERN,
+    LINE_PATTERN,
+    OUTSIDE_ID_PATTERN,
+    HoldSeconds,
+    LimitPerViewer,
+    Minor,
+    Pieces,
+    Title,
+    in_words,
+)
 from livecommerce.errors import BadInput
 from livecommerce.shows.errors import ItemUnknown
 from livecommerce.shows.state import PublicItem
@@ -19,18 +30,14 @@ from livecommerce.stock import keys as stock_keys
 from livecommerce.stock.skus import options_of as values_of_sku
 from livecommerce.stock.skus import product_of, sku_of_parts
 
-ID_PATTERN = r"^[a-z0-9-]{1,40}$"
-OUTSIDE_ID_PATTERN = r"^[A-Za-z0-9_-]{8,64}$"
 # A code has no "/" and no "#": they join a sku and a reservation id.
-CODE_PATTERN = r"^[^\s/#\x00-\x1f]{1,20}$"
-VALUE_PATTERN = r"^[^/#\x00-\x1f]{1,40}$"
+CODE_PATTERN = r"^[^\s/#\x00-\x1f\x7f]{1,20}\Z"
+VALUE_PATTERN = r"^[^\x00-\x1f\x7f]{1,40}\Z"
 
 Id = Annotated[str, Meta(pattern=ID_PATTERN)]
 OutsideId = Annotated[str, Meta(pattern=OUTSIDE_ID_PATTERN)]
 Code = Annotated[str, Meta(pattern=CODE_PATTERN)]
-Name = Annotated[str, Meta(min_length=1, max_length=80)]
-Minor = Annotated[int, Meta(ge=0, le=10**12)]
-Pieces = Annotated[int, Meta(ge=0, le=1_000_000)]
+Name = Annotated[str, Meta(min_length=1, max_length=80, pattern=LINE_PATTERN)]
 
 # 4 axes of 30 values are more than any shop says aloud; the product of all is what a page must list.
 AXES_MAX = 4
@@ -40,31 +47,31 @@ ITEMS_MAX = 500
 WORDS_MAX = 1_000
 
 
-class OptionValue(Struct, frozen=True):
+class OptionValue(Struct, frozen=True, forbid_unknown_fields=True):
     """One value of an axis: `紅色`, with the short names viewers type (`紅`)."""
 
     value: Annotated[str, Meta(pattern=VALUE_PATTERN)]
     short: tuple[Annotated[str, Meta(min_length=1, max_length=40)], ...] = ()
 
 
-class OptionAxis(Struct, frozen=True):
+class OptionAxis(Struct, frozen=True, forbid_unknown_fields=True):
     axis: Annotated[str, Meta(min_length=1, max_length=40)]
     values: Annotated[tuple[OptionValue, ...], Meta(min_length=1, max_length=VALUES_MAX)]
 
 
-class ShowItem(Struct, frozen=True):
+class ShowItem(Struct, frozen=True, forbid_unknown_fields=True):
     """A product in a show. `supply` is pieces per sku at the start; later changes go through stock."""
 
     code: Code
     names: Annotated[tuple[Name, ...], Meta(min_length=1, max_length=20)]
     price_minor: Minor
-    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")] = "TWD"
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")] = "TWD"
     name_en: Annotated[str, Meta(max_length=80)] = ""
     options: Annotated[tuple[OptionAxis, ...], Meta(max_length=AXES_MAX)] = ()
     compare_at_minor: Minor | None = None
     picture: Annotated[str, Meta(max_length=500)] = ""
     description: Annotated[str, Meta(max_length=4_000)] = ""
-    limit_per_viewer: Annotated[int, Meta(ge=0, le=10_000)] = 0
+    limit_per_viewer: LimitPerViewer = 0
     supply: dict[str, Pieces] = {}
     closed: bool = False
 
@@ -95,15 +102,15 @@ class ShowItem(Struct, frozen=True):
         }
 
 
-class ShowLimits(Struct, frozen=True):
+class ShowLimits(Struct, frozen=True, forbid_unknown_fields=True):
     """Pieces one viewer may hold; 0 is no limit. `per_item`: of each product over all its options."""
 
-    per_item: Annotated[int, Meta(ge=0)] = 0
-    per_show: Annotated[int, Meta(ge=0)] = 0
-    per_comment: Annotated[int, Meta(ge=0)] = 0
+    per_item: Pieces = 0
+    per_show: Pieces = 0
+    per_comment: Pieces = 0
 
 
-class ShowSettings(Struct, frozen=True):
+class ShowSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Chat rules of a show.
 
     slow_seconds: seconds between two comments of one viewer, 0 is off. links_off: comments with links are refused.
@@ -115,23 +122,28 @@ class ShowSettings(Struct, frozen=True):
     links_off: bool = False
     first_hold: bool = False
     waitlist: bool = True
-    repeat: Annotated[str, Meta(pattern="^(add|set|once)$")] = "add"
-    fill: Annotated[str, Meta(pattern="^(any|all)$")] = "any"
+    repeat: Annotated[str, Meta(pattern=r"^(add|set|once)\Z")] = "add"
+    fill: Annotated[str, Meta(pattern=r"^(any|all)\Z")] = "any"
 
 
 class ShowSetup(Struct, frozen=True):
     id: Id
     shop: Id
-    title: Annotated[str, Meta(min_length=1, max_length=120)]
+    title: Title
     shop_name: Annotated[str, Meta(max_length=120)] = ""
-    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")] = "TWD"
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")] = "TWD"
     locale: Annotated[str, Meta(max_length=16)] = "zh-TW"
     packs: Annotated[tuple[str, ...], Meta(min_length=1, max_length=7)] = ("zh-TW", "en")
     items: Annotated[tuple[ShowItem, ...], Meta(max_length=ITEMS_MAX)] = ()
     limits: ShowLimits = ShowLimits()
-    hold_seconds: Annotated[int, Meta(ge=10, le=7 * 86_400)] = 900
+    hold_seconds: HoldSeconds = 900
     settings: ShowSettings = ShowSettings()
     words: Annotated[tuple[str, ...], Meta(max_length=WORDS_MAX)] = ()
+
+
+def _kept(raw: dict[str, Any]) -> dict[str, Any]:
+    """Without what an answer told of a product beside what was asked (docs/catalogue.md, "Product")."""
+    return {key: value for key, value in raw.items() if key not in ("name", "skus")}
 
 
 def checked_item(raw: dict[str, Any] | ShowItem) -> ShowItem:
@@ -141,9 +153,9 @@ def checked_item(raw: dict[str, Any] | ShowItem) -> ShowItem:
         BadInput: names the field and what is allowed.
     """
     try:
-        item = raw if isinstance(raw, ShowItem) else msgspec.convert(raw, ShowItem, strict=False)
+        item = raw if isinstance(raw, ShowItem) else msgspec.convert(_kept(raw), ShowItem)
     except msgspec.ValidationError as error:
-        raise BadInput(f"product: {error}") from error
+        raise BadInput(f"product: {in_words(str(error))}") from error
     for axis in item.options:
         values = [value.value for value in axis.values]
         if len(set(values)) != len(values):

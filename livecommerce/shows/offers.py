@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from livecommerce.bounds import PIECES_MAX
 from livecommerce.shows.model import label_of
 from livecommerce.shows.state import BuyerRecord, PublicItem, State
 from livecommerce.stock.operations import Limits, Line
@@ -19,8 +20,9 @@ def limits_of(state: State, buyer: BuyerRecord) -> Limits:
     """The show's limits, and what a restricted buyer may hold. The limit of a product goes with the line."""
     limits = state["show"]["limits"]
     return Limits(
-        per_item=limits["per_item"],
-        per_show=limits["per_show"],
-        per_comment=limits["per_comment"],
+        # A show of an earlier version may have kept one that stock takes for no number.
+        per_item=min(limits["per_item"], PIECES_MAX),
+        per_show=min(limits["per_show"], PIECES_MAX),
+        per_comment=min(limits["per_comment"], PIECES_MAX),
         hold_max=buyer.get("hold_max", 0) if buyer.get("restricted") else 0,
     )

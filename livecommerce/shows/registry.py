@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
+from livecommerce.bounds import in_words
 from livecommerce.errors import BadInput, NotAllowed
 from livecommerce.shows.commands import Actor, Command, Speaker, Undo, ViewerCommand
 from livecommerce.shows.decision import Decision, ThroughStock
@@ -173,5 +174,5 @@ def _read(raw: Any, known: Mapping[str, type[Read]]) -> Read:
         raise CommandUnknown(f"There is no command {str(raw.get('do'))[:40]!r}.")
     try:
         return msgspec.convert(raw, command)
-    except msgspec.ValidationError as error:
-        raise BadInput(f"{raw['do']}: {error}") from error
+    except (msgspec.ValidationError, OverflowError) as error:
+        raise BadInput(f"{raw['do']}: {in_words(str(error))}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 import time
 from dataclasses import dataclass
@@ -13,24 +14,25 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from livecommerce.accounts.rows import ShopRepository
+from livecommerce.bounds import STREAM_ID_PART_MAX, Count, HoldSeconds, Moment, Title
 from livecommerce.catalogue.catalogue import Catalogue
 from livecommerce.catalogue.parser_words import parser_words
 from livecommerce.comments import PACKS, ItemWords, PackUnknown
-from livecommerce.errors import BadInput, Conflict
+from livecommerce.errors import BadInput
 from livecommerce.http.answers import json_answer
 from livecommerce.http.bodies import read_json
 from livecommerce.http.site import need_staff
 from livecommerce.records.audit import AuditEntry, AuditRepository
 from livecommerce.records.rows import now_ms
 from livecommerce.shows.commands import Actor
-from livecommerce.shows.errors import SetupChanged, ShowIdTaken
+from livecommerce.shows.errors import SetupChanged, ShowIdTaken, ShowIsOnAir, ShowStageWrong
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.kept_words import WordKeeper
 from livecommerce.shows.kinds.buyer import Ban
-from livecommerce.shows.model import ID_PATTERN, ITEMS_MAX, ShowLimits, ShowSettings
+from livecommerce.shows.model import ITEMS_MAX, Id, ShowLimits, ShowSettings
 from livecommerce.shows.past_shows import PastShows
 from livecommerce.shows.publisher import Publisher
-from livecommerce.shows.rows import ShowRecord, ShowRepository
+from livecommerce.shows.rows import ShowItemRecord, ShowRecord, ShowRepository
 from livecommerce.shows.setups import ItemWish, items_of
 from livecommerce.shows.shop_words import LISTS, KeptWords, check_words, words_of, words_shape
 from livecommerce.shows.snapshots import Snapshots
@@ -66,21 +68,26 @@ SHOWS: web.AppKey[ShowsNeeds] = web.AppKey("livecommerce.shows", ShowsNeeds)
 
 
 class ShowBody(Struct, frozen=True, forbid_unknown_fields=True):
-    title: Annotated[str, Meta(min_length=1, max_length=120)]
+    title: Title
     items: Annotated[list[ItemWish], Meta(max_length=ITEMS_MAX)] = []
-    id: Annotated[str, Meta(pattern=ID_PATTERN)] | None = None
-    hold_seconds: Annotated[int, Meta(ge=10, le=7 * 86_400)] | None = None
+    id: Id | None = None
+    hold_seconds: HoldSeconds | None = None
     packs: Annotated[list[Annotated[str, Meta(max_length=16)]], Meta(min_length=1, max_length=7)] | None = None
     limits: ShowLimits = ShowLimits()
     settings: ShowSettings = ShowSettings()
-    starts_ms: Annotated[int, Meta(ge=0, le=2**53)] | None = None
+    starts_ms: Moment | None = None
 
 
 class ItemsBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """A new list of products for a show that stands. With `revision` (as `GET` told it) nobody is overwritten."""
+    """A new list of products for a show that stands. With `revision` (as `GET` told it) nobody is overwritten.
+
+    `limits` and `hold_seconds` only for a set-up that did not get on air yet.
+    """
 
     items: Annotated[list[ItemWish], Meta(max_length=ITEMS_MAX)]
-    revision: int | None = None
+    limits: ShowLimits | None = None
+    hold_seconds: HoldSeconds | None = None
+    revision: Count | None = None
 
 
 class WordsBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -91,7 +98,7 @@ class WordsBody(Struct, frozen=True, forbid_unknown_fields=True):
     ignore: list[str] = []
     look_alikes: dict[str, str] = {}
     aliases: dict[str, str] = {}
-    revision: int | None = None
+    revision: Count | None = None
 
 
 def new_show_id() -> str:
@@ -112,6 +119,7 @@ async def list_shape(needs: ShowsNeeds, shop: str) -> list[dict[str, Any]]:
             "created_ms": record.created_ms,
             "starts_ms": record.starts_ms,
             "items": counts.get(record.id, 0),
+            "trouble": needs.publisher.trouble(record.id) if stage == "preparing" else None,
         }
         for record in records
         for stage, started_ms in [live.get(record.id, ("preparing", 0))]
@@ -150,21 +158,21 @@ async def post_show(request: web.Request) -> web.Response:
     unknown = [pack for pack in body.packs or () if pack not in PACKS]
     if unknown:
         raise PackUnknown(f"There is no grammar pack {unknown[0]}. The packs are {', '.join(sorted(PACKS))}.")
-    record = await needs.setups.add(
-        ShowRecord(
-            id=body.id or new_show_id(),
-            shop=shop.id,
-            title=body.title,
-            currency=shop.currency,
-            packs=tuple(body.packs or shop.packs),
-            limits=msgspec.to_builtins(body.limits),
-            hold_seconds=body.hold_seconds or needs.hold_seconds,
-            settings=msgspec.to_builtins(body.settings),
-            created_by=staff.login,
-            starts_ms=body.starts_ms,
-            items=items_of(await needs.catalogue.products(shop.id), body.items),
-        )
+    wished = ShowRecord(
+        id=body.id or new_show_id(),
+        shop=shop.id,
+        title=body.title,
+        currency=shop.currency,
+        packs=tuple(body.packs or shop.packs),
+        limits=msgspec.to_builtins(body.limits),
+        hold_seconds=body.hold_seconds or needs.hold_seconds,
+        settings=msgspec.to_builtins(body.settings),
+        created_by=staff.login,
+        starts_ms=body.starts_ms,
+        items=items_of(await needs.catalogue.products(shop.id), body.items),
     )
+    await needs.publisher.checked(wished)
+    record = await needs.setups.add(wished)
     if record is None:
         raise ShowIdTaken
     await needs.publisher.publish(record)
@@ -185,13 +193,46 @@ async def put_show(request: web.Request) -> web.Response:
     body = await read_json(request, ItemsBody)
     if body.revision is not None and body.revision != record.revision:
         raise SetupChanged
-    if record.published_ms is None:
-        raise Conflict("The show is not on air yet. Try again in a moment.", retry_after_ms=2_000)
     items = items_of(await needs.catalogue.products(record.shop), body.items)
+    if record.published_ms is None:
+        return await _mended(needs, record, body, items)
+    if body.limits is not None or body.hold_seconds is not None:
+        raise ShowStageWrong("Limits and hold_seconds stand once a show is on air.")
     await needs.publisher.change(record, items, Actor(staff.login, staff.role))
     if not await needs.setups.replace_items(record, items):
         raise SetupChanged
     return json_answer({"show": show_shape(await needs.setups.own(staff.shop, record.id))})
+
+
+async def _mended(
+    needs: ShowsNeeds, record: ShowRecord, body: ItemsBody, items: tuple[ShowItemRecord, ...]
+) -> web.Response:
+    """A set-up that did not get on air, changed and tried again."""
+    limits = record.limits if body.limits is None else msgspec.to_builtins(body.limits)
+    changed = msgspec.structs.replace(
+        record, items=items, limits=limits, hold_seconds=body.hold_seconds or record.hold_seconds
+    )
+    await needs.publisher.checked(changed)
+    if not await needs.setups.mend(changed):
+        raise SetupChanged
+    record = await needs.setups.own(record.shop, record.id)
+    await needs.publisher.publish(record)
+    return json_answer({"show": show_shape(await needs.setups.own(record.shop, record.id))})
+
+
+async def delete_show(request: web.Request) -> web.Response:
+    """A set-up that never went on air, gone.
+
+    Raises:
+        ShowUnknown, ShowIsOnAir.
+    """
+    needs = request.app[SHOWS]
+    staff = await need_staff(request, "owner", "host")
+    record = await needs.setups.own(staff.shop, request.match_info["show"])
+    if not await needs.setups.remove_unpublished(record.id):
+        raise ShowIsOnAir
+    await needs.audit.add(AuditEntry(staff.shop, now_ms(), staff.login, "show_deleted", record.id, {}))
+    return json_answer({})
 
 
 async def get_snapshot(request: web.Request) -> web.Response:
@@ -222,7 +263,8 @@ async def get_reparse(request: web.Request) -> web.Response:
     record = await needs.setups.own(staff.shop, request.match_info["show"])
     after = request.query.get("after", "0-0")
     milliseconds, _, number = after.partition("-")
-    if not all(part.isascii() and part.isdigit() and len(part) <= 20 for part in (milliseconds, number)):
+    parts = (milliseconds, number)
+    if not all(re.fullmatch("[0-9]{1,20}", part) and int(part) <= STREAM_ID_PART_MAX for part in parts):
         raise BadInput("after is what the answer before named as `next`.", field="after")
     today = await _words_of_catalogue(needs, record.shop)
     return json_answer({"show": record.id, **await needs.past.read(record.shop, record.id, after, today)})
@@ -274,6 +316,7 @@ routes: list[web.RouteDef] = [
     web.post("/api/shows", post_show),
     web.get(_SHOW, get_show),
     web.put(_SHOW, put_show),
+    web.delete(_SHOW, delete_show),
     web.get(f"{_SHOW}/snapshot", get_snapshot),
     web.get(f"{_SHOW}/reparse", get_reparse),
     web.post(f"{_SHOW}/commands", post_command),

@@ -12,7 +12,7 @@ from tests.tidy.sources import PACKAGE, python_files, short, tree_of
 
 # From the ground up. A room may stand on those of the floors below it, and on those to its left on its own floor.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("settings", "errors", ""),  # "" is livecommerce itself (its version)
+    ("bounds", "settings", "errors", ""),  # "" is livecommerce itself (its version)
     ("ops", "stock", "comments", "records", "http"),
     ("accounts", "catalogue"),
     ("media", "shows", "orders"),
@@ -27,21 +27,22 @@ IMPORTS: dict[str, frozenset[str]] = {
     room: frozenset("" if name == "livecommerce" else name for name in names.split())
     for room, names in {
         "settings": "",
+        "bounds": "",
         "errors": "",
         "": "",
         "ops": "errors settings",
         "stock": "settings",
         "comments": "errors",
         "records": "errors",
-        "http": "errors settings",
+        "http": "bounds errors settings",
         "accounts": "errors http records",
-        "catalogue": "accounts comments errors http records stock",
+        "catalogue": "accounts bounds comments errors http records stock",
         "media": "accounts errors http ops records settings",
-        "shows": "accounts catalogue comments errors http records stock",
-        "orders": "accounts errors http records shows stock",
+        "shows": "accounts bounds catalogue comments errors http records stock",
+        "orders": "accounts bounds errors http records shows stock",
         "intake": "comments errors shows stock",
         "replay": "errors http media shows",
-        "realtime": "comments errors http intake settings shows stock",
+        "realtime": "bounds comments errors http intake settings shows stock",
         "api": "accounts catalogue errors http livecommerce media replay shows stock",
         "configuration": "errors http livecommerce media ops realtime records settings stock",
         "staff": "accounts configuration errors http ops records settings",

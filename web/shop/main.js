@@ -9,6 +9,7 @@ import { WordsSheet } from "./words.js";
 
 const SUPPLY_FIRST = 10;
 const products = signal(boot.products ?? []);
+const shows = signal(boot.shows ?? []);
 const picked = signal({}); // code -> {price, each, limit}, in the order they were picked
 const title = signal("");
 const busy = signal(false);
@@ -42,13 +43,22 @@ async function logout() {
   else toast(errorText(answer.error), { bad: true });
 }
 
+async function remove(show) {
+  const answer = await call("DELETE", `/api/shows/${show.id}`);
+  if (answer.ok) shows.value = shows.value.filter((one) => one.id !== show.id);
+  else toast(errorText(answer.error), { bad: true });
+}
+
 function Show({ show }) {
+  const trouble = show.stage === "preparing" ? show.trouble : null;
   const at = show.started_ms || show.starts_ms || show.created_ms;
   const kind = { live: "bad", ended: "", scheduled: "ok", preparing: "" }[show.stage] ?? "";
   return html`<li class="show"><div class="grow"><div class="row"><h3 class="cut">${show.title}</h3>
     <span class=${`tag ${kind}`}>${t(`common.stage_${show.stage}`)}</span></div>
+      ${trouble && html`<p class="error">${errorText(trouble)}</p>`}
       <p class="muted">${day(at)} ${timeOfDay(at)} · ${t("shop.items", { n: show.items })}</p></div>
-    <div class="row wrap">${mayHost && html`<a class=${`btn small ${show.stage === "live" ? "" : "dark"}`} href=${`/studio/${show.id}`}>${t("common.studio")}</a>`}
+    <div class="row wrap">${mayHost && trouble && html`<button class="btn small line" type="button" onClick=${() => remove(show)}>${t("shop.show_delete")}</button>`}
+      ${mayHost && html`<a class=${`btn small ${show.stage === "live" ? "" : "dark"}`} href=${`/studio/${show.id}`}>${t("common.studio")}</a>`}
       <a class="btn small line" href=${`/control/${show.id}`}>${t("common.control")}</a>
         <a class="btn small line" href=${`/live/${show.id}`}>${t("shop.watch")}</a>
       <button class="btn small line" type="button" onClick=${() => (ordersOf.value = show)}>${t("shop.orders")}</button></div></li>`;
@@ -91,12 +101,12 @@ function NewShow() {
 }
 
 function Page() {
-  const { staff, shows } = boot;
+  const { staff } = boot;
   return html`<header class="bar-top"><h1 class="cut">${staff.shop_name}</h1><span class="grow"></span><${LanguageSwitch} />
     <span class="muted cut">${staff.name || staff.login} · ${t(`shop.role_${staff.role}`)}</span>
     <button class="btn small line" type="button" onClick=${logout}>${t("shop.logout")}</button></header>
     <main class="columns"><section><h2>${t("shop.shows")}</h2>
-      <ul class="shows">${shows.map((show) => html`<${Show} key=${show.id} show=${show} />`)}</ul>${shows.length === 0 && html`<p class="empty">${t("shop.no_shows")}</p>`}</section>
+      <ul class="shows">${shows.value.map((show) => html`<${Show} key=${show.id} show=${show} />`)}</ul>${shows.value.length === 0 && html`<p class="empty">${t("shop.no_shows")}</p>`}</section>
       ${mayHost && html`<${NewShow} />`}</main>
     ${ordersOf.value && html`<${OrderSheet} show=${ordersOf.value} onClose=${() => (ordersOf.value = null)} />`}
     ${adding.value && html`<${ProductSheet} onClose=${() => (adding.value = false)} onAdded=${(product) => (products.value = [...products.value.filter((one) => one.code !== product.code), product])} />`}

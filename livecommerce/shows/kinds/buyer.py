@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, cast
 
 from msgspec import Meta
 
+from livecommerce.bounds import LimitPerViewer
 from livecommerce.errors import TooMuch
 from livecommerce.shows.commands import Actor, Command, ViewerId
 from livecommerce.shows.decision import Decision, Write
@@ -43,7 +44,7 @@ class Unban(Command, frozen=True, kw_only=True, tag="unban"):
 
 class Restrict(Command, frozen=True, kw_only=True, tag="restrict"):
     viewer: ViewerId
-    hold_max: Annotated[int, Meta(ge=0, le=10_000)] = 0
+    hold_max: LimitPerViewer = 0
 
 
 class Unrestrict(Command, frozen=True, kw_only=True, tag="unrestrict"):

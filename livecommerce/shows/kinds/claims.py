@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from livecommerce.bounds import HoldSeconds
 from livecommerce.errors import Conflict
 from livecommerce.shows.commands import Actor, Command
 from livecommerce.shows.decision import Answered, Decision, ThroughStock
@@ -37,7 +38,7 @@ class CancelReservation(Command, frozen=True, kw_only=True, tag="cancel"):
 
 class Extend(Command, frozen=True, kw_only=True, tag="extend"):
     reservation: Reservation
-    seconds: Annotated[int, Meta(ge=10, le=7 * 86_400)] = 900
+    seconds: HoldSeconds = 900
 
 
 def _conclude(answered: Answered) -> Decision:

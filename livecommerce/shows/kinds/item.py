@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, cast
 
+from livecommerce.bounds import Minor
 from livecommerce.errors import Conflict, TooMuch
 from livecommerce.shows.commands import Actor, Command
 from livecommerce.shows.decision import Answered, Decision, ThroughStock, Write
 from livecommerce.shows.kind import Effects, Kind, Parts, Stored
 from livecommerce.shows.kinds.pin import pin_change
-from livecommerce.shows.model import ITEMS_MAX, Code, Minor, checked_item, known_product
+from livecommerce.shows.model import ITEMS_MAX, Code, checked_item, known_product
 from livecommerce.shows.packing import pack, unpack
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, PublicItem, State, current_pin, stock_of

@@ -21,8 +21,8 @@ class SetSettings(Command, frozen=True, kw_only=True, tag="settings"):
     links_off: bool | None = None
     first_hold: bool | None = None
     waitlist: bool | None = None
-    repeat: Annotated[str, Meta(pattern="^(add|set|once)$")] | None = None
-    fill: Annotated[str, Meta(pattern="^(any|all)$")] | None = None
+    repeat: Annotated[str, Meta(pattern=r"^(add|set|once)\Z")] | None = None
+    fill: Annotated[str, Meta(pattern=r"^(any|all)\Z")] | None = None
 
 
 def set_settings(state: State, command: SetSettings, actor: Actor, now_ms: int) -> Decision:

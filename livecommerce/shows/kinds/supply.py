@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
+from livecommerce.bounds import PiecesAdded, PiecesChanged
 from livecommerce.errors import Conflict
 from livecommerce.shows.commands import Actor, Command, Sku
 from livecommerce.shows.decision import Answered, Decision, ThroughStock
@@ -18,19 +19,18 @@ from livecommerce.stock.operations import Restock as RestockStock
 from livecommerce.stock.outcomes import Outcome
 from livecommerce.stock.skus import product_of
 
-Pieces = Annotated[int, Meta(ge=1, le=1_000_000)]
 DONE = (Outcome.RESTOCKED, Outcome.ADJUSTED, Outcome.UNCHANGED)
 
 
 class Restock(Command, frozen=True, kw_only=True, tag="restock"):
     sku: Sku
-    quantity: Pieces
+    quantity: PiecesAdded
     host_only: ClassVar[bool] = True
 
 
 class Adjust(Command, frozen=True, kw_only=True, tag="adjust"):
     sku: Sku
-    quantity: Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]
+    quantity: PiecesChanged
     reason: Annotated[str, Meta(max_length=200)] = ""
     host_only: ClassVar[bool] = True
 
