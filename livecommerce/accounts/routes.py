@@ -10,9 +10,10 @@ from msgspec import Meta, Struct
 
 from livecommerce.accounts import devices, sessions, viewers
 from livecommerce.accounts.accounts import Accounts
+from livecommerce.bounds import SAFE_INTEGER_MAX
 from livecommerce.http.addresses import request_address
 from livecommerce.http.answers import json_answer
-from livecommerce.http.bodies import read_json, whole_number
+from livecommerce.http.bodies import read_json, takes, whole_number
 from livecommerce.http.identity import Identity, Staff
 from livecommerce.http.site import Identify, address_of, identify, is_https, need_staff
 from livecommerce.records.audit import AuditRepository
@@ -52,7 +53,7 @@ def identify_by(accounts: Accounts, trusted_proxies: tuple[str, ...]) -> Identif
     return identify
 
 
-class LoginBody(Struct, frozen=True):
+class LoginBody(Struct, frozen=True, forbid_unknown_fields=True):
     login: Annotated[str, Meta(max_length=200)]
     password: Annotated[str, Meta(max_length=1000)]
 
@@ -98,10 +99,11 @@ async def get_me(request: web.Request) -> web.Response:
     return json_answer({"staff": await staff_shape(request.app[ACCOUNTS].accounts, staff) if staff else None})
 
 
+@takes("before")
 async def get_audit(request: web.Request) -> web.Response:
     """Who changed the shop, newest first; `?before=` the last id seen. For the owner."""
     staff = await need_staff(request, "owner")
-    before = whole_number(request, "before", 0, 2**53)
+    before = whole_number(request, "before", 0, SAFE_INTEGER_MAX)
     entries = await request.app[ACCOUNTS].audit.newest(staff.shop, before or None)
     return json_answer({"audit": [{name: getattr(entry, name) for name in AUDIT_FIELDS} for entry in entries]})
 

@@ -14,6 +14,7 @@ from livecommerce.api.faults import as_known
 from livecommerce.api.pages import error_page
 from livecommerce.errors import LiveCommerceError
 from livecommerce.http.answers import error_answer
+from livecommerce.http.bodies import check_query
 from livecommerce.http.settings import Http
 from livecommerce.http.site import SITE, is_https
 
@@ -77,6 +78,8 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     try:
         check_origin(request, request.app[SITE].settings)
+        if request.path.startswith("/api/"):
+            check_query(request)
         return await handler(request)
     except web.HTTPRedirection:
         raise
@@ -90,7 +93,10 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
             log.warning("request refused", method=request.method, route=route_name(request), code=known.code)
         if wants_page(request):
             return await error_page(request, known)
-        return error_answer(known)
+        answer = error_answer(known)
+        if isinstance(error, web.HTTPMethodNotAllowed):
+            answer.headers["Allow"] = ", ".join(sorted(error.allowed_methods))  # RFC 9110 section 15.5.6
+        return answer
 
 
 def wants_page(request: web.Request) -> bool:

@@ -33,6 +33,16 @@ class SupplyRefused(BadInput):
     reason = "Supply is a whole number of pieces from 0 to 1,000,000 for a sku of the product."
 
 
+class PictureUnreadable(BadInput):
+    number, code = 1035, "picture_unreadable"
+    reason = "This is no whole picture. Send JPEG, PNG, WebP, HEIC, AVIF or GIF."
+
+
+class PictureTooLarge(BadInput):
+    number, code, http_status = 1036, "picture_too_large", 413
+    reason = "The picture has more pixels than are taken: at most 50 million."
+
+
 class ProductUnknown(NotFound):
     number, code = 3030, "product_unknown"
     reason = "The shop has no product with this code."

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from livecommerce.bounds import LIMIT_PER_VIEWER_MAX, MONEY_MINOR_MAX, PIECES_MAX, shows_something
+from livecommerce.bounds import LIMIT_PER_VIEWER_MAX, MONEY_MINOR_MAX, PIECES_MAX, PLAIN_PATTERN, shows_something
 from livecommerce.catalogue.errors import (
     CodeRefused,
     OptionsRefused,
@@ -39,6 +39,7 @@ SKU_LENGTH_MAX = 100  # the stock engine's limit for an item
 _CODE = re.compile(r"[^\s/#\x00-\x1f\x7f]{1,20}")
 _VALUE = re.compile(r"[^/#\x00-\x1f\x7f]{1,40}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_LINE = re.compile(PLAIN_PATTERN)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # tab and line feed are text
 # A picture is ours (`/static/…`, `/media/…`) or https: no javascript:, no data:, no other host's plain http.
 _PICTURE = re.compile(r"(/(?!/)|https://)[^\s\"'<>\\]*")
@@ -93,7 +94,7 @@ def _text(value: object, field: str, length_max: int, *, empty: bool = True) -> 
         raise ProductRefused(f"{field} must not be empty.", field=field)
     if len(value) > length_max:
         raise ProductRefused(f"{field} has {len(value)} characters; at most {length_max}.", field=field)
-    if _CONTROL.search(value):
+    if (field == "description" and _CONTROL.search(value)) or (field != "description" and not _LINE.match(value)):
         raise ProductRefused(f"{field} has control characters.", field=field)
     return value
 
@@ -157,6 +158,12 @@ def limit(value: object, field: str = "limit_per_viewer") -> int:
     return amount
 
 
+def _check_fields(raw: dict[str, Any], *names: str) -> None:
+    for name in raw:
+        if name not in names:
+            raise OptionsRefused(f"There is no field {name[:40]!r} in options.", field=f"options.{name[:40]}")
+
+
 def _short_names(value: object) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
         raise OptionsRefused("The short names of a value are a list.", field="options")
@@ -170,6 +177,9 @@ def _values(value: object) -> list[OptionValue]:
     if isinstance(value, dict):
         pairs: list[tuple[object, object]] = list(value.items())
     elif isinstance(value, list | tuple):
+        for entry in value:
+            if isinstance(entry, dict):
+                _check_fields(entry, "value", "short")
         pairs = [
             (entry.get("value"), entry.get("short", ())) if isinstance(entry, dict) else (entry, ()) for entry in value
         ]
@@ -193,6 +203,7 @@ def _options(value: object) -> tuple[Option, ...]:
     for axis in value:
         if not isinstance(axis, dict):
             raise OptionsRefused('An axis is {"axis": name, "values": …}.', field="options")
+        _check_fields(axis, "axis", "values")
         name = _text(axis.get("axis"), "axis", VALUE_LENGTH_MAX, empty=False)
         values = _values(axis.get("values"))
         if not 1 <= len(values) <= VALUES_MAX:

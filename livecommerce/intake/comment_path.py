@@ -28,7 +28,7 @@ from livecommerce.intake.metrics import COMMENTS, VERDICT_SECONDS
 from livecommerce.intake.mirror import Mirror
 from livecommerce.intake.orders import NoOrder, Want, done, lines_of, reserve_operation, wants_of
 from livecommerce.intake.rate import too_many_comments
-from livecommerce.intake.speech import Act, Press, Speaker, Speech, Withdrawal
+from livecommerce.intake.speech import Act, Press, Speaker, Speech, Withdrawal, content_of
 from livecommerce.shows.model import viewer_handle
 from livecommerce.shows.moderation import Ruling, may_act, rule, slow_error, slow_wait_ms
 from livecommerce.shows.packing import pack
@@ -69,7 +69,7 @@ class CommentPath:
         if speech.again:
             known = await self._store.recall(speech.show, speech.id, speech.speaker.viewer)
             if known is not None:
-                return shown_answer(known)
+                return shown_answer(known, content_of(speech))
         else:
             self.may_act(mirror, speech.speaker.viewer, speech.id)
         answer = await self._answer(mirror, self._hear(mirror, speech))
@@ -139,7 +139,7 @@ class CommentPath:
         # Stock keeps the answer of each operation, not that of the comment: sent again, the claims look different by
         # now, and it would be understood as something else.
         viewer, name = speech.speaker.viewer, speech.speaker.name
-        kept = ChatLine(speech.id, viewer, name, "log", kept_answer(answer, viewer))
+        kept = ChatLine(speech.id, viewer, name, "log", kept_answer(answer, viewer, content_of(speech)))
         await self._store.append_chat(speech.show, kept)
         return answer
 
@@ -196,14 +196,15 @@ class CommentPath:
         viewer = speech.speaker.viewer
         line = ChatLine(
             id=speech.id, viewer=viewer, name="" if place == "held" else speech.speaker.name, place=place,
-            answer=kept_answer(answer, viewer), event=pack(heard.event), triage=pack(triage) if triage else b"",
+            answer=kept_answer(answer, viewer, content_of(speech)), event=pack(heard.event),
+            triage=pack(triage) if triage else b"",
         )  # fmt: skip
         before = await self._store.append_chat(speech.show, line)
         if not before:
             return answer
         if answered_viewer(before) != viewer:
             raise IdReused()
-        return shown_answer(before)
+        return shown_answer(before, content_of(speech))
 
 
 def chat_event(speech: Speech, now_ms: int, verdict: Verdict, pinned: str | None, ruling: Ruling) -> Event:

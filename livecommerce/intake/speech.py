@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Protocol
 
+import msgspec
 from msgspec import Struct
 
 from livecommerce.errors import BadInput
@@ -78,13 +80,14 @@ def speech_of(show: str, speaker: Speaker, raw: Payload, length_max: int) -> Spe
     Raises:
         BadInput, CommentNotText, CommentTooLong.
     """
+    known_fields(raw, "id", "text", "pin", "options", "again")
     comment_id = checked_id(raw)
     text = checked_text(raw.get("text"), length_max)
     options = checked_options(raw.get("options"))
     pin = raw.get("pin")
     if pin is not None and not (isinstance(pin, str) and len(pin) <= PIN_ID_LENGTH_MAX):
         raise BadInput("pin is the id of the pin that the page showed")
-    again = bool(raw.get("again"))
+    again = is_again(raw)
     return Speech(show=show, speaker=speaker, id=comment_id, text=text, pin=pin, options=options, again=again)
 
 
@@ -93,6 +96,7 @@ def press_of(show: str, speaker: Speaker, raw: Payload) -> Press:
     Raises:
         BadInput.
     """
+    known_fields(raw, "id", "code", "quantity", "options", "again")
     claim_id = checked_id(raw)
     code, quantity = raw.get("code"), raw.get("quantity", 1)
     # `True` is an int to isinstance, and no quantity.
@@ -101,7 +105,7 @@ def press_of(show: str, speaker: Speaker, raw: Payload) -> Press:
     if not 1 <= quantity <= QUANTITY_MAX:
         raise BadInput(f"A claim has code, options and quantity 1 to {QUANTITY_MAX}.")
     options = checked_options(raw.get("options"))
-    again = bool(raw.get("again"))
+    again = is_again(raw)
     return Press(show=show, speaker=speaker, id=claim_id, code=code, quantity=quantity, options=options, again=again)
 
 
@@ -110,12 +114,41 @@ def withdrawal_of(show: str, speaker: Speaker, raw: Payload) -> Withdrawal:
     Raises:
         BadInput.
     """
+    known_fields(raw, "id", "reservation", "again")
     cancel_id = checked_id(raw)
     reservation = raw.get("reservation")
     shortest, longest = RESERVATION_LENGTHS
     if not isinstance(reservation, str) or not shortest <= len(reservation) <= longest:
         raise BadInput("reservation is the id of your ticket")
     return Withdrawal(show=show, speaker=speaker, id=cancel_id, reservation=reservation)
+
+
+def known_fields(raw: Payload, *names: str) -> None:
+    """
+    Raises:
+        BadInput: the map has a field of another name.
+    """
+    for name in raw:
+        if name not in names:
+            raise BadInput(f"There is no field {name[:40]!r} here; there are {', '.join(names)}.", field=name[:40])
+
+
+def is_again(raw: Payload) -> bool:
+    """Whether the page says that it sent this before.
+
+    Raises:
+        BadInput: `again` is neither true nor false.
+    """
+    again = raw.get("again", False)
+    if not isinstance(again, bool):
+        raise BadInput("again is true or false", field="again")
+    return again
+
+
+def content_of(speech: Speech) -> str:
+    """A fingerprint of what a line says: the same id with another one is another line."""
+    said = msgspec.json.encode([speech.text, sorted(speech.options.items())])
+    return hashlib.blake2b(said, digest_size=8).hexdigest()
 
 
 def checked_id(raw: Payload) -> str:

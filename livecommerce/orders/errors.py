@@ -28,6 +28,11 @@ class ClaimsEnded(Conflict):
     reason = "Some of the claims had ended before the payment. Give the money for those back."
 
 
+class PaidAlready(Conflict):
+    number, code = 4052, "paid_already"
+    reason = "This payment is noted as received already, with another reference."
+
+
 class OrderUnknown(NotFound):
     number, code = 3040, "order_unknown"
     reason = "There is no such order."

@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 
 from livecommerce.bounds import Reference
 from livecommerce.http.answers import json_answer
-from livecommerce.http.bodies import read_json, whole_number
+from livecommerce.http.bodies import read_json, takes, whole_number
 from livecommerce.http.site import need_staff
 from livecommerce.orders.errors import OrderUnknown
 from livecommerce.orders.export import csv_lines, header
@@ -71,13 +71,14 @@ def order_shape(order: Order, names: dict[str, str], handles: dict[str, str]) ->
     return shape
 
 
+@takes("after", "limit")
 async def get_orders(request: web.Request) -> web.Response:
     """A page of orders by number: `?after=` the last number seen, `?limit=` how many; `next` is null at the end."""
     needs = request.app[ORDERS]
     staff = await need_staff(request)
     show = await needs.setups.own(staff.shop, request.match_info["show"])
     after = whole_number(request, "after", 0, 10**9)
-    limit = max(1, whole_number(request, "limit", PAGE_DEFAULT, ORDERS_PAGE_MAX))
+    limit = whole_number(request, "limit", PAGE_DEFAULT, ORDERS_PAGE_MAX, least=1)
     orders = await needs.orders.of_show(show.shop, show.id, after=after, limit=limit)
     names, handles = await _names(needs.shows, show.id, orders)
     following = orders[-1].number if len(orders) == limit else None

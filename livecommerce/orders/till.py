@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from livecommerce.errors import Busy, NotFound
+from livecommerce.errors import Busy, IdReused, NotFound
 from livecommerce.orders import rows
-from livecommerce.orders.errors import ClaimsEnded, NothingToPay, PaymentRefused, PaymentUnknown
+from livecommerce.orders.errors import ClaimsEnded, NothingToPay, PaidAlready, PaymentRefused, PaymentUnknown
 from livecommerce.orders.facts import order_paid, payment_begun
 from livecommerce.orders.model import Order, Payment
 from livecommerce.orders.payments.manual import ManualPayments
@@ -33,6 +33,26 @@ _CONFIRMED = frozenset((Outcome.CONFIRMED, Outcome.UNCHANGED))
 def _operation_id(payment: str, what: str, reservation: str) -> str:
     digest = hashlib.blake2b(f"{payment}\0{reservation}".encode(), digest_size=16).hexdigest()
     return f"{what}-{digest}"
+
+
+def is_same(payment: Payment, method: str, reference: str) -> None:
+    """
+    Raises:
+        IdReused: this payment was begun as something else.
+    """
+    # The reference of a paid one may be that of the money which came.
+    same_reference = payment.state == "paid" or payment.reference == reference[:REFERENCE_LENGTH_MAX]
+    if payment.method != method or not same_reference:
+        raise IdReused
+
+
+def is_unpaid_or_same(payment: Payment, reference: str) -> None:
+    """
+    Raises:
+        PaidAlready: the money was noted with another reference.
+    """
+    if payment.state == "paid" and reference not in ("", payment.reference):
+        raise PaidAlready
 
 
 class Till:
@@ -66,6 +86,7 @@ class Till:
         payment = next((known for known in order.payments if known.id == payment_id), None)
         if payment is None:
             payment = await self._record(order, payment_id, provider, method, reference, by_staff)
+        is_same(payment, method, reference)
         started = await provider.create(order, payment.id, payment.method, payment.amount_minor)
         terms = provider.terms(payment.method)
         if terms.confirms_at_once:
@@ -122,16 +143,19 @@ class Till:
             if known is not None and known.order != order.id:
                 raise PaymentRefused("This payment id belongs to another order.", field="id")
             if known is not None:
+                is_same(known, method, reference)
                 return known
             await rows.put_payment(connection, payment)
             await append(connection, order.shop, [payment_begun(order, payment)])
         return payment
 
     async def paid(self, shop: str, payment_id: str, by_staff: str, reference: str = "") -> Payment:
-        """The money is here: the claims are confirmed, then the payment is marked paid.
+        """The money is here: the claims are confirmed, then the payment is marked paid. The same again gives the first
+        answer.
 
         Raises:
             PaymentUnknown, Busy
+            PaidAlready: with another reference.
             ClaimsEnded: the payment is kept as paid; `details["reservations"]` had ended before and were not sold.
         """
         async with self._database.read() as connection:
@@ -139,19 +163,24 @@ class Till:
         order = await self._orders.get(shop, payment.order) if payment else None
         if payment is None or order is None:
             raise PaymentUnknown
+        reference = reference[:REFERENCE_LENGTH_MAX]
+        is_unpaid_or_same(payment, reference)
         ended = await self._confirm(shop, order.show, payment)
         payment = replace(
             payment,
             state="paid",
             by_staff=by_staff,
-            reference=reference[:REFERENCE_LENGTH_MAX] or payment.reference,
+            reference=reference or payment.reference,
             updated_ms=now_ms(),
         )
         async with self._database.write() as connection:
             await rows.lock_order(connection, order.id)
             known = await rows.find_payment(connection, payment_id)
-            await rows.put_payment(connection, payment)
-            if known is None or known.state != "paid":  # pressed again, the money is not there twice
+            if known is not None and known.state == "paid":  # pressed again, the money is not there twice
+                is_unpaid_or_same(known, reference)
+                payment = known
+            else:
+                await rows.put_payment(connection, payment)
                 await append(connection, shop, [order_paid(order, payment, ended)])
         if ended:
             raise ClaimsEnded(reservations=ended)

@@ -9,7 +9,7 @@ import msgspec
 from livecommerce.comments import parse
 from livecommerce.comments.verdict import Verdict
 from livecommerce.errors import BadInput
-from livecommerce.intake.speech import Payload
+from livecommerce.intake.speech import Payload, known_fields
 from livecommerce.intake.text import checked_text
 from livecommerce.realtime.channel import Channel
 from livecommerce.realtime.channels import Channels
@@ -23,6 +23,9 @@ START_MAX = 1_000_000  # more claims than any show has had
 SIMULATED_LENGTH_MAX = 200  # the default of `realtime.comment_length_max`: what viewers may write
 
 
+FIELDS = {"simulate": ("text", "pin"), "buyer": ("viewer",), "reservations": ("start", "query")}
+
+
 class Asks:
     def __init__(self, store: ShowStore, channels: Channels) -> None:
         self._store = store
@@ -33,6 +36,7 @@ class Asks:
         Raises:
             BadInput: `what` is none of these, or a field is missing.
         """
+        known_fields(raw, "what", *FIELDS.get(str(raw.get("what")), ()))
         match raw.get("what"):
             case "simulate":
                 return self._simulate(channel, raw)

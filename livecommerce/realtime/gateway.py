@@ -19,7 +19,7 @@ from livecommerce.http.errors import LoginNeeded
 from livecommerce.http.identity import Identity
 from livecommerce.intake.comment_path import CommentPath
 from livecommerce.intake.errors import NameRefused
-from livecommerce.intake.speech import Payload, press_of, speech_of, withdrawal_of
+from livecommerce.intake.speech import Payload, is_again, known_fields, press_of, speech_of, withdrawal_of
 from livecommerce.intake.text import checked_name, checked_text
 from livecommerce.intake.viewer_commands import ViewerCommands
 from livecommerce.realtime import close_codes, limits
@@ -346,6 +346,7 @@ class Gateway:
         return await self._path.comment(seat.channel.mirror, speech)
 
     async def _staff_says(self, seat: Seat, raw: Payload) -> Answer:
+        known_fields(raw, "id", "text", "pin", "options", "again")
         text = checked_text(raw.get("text"), STAFF_LENGTH_MAX)
         name = seat.viewer.name[:STAFF_NAME_LENGTH_MAX]
         command = self._store.kinds.read_command({"do": "say", "id": raw.get("id"), "text": text, "name": name})
@@ -364,7 +365,8 @@ class Gateway:
         channel, viewer = seat
         if viewer.audience == "staff":
             raise NotAllowed("The name of staff is set in the shop.")
-        name = self._checked_name(channel, as_map(raw).get("name"))
+        known_fields(as_map(raw), "name")
+        name = self._checked_name(channel, raw.get("name"))
         for socket in channel.by_viewer.get(viewer.viewer, (viewer,)):
             socket.name = name
         await self._store.name(channel.show, viewer.viewer, name)
@@ -372,6 +374,7 @@ class Gateway:
 
     async def _on_resume(self, seat: Seat, raw: Any) -> Answer:
         data = as_map(raw)
+        known_fields(data, "epoch", "offset", "again")
         epoch, offset = data.get("epoch"), data.get("offset")
         resumed = seat.channel.can_resume(epoch, offset)
         if resumed:
@@ -404,8 +407,10 @@ class Gateway:
         if viewer.audience == "viewer":
             outcome = await self._viewer_commands.execute(channel.show, channel.mirror, viewer, as_map(raw))
             return {"outcome": outcome}
-        actor = self._actor(seat)
-        return {"outcome": await self.executor.execute(channel.show, self._store.kinds.read_command(raw), actor)}
+        actor, sent = self._actor(seat), as_map(raw)
+        is_again(sent)  # said of what has an id; the id alone decides
+        command = self._store.kinds.read_command({key: sent[key] for key in sent if key != "again"})
+        return {"outcome": await self.executor.execute(channel.show, command, actor)}
 
     async def _on_ask(self, seat: Seat, raw: Any) -> Answer:
         self._actor(seat)

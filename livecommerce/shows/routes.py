@@ -20,7 +20,7 @@ from livecommerce.catalogue.parser_words import parser_words
 from livecommerce.comments import PACKS, ItemWords, PackUnknown
 from livecommerce.errors import BadInput
 from livecommerce.http.answers import json_answer
-from livecommerce.http.bodies import read_json
+from livecommerce.http.bodies import read_json, takes
 from livecommerce.http.site import need_staff
 from livecommerce.records.audit import AuditEntry, AuditRepository
 from livecommerce.records.rows import now_ms
@@ -253,6 +253,7 @@ async def post_command(request: web.Request) -> web.Response:
     return json_answer({"outcome": outcome})
 
 
+@takes("after")
 async def get_reparse(request: web.Request) -> web.Response:
     """
     Raises:

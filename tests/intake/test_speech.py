@@ -15,7 +15,7 @@ ID = "a-comment-1"
 
 
 def test_a_speech_has_all_that_was_sent_and_nothing_else() -> None:
-    raw = {"id": ID, "text": " +1 ", "pin": "p3", "options": {"尺寸": "M"}, "again": True, "source": "button", "x": 1}
+    raw = {"id": ID, "text": " +1 ", "pin": "p3", "options": {"尺寸": "M"}, "again": True}
     speech = speech_of(SHOW, ANNA, raw, 200)
     assert speech == Speech(
         show=SHOW, speaker=ANNA, id=ID, text="+1", pin="p3", options={"尺寸": "M"}, source="comment", again=True
