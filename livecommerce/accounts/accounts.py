@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import secrets
-import unicodedata
 
 from argon2 import PasswordHasher
 from redis.asyncio import Redis
@@ -13,6 +12,7 @@ from livecommerce.accounts import devices, viewers
 from livecommerce.accounts.errors import LoginRefused, LoginTaken, LoginTooOften, LoginWrong
 from livecommerce.accounts.ingest_tokens import IngestTokens
 from livecommerce.accounts.passwords import Passwords
+from livecommerce.accounts.precis import prepared_login, prepared_password
 from livecommerce.accounts.rate_limit import Bucket, RateLimit
 from livecommerce.accounts.rows import ShopRepository, StaffRecord, StaffRepository
 from livecommerce.accounts.sessions import SessionStore
@@ -30,8 +30,8 @@ WRONG_PER_ADDRESS_PER_MINUTE = 10.0
 
 
 def fold_login(login: str) -> str:
-    """Logins are compared in lower case and normal width, without outer spaces."""
-    return unicodedata.normalize("NFKC", login).strip().lower()
+    """Logins are compared in lower case and normal width, without outer spaces; what can be no login stays as it is."""
+    return prepared_login(login) or login
 
 
 def staff_of(record: StaffRecord) -> Staff:
@@ -94,10 +94,12 @@ class Accounts:
             raise LoginTooOften(retry_after_ms=wait_ms)
         record = await self.staff.by_login(login) if _LOGIN.fullmatch(login) else None
         known = record.password_hash if record is not None and record.disabled_ms is None else None
-        if not await self._passwords.verify(known, password) or record is None:
+        form = await self._passwords.verify(known, password)
+        if form is None or record is None:
             raise LoginWrong
         await self.rate_limit.take(buckets, cost=-1.0)
-        if self._passwords.needs_rehash(record.password_hash):
+        is_as_typed = form != prepared_password(password)  # kept by a version that took it so
+        if (is_as_typed and prepared_password(password)) or self._passwords.needs_rehash(record.password_hash):
             await self.staff.set_password_hash(record.id, await self._passwords.hash(password))
         staff = staff_of(record)
         return staff, await self.sessions.open(staff)

@@ -13,6 +13,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from livecommerce.accounts.errors import PasswordRefused
+from livecommerce.accounts.precis import prepared_password
 from livecommerce.errors import Busy
 
 PASSWORD_LENGTH_MIN = 10
@@ -38,13 +39,18 @@ class Passwords:
         """
         if not PASSWORD_LENGTH_MIN <= len(password) <= PASSWORD_LENGTH_MAX:
             raise PasswordRefused(f"A password has {PASSWORD_LENGTH_MIN} to {PASSWORD_LENGTH_MAX} characters.")
+        if prepared_password(password) is None:
+            raise PasswordRefused("A password has no control characters and no signs that Unicode does not know yet.")
 
     async def hash(self, password: str) -> str:
         self.check_form(password)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._hasher.hash, password)
+        prepared = prepared_password(password) or password
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._hasher.hash, prepared)
 
-    async def verify(self, password_hash: str | None, password: str) -> bool:
-        """Whether the password belongs to the hash; None (nobody has this login) costs the same and is False.
+    async def verify(self, password_hash: str | None, password: str) -> str | None:
+        """The form of the password that belongs to the hash: prepared, or as typed where an earlier version took it so.
+
+        None: it is wrong. Without a hash (nobody has this login) it costs the same.
 
         Raises:
             Busy: too many checks are waiting.
@@ -53,16 +59,20 @@ class Passwords:
             raise Busy(retry_after_ms=2000)
         self._waiting += 1
         try:
-            right = await asyncio.get_running_loop().run_in_executor(
-                self._threads, self._matches, password_hash or self._nobody, password[:PASSWORD_LENGTH_MAX]
+            form = await asyncio.get_running_loop().run_in_executor(
+                self._threads, self._matching, password_hash or self._nobody, password[:PASSWORD_LENGTH_MAX]
             )
         finally:
             self._waiting -= 1
-        return right and password_hash is not None and len(password) <= PASSWORD_LENGTH_MAX
+        return form if password_hash is not None and len(password) <= PASSWORD_LENGTH_MAX else None
 
     def needs_rehash(self, password_hash: str) -> bool:
         """Whether the stored hash was made with weaker parameters than today's."""
         return self._hasher.check_needs_rehash(password_hash)
+
+    def _matching(self, password_hash: str, password: str) -> str | None:
+        forms = dict.fromkeys((prepared_password(password) or password, password))  # most often they are one
+        return next((form for form in forms if self._matches(password_hash, form)), None)
 
     def _matches(self, password_hash: str, password: str) -> bool:
         try:

@@ -15,7 +15,7 @@ class ProductRefused(BadInput):
 
 class CodeRefused(BadInput):
     number, code = 1031, "code_refused"
-    reason = "A product code has 1 to 20 characters without spaces, / and #."
+    reason = "A product code has 1 to 20 characters one can see, without spaces, / and #, and is not . or .. alone."
 
 
 class PriceRefused(BadInput):
@@ -25,7 +25,7 @@ class PriceRefused(BadInput):
 
 class OptionsRefused(BadInput):
     number, code = 1033, "options_refused"
-    reason = "At most 4 axes with at most 30 values each, 200 combinations, no name twice, no / and # in values."
+    reason = "At most 4 axes with at most 30 values each, 200 combinations, no name twice."
 
 
 class SupplyRefused(BadInput):

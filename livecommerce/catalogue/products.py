@@ -37,7 +37,7 @@ SKUS_MAX = 200  # a page lists them all with their stock
 SKU_LENGTH_MAX = 100  # the stock engine's limit for an item
 
 _CODE = re.compile(r"[^\s/#\x00-\x1f\x7f]{1,20}")
-_VALUE = re.compile(r"[^/#\x00-\x1f\x7f]{1,40}")
+_VALUE = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,40}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _LINE = re.compile(PLAIN_PATTERN)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # tab and line feed are text
@@ -101,9 +101,14 @@ def _text(value: object, field: str, length_max: int, *, empty: bool = True) -> 
 
 def _code(value: object) -> str:
     code = value.strip() if isinstance(value, str) else ""
-    if not _CODE.fullmatch(code):
+    # A browser takes `.` and `..` in an address for folders; what shows nothing nobody can say.
+    if not _CODE.fullmatch(code) or fold_code(code) in (".", "..") or any(map(_is_unseen, code)):
         raise CodeRefused(field="code")
     return unicodedata.normalize("NFC", code)
+
+
+def _is_unseen(sign: str) -> bool:
+    return not shows_something(sign) or unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Co", "Cn")
 
 
 def _names(value: object, name: object) -> tuple[str, ...]:
@@ -188,8 +193,8 @@ def _values(value: object) -> list[OptionValue]:
     found: list[OptionValue] = []
     for name, short in pairs[: VALUES_MAX + 1]:
         text = unicodedata.normalize("NFC", name.strip()) if isinstance(name, str) else ""
-        if not _VALUE.fullmatch(text):
-            raise OptionsRefused("A value has 1 to 40 characters without / and #.", field="options")
+        if not _VALUE.fullmatch(text) or not shows_something(text):
+            raise OptionsRefused("A value has 1 to 40 characters in one line.", field="options")
         found.append(OptionValue(text, _short_names(short)))
     return found
 

@@ -18,7 +18,7 @@ from livecommerce.catalogue.pictures import EXTENSIONS, SENT_TYPES, Picture, Pic
 from livecommerce.catalogue.products import Product, as_public, product_of
 from livecommerce.errors import NotFound
 from livecommerce.http.answers import json_answer
-from livecommerce.http.bodies import read_body, read_json
+from livecommerce.http.bodies import read_body, read_json, takes
 from livecommerce.http.errors import MediaTypeWrong
 from livecommerce.http.identity import Staff
 from livecommerce.http.site import need_staff
@@ -100,9 +100,19 @@ async def put_product(request: web.Request) -> web.Response:
 
 
 async def delete_product(request: web.Request) -> web.Response:
+    return await _deleted(request, request.match_info["code"])
+
+
+@takes("code")
+async def delete_product_named(request: web.Request) -> web.Response:
+    """For a code that no path can hold: browsers make another address of `/api/products/..`."""
+    return await _deleted(request, request.query.get("code", ""))
+
+
+async def _deleted(request: web.Request, code: str) -> web.Response:
     needs = request.app[CATALOGUE]
     staff = await need_staff(request, "owner", "host")
-    known = await needs.catalogue.product(staff.shop, request.match_info["code"])
+    known = await needs.catalogue.product(staff.shop, code)
     await needs.catalogue.remove(staff.shop, known.code)
     await _audit(needs, staff, "product_removed", known.code)
     return json_answer({})
@@ -148,8 +158,9 @@ routes: list[web.RouteDef] = [
     web.get("/api/products", get_products),
     web.post("/api/products", post_product),
     web.post("/api/products/check", check_product),
-    web.put("/api/products/{code}", put_product),
-    web.delete("/api/products/{code}", delete_product),
+    web.delete("/api/products", delete_product_named),
+    web.put("/api/products/{code:[^/]+}", put_product),  # aiohttp's own pattern takes no braces
+    web.delete("/api/products/{code:[^/]+}", delete_product),
     web.post("/api/pictures", post_picture),
     web.get(f"/pictures/{{sha256:[0-9a-f]{{64}}}}{{size:{_SIZE}}}.{{extension:jpg|png|webp}}", get_picture),
 ]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientError
+from openpyxl import load_workbook
 from sqlalchemy.exc import OperationalError
 
 from livecommerce.orders.projector import Projector
@@ -75,6 +76,15 @@ async def test_the_csv_holds_every_claim_and_no_formula(selling: Site, monkeypat
     assert [(row["sku"], row["quantity"]) for row in rows] == [("B02", "1"), ("B02", "2"), ("B02", "3")]
     assert rows[0]["buyer"] == "'=小美"
     assert "vera" not in body
+
+
+async def test_the_workbook_holds_every_claim(selling: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("livecommerce.orders.rows.ORDERS_PAGE_MAX", 2)
+    answer = await selling.client.get("/api/shows/demo/orders.xlsx")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="orders-demo.xlsx"'
+    body = await answer.read()
+    found = list(load_workbook(io.BytesIO(body)).active.iter_rows(min_row=2, values_only=True))
+    assert [(row[2], row[4], row[7]) for row in found] == [("=小美", "B02", number) for number in (1, 2, 3)]
 
 
 async def test_a_file_that_breaks_off_is_not_taken_for_the_whole(

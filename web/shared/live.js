@@ -1,4 +1,5 @@
 // One show as signals: the socket's snapshot and frames folded by state.js, who answered what, and how the line is.
+import { optionsOf } from "./skus.js";
 import { computed, signal } from "@preact/signals";
 import { connect } from "./socket.js";
 import { apply } from "./state.js";
@@ -133,7 +134,7 @@ export function totals(item, stock) {
 export function fitting(item, chosen) {
   if (!item.options.length) return item.skus;
   return item.skus.filter((sku) => {
-    const values = sku.split("/").slice(1);
+    const values = optionsOf(sku);
     return item.options.every((option, index) => !chosen?.[option.axis] || chosen[option.axis] === values[index]);
   });
 }

@@ -1,4 +1,5 @@
 // What a verdict, a claim or a ticket is in words. One place, so that a viewer, a host and a moderator read the same.
+import { optionsOf } from "./skus.js";
 import { knows, money, nameOf, t } from "./i18n.js";
 
 export const outcomeText = (outcome, values) => (knows(`outcome.${outcome}`) ? t(`outcome.${outcome}`, values) : t("outcome.other"));
@@ -25,7 +26,7 @@ export function ticketKind(state) {
 export const isOver = (state) => state === "cancelled" || state === "expired" || state === "released";
 /** "針織外套 紅色 M": the product's name in the page's language and the options; without the product what the server calls it. */
 export function labelOf(ticket, item) {
-  const values = optionsText(ticket.options ?? (ticket.sku ?? ticket.item ?? "").split("/").slice(1));
+  const values = optionsText(ticket.options ?? optionsOf(ticket.sku ?? ticket.item ?? ""));
   if (item) return values ? `${nameOf(item)} ${values}` : nameOf(item);
   const label = ticket.label || ticket.sku || ticket.item || "";
   return label.startsWith(`${ticket.code} `) ? label.slice(ticket.code.length + 1) : label;

@@ -2,6 +2,7 @@
 import { render } from "preact";
 import { boot, day, errorText, money, nameOf, t, timeOfDay } from "../shared/i18n.js";
 import { call } from "../shared/api.js";
+import { Picture } from "../shared/picture.js";
 import { Icon, LanguageSwitch, Toasts, html, signal, toast } from "../shared/ui.js";
 import { OrderSheet } from "./orders.js";
 import { ProductSheet } from "./product.js";
@@ -72,7 +73,7 @@ function Product({ product }) {
     </label>`;
   return html`<li class=${`product ${one ? "on" : ""}`}>
     <label class="face"><input type="checkbox" checked=${!!one} onChange=${() => toggle(product)} />
-      <img class="pic" src=${product.picture} alt="" width="52" height="52" loading="lazy" />
+      <${Picture} src=${product.picture} code=${product.code} size=${52} lazy />
       <span class="grow"><span class="row"><span class="code quiet">${product.code}</span><b class="cut">${nameOf(product)}</b></span>
         <span class="muted">${money(product.price_minor, product.currency)}${skus > 1 ? ` · ${t("shop.kinds", { n: skus })}` : ""}</span></span>
         </label>
