@@ -15,6 +15,7 @@ from livecommerce.accounts.accounts import Accounts
 from livecommerce.accounts.routes import identify_by
 from livecommerce.accounts.secret import load_secret
 from livecommerce.api.access_log import AccessLogger
+from livecommerce.api.protocol import NumberedRunner
 from livecommerce.configuration.tree import Settings
 from livecommerce.errors import LiveCommerceError
 from livecommerce.media.client.directory import RelayDirectory
@@ -49,7 +50,7 @@ def _allowed_origins(settings: Settings) -> list[str] | None:
 @asynccontextmanager
 async def _listening(app: web.Application, settings: Settings) -> AsyncIterator[None]:
     """Serves `app` on the HTTP port, which other web processes share. Leaving stops accepting, then closes."""
-    runner = web.AppRunner(
+    runner = NumberedRunner(
         app,
         access_log_class=AccessLogger,
         shutdown_timeout=WEB_DRAIN_SECONDS,

