@@ -9,7 +9,7 @@ import structlog
 from aiohttp import web
 
 from livecommerce.accounts import sessions, viewers
-from livecommerce.api.errors import OriginForeign
+from livecommerce.api.errors import OriginForeign, RequestRefused
 from livecommerce.api.faults import as_known
 from livecommerce.api.pages import error_page
 from livecommerce.errors import LiveCommerceError, Unavailable
@@ -79,6 +79,8 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     try:
         check_origin(request, request.app[SITE].settings)
+        if "\x00" in request.path or "\x00" in request.query_string or "%00" in request.query_string:
+            raise RequestRefused("An address holds no NUL.")  # PostgreSQL stores none, and would say so as a fault
         if request.path.startswith("/api/"):
             check_query(request)
         return await handler(request)

@@ -91,7 +91,18 @@ async def test_an_id_has_nothing_behind_it(site: Site, ending: str) -> None:
 
 
 async def test_a_wrong_method_is_told_the_right_ones(site: Site) -> None:
-    for path, allowed in (("/api/login", "POST"), ("/api/products", "GET, HEAD, POST"), ("/api/me", "GET, HEAD")):
+    for path, allowed in (
+        ("/api/login", "POST"),
+        ("/api/products", "DELETE, GET, HEAD, POST"),
+        ("/api/me", "GET, HEAD"),
+    ):
         answer = await site.ask("PATCH", path)
         assert (answer.status, answer.headers["Allow"]) == (405, allowed)
         assert (await answer.json())["error"]["number"] == 1043
+
+
+@pytest.mark.parametrize("path", ["/api/orders/a%00b", "/api/products?code=%00", "/api/shows/demo/orders?after=%00"])
+async def test_an_address_holds_no_nul(site: Site, path: str) -> None:
+    await site.login()
+    method = "DELETE" if "?code" in path else "GET"
+    assert await site.refused(method, path) == (400, 1045)

@@ -16,7 +16,7 @@ from livecommerce.api.description import description
 from tests.browser.live_server import LiveServer
 
 SEED = int(os.environ.get("SCHEMA_SEED", "11"))
-EXAMPLES, EXAMPLES_OF_A_NIGHT = 6, 200
+EXAMPLES, EXAMPLES_OF_A_NIGHT = 5, 200
 OURS = ("/api/", "/whip/", "/whep/")
 LEFT_OUT = ("/api/logout",)  # it would end the session that all others stand on
 
@@ -47,21 +47,22 @@ def wrong_answers(server: LiveServer, examples: int) -> list[str]:
             name = f"{operation.method.upper()} {operation.path} {status}"
             found[name] = found.get(name, 0) + 1
 
-    for result in schema.get_all_operations():
-        operation = result.ok()
-        if not operation.path.startswith(OURS) or operation.path in LEFT_OUT:
-            continue
-
+    def ask(operation: Any) -> None:
         @hypothesis.seed(SEED)
         @hypothesis.settings(
             max_examples=examples, deadline=None, database=None, phases=[hypothesis.Phase.generate],
             suppress_health_check=list(hypothesis.HealthCheck),
         )  # fmt: skip
         @hypothesis.given(case=operation.as_strategy())
-        def asked(case: Any, operation: Any = operation) -> None:
+        def asked(case: Any) -> None:
             check(operation, case)
 
         asked()
+
+    for result in schema.get_all_operations():
+        operation = result.ok()
+        if operation.path.startswith(OURS) and operation.path not in LEFT_OUT:
+            ask(operation)
     return sorted(found)
 
 
