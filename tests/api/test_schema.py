@@ -66,6 +66,7 @@ def wrong_answers(server: LiveServer, examples: int) -> list[str]:
     return sorted(found)
 
 
+@pytest.mark.timeout(600)  # made-up bodies take their time on a busy machine
 def test_every_answer_is_described(server: LiveServer) -> None:
     assert wrong_answers(server, EXAMPLES) == [], f"SCHEMA_SEED={SEED}"
 
