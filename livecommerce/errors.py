@@ -1,6 +1,6 @@
 """The error tree. Expected outcomes are values (stock/outcomes.py); these are refusals and faults that reach a person.
 
-    LiveCommerceError(number, code, reason, advice)
+    LiveCommerceError(number, code, reason that says what to do)
     ├── BadInput          1xxx  the caller must change the request
     ├── NotAllowed        2xxx  who you are does not permit it
     ├── NotFound          3xxx

@@ -23,10 +23,9 @@ from livecommerce.shows.offers import limits_of, offer_line
 from livecommerce.shows.state import State
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.operations import Cancel, Operation, Reduce, Reserve, Swap
-from livecommerce.stock.outcomes import Answer, Claim, Outcome
+from livecommerce.stock.outcomes import ACTIVE_STATES, Answer, Claim, Outcome
 from livecommerce.stock.skus import product_of
 
-ACTIVE = frozenset(("held", "waiting", "offered"))
 CANCELS_MAX = 16  # claims that one comment may end: as many as one comment may make (`stock.operations.LINES_MAX`)
 # Operation ids have 64 characters at most; what is left is for the number of the step.
 ID_LENGTH_KEPT = 60
@@ -78,7 +77,7 @@ class ChangeMaker:
 
     async def _active(self, state: State, speech: Speech) -> list[Claim]:
         claims = await self._engine.claims(state["show"]["shop"], show=speech.show, viewer=speech.speaker.viewer)
-        return [claim for claim in claims if claim.state in ACTIVE]  # newest first
+        return [claim for claim in claims if claim.state in ACTIVE_STATES]  # newest first
 
 
 Step = Cancel | Reduce | Reserve | Swap

@@ -20,11 +20,12 @@ from livecommerce.shows.store import ShowStore, ticket_of_claim
 
 PAGE_MAX = 200  # reservations or audit entries in one answer: some 60 KB
 START_MAX = 1_000_000  # more claims than any show has had
-SIMULATED_LENGTH_MAX = 200  # the default of `realtime.comment_length_max`: what viewers may write
 
 
 class Asks:
-    def __init__(self, store: ShowStore, channels: Channels) -> None:
+    def __init__(self, store: ShowStore, channels: Channels, length_max: int) -> None:
+        """`length_max` is that of a comment: a trial takes what viewers may write."""
+        self._length_max = length_max
         self._store = store
         self._channels = channels
 
@@ -55,7 +56,7 @@ class Asks:
 
     def _simulate(self, channel: Channel, raw: Payload) -> Payload:
         """What a comment would mean now; nothing is changed."""
-        text = checked_text(raw.get("text"), SIMULATED_LENGTH_MAX)
+        text = checked_text(raw.get("text"), self._length_max)
         pin = raw.get("pin")
         pinned = pinned_for(channel.mirror.state, pin if isinstance(pin, str) else None, channel.now_ms())
         verdict: dict[str, Any] = msgspec.to_builtins(self._parse(channel, text, pinned))

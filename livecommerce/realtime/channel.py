@@ -40,7 +40,7 @@ URGENT = frozenset(("pin", "stage"))
 OFFSETS_KEPT_MAX = 64  # offsets that resuming pages stand at, between two ticks: a cut of all leaves one a part
 
 
-TicketRecords = dict[str, TicketRecord]  # by reservation, as `shows.state.ticket_record` makes them
+TicketRecords = dict[str, TicketRecord]  # by reservation, as `shows.kinds.claims.ticket_record` makes them
 
 
 class Job(NamedTuple):

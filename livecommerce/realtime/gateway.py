@@ -73,7 +73,7 @@ class Gateway:
         self._identify = identify
         self._viewers_max = settings.viewers_max
         self._length_max = settings.comment_length_max
-        self._asks = Asks(store, self.channels)
+        self._asks = Asks(store, self.channels, self._length_max)
         self._budgets: dict[str, limits.MessageBudget] = {}  # one per engine socket, joined or not
         self._by_eio: dict[str, Viewer] = {}
         self._moving = False

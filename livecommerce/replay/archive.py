@@ -22,6 +22,7 @@ import msgspec
 
 from livecommerce.errors import LiveCommerceError
 from livecommerce.media.recording import files
+from livecommerce.shows.offsets import offset_key
 from livecommerce.shows.projection import Projector
 from livecommerce.shows.registry import Registry
 from livecommerce.shows.store import ShowStore
@@ -303,12 +304,6 @@ def read_chat(folder: Path, after: tuple[int, int], before: tuple[int, int]) -> 
             return
         if at > after:
             yield offset, [event for event in events if event.get("t") == "chat" and event.get("kind") == "viewer"]
-
-
-def offset_key(offset: str) -> tuple[int, int]:
-    """Offsets compare as numbers."""
-    milliseconds, _, number = offset.partition("-")
-    return int(milliseconds), int(number or 0)
 
 
 def _archived(folder: Path) -> Iterable[Event]:

@@ -29,12 +29,13 @@ from livecommerce.realtime.presence import count_viewers
 from livecommerce.records.audit import AuditRepository
 from livecommerce.records.database import Database
 from livecommerce.replay import routes as replay_routes
-from livecommerce.replay.archive import offset_key, read_chat
+from livecommerce.replay.archive import read_chat
 from livecommerce.replay.recordings import Recordings
 from livecommerce.roles.stores import Stores
 from livecommerce.shows import routes as shows_routes
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.kept_words import ShopWordsRepository, WordKeeper
+from livecommerce.shows.offsets import offset_key
 from livecommerce.shows.past_shows import Archive, PastShows
 from livecommerce.shows.publisher import Publisher
 from livecommerce.shows.reparse import Entries

@@ -11,6 +11,9 @@ from livecommerce.shows.state import Event
 from livecommerce.stock.operations import Operation
 from livecommerce.stock.outcomes import Answer, Counters
 
+# Two people change the same thing at once now and then; more than this in a row means something loops.
+CONFLICTS_MAX = 16
+
 
 class Write(NamedTuple):
     """One change of a stored key. `key` is a name of `Keys` or a hash that a kind declares; `value` is for `hset`.

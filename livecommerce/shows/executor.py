@@ -12,7 +12,7 @@ import msgspec
 
 from livecommerce.errors import Busy, Conflict, IdReused, NotFound, Unavailable
 from livecommerce.shows.commands import Actor, Command, Undo, inverse_id
-from livecommerce.shows.decision import Answered, Decision, ThroughStock
+from livecommerce.shows.decision import CONFLICTS_MAX, Answered, Decision, ThroughStock
 from livecommerce.shows.errors import RoleTooLowForCommand
 from livecommerce.shows.learning import learn
 from livecommerce.shows.model import Keys
@@ -20,9 +20,6 @@ from livecommerce.shows.state import AuditEntry, State
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.operations import Operation
 from livecommerce.stock.outcomes import RETRYABLE, Answer, Outcome
-
-# Two moderators press at once now and then; more than this in a row means something loops.
-CONFLICTS_MAX = 16
 
 
 class Executor:

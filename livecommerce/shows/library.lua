@@ -91,7 +91,7 @@ local function commit(keys, args)
 end
 
 -- Chat lines of one show, many at once: ARGV = triples (msgpack {id, viewer, name or '', place, answer}, event, triage event).
--- place: 'log' shows it, 'held' waits for a moderator, 'triage' shows it and asks a moderator.
+-- place: 'log' shows it, 'shadow' shows it to its author, 'held' waits for a moderator. A triage event asks one.
 -- Returns per line '' (written now) or the answer written before.
 local function chat(keys, args)
   local answers, blobs = {}, {}

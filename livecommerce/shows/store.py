@@ -27,6 +27,7 @@ from livecommerce.shows.kinds.claims import TICKETS_MAX, ticket_record
 from livecommerce.shows.kinds.media import told
 from livecommerce.shows.kinds.name import named
 from livecommerce.shows.model import KEY_NAMES, SNAPSHOT_PARTS, Keys, ShowSetup, checked_item
+from livecommerce.shows.moderation import Place
 from livecommerce.shows.packing import decoded, pack, pack_for_lua, unpack
 from livecommerce.shows.projection import Projector
 from livecommerce.shows.registry import Registry
@@ -67,7 +68,7 @@ class ChatLine(msgspec.Struct, frozen=True):
     id: str
     viewer: str
     name: str
-    place: str
+    place: Place
     answer: bytes
     event: bytes = b""
     triage: bytes = b""

@@ -31,13 +31,12 @@ from livecommerce.stock.operations import (
     SetQuantity,
     Swap,
 )
-from livecommerce.stock.outcomes import Answer, Counters, LineAnswer, Outcome, limit_words
+from livecommerce.stock.outcomes import ACTIVE_STATES, Answer, Counters, LineAnswer, Outcome, limit_words
 from livecommerce.stock.skus import product_of
 
 WAITLIST_MAX = 10_000
 RECORD_OPERATIONS_MAX = 1_000
 NOT_STORED = (Outcome.ID_REUSED, Outcome.INPUT_BAD, Outcome.QUANTITY_BAD, Outcome.TOO_MANY_OPERATIONS)
-ACTIVE = ("held", "waiting", "offered")
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ class ModelClaim:
 
     @property
     def active(self) -> bool:
-        return self.state in ACTIVE
+        return self.state in ACTIVE_STATES
 
     @property
     def units(self) -> int:

@@ -56,10 +56,12 @@ class Outcome(StrEnum):
 
 OUTCOMES: tuple[Outcome, ...] = tuple(Outcome)
 OUTCOME_NUMBERS: dict[Outcome, int] = {outcome: number for number, outcome in enumerate(OUTCOMES, start=1)}
-"""Number of each outcome in stored records and in stock.lua (a test compares both lists)."""
+"""Number of each outcome in stored records and in lua/05_names.lua (a test compares both lists)."""
 
 CLAIM_STATES: tuple[str, ...] = ("held", "waiting", "offered", "confirmed", "cancelled", "expired", "released")
 """Stored as 1..7. The first three are active: their units count; `confirmed` counts as sold."""
+
+ACTIVE_STATES: tuple[str, ...] = CLAIM_STATES[:3]
 
 RETRYABLE: frozenset[Outcome] = frozenset(
     (Outcome.BUSY, Outcome.RECONCILING, Outcome.STORAGE_FULL, Outcome.READ_ONLY, Outcome.UNAVAILABLE)
