@@ -131,10 +131,8 @@ def test_no_room_stands_on_one_above_it(room: str) -> None:
 SPEAK_HTTP = {"api", "http", "roles", "demo", "realtime"}
 SPEAK_HTTP_TOO = {
     "livecommerce/media/client/control.py",
-    "livecommerce/media/client/hls_door.py",
     "livecommerce/media/control_app.py",
     "livecommerce/media/hls_app.py",
-    "livecommerce/media/ingest/whep_client.py",
     "livecommerce/media/relay.py",
     "livecommerce/media/synthetic/host.py",
     "livecommerce/ops/http_metrics.py",
