@@ -122,7 +122,7 @@ def put_rooms(app: web.Application, foundation: Foundation) -> shows_routes.Show
     orders = OrderRepository(database)
     till = Till(database, foundation.stores.engine)
     identify = accounts_routes.identify_by(foundation.accounts, settings.http.trusted_proxies)
-    app[SITE] = Site(settings.http, identify, pages.render)
+    app[SITE] = Site(settings.http, identify, foundation.accounts.staff_now, pages.render)
     app[WEB_FOLDER] = WebFolder.of(find_web_folder(), settings.locale)
     app[accounts_routes.ACCOUNTS] = accounts_routes.AccountsNeeds(foundation.accounts, audit)
     app[catalogue_routes.CATALOGUE] = catalogue_routes.CatalogueNeeds(
