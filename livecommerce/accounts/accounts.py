@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from livecommerce.accounts import devices, viewers
 from livecommerce.accounts.errors import LoginRefused, LoginTaken, LoginTooOften, LoginWrong
-from livecommerce.accounts.ingest_tokens import IngestTokens
+from livecommerce.accounts.ingest_tokens import MAKERS, IngestTokens
 from livecommerce.accounts.passwords import Passwords
 from livecommerce.accounts.rate_limit import Bucket, RateLimit
 from livecommerce.accounts.rows import ShopRepository, StaffRecord, StaffRepository
@@ -56,7 +56,7 @@ class Accounts:
     ) -> None:
         self.secret = secret
         self.sessions = SessionStore(redis)
-        self.ingest_tokens = IngestTokens(database)
+        self.ingest_tokens = IngestTokens(database, redis)
         self.rate_limit = RateLimit(redis)
         self.shops = ShopRepository(database)
         self.staff = StaffRepository(database)
@@ -175,6 +175,8 @@ class Accounts:
             return False
         await self.staff.set_role(record.id, role)
         await self.sessions.close_all(record.id)  # the role is in the session record
+        if role not in MAKERS:
+            await self.ingest_tokens.revoke_made_by(record.login)
         return True
 
     async def set_disabled(self, login: str, disabled: bool) -> bool:
@@ -183,4 +185,6 @@ class Accounts:
             return False
         await self.staff.set_disabled(record.id, disabled)
         await self.sessions.close_all(record.id)
+        if disabled:
+            await self.ingest_tokens.revoke_made_by(record.login)
         return True

@@ -16,7 +16,9 @@ from typing import Any
 import pytest
 import socketio
 
+from livecommerce.media.synthetic.host import SyntheticHost
 from tests.browser.live_server import LiveServer
+from tests.media.stage import TINY
 
 SHOW = "rights"
 SOCKETS = 6  # the kernel deals them out to two processes: all on one happens once in 32 tests, and proves less then
@@ -105,3 +107,58 @@ async def test_every_socket_of_a_lost_login_is_closed_in_every_process(
         assert {(bye["number"], bye["code"], bye["reconnect"]) for bye in byes} == {(4009, "login_needed", False)}
         answers = [await one["client"].call("ask", {"what": "presence"}, timeout=10) for one in others]
         assert all(answer["ok"] for answer in answers), "nobody else is touched"
+
+
+def ask(server: LiveServer, method: str, path: str, role: str = "owner", body: Any = None) -> Any:
+    return server.request(method, path, body, role)
+
+
+def revoke(server: LiveServer, show: str) -> None:
+    ask(server, "DELETE", f"/api/shows/{show}/ingest-token", "owner")
+
+
+def disable(server: LiveServer, show: str) -> None:
+    staff_command(server, "disable", "host")
+
+
+def end(server: LiveServer, show: str) -> None:
+    server.command(show, "end", "owner")
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("take", [revoke, disable, end])
+async def test_a_stream_without_its_right_is_off_the_air(
+    server: LiveServer, host_again: None, take: Callable[[LiveServer, str], None]
+) -> None:
+    """The relay is another process than those that hear of it."""
+    show = f"stream-{take.__name__}"
+    server._cookies.pop("host", None)
+    await asyncio.to_thread(
+        server.make_show,
+        show,
+        [],
+    )
+    token = (await asyncio.to_thread(ask, server, "POST", f"/api/shows/{show}/ingest-token", "host", {}))["token"]
+    await asyncio.to_thread(server.command, show, "start", "owner")
+    host, stop = SyntheticHost(f"{server.address}/whip/{show}", token, quality=TINY), asyncio.Event()
+    running = asyncio.create_task(host.run(stop))
+
+    async def state() -> str:
+        stream = (await asyncio.to_thread(ask, server, "GET", f"/api/shows/{show}/stream"))["stream"]
+        return str(stream["state"]) if stream else "none"
+
+    try:
+        async with asyncio.timeout(60):
+            while await state() != "live":
+                await asyncio.sleep(0.2)
+        await asyncio.to_thread(take, server, show)
+        async with asyncio.timeout(LOST_SECONDS_MAX):
+            while await state() not in ("ended", "none"):
+                await asyncio.sleep(0.2)
+        published = host.publications
+        await asyncio.sleep(1)
+        assert (await state(), host.publications) == (await state(), published), "and it does not come back"
+        assert await state() in ("ended", "none")
+    finally:
+        stop.set()
+        await running
