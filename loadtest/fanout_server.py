@@ -92,11 +92,12 @@ class Ours(Served):
 
     async def start(self) -> None:
         from livecommerce.configuration.tree import Settings
-        from livecommerce.http.identity import Identity
+        from livecommerce.http.identity import Identity, Staff
         from livecommerce.ops.redis_client import connect
         from livecommerce.ops.valkey import EmbeddedValkey
         from livecommerce.realtime.compose import build_realtime
         from livecommerce.realtime.settings import Realtime
+        from livecommerce.realtime.staff_sockets import Who
         from livecommerce.shows.kinds import SHOW_KINDS
         from livecommerce.shows.registry import Registry
         from livecommerce.shows.store import ShowStore
@@ -114,10 +115,13 @@ class Ours(Served):
         async def identify(request: web.Request) -> Identity:
             return Identity(viewer=request.cookies["lc_viewer"], staff=None, address="192.0.2.1")
 
+        async def staff_now(identity: Identity) -> Staff | None:
+            return identity.staff
+
         app = web.Application()
         self.store = ShowStore(self.redis, self.engine, Registry(SHOW_KINDS))
         await self.store.start()
-        self.gateway = await build_realtime(app, self.store, settings.realtime, identify)
+        self.gateway = await build_realtime(app, self.store, settings.realtime, Who(identify, staff_now))
         await self._listen(app)
         await self._make_show()
 

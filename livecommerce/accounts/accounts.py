@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 import secrets
 import unicodedata
+from typing import NamedTuple
 
 from argon2 import PasswordHasher
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from livecommerce.accounts import devices, viewers
 from livecommerce.accounts.errors import LoginRefused, LoginTaken, LoginTooOften, LoginWrong
-from livecommerce.accounts.ingest_tokens import IngestTokens
+from livecommerce.accounts.ingest_tokens import MAKERS, IngestTokens
 from livecommerce.accounts.passwords import Passwords
 from livecommerce.accounts.rate_limit import Bucket, RateLimit
 from livecommerce.accounts.rows import ShopRepository, StaffRecord, StaffRepository
 from livecommerce.accounts.sessions import SessionStore
-from livecommerce.http.identity import ROLES, Role, Staff
+from livecommerce.http.identity import ROLES, Identity, Role, Staff
 from livecommerce.records.database import Database
 from livecommerce.records.rows import now_ms
 
@@ -38,6 +40,14 @@ def staff_of(record: StaffRecord) -> Staff:
     return Staff(record.id, record.shop, record.login, record.name, record.role)
 
 
+class Login(NamedTuple):
+    """Who came in, and the values of the cookies `lc_staff` (a token that is nowhere else) and `lc_device`."""
+
+    staff: Staff
+    token: str
+    device: str
+
+
 class Accounts:
     """One per process. Needs Valkey (sessions, limits) and SQL (staff, tokens). `secret` signs viewers' cookies."""
 
@@ -46,7 +56,7 @@ class Accounts:
     ) -> None:
         self.secret = secret
         self.sessions = SessionStore(redis)
-        self.ingest_tokens = IngestTokens(database)
+        self.ingest_tokens = IngestTokens(database, redis)
         self.rate_limit = RateLimit(redis)
         self.shops = ShopRepository(database)
         self.staff = StaffRepository(database)
@@ -74,10 +84,15 @@ class Accounts:
             Bucket(f"login-from:{address}", WRONG_PER_ADDRESS, WRONG_PER_ADDRESS_PER_MINUTE),
         ]
 
-    async def login(
-        self, login: str, password: str, address: str, device_cookie: str | None = None
-    ) -> tuple[Staff, str]:
-        """Checks a password and opens a session: (who, token for the cookie `lc_staff`).
+    async def _device(self, login: str, cookie: str | None) -> str | None:
+        """The name of a browser that has logged in before, under today's password."""
+        if not devices.is_device(cookie):
+            return None
+        record = await self.staff.by_login(login)
+        return devices.device_of(self.secret, login, record.password_hash, cookie) if record is not None else None
+
+    async def login(self, login: str, password: str, address: str, device_cookie: str | None = None) -> Login:
+        """Checks a password and opens a session.
 
         Every try is counted before the password is looked at, and given back when it was right, so that many tries
         at once cannot slip through. A browser known for this login (`lc_device`) is counted on its own.
@@ -88,7 +103,7 @@ class Accounts:
             Busy: too many logins at once.
         """
         login = fold_login(login)
-        buckets = self._buckets(login, address, devices.device_of(self.secret, login, device_cookie))
+        buckets = self._buckets(login, address, await self._device(login, device_cookie))
         wait_ms = await self.rate_limit.take(buckets)
         if wait_ms:
             raise LoginTooOften(retry_after_ms=wait_ms)
@@ -98,13 +113,26 @@ class Accounts:
             raise LoginWrong
         await self.rate_limit.take(buckets, cost=-1.0)
         if self._passwords.needs_rehash(record.password_hash):
-            await self.staff.set_password_hash(record.id, await self._passwords.hash(password))
+            record = replace(record, password_hash=await self._passwords.hash(password))
+            await self.staff.set_password_hash(record.id, record.password_hash)
         staff = staff_of(record)
-        return staff, await self.sessions.open(staff)
+        token = await self.sessions.open(staff)
+        # A change of this person that came while the password was checked has ended the sessions of before: look again.
+        if not await self._stands(record, password):
+            await self.sessions.close(token)
+            raise LoginWrong
+        return Login(staff, token, devices.device_cookie(self.secret, record.login, record.password_hash))
 
-    def device_cookie(self, staff: Staff) -> str:
-        """The value of `lc_device` for a browser that has just logged in."""
-        return devices.device_cookie(self.secret, staff.login)
+    async def _stands(self, before: StaffRecord, password: str) -> bool:
+        """Whether nobody has changed this person since; a hash that another login renewed still fits the password."""
+        now = await self.staff.by_login(before.login)
+        if now is None or replace(now, password_hash=before.password_hash) != before:
+            return False
+        return now.password_hash == before.password_hash or await self._passwords.verify(now.password_hash, password)
+
+    async def staff_now(self, identity: Identity) -> Staff | None:
+        """Who stands behind a login at this moment (`StaffNow`)."""
+        return await self.sessions.at(identity.session)
 
     # Keeping staff
 
@@ -147,6 +175,8 @@ class Accounts:
             return False
         await self.staff.set_role(record.id, role)
         await self.sessions.close_all(record.id)  # the role is in the session record
+        if role not in MAKERS:
+            await self.ingest_tokens.revoke_made_by(record.login)
         return True
 
     async def set_disabled(self, login: str, disabled: bool) -> bool:
@@ -155,4 +185,6 @@ class Accounts:
             return False
         await self.staff.set_disabled(record.id, disabled)
         await self.sessions.close_all(record.id)
+        if disabled:
+            await self.ingest_tokens.revoke_made_by(record.login)
         return True

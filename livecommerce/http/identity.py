@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Literal
 
 from msgspec import Struct
@@ -21,8 +22,16 @@ class Staff(Struct, frozen=True):
 
 
 class Identity(Struct, frozen=True):
-    """`viewer`: private id `[a-z0-9-]{1,40}`. `staff`: None for the audience. `address`: IP address as text."""
+    """`viewer`: private id `[a-z0-9-]{1,40}`. `staff`: None for the audience. `address`: IP address as text.
+
+    `staff` is true of the moment at which it was asked; what stays open asks again by `session` (see `StaffNow`).
+    """
 
     viewer: str
     staff: Staff | None
     address: str
+    session: str = ""  # under which the store keeps the login: a hash, never the token
+
+
+StaffNow = Callable[[Identity], Awaitable[Staff | None]]
+"""Who stands behind a login at this moment: None once it has ended (logout, password, role, disabled, age)."""

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from livecommerce.http.addresses import request_address, request_scheme
 from livecommerce.http.errors import LoginNeeded, RoleTooLow
-from livecommerce.http.identity import Identity, Role, Staff
+from livecommerce.http.identity import Identity, Role, Staff, StaffNow
 from livecommerce.http.settings import Http
 
 
@@ -35,10 +35,12 @@ class Render(Protocol):
 class Site:
     settings: Http
     identify: Identify
+    staff_now: StaffNow
     render: Render
 
 
 SITE: web.AppKey[Site] = web.AppKey("livecommerce.http.site", Site)
+NEEDED: web.RequestKey[tuple[Role, ...]] = web.RequestKey("livecommerce.http.needed", tuple)
 
 
 async def identify(request: web.Request) -> Identity:
@@ -56,7 +58,24 @@ async def need_staff(request: web.Request, *roles: Role) -> Staff:
         raise LoginNeeded
     if roles and staff.role not in roles:
         raise RoleTooLow
+    request[NEEDED] = roles
     return staff
+
+
+async def still_staff(request: web.Request) -> None:
+    """For what takes time (a body that trickles in, an answer of many pages): asks again what `need_staff` asked.
+
+    Raises:
+        LoginNeeded, RoleTooLow
+    """
+    roles = request.get(NEEDED)
+    if roles is None:
+        return
+    staff = await request.app[SITE].staff_now(await identify(request))
+    if staff is None:
+        raise LoginNeeded
+    if roles and staff.role not in roles:
+        raise RoleTooLow
 
 
 def render(request: web.Request, page: str, boot: dict[str, Any], *, status: int = 200, **more: Any) -> web.Response:

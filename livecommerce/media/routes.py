@@ -19,9 +19,10 @@ from urllib.parse import urlencode
 from aiohttp import hdrs, web
 
 from livecommerce.accounts.errors import TokenWrong
-from livecommerce.accounts.ingest_tokens import IngestTokens, bearer
+from livecommerce.accounts.ingest_tokens import IngestTokens, bearer, right_of
 from livecommerce.accounts.rate_limit import Bucket, RateLimit
-from livecommerce.errors import BadInput, ShowUnknown, TooMuch
+from livecommerce.accounts.rights import session_right
+from livecommerce.errors import BadInput, TooMuch
 from livecommerce.http.answers import json_answer
 from livecommerce.http.bodies import read_body, read_json
 from livecommerce.http.errors import MediaTypeWrong
@@ -29,6 +30,8 @@ from livecommerce.http.site import identify, need_staff, public_base
 from livecommerce.media.client.control import FRAGMENT_TYPE, Kind, RelayControl
 from livecommerce.media.client.hls_door import HlsDoor
 from livecommerce.media.client.ice_servers import ice_servers, link_headers
+from livecommerce.media.errors import ShowOver, StreamUnknown
+from livecommerce.media.ingest.source import Publisher
 from livecommerce.media.settings import Media
 from livecommerce.media.wire.freezes import FreezeReport
 from livecommerce.media.wire.layer_wish import LAYER_RELATION, WISH_BYTES_MAX
@@ -63,13 +66,16 @@ class MediaNeeds:
 
     Attributes:
         relay_for: the control door of the relay that carries (or shall carry) a show. Raises Unavailable.
+        place_of: the shop and the stage of a show. Raises ShowUnknown.
+        refuse_banned: (show, viewer, address); raises for one whom a moderator has removed from the show.
         own_show: (shop, show); raises ShowUnknown where the show is not this shop's.
     """
 
     settings: Media
     relay_for: Callable[[str], Awaitable[RelayControl]]
     hls: HlsDoor
-    show_exists: Callable[[str], Awaitable[bool]]
+    place_of: Callable[[str], Awaitable[tuple[str, str]]]
+    refuse_banned: Callable[[str, str, str], Awaitable[None]]
     own_show: Callable[[str, str], Awaitable[object]]
     ingest_tokens: IngestTokens
     rate_limit: RateLimit
@@ -85,12 +91,28 @@ MEDIA: web.AppKey[MediaNeeds] = web.AppKey("livecommerce.media", MediaNeeds)
 
 async def _known_show(request: web.Request) -> str:
     show = request.match_info["show"]
-    if not await request.app[MEDIA].show_exists(show):
-        raise ShowUnknown
+    await request.app[MEDIA].place_of(show)
     return show
 
 
-async def _publisher(request: web.Request, show: str) -> str:
+async def _may_see(request: web.Request, show: str) -> bool:
+    """Whether everyone may see the show now; False where it is rehearsed and staff of its shop ask.
+
+    Raises:
+        ShowUnknown; StreamUnknown: not on air yet. ShowOver.
+    """
+    shop, stage = await request.app[MEDIA].place_of(show)
+    if stage == "live":
+        return True
+    if stage == "ended":
+        raise ShowOver
+    staff = (await identify(request)).staff
+    if staff is None or staff.shop != shop:
+        raise StreamUnknown(retry_after_ms=2_000)
+    return False
+
+
+async def _publisher(request: web.Request, show: str) -> Publisher:
     """Who publishes: the holder of the show's ingest token, else a logged-in owner or host of its shop.
 
     Raises:
@@ -99,12 +121,13 @@ async def _publisher(request: web.Request, show: str) -> str:
     token = bearer(request.headers.get(hdrs.AUTHORIZATION))
     if token is not None:
         await request.app[MEDIA].ingest_tokens.check(show, token)
-        return "token-" + hashlib.sha256(token.encode()).hexdigest()[:24]
+        return Publisher("token-" + hashlib.sha256(token.encode()).hexdigest()[:24], 0, right_of(token))
     if (await identify(request)).staff is None:
         raise TokenWrong
     staff = await need_staff(request, "owner", "host")
     await request.app[MEDIA].own_show(staff.shop, show)
-    return f"staff-{staff.id}"
+    rank = 2 if staff.role == "owner" else 1
+    return Publisher(f"staff-{staff.id}", rank, session_right((await identify(request)).session))
 
 
 async def _limit(request: web.Request, name: str, at_once: int, per_minute: float) -> None:
@@ -127,10 +150,10 @@ def _kind(request: web.Request) -> Kind:
     return "whip" if request.match_info["kind"] == "whip" else "whep"
 
 
-async def _authorized(request: web.Request) -> tuple[Kind, str, str, RelayControl]:
-    """(kind, show, publisher or "", relay); refuses who may not."""
+async def _authorized(request: web.Request) -> tuple[Kind, str, Publisher | None, RelayControl]:
+    """(kind, show, publisher of a host, relay); refuses who may not."""
     kind, show = _kind(request), request.match_info["show"]
-    publisher = await _publisher(request, show) if kind == "whip" else ""
+    publisher = await _publisher(request, show) if kind == "whip" else None
     await _known_show(request)
     return kind, show, publisher, await request.app[MEDIA].relay_for(show)
 
@@ -146,15 +169,23 @@ async def post_stream(request: web.Request) -> web.Response:
         await _limit(request, "whep", JOINS_AT_ONCE, JOINS_PER_MINUTE)
     kind, show, publisher, relay = await _authorized(request)
     offer = await _text(request, SDP_TYPE)
-    session = await (relay.publish(show, offer, publisher) if kind == "whip" else relay.play(show, offer))
+    if publisher is not None:
+        if (await request.app[MEDIA].place_of(show))[1] == "ended":
+            raise ShowOver
+        session = await relay.publish(show, offer, publisher.name, rank=publisher.rank, right=publisher.right)
+    else:
+        who = await identify(request)
+        await _may_see(request, show)
+        await request.app[MEDIA].refuse_banned(show, who.viewer, who.address)
+        session = await relay.play(show, offer)
     answer = web.Response(status=201, text=session.answer, content_type=SDP_TYPE)
     answer.headers["Location"] = f"/{kind}/{show}/{session.session}"
     answer.headers["ETag"] = session.etag
     answer.headers["Accept-Patch"] = FRAGMENT_TYPE
     if kind == "whep":
         answer.headers.add("Link", f'</whep/{show}/{session.session}/layer>; rel="{LAYER_RELATION}"')
-    who = publisher or (await identify(request)).viewer
-    for link in link_headers(request.app[MEDIA].ice_servers(who)):
+    name = publisher.name if publisher is not None else (await identify(request)).viewer
+    for link in link_headers(request.app[MEDIA].ice_servers(name)):
         answer.headers.add("Link", link)
     return answer
 
@@ -224,7 +255,7 @@ async def post_ingest_token(request: web.Request) -> web.Response:
 
 
 async def delete_ingest_token(request: web.Request) -> web.Response:
-    """Revokes every token of the show. A stream that runs is ended by the host or by `end`."""
+    """Revokes every token of the show; a stream that runs by one ends within a second."""
     needs, show = request.app[MEDIA], request.match_info["show"]
     staff = await need_staff(request, "owner", "host")
     await needs.own_show(staff.shop, show)
@@ -234,12 +265,15 @@ async def delete_ingest_token(request: web.Request) -> web.Response:
 
 
 async def _hls(request: web.Request, path: str, seconds: float) -> web.Response:
-    kept = await request.app[MEDIA].hls.get(request.match_info["show"], path, seconds)
+    show = request.match_info["show"]
+    await _may_see(request, show)
+    kept = await request.app[MEDIA].hls.get(show, path, seconds)
+    is_public = await _may_see(request, show)  # again: a playlist is held back for seconds, and the show may have ended
     return web.Response(
         body=kept.body,
         content_type=kept.content_type,
         headers={
-            "Cache-Control": kept.cache_control,
+            "Cache-Control": kept.cache_control if is_public else "private, no-store",
             # Players on the shop's own site, and a CDN in front, may read it: it is as public as the show's page.
             "Access-Control-Allow-Origin": "*",
             "Cross-Origin-Resource-Policy": "cross-origin",

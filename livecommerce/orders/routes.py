@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 
 from livecommerce.http.answers import json_answer
 from livecommerce.http.bodies import read_json, whole_number
-from livecommerce.http.site import need_staff
+from livecommerce.http.site import need_staff, still_staff
 from livecommerce.orders.errors import OrderUnknown
 from livecommerce.orders.export import csv_lines, header
 from livecommerce.orders.model import Order
@@ -99,6 +99,7 @@ async def get_orders_csv(request: web.Request) -> web.StreamResponse:
     await answer.write(header().encode())
     try:
         while page:
+            await still_staff(request)
             names, handles = await _names(needs.shows, show.id, page)
             await answer.write(csv_lines(page, names, handles).encode())
             page = await needs.orders.of_show(show.shop, show.id, after=page[-1].number)

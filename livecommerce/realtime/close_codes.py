@@ -26,6 +26,7 @@ TOO_FAST = CloseCode(4005, "too_fast", "Too many messages in a short time. Wait 
 BAD_PACKET = CloseCode(4006, "bad_packet", "A packet was not valid Socket.IO. Reload the page.", False)
 NOT_JOINED = CloseCode(4007, "not_joined", "No show was joined in time.", True)
 SILENT = CloseCode(4008, "silent", "No sign of life for too long.", True)
+LOGIN_ENDED = CloseCode(4009, "login_needed", "Your login has ended. Log in again.", False)
 TOO_LARGE = CloseCode(1009, "too_large", "A message was larger than allowed.", True)
 
-ALL = (SLOW, MOVING, BANNED, ELSEWHERE, TOO_FAST, BAD_PACKET, NOT_JOINED, SILENT, TOO_LARGE)
+ALL = (SLOW, MOVING, BANNED, ELSEWHERE, TOO_FAST, BAD_PACKET, NOT_JOINED, SILENT, LOGIN_ENDED, TOO_LARGE)

@@ -31,6 +31,7 @@ from livecommerce.realtime.errors import EventUnknown
 from livecommerce.realtime.metrics import METRICS
 from livecommerce.realtime.private_names import LeanServer, MixedServer, make_server
 from livecommerce.realtime.settings import Realtime
+from livecommerce.realtime.staff_sockets import StaffSockets, Who
 from livecommerce.realtime.viewers import Audience, Viewer
 from livecommerce.shows.commands import Actor
 from livecommerce.shows.errors import Banned, ShowOfAnotherShop
@@ -42,7 +43,6 @@ from livecommerce.stock.engine import StockUnavailable
 
 log = structlog.get_logger(__name__)
 
-Identify = Callable[[web.Request], Awaitable[Identity]]
 Answer = Mapping[str, Any]  # what it is answered, on the wire with `ok` beside it
 OWN_CLAIMS_MAX = 200  # tickets of one viewer in one show that a page lists
 STAFF_LENGTH_MAX = 500  # of a staff comment: an announcement is longer than what viewers say
@@ -60,7 +60,7 @@ class Gateway:
     """One per web process. `start` before serving, `close` when moving away."""
 
     def __init__(
-        self, store: ShowStore, settings: Realtime, identify: Identify, *, fast: bool, origins: list[str] | str | None
+        self, store: ShowStore, settings: Realtime, who: Who, *, fast: bool, origins: list[str] | str | None
     ) -> None:
         self.executor = Executor(store)
         self.fast = fast
@@ -70,7 +70,8 @@ class Gateway:
         self._store = store
         self._path = CommentPath(store, store.engine, settings.comments_per_10_seconds)
         self._viewer_commands = ViewerCommands(store, self._path, settings.comment_length_max)
-        self._identify = identify
+        self._identify = who.identify
+        self._staff = StaffSockets(who.staff_now, self._staff_sockets)
         self._viewers_max = settings.viewers_max
         self._length_max = settings.comment_length_max
         self._asks = Asks(store, self.channels, self._length_max)
@@ -103,15 +104,20 @@ class Gateway:
 
     async def start(self) -> None:
         self.channels.start()
+        self._staff.start()
 
     async def close(self) -> None:
         """Says `moving` to everyone, then stops reading."""
         self._moving = True
+        await self._staff.close()
         for seat in tuple(self.seats.values()):
             seat.viewer.goodbye(close_codes.MOVING)
         await self.channels.close()
         with contextlib.suppress(Exception):  # a stock server that never had a client has nothing to shut down
             await self.server.shutdown()
+
+    def _staff_sockets(self) -> list[Viewer]:
+        return [seat.viewer for seat in self.seats.values() if seat.viewer.audience == "staff"]
 
     # --- the door --------------------------------------------------------------------------------------------------
 
@@ -328,6 +334,8 @@ class Gateway:
                 raise EventUnknown(f"The server knows no event {event[:40]!r}.")
             if len(args) > 1:
                 raise BadInput("An event carries one map.")
+            if seat.viewer.audience == "staff":
+                await self._staff.renew(seat.viewer, seat.channel.shop)
             return {"ok": True, **await handler(seat, args[0] if args else {})}
         except LiveCommerceError as error:
             return {"ok": False, "error": error.as_dict()}

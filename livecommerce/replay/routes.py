@@ -11,14 +11,15 @@ The files lie below the data folder, which web processes share with the relay of
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from http import HTTPStatus
 from urllib.parse import quote
 
 from aiohttp import hdrs, web
 
-from livecommerce.errors import ShowUnknown
-from livecommerce.http.site import need_staff, public_base, render
+from livecommerce.errors import LiveCommerceError, ShowUnknown
+from livecommerce.http.site import need_staff, public_base, render, still_staff
 from livecommerce.media.recording.reader import Movie
 from livecommerce.replay.errors import RangeWrong, ReplayMissing
 from livecommerce.replay.recordings import Recorded, Recordings
@@ -26,6 +27,8 @@ from livecommerce.shows.routes import SHOWS
 
 # The page may be read by everyone; a moderator's hiding must reach it soon.
 EVENTS_AGE_SECONDS = 60
+# A download takes minutes; whoever is no staff any more gets no more of it.
+RIGHT_SECONDS = 0.5
 
 RECORDINGS: web.AppKey[Recordings] = web.AppKey("livecommerce.replay", Recordings)
 
@@ -133,7 +136,16 @@ async def _send_movie(
     await answer.prepare(request)
     if request.method != "HEAD":
         pieces = movie.read(start, end)
+        asked_at = time.monotonic()
         while (piece := await asyncio.to_thread(_next, pieces)) is not None:
+            if time.monotonic() - asked_at > RIGHT_SECONDS:
+                asked_at = time.monotonic()
+                try:
+                    await still_staff(request)
+                except LiveCommerceError:
+                    if request.transport is not None:  # half a file must not pass for the whole
+                        request.transport.abort()
+                    return answer
             await answer.write(piece)
     await answer.write_eof()
     return answer

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from redis.exceptions import RedisError
 
+from livecommerce.accounts.rights import lost_rights
 from livecommerce.configuration.tree import Settings
 from livecommerce.errors import LiveCommerceError, Unavailable
 from livecommerce.media.client.directory import announce
@@ -23,14 +24,14 @@ from livecommerce.ops import metrics
 from livecommerce.ops.logs import logger
 from livecommerce.ops.valkey import socket_path
 from livecommerce.roles.process import Frame
-from livecommerce.roles.stores import open_stores
+from livecommerce.roles.stores import Stores, open_stores
 from livecommerce.settings import SettingsError
 from livecommerce.shows.store import ShowStore
 
 log = logger(__name__)
 
 CLOCK_SECONDS = 5.0  # cameras drift by a millisecond in this time at worst
-LOOK_SECONDS = 0.5  # for shows that have come on air
+LOOK_SECONDS = 0.4  # for shows that have come on air or ended, and for rights that were lost: within a second
 RELAY_START_SECONDS_MAX = 20.0  # binding a port and making a certificate takes a second on a slow machine
 
 
@@ -69,6 +70,21 @@ async def _tell_clocks(plane: MediaPlane, shows: ShowStore) -> None:
                 await shows.media_clock(show, timestamp)
             except (LiveCommerceError, RedisError) as error:  # pages then show pins at once
                 log.warning("media clock not told", show=show, error=repr(error))
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _keep_rights(plane: MediaPlane, stores: Stores) -> None:
+    """Ends what may not go on: shows that have ended, hosts whose login or token is none any more.
+
+    These are lost in other processes (a command, `livecommerce staff`, a session's age): so the stores are asked.
+    """
+    while True:
+        try:
+            for show in await stores.shows.ended_of(tuple(plane.streams)):
+                plane.end_show(show)
+            plane.end_rights(await lost_rights(stores.redis, plane.rights()))
+        except (LiveCommerceError, RedisError) as error:  # asked again at once; nobody is put off the air for that
+            log.warning("rights not looked at", error=repr(error))
         await asyncio.sleep(LOOK_SECONDS)
 
 
@@ -123,10 +139,13 @@ async def relay_role(frame: Frame) -> AsyncIterator[None]:
         frame.watch(announcing)
         telling = asyncio.create_task(_tell_clocks(planes[0], stores.shows), name="media clocks")
         frame.watch(telling)
+        keeping = asyncio.create_task(_keep_rights(planes[0], stores), name="rights to publish")
+        frame.watch(keeping)
         try:
             yield
         finally:
             announcing.cancel()
             telling.cancel()
+            keeping.cancel()
             stop.set()
-            await asyncio.gather(serving_task, announcing, telling, return_exceptions=True)
+            await asyncio.gather(serving_task, announcing, telling, keeping, return_exceptions=True)

@@ -21,6 +21,7 @@ from livecommerce.http.site import SITE, Site
 from livecommerce.media import routes as media_routes
 from livecommerce.media.client.control import RelayControl
 from livecommerce.media.client.hls_door import HlsDoor
+from livecommerce.media.client.places import Places
 from livecommerce.media.recording.files import folder_of
 from livecommerce.orders import routes as orders_routes
 from livecommerce.orders.rows import OrderRepository
@@ -102,7 +103,8 @@ def _media(foundation: Foundation, setups: ShowRepository) -> media_routes.Media
         settings=foundation.settings.media,
         relay_for=foundation.relay_for,
         hls=HlsDoor(foundation.relay_for),
-        show_exists=foundation.stores.shows.exists,
+        place_of=Places(foundation.stores.shows.place_of).get,
+        refuse_banned=foundation.stores.shows.refuse_banned,
         own_show=setups.own,
         ingest_tokens=foundation.accounts.ingest_tokens,
         rate_limit=foundation.accounts.rate_limit,
@@ -123,7 +125,7 @@ def put_rooms(app: web.Application, foundation: Foundation) -> shows_routes.Show
     orders = OrderRepository(database)
     till = Till(database, foundation.stores.engine)
     identify = accounts_routes.identify_by(foundation.accounts, settings.http.trusted_proxies)
-    app[SITE] = Site(settings.http, identify, pages.render)
+    app[SITE] = Site(settings.http, identify, foundation.accounts.staff_now, pages.render)
     app[WEB_FOLDER] = WebFolder.of(find_web_folder(), settings.locale)
     app[accounts_routes.ACCOUNTS] = accounts_routes.AccountsNeeds(foundation.accounts, audit)
     app[catalogue_routes.CATALOGUE] = catalogue_routes.CatalogueNeeds(

@@ -22,6 +22,7 @@ from livecommerce.ops import metrics
 from livecommerce.ops.http_metrics import count_requests
 from livecommerce.ops.logs import logger
 from livecommerce.realtime.compose import build_realtime
+from livecommerce.realtime.staff_sockets import Who
 from livecommerce.records.database import Database
 from livecommerce.roles.process import Frame
 from livecommerce.roles.rooms import Foundation, publish_and_keep, put_rooms
@@ -92,7 +93,8 @@ async def web_role(frame: Frame) -> AsyncIterator[None]:
         metrics.register("stock", stores.engine.figures)
         app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[count_requests])
         identify = identify_by(accounts, settings.http.trusted_proxies)
-        await build_realtime(app, stores.shows, settings.realtime, identify, origins=_allowed_origins(settings))
+        who = Who(identify, accounts.staff_now)
+        await build_realtime(app, stores.shows, settings.realtime, who, origins=_allowed_origins(settings))
         shows = put_rooms(app, Foundation(settings, stores, database, accounts, directory.relay_for))
         await stack.enter_async_context(_listening(app, settings))
         publishing = asyncio.create_task(_keep_publishing(shows), name="publish waiting shows")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import time
 from collections.abc import Awaitable, Sequence
@@ -19,6 +20,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from livecommerce.comments import PACKS
 from livecommerce.errors import BadInput, Busy, Conflict, IdReused, ShowUnknown, StorageFull, TooMuch, Unavailable
 from livecommerce.shows.decision import Decision, Write
+from livecommerce.shows.errors import Banned
 from livecommerce.shows.kind import Stored
 from livecommerce.shows.kinds.audit import AUDIT_MAX
 from livecommerce.shows.kinds.buyer import addresses_barred
@@ -26,7 +28,7 @@ from livecommerce.shows.kinds.chat import CHAT_MAX
 from livecommerce.shows.kinds.claims import TICKETS_MAX, ticket_record
 from livecommerce.shows.kinds.media import told
 from livecommerce.shows.kinds.name import named
-from livecommerce.shows.model import KEY_NAMES, SNAPSHOT_PARTS, Keys, ShowSetup, checked_item
+from livecommerce.shows.model import KEY_NAMES, SNAPSHOT_PARTS, Keys, ShowSetup, address_mark, checked_item
 from livecommerce.shows.moderation import Place
 from livecommerce.shows.packing import decoded, pack, pack_for_lua, unpack
 from livecommerce.shows.projection import Projector
@@ -427,6 +429,49 @@ class ShowStore:
             answers = await self._answer(pipe.execute()) if shows else []
         found = zip(shows, answers, strict=True)
         return {show: (decoded(stage), int(started or 0)) for show, (stage, started) in found if stage}
+
+    async def place_of(self, show: str) -> tuple[str, str]:
+        """(shop, stage) of a show; asked for each picture that somebody wants to see.
+
+        Raises:
+            ShowUnknown, Unavailable.
+        """
+        keys = await self.keys_of(show)
+        stage = await self._answer(cast("Awaitable[Any]", self.redis.hget(keys.state, "stage")))
+        if not stage:
+            raise ShowUnknown()
+        return keys.shop, decoded(stage)
+
+    async def ended_of(self, shows: Sequence[str]) -> list[str]:
+        """Those of these shows that have ended; one that nobody knows has not.
+
+        Raises:
+            Unavailable.
+        """
+        by_shop: dict[str, list[str]] = {}
+        for show in shows:
+            with contextlib.suppress(ShowUnknown):
+                by_shop.setdefault(await self.shop_of(show), []).append(show)
+        ended: list[str] = []
+        for shop, asked in by_shop.items():
+            ended += [show for show, (stage, _) in (await self.stages(shop, asked)).items() if stage == "ended"]
+        return ended
+
+    async def refuse_banned(self, show: str, viewer: str, address: str) -> None:
+        """
+        Raises:
+            Banned: the viewer, or one that has not spoken at an address of a banned one. ShowUnknown, Unavailable.
+        """
+        keys = await self.keys_of(show)
+        salt = await self._answer(cast("Awaitable[Any]", self.redis.hget(keys.state, "salt")))
+        mark = address_mark(decoded(salt) if salt else "", address)
+        async with self.redis.pipeline(transaction=False) as pipe:
+            pipe.hget(keys.buyers, viewer)
+            pipe.hexists(keys.addresses, mark)
+            pipe.hexists(keys.names, viewer)
+            record, is_barred, is_known = await self._answer(pipe.execute())
+        if (record and unpack(record)["banned"]) or (is_barred and not is_known):
+            raise Banned()
 
     async def shop_words(self, shop: str) -> KeptWords:
         """The shop's own words as they are now.

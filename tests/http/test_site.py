@@ -35,7 +35,7 @@ def request_of(
         raise AssertionError("no page is asked for")
 
     app = web.Application()
-    app[SITE] = Site(Http(public_url=public_url, trusted_proxies=("127.0.0.1",)), identify, unasked)
+    app[SITE] = Site(Http(public_url=public_url, trusted_proxies=("127.0.0.1",)), identify, unasked, unasked)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return make_mocked_request("GET", "/", headers=named, app=app, transport=Peer(peer))
 

@@ -5,6 +5,7 @@ The offers are those of a real WebRTC stack (aiortc), the relay is a real one.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -15,6 +16,7 @@ import pytest
 from aiohttp import ClientResponse
 from aiortc import RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 
+from livecommerce.media.client.places import KEPT_SECONDS
 from tests.site import Site
 
 SDP = {"Content-Type": "application/sdp"}
@@ -31,6 +33,10 @@ async def offer() -> AsyncIterator[str]:
     await peer.setLocalDescription(await peer.createOffer())
     yield peer.localDescription.sdp
     await peer.close()
+
+
+async def on_air(site: Site, show: str = "demo") -> None:
+    assert (await site.told("POST", f"/api/shows/{show}/commands", {"do": "start"}))[0] == 200
 
 
 async def publish(site: Site, offer: str, show: str = "demo", **headers: str) -> ClientResponse:
@@ -135,6 +141,7 @@ async def test_offers_that_are_none(site: Site, body: Any, content_type: str, re
 async def test_watching_needs_a_show_and_a_stream(site: Site, offer: str) -> None:
     await site.login()
     await site.make_show()
+    await on_air(site)
     site.leave()
     assert await number(await site.client.post("/whep/demo", data=offer, headers=SDP)) == (404, 3004)
     assert await number(await site.client.post("/whep/nowhere", data=offer, headers=SDP)) == (404, 3001)
@@ -248,6 +255,7 @@ async def test_a_page_says_how_large_its_picture_is(site: Site, offer: str) -> N
     """WHEP's layer extension: the address is in the answer; whoever knows a session's name is its viewer."""
     await site.login()
     await site.make_show()
+    await on_air(site)
     token = await token_of(site)
     assert (await publish(site, offer, Authorization=f"Bearer {token}")).status == 201
     answer = await site.client.post("/whep/demo", data=offer.replace("sendonly", "recvonly"), headers=SDP)
@@ -270,3 +278,48 @@ async def test_a_page_says_how_large_its_picture_is(site: Site, offer: str) -> N
     assert await number(await site.client.post("/whep/demo/nobody/layer", data="{}", headers=json)) == (404, 3000)
     assert await number(await site.client.post("/whep/nowhere/nobody/layer", data="{}", headers=json)) == (404, 3001)
     assert (await site.client.options(address)).status == 200
+
+
+async def test_the_public_sees_a_show_on_air_staff_its_rehearsal_and_nobody_what_has_ended(
+    site: Site, offer: str
+) -> None:
+    await site.login()
+    await site.make_show()
+    token = await token_of(site)
+    viewer = offer.replace("sendonly", "recvonly")
+    hls = "/live/demo/hls/index.m3u8"
+
+    async def seen(login: str = "") -> tuple[int, int]:
+        site.leave()
+        if login:
+            await site.login(login)
+        headers = {**SDP, "Origin": site.origin}
+        answer = await site.client.post("/whep/demo", data=viewer, headers=headers)
+        return answer.status, 0 if answer.status == 201 else (await answer.json())["error"]["number"]
+
+    assert (await publish(site, offer, Authorization=f"Bearer {token}")).status == 201
+    assert [await seen(), await seen("rival"), await seen("mei")] == [(404, 3004), (404, 3004), (201, 0)]
+    site.leave()
+    assert await site.refused("GET", hls) == (404, 3004)
+    await site.login()
+    await on_air(site)
+    assert [await seen(), await seen("rival"), await seen("mei")] == [(201, 0)] * 3
+    await site.login()
+    assert (await site.told("POST", "/api/shows/demo/commands", {"do": "end"}))[0] == 200
+    await asyncio.sleep(KEPT_SECONDS)
+    assert [await seen(), await seen("mei")] == [(410, 3120)] * 2
+    assert await site.refused("GET", hls) == (410, 3120)
+    assert await number(await publish(site, offer, Authorization=f"Bearer {token}")) == (410, 3120)
+
+
+async def test_a_banned_viewer_is_told_so_until_a_moderator_says_otherwise(site: Site, offer: str) -> None:
+    await site.login()
+    await site.make_show()
+    await on_air(site)
+    cookie = {"Cookie": f"lc_viewer={site.accounts.viewer_cookie('anna')}"}
+    for do, refusal in (("ban", (403, 2011)), ("unban", (404, 3004))):
+        await site.login()
+        assert (await site.told("POST", "/api/shows/demo/commands", {"do": do, "viewer": "anna"}))[0] == 200
+        site.leave()
+        answer = await site.client.post("/whep/demo", data=offer, headers={**SDP, **cookie, "Origin": site.origin})
+        assert await number(answer) == refusal

@@ -19,6 +19,7 @@ from livecommerce.configuration.tree import Settings
 from livecommerce.http.identity import Identity, Staff
 from livecommerce.realtime.compose import build_realtime
 from livecommerce.realtime.gateway import Gateway
+from livecommerce.realtime.staff_sockets import Who
 from livecommerce.realtime.tasks import end
 from livecommerce.shows.kinds import SHOW_KINDS
 from livecommerce.shows.registry import Registry
@@ -40,6 +41,14 @@ async def identify(request: web.Request) -> Identity:
         staff = Staff(id="s1", shop=shop, login=f"{role}1", name="", role=role)  # type: ignore[arg-type]
     address = request.headers.get("X-Test-Address", "192.0.2.1")
     return Identity(viewer=request.cookies.get("lc_viewer", ""), staff=staff, address=address)
+
+
+async def staff_now(identity: Identity) -> Staff | None:
+    """These logins never end; tests/roles has those that do."""
+    return identity.staff
+
+
+WHO = Who(identify, staff_now)
 
 
 class Client:
@@ -214,6 +223,7 @@ async def serving(
     *,
     fast: bool = True,
     create: bool = True,
+    who: Who = WHO,
     routes: Sequence[web.RouteDef] = (),
 ) -> Any:
     """A running world with the demo show in it; `routes` are served beside the socket."""
@@ -224,7 +234,7 @@ async def serving(
     app.add_routes(routes)
     store = ShowStore(redis, engine, KINDS)
     await store.start()
-    gateway = await build_realtime(app, store, settings.realtime, identify, fast=fast)
+    gateway = await build_realtime(app, store, settings.realtime, who, fast=fast)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

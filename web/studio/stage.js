@@ -66,8 +66,15 @@ export function stopCamera() {
 }
 export async function endShow() {
   dialog.value = null;
-  if (await command("end")) stopCamera();
+  await command("end");
 }
+// Whoever ended it, here or elsewhere: nothing is sent any more and the camera's light goes out.
+effect(() => {
+  if (live.show.value?.stage !== "ended") return;
+  stopCamera();
+  for (const track of camera.peek()?.getTracks() ?? []) track.stop();
+  camera.value = null;
+});
 
 export const report = signal(null); // the relay on this stream and its worst viewers' lines, asked for while it is live
 const FIGURES_MS = 2000;
