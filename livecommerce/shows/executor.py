@@ -66,11 +66,16 @@ class Executor:
         raise Busy("Others changed the show at the same moment. Try again.", retry_after_ms=200)
 
     async def _answered(self, shop: str, planned: ThroughStock) -> Answered:
-        answers = [await self._submit(operation) for operation in planned.operations]
+        answers = [await self.through_stock(operation) for operation in planned.operations]
         counters = await self.store.engine.counters(shop, planned.counters) if planned.counters else {}
         return Answered(tuple(answers), counters)
 
-    async def _submit(self, operation: Operation) -> Answer:
+    async def through_stock(self, operation: Operation) -> Answer:
+        """Stock's answer.
+
+        Raises:
+            Unavailable: send the same id again. IdReused.
+        """
         answer = await self.store.engine.submit(operation)
         if answer.outcome in RETRYABLE:
             raise Unavailable(f"Stock answered {answer.outcome}. Try again.", retry_after_ms=answer.retry_after_ms)

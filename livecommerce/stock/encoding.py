@@ -36,6 +36,7 @@ from livecommerce.stock.operations import (
     Release,
     Reserve,
     Restock,
+    SetAvailable,
     SetQuantity,
     Swap,
 )
@@ -212,10 +213,16 @@ def _of_reservation_or_item(operation: Cancel | Reduce, fields: TemplateFields) 
     return fields._replace(item=operation.item, quantity=operation.quantity)
 
 
-def _of_supply(operation: Restock | Adjust | Close | Open) -> Template:
-    if operation.item or isinstance(operation, Restock | Adjust):
+def _of_supply(operation: Restock | Adjust | SetAvailable | Close | Open) -> Template:
+    if operation.item or isinstance(operation, Restock | Adjust | SetAvailable):
         check_item(operation.item)
     fields = _fields(operation)._replace(item=operation.item)
+    if isinstance(operation, SetAvailable):
+        check_quantity(operation.available, 0, SUPPLY_MAX)
+        if operation.expected is None:
+            return _template(fields._replace(quantity=operation.available))
+        check_quantity(operation.expected, 0, SUPPLY_MAX)
+        return _template(fields._replace(quantity=operation.available, expected=operation.expected))
     if isinstance(operation, Restock):
         check_quantity(operation.quantity, 0, SUPPLY_MAX)
         return _template(fields._replace(quantity=operation.quantity))
@@ -312,7 +319,7 @@ class Templates:
         try:
             if isinstance(operation, Reserve):
                 return _reserve(operation)
-            if isinstance(operation, Restock | Adjust | Close | Open):
+            if isinstance(operation, Restock | Adjust | SetAvailable | Close | Open):
                 return _of_supply(operation)
             return _of_claim(operation)
         except (AttributeError, TypeError, ValueError) as error:  # wrong kinds of things where the types say otherwise

@@ -210,6 +210,23 @@ class Adjust(Struct, frozen=True, tag="adjust"):
     chat: bytes = b""
 
 
+class SetAvailable(Struct, frozen=True, tag="set_available"):
+    """Bring what anyone may still reserve to `available` units, whatever was held and sold; makes the item known.
+
+    With `expected` only if so many are available now, else `stock_changed`: who counts must have seen what changes.
+    Units for which somebody waits are offered in the same call.
+    """
+
+    id: str
+    shop: str
+    show: str
+    item: str
+    available: int
+    expected: int | None = None
+    source: str = "staff"
+    chat: bytes = b""
+
+
 class Close(Struct, frozen=True, tag="close"):
     """Stop the sale of `item` (empty: of the whole shop). Claims stay; nobody is promoted while closed."""
 
@@ -244,6 +261,7 @@ Operation = (
     | Expire
     | Restock
     | Adjust
+    | SetAvailable
     | Close
     | Open
 )

@@ -26,6 +26,7 @@ from livecommerce.stock.operations import (
     Release,
     Reserve,
     Restock,
+    SetAvailable,
     SetQuantity,
     Swap,
 )
@@ -92,6 +93,15 @@ operations: st.SearchStrategy[Operation] = st.one_of(
     st.builds(Extend, st.just(""), st.just(SHOP), shows, reservations, st.sampled_from((20, 90)), maybe_staff),
     st.builds(Expire, st.just(""), st.just(SHOP), shows, reservations),
     *[st.builds(Restock, st.just(""), st.just(SHOP), shows, items, st.integers(0, 6))] * 2,
+    st.builds(
+        SetAvailable,
+        st.just(""),
+        st.just(SHOP),
+        shows,
+        items,
+        st.integers(0, 4),
+        st.one_of(st.none(), st.integers(0, 4)),
+    ),
     st.builds(Adjust, st.just(""), st.just(SHOP), shows, items, st.integers(-4, 3), st.just("counted")),
     st.builds(Close, st.just(""), st.just(SHOP), shows, st.one_of(items, st.just(""))),
     *[st.builds(Open, st.just(""), st.just(SHOP), shows, st.one_of(items, st.just("")))] * 2,
