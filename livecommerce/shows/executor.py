@@ -15,6 +15,7 @@ from livecommerce.shows.commands import Actor, Command, Undo, inverse_id
 from livecommerce.shows.decision import Answered, Decision, ThroughStock
 from livecommerce.shows.errors import RoleTooLowForCommand
 from livecommerce.shows.learning import learn
+from livecommerce.shows.lower_prices import lower_prices
 from livecommerce.shows.model import Keys
 from livecommerce.shows.state import AuditEntry, State
 from livecommerce.shows.store import ShowStore
@@ -49,6 +50,12 @@ class Executor:
         self, keys: Keys, command: Command, actor: Actor, undone: AuditEntry | None = None
     ) -> dict[str, Any]:
         """`undone` is the audit entry that this command takes back: it is marked instead of writing a new one."""
+        outcome = await self._decided(keys, command, actor, undone)
+        if command.prices:  # also of a repeat: the process may have died in between
+            await lower_prices(self.store, keys, outcome["code"])
+        return outcome
+
+    async def _decided(self, keys: Keys, command: Command, actor: Actor, undone: AuditEntry | None) -> dict[str, Any]:
         for _ in range(CONFLICTS_MAX):
             state = await self.store.load(keys.show, chat=0, whole=False)
             known = await self.store.recall_command(keys, command.id)

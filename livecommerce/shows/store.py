@@ -463,7 +463,7 @@ def ticket_of_claim(claim: Claim) -> TicketRecord:
     """The ticket record of a claim as stock has it, the same that `ticket_record` makes of an event."""
     event = {
         "reservation": claim.reservation, "viewer": claim.viewer, "item": claim.item, "number": claim.number,
-        "quantity": claim.quantity, "waiting": claim.waiting, "position": claim.position, "id": claim.id,
+        "reserved": claim.reserved, "waiting": claim.waiting, "position": claim.position, "id": claim.id,
         "price": claim.unit_price_minor, "currency": claim.currency, "state": claim.state, "text": claim.text,
         "deadline": claim.deadline_ms,
     }  # fmt: skip

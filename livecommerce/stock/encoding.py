@@ -34,6 +34,7 @@ from livecommerce.stock.operations import (
     Operation,
     Reduce,
     Release,
+    Reprice,
     Reserve,
     Restock,
     SetAvailable,
@@ -182,7 +183,9 @@ def _reserve(operation: Reserve) -> Template:
     return _template(_limited(fields, operation.limits, *(line.limit_per_viewer for line in lines)), lines)
 
 
-def _of_claim(operation: Cancel | Reduce | SetQuantity | Swap | Confirm | Release | Extend | Expire) -> Template:
+def _of_claim(
+    operation: Cancel | Reduce | SetQuantity | Swap | Reprice | Confirm | Release | Extend | Expire,
+) -> Template:
     if operation.reservation or not isinstance(operation, Cancel | Reduce):
         check_reservation(operation.reservation)
     fields = _fields(operation)._replace(reservation=operation.reservation)
@@ -195,6 +198,8 @@ def _of_claim(operation: Cancel | Reduce | SetQuantity | Swap | Confirm | Releas
     if isinstance(operation, Swap):
         fields = fields._replace(seconds=_seconds(operation.hold_seconds))
         return _template(_limited(fields, operation.limits, operation.line.limit_per_viewer), (operation.line,))
+    if isinstance(operation, Reprice):
+        return _template(_limited(fields, Limits(), 0), (operation.line,))
     if isinstance(operation, Extend):
         return _template(fields._replace(seconds=_seconds(operation.seconds)))
     return _template(fields)

@@ -26,6 +26,7 @@ from livecommerce.stock.operations import (
     Operation,
     Reduce,
     Release,
+    Reprice,
     Reserve,
     Restock,
     SetAvailable,
@@ -434,6 +435,11 @@ class Model:
         if isinstance(operation, Cancel | Release):
             claim.state = "cancelled" if isinstance(operation, Cancel) else "released"
             return self._done(Outcome(claim.state), claim, now)
+        if isinstance(operation, Reprice):
+            if operation.line.item != claim.item or operation.line.unit_price_minor >= claim.line.unit_price_minor:
+                return self._same(Outcome.UNCHANGED, claim)
+            claim.line = operation.line
+            return self._done(Outcome.CHANGED, claim, now)
         if isinstance(operation, Confirm):
             claim.state, claim.waiting = "confirmed", 0
             return self._done(Outcome.CONFIRMED, claim, now)

@@ -137,6 +137,18 @@ class Swap(Struct, frozen=True, tag="swap"):
     chat: bytes = b""
 
 
+class Reprice(Struct, frozen=True, tag="reprice"):
+    """A price cut: `reservation`, while it is active, gets the price of `line` if that is lower. Units stay."""
+
+    id: str
+    shop: str
+    show: str
+    reservation: str
+    line: Line
+    source: str = "staff"
+    chat: bytes = b""
+
+
 class Confirm(Struct, frozen=True, tag="confirm"):
     """Paid or promised: held units become sold. Units of it that still waited leave the line."""
 
@@ -255,6 +267,7 @@ Operation = (
     | Reduce
     | SetQuantity
     | Swap
+    | Reprice
     | Confirm
     | Release
     | Extend

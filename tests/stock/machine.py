@@ -24,6 +24,7 @@ from livecommerce.stock.operations import (
     Operation,
     Reduce,
     Release,
+    Reprice,
     Reserve,
     Restock,
     SetAvailable,
@@ -88,6 +89,7 @@ operations: st.SearchStrategy[Operation] = st.one_of(
         SetQuantity, st.just(""), st.just(SHOP), shows, reservations, quantities, maybe_staff, limits, own_limits
     ),
     st.builds(Swap, st.just(""), st.just(SHOP), shows, reservations, lines, maybe_staff, limits, st.just(30)),
+    st.builds(Reprice, st.just(""), st.just(SHOP), shows, reservations, lines),
     st.builds(Confirm, st.just(""), st.just(SHOP), shows, reservations, maybe_staff),
     st.builds(Release, st.just(""), st.just(SHOP), shows, reservations, maybe_staff),
     st.builds(Extend, st.just(""), st.just(SHOP), shows, reservations, st.sampled_from((20, 90)), maybe_staff),

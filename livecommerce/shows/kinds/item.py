@@ -21,6 +21,7 @@ class Price(Command, frozen=True, kw_only=True, tag="price"):
     code: Code
     price_minor: Minor
     host_only: ClassVar[bool] = True
+    prices: ClassVar[bool] = True
 
 
 class CloseItem(Command, frozen=True, kw_only=True, tag="close_item"):
@@ -34,6 +35,7 @@ class OpenItem(Command, frozen=True, kw_only=True, tag="open_item"):
 class AddItem(Command, frozen=True, kw_only=True, tag="add_item"):
     item: dict[str, Any]
     host_only: ClassVar[bool] = True
+    prices: ClassVar[bool] = True
     unaudited: ClassVar[frozenset[str]] = frozenset(("item",))
 
 
@@ -54,9 +56,19 @@ def _changed(state: State, code: str, field: str, value: Any, inverse: dict[str,
 
 
 def price(state: State, command: Price, actor: Actor, now_ms: int) -> Decision:
-    before = known_product(state["items"], command.code)["price_minor"]
+    """A cut strikes the price before out, unless a higher one is struck out already; a rise takes away what is not
+    higher any more. Claims get the lower price: see `Executor`."""
+    product = known_product(state["items"], command.code)
+    before, after = product["price_minor"], command.price_minor
+    struck = max(product["compare_at_minor"] or 0, before)
+    changed: PublicItem = {
+        **product,
+        "price_minor": after,
+        "compare_at_minor": struck if struck > after else None,
+    }
+    event, write = _put(changed, now_ms)
     inverse = {"do": "price", "code": command.code, "price_minor": before}
-    return _changed(state, command.code, "price_minor", command.price_minor, inverse, now_ms)
+    return Decision([event], [write], {"code": command.code, "price_minor": after}, inverse)
 
 
 def close_item(state: State, command: CloseItem, actor: Actor, now_ms: int) -> Decision:

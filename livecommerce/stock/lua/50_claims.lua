@@ -146,6 +146,19 @@ function rules.swap(w, template, _, operation, viewer)
   return done(w, OUTCOME.swapped, claim, item, operation, "swap")
 end
 
+-- A claim keeps its price when prices rise and gets the lower one when they fall.
+function rules.reprice(w, template, _, operation, viewer)
+  local claim, item, lines = named_claim(w, template, viewer)
+  if not claim then return item, lines end
+  if not world.active(claim) then return one(OUTCOME.not_active, claim, item) end
+  local line = template.lines[1]
+  local lower = codec.offer(line.offer, line.offer_bytes).price < world.offer(w, claim.offer).price
+  if line.item ~= claim.item or not lower then return one(OUTCOME.unchanged, claim, item) end
+  events.offer(w, line)
+  claim.offer = line.offer
+  return done(w, OUTCOME.changed, claim, item, operation, "reprice")
+end
+
 function rules.confirm(w, template, _, operation, viewer)
   local claim, item, lines = named_claim(w, template, viewer)
   if not claim then return item, lines end
