@@ -23,7 +23,7 @@ from livecommerce.http.errors import LoginNeeded
 from livecommerce.http.site import identify, is_https, need_staff, public_base
 from livecommerce.media.routes import MEDIA
 from livecommerce.replay.routes import RECORDINGS
-from livecommerce.shows.routes import SHOWS, list_shape
+from livecommerce.shows.routes import SHOWS, left_shape, list_shape
 
 PERMISSIONS = "camera=(self), microphone=(self)"
 GZIP_LEVEL = 4  # a page of 22 kB becomes 6 kB; higher levels save little more
@@ -107,6 +107,7 @@ async def get_home(request: web.Request) -> web.Response:
         "staff": await staff_shape(request.app[ACCOUNTS].accounts, staff),
         "shows": await list_shape(request.app[SHOWS], staff.shop),
         "products": await products_shape(request.app[CATALOGUE].catalogue, staff.shop),
+        "left": await left_shape(request.app[SHOWS], staff.shop),
     }
     return render(request, "shop", boot)
 
@@ -185,6 +186,7 @@ async def _desk(request: web.Request, page: str) -> web.Response:
         boot["ice_servers"] = media.ice_servers(staff.id)
         boot["publish"] = {"simulcast": media.settings.simulcast, "max_kbps": media.settings.bitrate_max_kbps}
         boot["products"] = await products_shape(request.app[CATALOGUE].catalogue, staff.shop)
+        boot["left"] = await left_shape(needs, record.shop)
     return render(request, page, boot, show=snapshot["show"])
 
 

@@ -27,7 +27,7 @@ from livecommerce.realtime.presence import Presence
 from livecommerce.realtime.ring import Ring
 from livecommerce.realtime.tasks import end
 from livecommerce.realtime.viewers import Audience, GroupKey, Part, Viewer, parts_wanted
-from livecommerce.shows.kinds.claims import counters
+from livecommerce.shows.kinds.claims import counters, lines_moved
 from livecommerce.shows.projection import Projector, Wire, WireEvent
 from livecommerce.shows.registry import Registry
 from livecommerce.shows.state import Event, State, TicketRecord
@@ -58,7 +58,7 @@ class Channel:
 
     def __init__(
         self, state: State, kinds: Registry, pace: Pace, presence: Presence,
-        on_banned: Callable[[Channel, str, list[str]], None],
+        on_banned: Callable[[Channel, str, list[str]], None], on_lines: Callable[[Channel, set[str]], None],
     ) -> None:  # fmt: skip
         self.kinds = kinds
         self.show: str = state["show"]["id"]
@@ -70,6 +70,7 @@ class Channel:
         self._moved: set[str] = set()
         self.wake = asyncio.Event()
         self.on_banned = on_banned
+        self.on_lines = on_lines
         self._urgent = asyncio.Event()
         self._pace = pace
         self._presence = presence
@@ -294,6 +295,9 @@ class Channel:
         return frame
 
     def _after_tick(self, events: list[Event]) -> None:
+        lines = lines_moved(events)
+        if lines:
+            self.on_lines(self, lines)
         for event in events:
             if event["t"] == "buyer" and event["banned"]:
                 sockets = self.by_viewer.get(event["viewer"], set())
@@ -310,6 +314,29 @@ class Channel:
             return []
         everyone = (viewer for viewer in self.everyone() if viewer.audience == "viewer")
         return [v for v in everyone if v.address in marks and v.viewer not in self.mirror.state["names"]]
+
+    def take_places(self, places: Mapping[str, int]) -> None:
+        """Where who waits stands now, {reservation: place from 1}: each buyer and the staff hear what has changed.
+
+        Private to each, beside the frames: a place is a figure of the moment and no event of the log.
+        """
+        moved: dict[str, dict[str, int]] = {}
+        tickets = dict(self.mirror.state["tickets"])
+        for reservation, place in places.items():
+            record = tickets.get(reservation)
+            if record is not None and record["waiting"] and record["position"] != place:
+                tickets[reservation] = {**record, "position": place}
+                moved.setdefault(record["viewer"], {})[reservation] = place
+        if not moved:
+            return
+        self.mirror.state["tickets"] = tickets
+        self._snapshots.clear()
+        for viewer, own in moved.items():
+            for socket in self.by_viewer.get(viewer, ()):
+                socket.send("private", {"ev": [{"t": "places", "places": own}]})
+        everyone = {reservation: place for own in moved.values() for reservation, place in own.items()}
+        for staff in (one for one in self.everyone() if one.audience == "staff"):
+            staff.send("private", {"ev": [{"t": "places", "places": everyone}]})
 
     # --- joining, resuming, leaving --------------------------------------------------------------------------------
 

@@ -14,11 +14,13 @@ from livecommerce.realtime.reader import ShopReader
 from livecommerce.realtime.settings import Realtime
 from livecommerce.realtime.tasks import end
 from livecommerce.shows.store import ShowStore
+from livecommerce.stock.engine import StockUnavailable
 
 log = structlog.get_logger(__name__)
 
 # After the last viewer left: a page reload or a short cut must find ring and mirror warm.
 IDLE_SECONDS = 120.0
+PLACES_SECONDS = 0.3  # a line that a crowd moves on is read so often at most; nobody reads a place faster
 ADDRESSES_MAX = 8  # of one banned viewer: phone, home, work and some to spare
 
 
@@ -33,6 +35,7 @@ class Channels:
         self._opening: dict[str, asyncio.Future[Channel]] = {}
         self._idle_since: dict[str, float] = {}
         self._users: dict[str, int] = {}
+        self._lines: dict[str, set[str]] = {}  # shop -> skus whose places are to be told
         self._keeper: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -71,7 +74,7 @@ class Channels:
 
     async def _load(self, show: str) -> Channel:
         state = await self._store.load(show)
-        channel = Channel(state, self._store.kinds, self.pace, self.presence, self._note_addresses)
+        channel = Channel(state, self._store.kinds, self.pace, self.presence, self._note_addresses, self._note_lines)
         reader = self._readers.get(channel.shop)
         if reader is None:
             reader = ShopReader(self._store, channel.shop)
@@ -89,6 +92,28 @@ class Channels:
         task = asyncio.create_task(self._store.bar_addresses(channel.show, viewer, marks[:ADDRESSES_MAX]))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _note_lines(self, channel: Channel, skus: set[str]) -> None:
+        """Waitlists of the shop moved on: a moment later their places are read once and told in all its shows here."""
+        waiting = self._lines.setdefault(channel.shop, set())
+        if not waiting:
+            task = asyncio.create_task(self._tell_places(channel.shop))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        waiting |= skus
+
+    async def _tell_places(self, shop: str) -> None:
+        await asyncio.sleep(PLACES_SECONDS)
+        skus = self._lines.pop(shop)
+        places: dict[str, int] = {}
+        try:
+            for sku in skus:
+                places |= await self._store.engine.line(shop, sku)
+        except StockUnavailable as error:  # the next change of the line tells them
+            log.warning("places in line not told", shop=shop, why=str(error)[:200])
+            return
+        for channel in [one for one in self._open.values() if one.shop == shop]:
+            channel.take_places(places)
 
     def release(self, channel: Channel) -> None:
         """One who opened it is gone."""

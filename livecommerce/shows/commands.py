@@ -26,11 +26,13 @@ class Command(Struct, frozen=True, kw_only=True, tag_field="do"):
 
     Attributes:
         host_only: owner and host alone may give it.
+        prices: it may lower the price of the product that its outcome names as `code`; open claims then get it too.
         unaudited: fields that the audit trail leaves out, because they are long or private.
     """
 
     id: OutsideId
     host_only: ClassVar[bool] = False
+    prices: ClassVar[bool] = False
     unaudited: ClassVar[frozenset[str]] = frozenset()
 
 

@@ -40,6 +40,21 @@ class ShowNotReady(Conflict):
     reason = "The show is kept, but could not be put on air yet. It will be as soon as the store answers."
 
 
+class StockChanged(Conflict):
+    number, code = 4170, "stock_changed"
+    reason = "The pieces left have changed since you looked. Look again, then set the figure."
+
+
+class AdjustTooLow(Conflict):
+    number, code = 4171, "adjust_too_low"
+    reason = "More would be taken away than is left. Held and sold pieces stay."
+
+
+class ShowEnded(Conflict):
+    number, code = 4172, "show_ended"
+    reason = "This show is over and takes no pieces. Set the figure of the shop instead."
+
+
 class WordsChanged(Conflict):
     number, code = 4044, "words_changed"
     reason = "Somebody else changed the shop's words meanwhile. Load them again."

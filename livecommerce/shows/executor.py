@@ -15,6 +15,7 @@ from livecommerce.shows.commands import Actor, Command, Undo, inverse_id
 from livecommerce.shows.decision import CONFLICTS_MAX, Answered, Decision, ThroughStock
 from livecommerce.shows.errors import RoleTooLowForCommand
 from livecommerce.shows.learning import learn
+from livecommerce.shows.lower_prices import lower_prices
 from livecommerce.shows.model import Keys
 from livecommerce.shows.state import AuditEntry, State
 from livecommerce.shows.store import ShowStore
@@ -46,6 +47,12 @@ class Executor:
         self, keys: Keys, command: Command, actor: Actor, undone: AuditEntry | None = None
     ) -> dict[str, Any]:
         """`undone` is the audit entry that this command takes back: it is marked instead of writing a new one."""
+        outcome = await self._decided(keys, command, actor, undone)
+        if command.prices:  # also of a repeat: the process may have died in between
+            await lower_prices(self.store, keys, outcome["code"])
+        return outcome
+
+    async def _decided(self, keys: Keys, command: Command, actor: Actor, undone: AuditEntry | None) -> dict[str, Any]:
         for _ in range(CONFLICTS_MAX):
             state = await self.store.load(keys.show, chat=0, whole=False)
             known = await self.store.recall_command(keys, command.id)
@@ -63,11 +70,16 @@ class Executor:
         raise Busy("Others changed the show at the same moment. Try again.", retry_after_ms=200)
 
     async def _answered(self, shop: str, planned: ThroughStock) -> Answered:
-        answers = [await self._submit(operation) for operation in planned.operations]
+        answers = [await self.through_stock(operation) for operation in planned.operations]
         counters = await self.store.engine.counters(shop, planned.counters) if planned.counters else {}
         return Answered(tuple(answers), counters)
 
-    async def _submit(self, operation: Operation) -> Answer:
+    async def through_stock(self, operation: Operation) -> Answer:
+        """Stock's answer.
+
+        Raises:
+            Unavailable: send the same id again. IdReused.
+        """
         answer = await self.store.engine.submit(operation)
         if answer.outcome in RETRYABLE:
             raise Unavailable(f"Stock answered {answer.outcome}. Try again.", retry_after_ms=answer.retry_after_ms)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import secrets
 import time
 from dataclasses import dataclass
@@ -22,22 +23,30 @@ from livecommerce.http.bodies import read_json
 from livecommerce.http.site import need_staff
 from livecommerce.records.audit import AuditEntry, AuditRepository
 from livecommerce.records.rows import now_ms
-from livecommerce.shows.commands import Actor
-from livecommerce.shows.errors import SetupChanged, ShowIdTaken
+from livecommerce.shows.commands import Actor, Sku
+from livecommerce.shows.errors import ItemUnknown, SetupChanged, ShowIdTaken, StockChanged
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.kept_words import WordKeeper
 from livecommerce.shows.kinds.buyer import Ban
-from livecommerce.shows.model import ID_PATTERN, ITEMS_MAX, ShowLimits, ShowSettings
+from livecommerce.shows.kinds.supply import refuse
+from livecommerce.shows.model import ID_PATTERN, ITEMS_MAX, OutsideId, ShowLimits, ShowSettings
 from livecommerce.shows.past_shows import PastShows
 from livecommerce.shows.publisher import Publisher
 from livecommerce.shows.rows import ShowRecord, ShowRepository
-from livecommerce.shows.setups import ItemWish, items_of
+from livecommerce.shows.setups import ItemWish, expected_of, items_of
 from livecommerce.shows.shop_words import LISTS, KeptWords, check_words, words_of, words_shape
 from livecommerce.shows.snapshots import Snapshots
 from livecommerce.shows.store import ShowStore
+from livecommerce.shows.supply import named_pieces, setup_reason
+from livecommerce.stock.engine import StockUnavailable
+from livecommerce.stock.operations import Restock, SetAvailable
+from livecommerce.stock.outcomes import Answer
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # without those that look alike: the id is read out on air
 ID_LENGTH = 7  # 31^7: two shows made at once do not meet, and if they do the shop is told to try again
+STOCK_SHOW = "-"  # the show of operations that belong to the shop alone; ids of shows are read out, no shop has this
+KEY_LENGTH_MAX = 255
+REPEAT_SECONDS = 600  # a job or a person who heard no answer sends again within minutes; next week's show is another
 WORDS_BYTES_MAX = 200_000  # all lists full, in characters of four bytes
 
 
@@ -83,6 +92,15 @@ class ItemsBody(Struct, frozen=True, forbid_unknown_fields=True):
     revision: int | None = None
 
 
+class StockBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """The pieces left, counted. `expected`: what was left when the caller looked; another figure refuses it."""
+
+    id: OutsideId
+    sku: Sku
+    available: Annotated[int, Meta(ge=0, le=1_000_000)]
+    expected: Annotated[int, Meta(ge=0, le=1_000_000_000)] | None = None
+
+
 class WordsBody(Struct, frozen=True, forbid_unknown_fields=True):
     """All of the shop's words; a list left out is emptied. With `revision` (as `GET` told it) nobody is overwritten."""
 
@@ -94,8 +112,13 @@ class WordsBody(Struct, frozen=True, forbid_unknown_fields=True):
     revision: int | None = None
 
 
-def new_show_id() -> str:
-    return "".join(secrets.choice(_LETTERS) for _ in range(ID_LENGTH))
+def show_id_of(*parts: object) -> str:
+    number = int.from_bytes(hashlib.blake2b("\0".join(map(str, parts)).encode(), digest_size=16).digest())
+    letters = []
+    for _ in range(ID_LENGTH):
+        number, letter = divmod(number, len(_LETTERS))
+        letters.append(_LETTERS[letter])
+    return "".join(letters)
 
 
 async def list_shape(needs: ShowsNeeds, shop: str) -> list[dict[str, Any]]:
@@ -136,13 +159,79 @@ def show_shape(record: ShowRecord) -> dict[str, Any]:
     }
 
 
+async def live_shape(needs: ShowsNeeds, record: ShowRecord) -> dict[str, Any]:
+    """A show with its products as they are sold now: price and sale as set on air, the pieces the shop has left."""
+    shape = show_shape(record)
+    if record.published_ms is None:
+        return shape
+    state = await needs.store.load(record.id, chat=0, whole=False)
+    products = [state["items"][code] for code in state["order"]]
+    skus = [sku for product in products for sku in product["skus"]]
+    left = {sku: found.available for sku, found in (await needs.store.engine.counters(record.shop, skus)).items()}
+    shape["items"] = [
+        {**product, "supply": {sku: left[sku] for sku in product["skus"] if sku in left}} for product in products
+    ]
+    return shape
+
+
+async def left_shape(needs: ShowsNeeds, shop: str) -> dict[str, int]:
+    """{sku: pieces left in the shop}; empty while stock cannot be read: a page stands without it."""
+    try:
+        return {sku: found.available for sku, found in (await needs.store.engine.counters(shop)).items()}
+    except StockUnavailable:
+        return {}
+
+
+def ids_of_new_show(request: web.Request, shop: str, body: ShowBody) -> list[str]:
+    """The ids that a show of this request has or, sent before, had; the first is for a new one.
+
+    Named by the caller, else made of the header `Idempotency-Key`, else of the request itself and the time: who sends
+    the same again without either within REPEAT_SECONDS means the show that stands.
+    """
+    if body.id is not None:
+        return [body.id]
+    key = request.headers.get("Idempotency-Key", "")
+    if len(key) > KEY_LENGTH_MAX:
+        raise BadInput(f"Idempotency-Key has at most {KEY_LENGTH_MAX} characters.", field="Idempotency-Key")
+    if key:
+        return [show_id_of("key", shop, key)]
+    content, slot = msgspec.json.encode(body).decode(), now_ms() // (REPEAT_SECONDS * 1000)
+    return [show_id_of("body", shop, content, slot), show_id_of("body", shop, content, slot - 1)]
+
+
+def is_same_setup(one: ShowRecord, other: ShowRecord) -> bool:
+    """Whether a show that stands is what another request for its id asks for."""
+    names = ["shop", "title", "currency", "packs", "limits", "hold_seconds", "settings", "starts_ms"]
+    if other.revision == 1:
+        names.append("items")
+    return all(getattr(one, name) == getattr(other, name) for name in names)
+
+
+async def check_expected(needs: ShowsNeeds, shop: str, expected: dict[str, int]) -> None:
+    """
+    Raises:
+        StockChanged: other pieces are left of one of these skus than the caller saw.
+    """
+    counters = await needs.store.engine.counters(shop, list(expected)) if expected else {}
+    for sku, seen in expected.items():
+        left = counters[sku].available if sku in counters else 0
+        if left != seen:
+            raise StockChanged(f"{left} of {sku} are left now. Look again, then set the figure.", sku=sku, left=left)
+
+
 async def get_shows(request: web.Request) -> web.Response:
     staff = await need_staff(request)
     return json_answer({"shows": await list_shape(request.app[SHOWS], staff.shop)})
 
 
 async def post_show(request: web.Request) -> web.Response:
-    """Keeps the set-up in SQL, then puts show and supply into the live store; a start makes good a crash in between."""
+    """Keeps the set-up in SQL, then puts show and supply into the live store; a start makes good a crash in between.
+
+    Sent again it answers the show that stands and changes nothing.
+
+    Raises:
+        StockChanged: nothing was made. ShowIdTaken: the id or key came before with another set-up.
+    """
     needs = request.app[SHOWS]
     staff = await need_staff(request, "owner", "host")
     body = await read_json(request, ShowBody)
@@ -150,35 +239,73 @@ async def post_show(request: web.Request) -> web.Response:
     unknown = [pack for pack in body.packs or () if pack not in PACKS]
     if unknown:
         raise PackUnknown(f"There is no grammar pack {unknown[0]}. The packs are {', '.join(sorted(PACKS))}.")
-    record = await needs.setups.add(
-        ShowRecord(
-            id=body.id or new_show_id(),
-            shop=shop.id,
-            title=body.title,
-            currency=shop.currency,
-            packs=tuple(body.packs or shop.packs),
-            limits=msgspec.to_builtins(body.limits),
-            hold_seconds=body.hold_seconds or needs.hold_seconds,
-            settings=msgspec.to_builtins(body.settings),
-            created_by=staff.login,
-            starts_ms=body.starts_ms,
-            items=items_of(await needs.catalogue.products(shop.id), body.items),
-        )
+    ids = ids_of_new_show(request, shop.id, body)
+    wanted = ShowRecord(
+        id=ids[0],
+        shop=shop.id,
+        title=body.title,
+        currency=shop.currency,
+        packs=tuple(body.packs or shop.packs),
+        limits=msgspec.to_builtins(body.limits),
+        hold_seconds=body.hold_seconds or needs.hold_seconds,
+        settings=msgspec.to_builtins(body.settings),
+        created_by=staff.login,
+        starts_ms=body.starts_ms,
+        items=items_of(await needs.catalogue.products(shop.id), body.items),
     )
+    record = await _standing(needs, wanted, ids)
     if record is None:
-        raise ShowIdTaken
-    await needs.publisher.publish(record)
-    return json_answer({"show": show_shape(await needs.setups.own(shop.id, record.id))}, status=201)
+        expected = expected_of(wanted.items, body.items)
+        await check_expected(needs, shop.id, expected)
+        record = await needs.setups.add(wanted) or await _standing(needs, wanted, ids)
+        if record is None:
+            raise ShowIdTaken
+    if record.published_ms is None:
+        answers = await _set_as_seen(needs, record, expected_of(wanted.items, body.items))
+        await needs.publisher.publish(record)
+        for sku, answer in answers.items():
+            refuse(answer, sku)
+    return json_answer({"show": await live_shape(needs, await needs.setups.own(shop.id, record.id))}, status=201)
+
+
+async def _set_as_seen(needs: ShowsNeeds, record: ShowRecord, expected: dict[str, int]) -> dict[str, Answer]:
+    """Sets the pieces whose figure the caller saw, by the ids under which publishing sets them: it then finds them
+    done, or refused because something was sold in the very moment."""
+    supply = {sku: pieces for item in record.items for sku, pieces in item.supply.items()}
+    operations = [
+        named_pieces(record.shop, record.id, sku, supply[sku], setup_reason(record.id), seen)
+        for sku, seen in expected.items()
+    ]
+    return dict(zip(expected, await needs.store.engine.submit_all(operations), strict=True))
+
+
+async def _standing(needs: ShowsNeeds, wanted: ShowRecord, ids: list[str]) -> ShowRecord | None:
+    """The show that an earlier request of the same content made.
+
+    Raises:
+        ShowIdTaken: there is one of other content.
+    """
+    for known in ids:
+        record = await needs.setups.get(known)
+        if record is not None and not is_same_setup(wanted, record):
+            raise ShowIdTaken
+        if record is not None:
+            return record
+    return None
 
 
 async def get_show(request: web.Request) -> web.Response:
     staff = await need_staff(request)
-    record = await request.app[SHOWS].setups.own(staff.shop, request.match_info["show"])
-    return json_answer({"show": show_shape(record)})
+    needs = request.app[SHOWS]
+    record = await needs.setups.own(staff.shop, request.match_info["show"])
+    return json_answer({"show": await live_shape(needs, record)})
 
 
 async def put_show(request: web.Request) -> web.Response:
-    """Changes products, prices and supply. The difference is done by the same commands a host gives on air."""
+    """Changes products, prices and supply. The difference is done by the same commands a host gives on air.
+
+    A price left out is that of the show, not the catalogue's: it may have been set on air.
+    """
     needs = request.app[SHOWS]
     staff = await need_staff(request, "owner", "host")
     record = await needs.setups.own(staff.shop, request.match_info["show"])
@@ -187,11 +314,55 @@ async def put_show(request: web.Request) -> web.Response:
         raise SetupChanged
     if record.published_ms is None:
         raise Conflict("The show is not on air yet. Try again in a moment.", retry_after_ms=2_000)
-    items = items_of(await needs.catalogue.products(record.shop), body.items)
-    await needs.publisher.change(record, items, Actor(staff.login, staff.role))
+    live = (await needs.store.load(record.id, chat=0, whole=False))["items"]
+    wishes = [
+        msgspec.structs.replace(wish, price_minor=live[wish.code]["price_minor"])
+        if wish.price_minor is None and wish.code in live
+        else wish
+        for wish in body.items
+    ]
+    items = items_of(await needs.catalogue.products(record.shop), wishes)
+    expected = expected_of(items, wishes)
+    await needs.publisher.change(record, live, items, expected, Actor(staff.login, staff.role))
     if not await needs.setups.replace_items(record, items):
         raise SetupChanged
-    return json_answer({"show": show_shape(await needs.setups.own(staff.shop, record.id))})
+    return json_answer({"show": await live_shape(needs, await needs.setups.own(staff.shop, record.id))})
+
+
+async def get_stock(request: web.Request) -> web.Response:
+    """The shop's one figure of each sku, whatever its shows are."""
+    needs = request.app[SHOWS]
+    staff = await need_staff(request)
+    counters = await needs.store.engine.counters(staff.shop)
+    return json_answer({"stock": {sku: msgspec.to_builtins(found) for sku, found in sorted(counters.items())}})
+
+
+async def put_stock(request: web.Request) -> web.Response:
+    """Sets the pieces left of a sku, in no show; the shows that are open are told.
+
+    Raises:
+        StockChanged, IdReused; Unavailable: send the same id again.
+    """
+    needs = request.app[SHOWS]
+    staff = await need_staff(request, "owner", "host")
+    body = await read_json(request, StockBody)
+    known = {sku for product in await needs.catalogue.products(staff.shop) for sku in product.skus()}
+    if body.sku not in known and body.sku not in await needs.store.engine.counters(staff.shop, [body.sku]):
+        raise ItemUnknown(f"The shop has no {body.sku}.")
+    operation = SetAvailable(body.id, staff.shop, STOCK_SHOW, body.sku, body.available, body.expected)
+    answer = await needs.executor.through_stock(operation)
+    refuse(answer, body.sku)
+    await _tell_shows(needs, staff.shop, body.id, body.sku)
+    counters = await needs.store.engine.counters(staff.shop, [body.sku])
+    return json_answer({"sku": body.sku, "stock": msgspec.to_builtins(counters[body.sku])})
+
+
+async def _tell_shows(needs: ShowsNeeds, shop: str, operation: str, sku: str) -> None:
+    """Puts the figure into the log of each open show: no pieces, told as their restock."""
+    stages = await needs.store.stages(shop, [record.id for record in await needs.setups.of_shop(shop)])
+    digest = hashlib.blake2b(f"{operation} {sku}".encode(), digest_size=16).hexdigest()
+    told = [Restock(f"told-{digest}", shop, show, sku, 0) for show, (stage, _) in stages.items() if stage != "ended"]
+    await needs.store.engine.submit_all(told)
 
 
 async def get_snapshot(request: web.Request) -> web.Response:
@@ -270,6 +441,8 @@ _SHOW = "/api/shows/{show:[a-z0-9-]{1,40}}"
 routes: list[web.RouteDef] = [
     web.get("/api/words", get_words),
     web.put("/api/words", put_words),
+    web.get("/api/stock", get_stock),
+    web.put("/api/stock", put_stock),
     web.get("/api/shows", get_shows),
     web.post("/api/shows", post_show),
     web.get(_SHOW, get_show),

@@ -35,7 +35,7 @@ from livecommerce.shows.projection import Projector
 from livecommerce.shows.registry import Registry
 from livecommerce.shows.shop_words import KeptWords, words_of, words_shape
 from livecommerce.shows.state import AuditEntry, Event, State, TicketRecord
-from livecommerce.shows.supply import counters_shape, first_pieces
+from livecommerce.shows.supply import counters_shape, named_pieces, setup_reason
 from livecommerce.shows.words import fold_word
 from livecommerce.stock import showlog
 from livecommerce.stock.engine import StockEngine
@@ -208,7 +208,7 @@ class ShowStore:
         _, epoch_bytes = await self._call("lc_show_create", keys.all(), setup.id, epoch, salt, first, *fields)
         for item in items:
             for sku in item.skus():
-                pieces = first_pieces(setup.shop, setup.id, sku, item.supply.get(sku, 0), f"setup {setup.id}")
+                pieces = named_pieces(setup.shop, setup.id, sku, item.supply.get(sku), setup_reason(setup.id))
                 answer = await self.engine.submit(pieces)
                 if answer.retry_after_ms:
                     raise Busy(f"Stock answered {answer.outcome}. Try again.", retry_after_ms=answer.retry_after_ms)
@@ -509,7 +509,7 @@ def ticket_of_claim(claim: Claim) -> TicketRecord:
     """The ticket record of a claim as stock has it, the same that `ticket_record` makes of an event."""
     event = {
         "reservation": claim.reservation, "viewer": claim.viewer, "item": claim.item, "number": claim.number,
-        "quantity": claim.quantity, "waiting": claim.waiting, "position": claim.position, "id": claim.id,
+        "reserved": claim.reserved, "waiting": claim.waiting, "position": claim.position, "id": claim.id,
         "price": claim.unit_price_minor, "currency": claim.currency, "state": claim.state, "text": claim.text,
         "deadline": claim.deadline_ms,
     }  # fmt: skip

@@ -34,8 +34,10 @@ from livecommerce.stock.operations import (
     Operation,
     Reduce,
     Release,
+    Reprice,
     Reserve,
     Restock,
+    SetAvailable,
     SetQuantity,
     Swap,
 )
@@ -181,7 +183,9 @@ def _reserve(operation: Reserve) -> Template:
     return _template(_limited(fields, operation.limits, *(line.limit_per_viewer for line in lines)), lines)
 
 
-def _of_claim(operation: Cancel | Reduce | SetQuantity | Swap | Confirm | Release | Extend | Expire) -> Template:
+def _of_claim(
+    operation: Cancel | Reduce | SetQuantity | Swap | Reprice | Confirm | Release | Extend | Expire,
+) -> Template:
     if operation.reservation or not isinstance(operation, Cancel | Reduce):
         check_reservation(operation.reservation)
     fields = _fields(operation)._replace(reservation=operation.reservation)
@@ -194,6 +198,8 @@ def _of_claim(operation: Cancel | Reduce | SetQuantity | Swap | Confirm | Releas
     if isinstance(operation, Swap):
         fields = fields._replace(seconds=_seconds(operation.hold_seconds))
         return _template(_limited(fields, operation.limits, operation.line.limit_per_viewer), (operation.line,))
+    if isinstance(operation, Reprice):
+        return _template(_limited(fields, Limits(), 0), (operation.line,))
     if isinstance(operation, Extend):
         return _template(fields._replace(seconds=_seconds(operation.seconds)))
     return _template(fields)
@@ -212,10 +218,16 @@ def _of_reservation_or_item(operation: Cancel | Reduce, fields: TemplateFields) 
     return fields._replace(item=operation.item, quantity=operation.quantity)
 
 
-def _of_supply(operation: Restock | Adjust | Close | Open) -> Template:
-    if operation.item or isinstance(operation, Restock | Adjust):
+def _of_supply(operation: Restock | Adjust | SetAvailable | Close | Open) -> Template:
+    if operation.item or isinstance(operation, Restock | Adjust | SetAvailable):
         check_item(operation.item)
     fields = _fields(operation)._replace(item=operation.item)
+    if isinstance(operation, SetAvailable):
+        check_quantity(operation.available, 0, SUPPLY_MAX)
+        if operation.expected is None:
+            return _template(fields._replace(quantity=operation.available))
+        check_quantity(operation.expected, 0, SUPPLY_MAX)
+        return _template(fields._replace(quantity=operation.available, expected=operation.expected))
     if isinstance(operation, Restock):
         check_quantity(operation.quantity, 0, SUPPLY_MAX)
         return _template(fields._replace(quantity=operation.quantity))
@@ -312,7 +324,7 @@ class Templates:
         try:
             if isinstance(operation, Reserve):
                 return _reserve(operation)
-            if isinstance(operation, Restock | Adjust | Close | Open):
+            if isinstance(operation, Restock | Adjust | SetAvailable | Close | Open):
                 return _of_supply(operation)
             return _of_claim(operation)
         except (AttributeError, TypeError, ValueError) as error:  # wrong kinds of things where the types say otherwise

@@ -28,6 +28,7 @@ from livecommerce.stock.rebuild import verify
 from livecommerce.stock.records import ACTIVE, EXTENDED, StoredClaim, StoredOperation, parse_item, parse_record
 from livecommerce.stock.servers import Servers
 from livecommerce.stock.settings import Stock
+from livecommerce.stock.skus import product_of
 from livecommerce.stock.wire import OfferFields, pack, unpack
 
 log = logging.getLogger(__name__)
@@ -257,6 +258,29 @@ class StockEngine:
         await self._load_offers(shop, {claim.offer for _, _, _, claim in newest})
         positions = await self._positions(shop, newest)
         return [self._claim(parts, positions.get((parts[3].offer, parts[3].number), 0)) for parts in newest]
+
+    async def line(self, shop: str, item: str) -> dict[str, int]:
+        """Who waits for an item now: {reservation: place from 1}, of all shows of the shop.
+
+        Raises:
+            StockUnavailable: no server answers.
+        """
+        (found,) = await self._read(shop, ("ZRANGE", keys.waitlist(shop, item), 0, -1))
+        return {f"{item}#{member.decode().split('/', 1)[0]}": place for place, member in enumerate(found, start=1)}
+
+    async def open_claims(self, shop: str, show: str, product: str) -> list[tuple[str, int]]:
+        """(reservation, price in minor units) of every active claim of a show on a product, over its options.
+
+        Raises:
+            StockUnavailable: no server answers.
+        """
+        found: list[StoredClaim] = []
+        async for _, data in self._records(shop, keys.viewers(shop, show), None):
+            for operation in parse_record(data, {}):
+                found += [claim for claim in operation.claims if claim.state in ACTIVE]
+        await self._load_offers(shop, {claim.offer for claim in found})
+        priced = [(self._offers[claim.offer], claim.number) for claim in found]
+        return [(f"{offer[0]}#{number}", offer[1]) for offer, number in priced if product_of(offer[0]) == product]
 
     async def _records(self, shop: str, key: str, viewer: str | None) -> Any:
         if viewer is not None:

@@ -26,8 +26,10 @@ from livecommerce.stock.operations import (
     Operation,
     Reduce,
     Release,
+    Reprice,
     Reserve,
     Restock,
+    SetAvailable,
     SetQuantity,
     Swap,
 )
@@ -193,6 +195,8 @@ class Model:
             return self._reserve(operation, now)
         if isinstance(operation, Restock | Adjust):
             return self._supply(operation, now)
+        if isinstance(operation, SetAvailable):
+            return self._set_available(operation, now)
         if isinstance(operation, Close | Open):
             return self._gate(operation, now)
         if isinstance(operation, Cancel) and not operation.reservation:
@@ -430,6 +434,11 @@ class Model:
         if isinstance(operation, Cancel | Release):
             claim.state = "cancelled" if isinstance(operation, Cancel) else "released"
             return self._done(Outcome(claim.state), claim, now)
+        if isinstance(operation, Reprice):
+            if operation.line.item != claim.item or operation.line.unit_price_minor >= claim.line.unit_price_minor:
+                return self._same(Outcome.UNCHANGED, claim)
+            claim.line = operation.line
+            return self._done(Outcome.CHANGED, claim, now)
         if isinstance(operation, Confirm):
             claim.state, claim.waiting = "confirmed", 0
             return self._done(Outcome.CONFIRMED, claim, now)
@@ -505,6 +514,20 @@ class Model:
         self._promote(item, now)
         outcome = Outcome.RESTOCKED if isinstance(operation, Restock) else Outcome.ADJUSTED
         return outcome, [self._nothing(outcome, operation.item)]
+
+    def _set_available(self, operation: SetAvailable, now: int) -> tuple[Outcome, list[LineAnswer]]:
+        known = self.items.get(operation.item)
+        available = known.available if known else 0
+        if operation.expected not in (None, available):
+            return Outcome.STOCK_CHANGED, [self._nothing(Outcome.STOCK_CHANGED, operation.item)]
+        more = operation.available - available
+        item = known or ModelItem()
+        if item.supplied + more > SUPPLY_MAX:
+            return Outcome.QUANTITY_BAD, []
+        self.items[operation.item] = item
+        item.supplied += more
+        self._promote(item, now)
+        return Outcome.ADJUSTED, [self._nothing(Outcome.ADJUSTED, operation.item)]
 
     def _gate(self, operation: Close | Open, now: int) -> tuple[Outcome, list[LineAnswer]]:
         close = isinstance(operation, Close)

@@ -137,6 +137,18 @@ class Swap(Struct, frozen=True, tag="swap"):
     chat: bytes = b""
 
 
+class Reprice(Struct, frozen=True, tag="reprice"):
+    """A price cut: `reservation`, while it is active, gets the price of `line` if that is lower. Units stay."""
+
+    id: str
+    shop: str
+    show: str
+    reservation: str
+    line: Line
+    source: str = "staff"
+    chat: bytes = b""
+
+
 class Confirm(Struct, frozen=True, tag="confirm"):
     """Paid or promised: held units become sold. Units of it that still waited leave the line."""
 
@@ -210,6 +222,23 @@ class Adjust(Struct, frozen=True, tag="adjust"):
     chat: bytes = b""
 
 
+class SetAvailable(Struct, frozen=True, tag="set_available"):
+    """Bring what anyone may still reserve to `available` units, whatever was held and sold; makes the item known.
+
+    With `expected` only if so many are available now, else `stock_changed`: who counts must have seen what changes.
+    Units for which somebody waits are offered in the same call.
+    """
+
+    id: str
+    shop: str
+    show: str
+    item: str
+    available: int
+    expected: int | None = None
+    source: str = "staff"
+    chat: bytes = b""
+
+
 class Close(Struct, frozen=True, tag="close"):
     """Stop the sale of `item` (empty: of the whole shop). Claims stay; nobody is promoted while closed."""
 
@@ -238,12 +267,14 @@ Operation = (
     | Reduce
     | SetQuantity
     | Swap
+    | Reprice
     | Confirm
     | Release
     | Extend
     | Expire
     | Restock
     | Adjust
+    | SetAvailable
     | Close
     | Open
 )

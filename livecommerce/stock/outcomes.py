@@ -47,6 +47,8 @@ class Outcome(StrEnum):
     INPUT_BAD = "input_bad"
     QUANTITY_BAD = "quantity_bad"
     TOO_MANY_OPERATIONS = "too_many_operations"  # this viewer has used up the ids of this show
+    STOCK_CHANGED = "stock_changed"  # stored, appended later: other units are available than was expected
+    # never stored: these have no number that could be read again, so what is stored is appended before them
     BUSY = "busy"
     RECONCILING = "reconciling"  # after a failover, until the ledger has been compared
     STORAGE_FULL = "storage_full"

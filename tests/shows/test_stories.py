@@ -28,6 +28,7 @@ STORIES: Stories = {
     "pin": [{"do": "pin", "code": "A01"}, {"do": "pin", "code": "A02"}],
     "unpin": [{"do": "pin", "code": "A01"}, {"do": "unpin"}],
     "restock": [{"do": "restock", "sku": "A02/紅色/M", "quantity": 7}],
+    "set_stock": [{"do": "set_stock", "sku": "A01", "available": 4, "expected": 3}],
     "adjust": [{"do": "adjust", "sku": "A01", "quantity": -1, "reason": "broken"}],
     "price": [{"do": "price", "code": "A01", "price_minor": 500}],
     "close_item": [{"do": "close_item", "code": "A01"}],

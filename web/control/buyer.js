@@ -4,7 +4,7 @@ import { kindPage } from "../shared/kind_page.js";
 import { partsOf } from "../shared/kinds.js";
 import { ask, command, live, undo } from "../shared/staff.js";
 import { Countdown, Icon, Ticket, html, serverNow, signal, useEffect, useState } from "../shared/ui.js";
-import { isOver, labelOf, ticketKind, totalOf } from "../shared/verdict.js";
+import { isOver, labelOf, piecesText, ticketKind, totalOf } from "../shared/verdict.js";
 import { ban, buyer, buyerRecord, linesOf, mute, nameOfViewer, side, tab, ticketsOf } from "./desk.js";
 
 const ROWS_MAX = 100;
@@ -13,7 +13,7 @@ const EXTEND_SECONDS = 900;
 function Reservation({ ticket, named }) {
   const kind = ticketKind(ticket.state);
   const over = isOver(ticket.state);
-  const title = `${labelOf(ticket, live.item(ticket.code))} ×\u00a0${ticket.quantity}`;
+  const title = `${labelOf(ticket, live.item(ticket.code))} ${piecesText(ticket.quantity, ticket.waiting)}`;
   const who = named ? html`<button class="link" type="button"
     onClick=${() => ((buyer.value = ticket.viewer), (side.value = "buyer"))}>${person(ticket.name)}</button> · ` : "";
   const cancel = () => command("cancel", { reservation: ticket.id }, t("control.cancelled_done", { name: person(ticket.name) }));

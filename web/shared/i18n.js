@@ -73,5 +73,5 @@ export function errorText(error) {
   const key = knows(why) ? why : `error.${error?.code}`;
   if (!knows(key)) return error?.reason || t("error.internal");
   const seconds = Math.ceil((error.retry_after_ms ?? 0) / 1000);
-  return seconds > 0 && knows(`${key}.wait`) ? t(`${key}.wait`, { s: seconds }) : t(key);
+  return seconds > 0 && knows(`${key}.wait`) ? t(`${key}.wait`, { s: seconds }) : t(key, error.details);
 }

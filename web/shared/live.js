@@ -2,8 +2,10 @@
 import { computed, signal } from "@preact/signals";
 import { connect } from "./socket.js";
 import { apply } from "./state.js";
-import { now, serverNow, skew } from "./ui.js";
+import { anchor } from "./ui.js";
 
+/** True of a claim event that says what was done to a claim, not that one was made. */
+const isGiven = (event) => ["cancelled", "reduced", "changed", "swapped"].includes(event.outcome);
 const CLAIMS_MAX = 400; // claims remembered to mark chat lines with; twice what a chat holds
 const BUTTON_LINES_MAX = 60; // claims made by the button, shown as chat lines of their own
 
@@ -33,6 +35,9 @@ export function openShow({ show, as, snapshot = null, name = "" }) {
     const before = map.get(key) ?? [];
     const same = (other) => other.sku === event.sku && other.number === event.number;
     map.set(key, [...before.filter((other) => !same(other)), event]);
+    // What became of a claim later is said at its own line too: "No. 2 ✓" must not stand beside what was cancelled.
+    if (isGiven(event)) for (const [line, told] of map) if (line !== key && told.some((one) => same(one) && !isGiven(one)))
+      map.set(line, told.map((one) => (same(one) && !isGiven(one) ? { ...one, outcome: event.outcome === "cancelled" ? "cancelled" : one.outcome, reserved: event.reserved, waiting: event.waiting } : one)));
     if (map.size > CLAIMS_MAX) map.delete(map.keys().next().value);
     const known = next.chat.some((line) => line.id === event.comment);
     if (!known && ["reserved", "partly", "waiting"].includes(event.outcome) && !before.length) {
@@ -49,34 +54,27 @@ export function openShow({ show, as, snapshot = null, name = "" }) {
     const marked = new Set(marks.map((one) => one.comment));
     const own = (snapshotState.me?.tickets ?? []).filter((ticket) => !marked.has(ticket.comment));
     for (const ticket of snapshotState.reservations ?? [...marks, ...own]) {
-      const held = ticket.state === "waiting" ? 0 : ticket.quantity;
-      const claim = { sku: ticket.sku, number: ticket.number, reserved: held, waiting: ticket.state === "waiting" ? ticket.quantity : 0, position: ticket.position, outcome: ticket.state };
+      const claim = { sku: ticket.sku, number: ticket.number, reserved: ticket.quantity, waiting: ticket.waiting ?? 0, outcome: ticket.state };
       map.set(ticket.comment, [...(map.get(ticket.comment) ?? []), claim]);
     }
     for (const [key, known] of claims.value) map.set(key, known);
     claims.value = map;
   };
 
-  const setSkew = (server) => {
-    if (!server) return;
-    skew.ms = Math.max(skew.ms - 50, server - Date.now()); // the least delayed frame is nearest to the truth; drifts back slowly
-    if (Math.abs(now.value - serverNow()) > 1500) now.value = serverNow();
-  };
-  skew.ms = snapshot?.now ? snapshot.now - Date.now() : 0;
+  anchor(snapshot?.now, true);
 
   const socket = connect({
     show,
     as,
     name,
     onSnapshot(next) {
-      skew.ms = next.now - Date.now();
-      now.value = serverNow();
+      anchor(next.now, true);
       state.value = next;
       seed(next);
       for (const listen of listeners) listen([{ t: "snapshot" }]);
     },
     onFrame(frame) {
-      setSkew(frame.now);
+      anchor(frame.now);
       if (!state.value) return;
       if (frame.n !== state.value.viewers) state.value = { ...state.value, viewers: frame.n };
       if (frame.ev.length) fold(frame.ev);

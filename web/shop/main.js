@@ -2,7 +2,8 @@
 import { render } from "preact";
 import { boot, day, errorText, money, nameOf, t, timeOfDay } from "../shared/i18n.js";
 import { call } from "../shared/api.js";
-import { Icon, LanguageSwitch, Toasts, html, signal, toast } from "../shared/ui.js";
+import { PRICE_MAX, wholeNumber } from "../shared/number.js";
+import { Icon, LanguageSwitch, Toasts, html, newId, signal, toast } from "../shared/ui.js";
 import { OrderSheet } from "./orders.js";
 import { ProductSheet } from "./product.js";
 import { WordsSheet } from "./words.js";
@@ -19,22 +20,39 @@ const problem = signal(null);
 const mayHost = ["owner", "host"].includes(boot.staff.role);
 
 const skusOf = (product) => product.skus?.length ?? product.options.reduce((all, option) => all * Object.keys(option.values).length, 1);
-const whole = (text, least) => Math.max(least, Math.trunc(Number(text)) || 0);
+const left = boot.left ?? {}; // sku -> pieces the shop has left, as the page was opened
+const knownSkus = (product) => (product.skus ?? []).filter((sku) => left[sku] !== undefined);
+let form = newId(); // of this form: sent twice, it makes one show
 
 function toggle(product) {
   const { [product.code]: was, ...rest } = picked.value;
-  picked.value = was ? rest : { ...rest, [product.code]: { price: String(product.price_minor), each: String(SUPPLY_FIRST), limit: String(product.limit_per_viewer ?? 0) } };
+  picked.value = was ? rest : { ...rest, [product.code]: { price: String(product.price_minor), each: knownSkus(product).length ? "" : String(SUPPLY_FIRST), limit: String(product.limit_per_viewer ?? 0) } };
 }
 const set = (code, field) => (event) => (picked.value = { ...picked.value, [code]: { ...picked.value[code], [field]: event.currentTarget.value } });
 
+/** A product of the new show; null after telling which field is no number. Pieces left empty stay as the shop has them. */
+function wishOf(code, one) {
+  const fields = { price_minor: wholeNumber(one.price, 1, PRICE_MAX), supply: one.each.trim() === "" ? undefined : wholeNumber(one.each), limit_per_viewer: wholeNumber(one.limit || "0", 0, 10_000) };
+  const wrong = Object.keys(fields).find((name) => fields[name] === null);
+  if (wrong) {
+    problem.value = { code: "", reason: `${code}: ${t("common.number_needed", { least: wrong === "price_minor" ? 1 : 0 })}` };
+    return null;
+  }
+  const seen = Object.fromEntries(knownSkus(products.value.find((product) => product.code === code)).map((sku) => [sku, left[sku]]));
+  return { code, ...fields, ...(fields.supply !== undefined && { expected: seen }) };
+}
+
 async function create(event) {
   event.preventDefault();
-  const items = Object.entries(picked.value).map(([code, one]) => ({ code, price_minor: whole(one.price, 1), supply: whole(one.each, 0), limit_per_viewer: whole(one.limit, 0) }));
+  if (busy.value) return;
+  const items = Object.entries(picked.value).map(([code, one]) => wishOf(code, one));
+  if (items.includes(null)) return;
   busy.value = true;
-  const answer = await call("POST", "/api/shows", { title: title.value.trim(), items });
+  const answer = await call("POST", "/api/shows", { title: title.value.trim(), items }, form);
   busy.value = false;
-  if (answer.ok) location.assign(`/studio/${answer.show.id}`);
-  else problem.value = answer.error;
+  if (answer.ok) return location.assign(`/studio/${answer.show.id}`);
+  if (answer.error.code !== "no_answer") form = newId(); // refused: what is sent next is another request
+  problem.value = answer.error;
 }
 async function logout() {
   const answer = await call("POST", "/api/logout", {});
@@ -58,7 +76,8 @@ function Product({ product }) {
   const one = picked.value[product.code];
   const skus = skusOf(product);
   const number = (field, label, least) => html`<label class="field"><span>${label}</span>
-    <input class="input small" type="number" inputmode="numeric" min=${least} max="1000000" value=${one[field]} onInput=${set(product.code, field)} />
+    <input class="input small" type="number" inputmode="numeric" min=${least} max=${field === "price" ? PRICE_MAX : 1000000} value=${one[field]}
+      placeholder=${field === "each" && knownSkus(product).length ? t("shop.as_it_is", { n: knownSkus(product).reduce((sum, sku) => sum + left[sku], 0) }) : ""} onInput=${set(product.code, field)} />
     </label>`;
   return html`<li class=${`product ${one ? "on" : ""}`}>
     <label class="face"><input type="checkbox" checked=${!!one} onChange=${() => toggle(product)} />

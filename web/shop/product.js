@@ -1,6 +1,7 @@
 // A new product for the catalogue. What the server warns of (codes that read as a size, names that collide) is shown before it is kept.
 import { errorText, t } from "../shared/i18n.js";
 import { call } from "../shared/api.js";
+import { PRICE_MAX, wholeNumber } from "../shared/number.js";
 import { Sheet, html, toast, useState } from "../shared/ui.js";
 
 const AXES = [0, 1]; // colour and size cover what shops sell by comment; the API takes more
@@ -12,9 +13,9 @@ function read(form) {
     code: form.get("code").trim(),
     names: list(form.get("names")),
     name_en: form.get("name_en").trim(),
-    price_minor: Math.trunc(Number(form.get("price"))),
+    price_minor: wholeNumber(form.get("price"), 1, PRICE_MAX),
     picture: form.get("picture").trim(),
-    limit_per_viewer: Math.trunc(Number(form.get("limit")) || 0),
+    limit_per_viewer: wholeNumber(form.get("limit") || "0", 0, 10_000),
     options,
   };
 }

@@ -14,7 +14,7 @@ function Line({ line, claims }) {
 }
 function lineView(line, claims) {
   const mark = claimMark(claims);
-  const kind = mark && mark.kind !== "none" ? "claim" : line.verdict === "question" ? "q" : "";
+  const kind = mark && mark.kind !== "none" ? (mark.kind === "warn" ? "waits" : "claim") : line.verdict === "question" ? "q" : "";
   return html`<li class=${`${line.kind} ${kind} ${line.hidden ? "gone" : ""}`}>
     <b>${person(line.name)}</b> ${line.kind === "claim" ? t(mark?.kind === "warn" ? "studio.queued" : "studio.claimed") : line.text}${
     mark && html` <span class=${`mark ${mark.kind}`}>${mark.text}</span>`

@@ -9,6 +9,7 @@ export const expanded = signal(null); // code whose editor is open
 export const tab = signal("stage"); // on a phone: products, stage or chat
 export const dialog = signal(null); // "add", "end" or null
 export const catalogue = boot.products ?? [];
+export const left = boot.left ?? {}; // sku -> pieces the shop has left, as the page was opened
 
 export const pinnedCode = computed(() => live.pin.value?.code ?? null);
 export const onAir = computed(() => live.show.value?.stage === "live");

@@ -28,7 +28,7 @@ function Course() {
   for (const ticket of live.part("reservations").value ?? []) {
     if (ticket.at_ms < start) continue;
     const bucket = start + Math.floor((ticket.at_ms - start) / barMs) * barMs;
-    buckets.set(bucket, (buckets.get(bucket) ?? 0) + ticket.quantity);
+    buckets.set(bucket, (buckets.get(bucket) ?? 0) + ticket.quantity + ticket.waiting);
   }
   const tallest = Math.max(4, ...buckets.values());
   const pins = (live.part("audit").value ?? []).filter((one) => one.do === "pin" && one.at >= start && !one.undone);

@@ -1,8 +1,8 @@
 // What a viewer does in a show: comments, claims, cancels. Everything shown comes back from the server.
-import { boot, errorText, isGuest, t } from "../shared/i18n.js";
+import { boot, errorText, isGuest, money, t } from "../shared/i18n.js";
 import { openShow } from "../shared/live.js";
 import { newId, signal, toast } from "../shared/ui.js";
-import { outcomeText } from "../shared/verdict.js";
+import { labelOf, outcomeText } from "../shared/verdict.js";
 
 const OUTBOX_MAX = 20; // unanswered comments kept on the page; more means the line is gone and the oldest help nobody
 const RIBBON_SECONDS = 10;
@@ -39,6 +39,20 @@ export function showRibbon(next, seconds = RIBBON_SECONDS) {
   ribbon.value = next;
   if (next && seconds) ribbonTimer = setTimeout(() => (ribbon.value = null), seconds * 1000);
 }
+
+// A price cut reaches who has claimed already: said once, when the ticket comes with the lower price.
+const paying = new Map(); // ticket id -> price as this page last saw it
+live.listen(() => {
+  const cut = [];
+  for (const ticket of live.me.peek()?.tickets ?? []) {
+    const before = paying.get(ticket.id);
+    paying.set(ticket.id, ticket.price_minor);
+    if (before > ticket.price_minor && ["held", "waiting", "offered"].includes(ticket.state)) cut.push(ticket);
+  }
+  if (!cut.length) return;
+  const [first] = cut;
+  showRibbon({ kind: "words", title: t("watch.price_down", { item: labelOf(first, live.item(first.code)), price: money(first.price_minor, first.currency) }), text: t("watch.price_down_how") });
+});
 
 export function choose(code, axis, value) {
   const before = choice.value[code] ?? {};

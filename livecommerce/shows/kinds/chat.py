@@ -78,7 +78,7 @@ def _latest(events: list[Event]) -> list[Event]:
 
 
 def claim_marks(state: State, lines: Iterable[ChatEvent]) -> list[dict[str, Any]]:
-    """What became of the chat lines shown: `{"comment", "sku", "number", "state", "quantity", "position"}` a claim.
+    """What became of the chat lines shown: `{"comment", "sku", "number", "state", "quantity", "waiting"}` a claim.
 
     Who joins later sees the same numbers beside the same lines as those who were there.
     """
@@ -86,7 +86,7 @@ def claim_marks(state: State, lines: Iterable[ChatEvent]) -> list[dict[str, Any]
     return [
         {
             "comment": record["comment"], "sku": record["sku"], "number": record["number"], "state": record["state"],
-            "quantity": record["quantity"], "position": record["position"],
+            "quantity": record["quantity"], "waiting": record["waiting"],
         }
         for record in state["tickets"].values()
         if record["comment"] in shown and not state["buyers"].get(record["viewer"], {}).get("shadow")

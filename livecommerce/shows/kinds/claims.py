@@ -26,6 +26,8 @@ from livecommerce.stock.skus import product_of
 
 TICKETS_MAX = 500  # what the control panel lists without asking; older ones are paged from stock
 OUTCOMES_SHOWN = frozenset(("reserved", "partly", "waiting", "cancelled", "reduced", "changed", "swapped"))
+ACTIVE = ("held", "waiting", "offered")
+SILENT = frozenset(("reprice",))  # operations of the shop on many claims: each buyer hears by the ticket, nobody else
 DONE = (Outcome.CANCELLED, Outcome.EXTENDED, Outcome.UNCHANGED)
 
 Reservation = Annotated[str, Meta(min_length=3, max_length=220)]
@@ -67,14 +69,20 @@ def extend(state: State, command: Extend, actor: Actor, now_ms: int) -> ThroughS
 
 
 def ticket_record(claim: dict[str, Any], at_ms: int, known: TicketRecord | None = None) -> TicketRecord:
+    """The one projection of a claim: `quantity` pieces held (or sold), which cost `price_minor` each; `waiting` apart.
+
+    A change in line tells no place; then the place known stands until `Places` tells the next.
+    """
+    waits = claim["state"] in ACTIVE and claim["waiting"] > 0
+    place = claim.get("position", 0) or (known["position"] if known else 0)
     return {
         "id": claim["reservation"],
         "viewer": claim["viewer"],
         "sku": claim["item"],
         "number": claim["number"],
-        "quantity": claim["quantity"],
-        "waiting": claim.get("waiting", 0),
-        "position": claim.get("position", 0),
+        "quantity": claim["reserved"],
+        "waiting": claim["waiting"],
+        "position": place if waits else 0,
         "price_minor": claim["price"],
         "currency": claim["currency"],
         "state": claim["state"],
@@ -108,6 +116,8 @@ def project(projector: Projector, event: Event, after: State, wire: Wire) -> Non
         if record is not None:
             wire.to(viewer, {"t": "ticket", **projector.ticket(record, after)})
             wire.staff.append({"t": "ticket", **projector.ticket(record, after, staff=True)})
+        if claim["op"] in SILENT:
+            continue
         code = product_of(claim["item"])
         shown = {
             "t": "claim", "comment": claim["id"], "by": projector.by(viewer),
@@ -137,6 +147,17 @@ def counters(events: Iterable[Event], after: State) -> dict[str, list[int]]:
         if sku in after["stock"] and product is not None and sku in product["skus"]:
             shown[sku] = after["stock"][sku]
     return shown
+
+
+def lines_moved(events: Iterable[Event]) -> set[str]:
+    """Skus with a waitlist in which somebody may have left or moved up: places in it are to be told anew."""
+    return {
+        claim["item"]
+        for event in events
+        if event["t"] == "claims"
+        for claim in event["claims"]
+        if event.get("stock", {}).get(claim["item"], (0, 0, 0, 0))[3]
+    }
 
 
 def shown(state: State, projector: Projector, staff: bool) -> Parts:

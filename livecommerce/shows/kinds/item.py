@@ -9,17 +9,19 @@ from livecommerce.shows.commands import Actor, Command
 from livecommerce.shows.decision import Answered, Decision, ThroughStock, Write
 from livecommerce.shows.kind import Effects, Kind, Parts, Stored
 from livecommerce.shows.kinds.pin import pin_change
+from livecommerce.shows.kinds.supply import may_take_pieces
 from livecommerce.shows.model import ITEMS_MAX, Code, Minor, checked_item, known_product
 from livecommerce.shows.packing import pack, unpack
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, PublicItem, State, current_pin, stock_of
-from livecommerce.shows.supply import counters_shape, first_pieces
+from livecommerce.shows.supply import counters_shape, named_pieces
 
 
 class Price(Command, frozen=True, kw_only=True, tag="price"):
     code: Code
     price_minor: Minor
     host_only: ClassVar[bool] = True
+    prices: ClassVar[bool] = True
 
 
 class CloseItem(Command, frozen=True, kw_only=True, tag="close_item"):
@@ -33,6 +35,7 @@ class OpenItem(Command, frozen=True, kw_only=True, tag="open_item"):
 class AddItem(Command, frozen=True, kw_only=True, tag="add_item"):
     item: dict[str, Any]
     host_only: ClassVar[bool] = True
+    prices: ClassVar[bool] = True
     unaudited: ClassVar[frozenset[str]] = frozenset(("item",))
 
 
@@ -53,9 +56,19 @@ def _changed(state: State, code: str, field: str, value: Any, inverse: dict[str,
 
 
 def price(state: State, command: Price, actor: Actor, now_ms: int) -> Decision:
-    before = known_product(state["items"], command.code)["price_minor"]
+    """A cut strikes the price before out, unless a higher one is struck out already; a rise takes away what is not
+    higher any more. Claims get the lower price: see `Executor`."""
+    product = known_product(state["items"], command.code)
+    before, after = product["price_minor"], command.price_minor
+    struck = max(product["compare_at_minor"] or 0, before)
+    changed: PublicItem = {
+        **product,
+        "price_minor": after,
+        "compare_at_minor": struck if struck > after else None,
+    }
+    event, write = _put(changed, now_ms)
     inverse = {"do": "price", "code": command.code, "price_minor": before}
-    return _changed(state, command.code, "price_minor", command.price_minor, inverse, now_ms)
+    return Decision([event], [write], {"code": command.code, "price_minor": after}, inverse)
 
 
 def close_item(state: State, command: CloseItem, actor: Actor, now_ms: int) -> Decision:
@@ -67,8 +80,13 @@ def open_item(state: State, command: OpenItem, actor: Actor, now_ms: int) -> Dec
 
 
 def add_item(state: State, command: AddItem, actor: Actor, now_ms: int) -> ThroughStock:
-    """Its pieces come first; the event then carries the counters, for pages that have never heard of its skus."""
+    """Its pieces come first; the event then carries the counters, for pages that have never heard of its skus.
+
+    Pieces that it names are set; what it does not name stays as the shop has it.
+    """
     item = checked_item(command.item)
+    if item.supply:
+        may_take_pieces(state)
     if item.code not in state["items"] and len(state["items"]) >= ITEMS_MAX:
         raise TooMuch(f"A show has at most {ITEMS_MAX} products.")
     if item.currency != state["show"]["currency"]:
@@ -87,9 +105,7 @@ def add_item(state: State, command: AddItem, actor: Actor, now_ms: int) -> Throu
         return Decision([event], writes, {"code": item.code}, inverse)
 
     show = state["show"]
-    pieces = [
-        first_pieces(show["shop"], show["id"], sku, item.supply.get(sku, 0), f"item {command.id}") for sku in skus
-    ]
+    pieces = [named_pieces(show["shop"], show["id"], sku, item.supply.get(sku), f"item {command.id}") for sku in skus]
     return ThroughStock(tuple(pieces), conclude, skus)
 
 
