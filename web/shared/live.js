@@ -42,6 +42,11 @@ export function openShow({ show, as, snapshot = null, name = "" }) {
     return map;
   };
 
+  const claimOf = (ticket) => {
+    const waits = ticket.state === "waiting";
+    return { sku: ticket.sku, number: ticket.number, reserved: waits ? 0 : ticket.quantity, waiting: waits ? ticket.quantity : 0, position: ticket.position, outcome: ticket.state };
+  };
+
   // Claims of before this page was open: staff have the list of reservations, a viewer the marks of the chat and the own tickets.
   const seed = (snapshotState) => {
     const map = new Map();
@@ -49,10 +54,15 @@ export function openShow({ show, as, snapshot = null, name = "" }) {
     const marked = new Set(marks.map((one) => one.comment));
     const own = (snapshotState.me?.tickets ?? []).filter((ticket) => !marked.has(ticket.comment));
     for (const ticket of snapshotState.reservations ?? [...marks, ...own]) {
-      const held = ticket.state === "waiting" ? 0 : ticket.quantity;
-      const claim = { sku: ticket.sku, number: ticket.number, reserved: held, waiting: ticket.state === "waiting" ? ticket.quantity : 0, position: ticket.position, outcome: ticket.state };
-      map.set(ticket.comment, [...(map.get(ticket.comment) ?? []), claim]);
+      map.set(ticket.comment, [...(map.get(ticket.comment) ?? []), claimOf(ticket)]);
     }
+    // Orders by the button have no line of chat: the snapshot brings them, so that a reload loses none.
+    const lines = new Map(button.value.map((line) => [line.id, line]));
+    for (const { id, by, name: who, viewer, at, ...ticket } of snapshotState.presses ?? []) {
+      if (!lines.has(id)) lines.set(id, { id, kind: "claim", by, name: who, viewer, text: "", at });
+      if (!map.has(id)) map.set(id, [claimOf(ticket)]);
+    }
+    button.value = [...lines.values()].sort((a, b) => a.at - b.at).slice(-BUTTON_LINES_MAX);
     for (const [key, known] of claims.value) map.set(key, known);
     claims.value = map;
   };
@@ -62,6 +72,7 @@ export function openShow({ show, as, snapshot = null, name = "" }) {
     skew.ms = Math.max(skew.ms - 50, server - Date.now()); // the least delayed frame is nearest to the truth; drifts back slowly
     if (Math.abs(now.value - serverNow()) > 1500) now.value = serverNow();
   };
+  if (snapshot) seed(snapshot);
   skew.ms = snapshot?.now ? snapshot.now - Date.now() : 0;
 
   const socket = connect({

@@ -18,7 +18,7 @@ export function claimMark(claims) {
 
 /** Kind of ticket for a state or outcome: held, wait, paid or none. */
 export function ticketKind(state) {
-  if (state === "held" || state === "reserved" || state === "partly" || state === "offered" || state === "reduced") return "held";
+  if (state === "held" || state === "reserved" || state === "partly" || state === "offered" || state === "reduced" || state === "extended") return "held";
   if (state === "confirmed") return "paid";
   return state === "waiting" ? "wait" : "none";
 }
