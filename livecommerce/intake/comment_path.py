@@ -28,7 +28,8 @@ from livecommerce.intake.metrics import COMMENTS, VERDICT_SECONDS
 from livecommerce.intake.mirror import Mirror
 from livecommerce.intake.orders import NoOrder, Want, done, lines_of, reserve_operation, wants_of
 from livecommerce.intake.rate import too_many_comments
-from livecommerce.intake.speech import Act, Press, Speaker, Speech, Withdrawal
+from livecommerce.intake.speech import Acceptance, Act, Press, Speaker, Speech, Withdrawal
+from livecommerce.intake.waiting_offers import offer_meant, take, take_operation
 from livecommerce.shows.model import viewer_handle
 from livecommerce.shows.moderation import Ruling, may_act, rule, slow_error, slow_wait_ms
 from livecommerce.shows.packing import pack
@@ -125,7 +126,11 @@ class CommentPath:
 
     async def _order(self, state: State, heard: Heard) -> SpeechAnswer:
         speech = heard.speech
-        lines = lines_of(state, wants_of(heard.verdict.intents), speech.options, heard.pinned)
+        wants = wants_of(heard.verdict.intents)
+        offer = offer_meant(state, speech.speaker.viewer, wants, speech.options, heard.pinned)
+        if offer is not None:
+            return await self._keep(speech, await self._take(state, speech, offer["id"], pack(heard.event)))
+        lines = lines_of(state, wants, speech.options, heard.pinned)
         if isinstance(lines, NoOrder):
             return await self._append(heard, lines.answer())
         return await self._reserve(state, speech, lines, pack(heard.event))
@@ -136,8 +141,12 @@ class CommentPath:
         answer = SpeechAnswer(verdict="change", reason=changed.reason, lines=changed.lines)
         if not changed.line_written:
             return await self._append(heard, answer)
-        # Stock keeps the answer of each operation, not that of the comment: sent again, the claims look different by
-        # now, and it would be understood as something else.
+        return await self._keep(speech, answer)
+
+    async def _keep(self, speech: Speech, answer: SpeechAnswer) -> SpeechAnswer:
+        """Stock keeps the answer of each operation, not that of the comment: sent again, the claims look different by
+        now, and it would be understood as something else.
+        """
         viewer, name = speech.speaker.viewer, speech.speaker.name
         kept = ChatLine(speech.id, viewer, name, "log", kept_answer(answer, viewer))
         await self._store.append_chat(speech.show, kept)
@@ -157,12 +166,21 @@ class CommentPath:
             raise refusal
         if state["show"]["stage"] != "live":
             return SpeechAnswer(verdict="order", reason="not_live", lines=[])
-        lines = lines_of(state, [Want(press.code, (), press.quantity)], press.options, press.code)
+        wants = [Want(press.code, (), press.quantity)]
+        offer = offer_meant(state, press.speaker.viewer, wants, press.options, press.code)
+        if offer is not None:
+            return await self._take(state, press, offer["id"], b"")
+        lines = lines_of(state, wants, press.options, press.code)
         return lines.answer() if isinstance(lines, NoOrder) else await self._reserve(state, press, lines, b"")
 
     async def _reserve(self, state: State, act: Act, lines: tuple[Line, ...], chat: bytes) -> SpeechAnswer:
         await self._introduce(state, act.show, act.speaker)
         answer = await done(self._engine, reserve_operation(state, act, lines, chat))
+        return SpeechAnswer(verdict="order", reason=str(answer.outcome), lines=answer_lines(answer, state))
+
+    async def _take(self, state: State, act: Act, reservation: str, chat: bytes) -> SpeechAnswer:
+        await self._introduce(state, act.show, act.speaker)
+        answer = await done(self._engine, take_operation(state, act, reservation, chat))
         return SpeechAnswer(verdict="order", reason=str(answer.outcome), lines=answer_lines(answer, state))
 
     async def _introduce(self, state: State, show: str, speaker: Speaker) -> None:
@@ -177,6 +195,19 @@ class CommentPath:
             NotYours, ReservationUnknown, BadInput, Busy, Unavailable, StorageFull.
         """
         answer = await self._changes.cancel(mirror.state, withdrawal)
+        return WithdrawalAnswer(reason=str(answer.outcome), lines=answer_lines(answer, mirror.state))
+
+    async def take(self, mirror: Mirror, acceptance: Acceptance) -> WithdrawalAnswer:
+        """A viewer takes what was offered after waiting; also when the show is over meanwhile.
+
+        Raises:
+            TooMuch, and what `waiting_offers.take` raises.
+        """
+        viewer = acceptance.speaker.viewer
+        refusal = None if acceptance.again else self._too_many(mirror, viewer, acceptance.id, self._store.now_ms())
+        if refusal is not None:
+            raise refusal
+        answer = await take(self._engine, mirror.state, acceptance)
         return WithdrawalAnswer(reason=str(answer.outcome), lines=answer_lines(answer, mirror.state))
 
     async def _chatter(self, state: State, heard: Heard) -> SpeechAnswer:

@@ -1,6 +1,7 @@
 """What a speaker does in a show, as checked values: says a line, presses the button, gives a ticket back. Pure.
 
-`speech_of`, `press_of` and `withdrawal_of` read what a page sent. Other doors make the values themselves.
+`speech_of`, `press_of`, `withdrawal_of` and `acceptance_of` read what a page sent. Other doors make the values
+themselves.
 """
 
 from __future__ import annotations
@@ -73,6 +74,13 @@ class Withdrawal(Act, frozen=True, kw_only=True):
     source: str = "button"
 
 
+class Acceptance(Act, frozen=True, kw_only=True):
+    """An offer to one who waited, taken."""
+
+    reservation: str
+    source: str = "button"
+
+
 def speech_of(show: str, speaker: Speaker, raw: Payload, length_max: int) -> Speech:
     """
     Raises:
@@ -110,12 +118,27 @@ def withdrawal_of(show: str, speaker: Speaker, raw: Payload) -> Withdrawal:
     Raises:
         BadInput.
     """
-    cancel_id = checked_id(raw)
+    return Withdrawal(show=show, speaker=speaker, id=checked_id(raw), reservation=checked_reservation(raw))
+
+
+def acceptance_of(show: str, speaker: Speaker, raw: Payload) -> Acceptance:
+    """
+    Raises:
+        BadInput.
+    """
+    return Acceptance(show=show, speaker=speaker, id=checked_id(raw), reservation=checked_reservation(raw))
+
+
+def checked_reservation(raw: Payload) -> str:
+    """
+    Raises:
+        BadInput.
+    """
     reservation = raw.get("reservation")
     shortest, longest = RESERVATION_LENGTHS
     if not isinstance(reservation, str) or not shortest <= len(reservation) <= longest:
         raise BadInput("reservation is the id of your ticket")
-    return Withdrawal(show=show, speaker=speaker, id=cancel_id, reservation=reservation)
+    return reservation
 
 
 def checked_id(raw: Payload) -> str:

@@ -47,7 +47,9 @@ class Asks:
             case "reservations":
                 return await self._reservations(channel, raw)
             case "presence":
-                return self._channels.presence.figures(channel.show, channel.viewer_count())
+                presence = self._channels.presence
+                figures = presence.figures(channel.show, channel.viewer_count())
+                return {**figures, "course": await presence.course(channel.show)}
             case _:
                 raise BadInput("what: simulate, buyer, audit, reservations or presence")
 

@@ -18,7 +18,7 @@ from livecommerce.http.errors import LoginNeeded
 from livecommerce.http.identity import Identity
 from livecommerce.intake.comment_path import CommentPath
 from livecommerce.intake.errors import NameRefused
-from livecommerce.intake.speech import Payload, press_of, speech_of, withdrawal_of
+from livecommerce.intake.speech import Payload, acceptance_of, press_of, speech_of, withdrawal_of
 from livecommerce.intake.text import checked_name, checked_text
 from livecommerce.intake.viewer_commands import ViewerCommands
 from livecommerce.realtime import close_codes, limits
@@ -79,8 +79,9 @@ class Gateway:
         self._by_eio: dict[str, Viewer] = {}
         self._moving = False
         self._handlers: dict[str, Callable[[Seat, Any], Awaitable[Answer]]] = {
-            "comment": self._on_comment, "claim": self._on_claim, "cancel": self._on_cancel, "name": self._on_name,
-            "resume": self._on_resume, "tickets": self._on_tickets, "command": self._on_command, "ask": self._on_ask,
+            "comment": self._on_comment, "claim": self._on_claim, "cancel": self._on_cancel, "take": self._on_take,
+            "name": self._on_name, "resume": self._on_resume, "tickets": self._on_tickets, "command": self._on_command,
+            "ask": self._on_ask,
         }  # fmt: skip
         self._wire_up()
 
@@ -366,6 +367,9 @@ class Gateway:
 
     async def _on_cancel(self, seat: Seat, raw: Any) -> Answer:
         return await self._path.cancel(seat.channel.mirror, withdrawal_of(seat.channel.show, seat.viewer, as_map(raw)))
+
+    async def _on_take(self, seat: Seat, raw: Any) -> Answer:
+        return await self._path.take(seat.channel.mirror, acceptance_of(seat.channel.show, seat.viewer, as_map(raw)))
 
     async def _on_name(self, seat: Seat, raw: Any) -> Answer:
         channel, viewer = seat

@@ -4,6 +4,7 @@ Each process tells once a second who came and who went (by a hash of the viewer 
 
     lc:presence:{show}                `p:<process>` = until when it is believed to live (ms), `peak`, `watch_ms`
     lc:presence:{show}:people         hash of a viewer -> on how many processes; its length is the number of people
+    lc:presence:{show}:course         `ms:people`, one in five seconds, for the curve of the last twenty minutes
     lc:presence:{show}:of:<process>   who is on that process: told twice counts once, and the dead can be taken back
 
 A process that dies stops refreshing; after EXPIRY_MS whoever refreshes next takes its people back.
@@ -28,14 +29,16 @@ REFRESH_SECONDS = 1.0
 EXPIRY_MS = 6_000  # six missed refreshes: the process is gone, not slow
 KEPT_SECONDS = 7 * 86_400  # peak and watch time outlive the show by a week for the report
 PEOPLE_SECONDS = 600  # who was there outlives the last process by this; until then a new one takes the dead ones back
+COURSE_STEP_MS, COURSE_MAX = 5_000, 240  # twenty minutes: 5 kB a show
 MOVES_MAX = 2_000  # comings and goings in one call: some 3 ms of the server's time
 
 _NOW = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 """
-# KEYS: figures, people, the process's own. ARGV: process, watched ms, expiry ms, kept seconds, people seconds, how many
-# came, then who came and who went. Returns {people, peak, watched ms, now, 1 if we were unknown, dead processes …}.
+# KEYS: figures, people, the process's own, course. ARGV: process, watched ms, expiry ms, kept seconds, people seconds,
+# how many came, then who came and who went. Returns {people, peak, watched ms, now, 1 if we were unknown, dead
+# processes …}.
 _TELL = f"""{_NOW}
 local lease = redis.call('HGET', KEYS[1], ARGV[1])
 local is_new = (not lease or tonumber(lease) < now) and 1 or 0
@@ -51,6 +54,12 @@ end
 local total = redis.call('HLEN', KEYS[2])
 local peak = tonumber(redis.call('HGET', KEYS[1], 'peak') or '0')
 if total > peak then redis.call('HSET', KEYS[1], 'peak', total); peak = total end
+local last = redis.call('LINDEX', KEYS[4], -1)
+if not last or now - tonumber(string.match(last, '^%d+')) >= {COURSE_STEP_MS} then
+  redis.call('RPUSH', KEYS[4], string.format('%.0f:%d', now, total))
+  redis.call('LTRIM', KEYS[4], -{COURSE_MAX}, -1)
+end
+redis.call('EXPIRE', KEYS[4], ARGV[5] * 6)
 local answer = {{total, peak, redis.call('HINCRBY', KEYS[1], 'watch_ms', ARGV[2]), now, is_new}}
 redis.call('EXPIRE', KEYS[1], ARGV[4])
 redis.call('EXPIRE', KEYS[2], ARGV[5])
@@ -93,6 +102,10 @@ def keys_of(show: str, process: str = "") -> list[str]:
     return [base, f"{base}:people", *([f"{base}:of:{process}"] if process else [])]
 
 
+def course_key(show: str) -> str:
+    return f"lc:presence:{{{show}}}:course"
+
+
 def person(viewer: str) -> bytes:
     """Eight bytes for a viewer id: a shared one among 50,000 has a chance of one in 10^10."""
     return hashlib.blake2b(viewer.encode(), digest_size=8).digest()
@@ -113,6 +126,7 @@ class Presence:
     """One per process; `process` is its name among all."""
 
     def __init__(self, redis: Redis, process: str) -> None:
+        self._redis = redis
         self._tell_script = redis.register_script(_TELL)
         self._take_back_script = redis.register_script(_TAKE_BACK)
         self._process = f"p:{process}"
@@ -133,6 +147,15 @@ class Presence:
         known = self._shows.get(show, ShowPresence())
         now = self.count(show, own)
         return {"now": now, "peak": max(known.peak, now), "watch_seconds": known.watch_ms // 1000}
+
+    async def course(self, show: str) -> list[list[int]]:
+        """`[[ms, people]]`, oldest first: how many watched, as far back as it is kept.
+
+        Raises:
+            RedisError.
+        """
+        found = await cast("Awaitable[list[bytes]]", self._redis.lrange(course_key(show), 0, -1))
+        return [[int(part) for part in sample.split(b":")] for sample in found]
 
     async def refresh(self, show: str, here: Collection[str], moved: set[str]) -> None:
         """Tells who came and went, reads the total. Failing is no harm: it is told the next time.
@@ -159,7 +182,7 @@ class Presence:
             own, now = len(here), time.monotonic()
             watched_ms = int(known.own * (now - known.refreshed) * 1000) if known.refreshed else 0
             call = self._tell_script(
-                keys=keys_of(show, self._process),
+                keys=[*keys_of(show, self._process), course_key(show)],
                 args=[self._process, watched_ms, EXPIRY_MS, KEPT_SECONDS, PEOPLE_SECONDS, len(came), *came, *went],
             )
             total, peak, watch_ms, server_ms, is_new, *dead = await cast("Awaitable[Any]", call)

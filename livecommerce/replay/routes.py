@@ -3,6 +3,7 @@
 GET /replay/{show}                       the page; leads to the live page while the show is on air
 GET /replay/{show}/video.mp4             the recording (RFC 9110 section 14: one range)
 GET /replay/{show}/events.json           chat, products and chapters on the recording's time
+GET /api/shows/{show}/replay             {"replay": its address or null}: for a page that has just seen the end
 GET /api/shows/{show}/recording.mp4      the whole recording as a download for the shop's staff, also during the show
 
 The files lie below the data folder, which web processes share with the relay of their machine.
@@ -19,6 +20,7 @@ from urllib.parse import quote
 from aiohttp import hdrs, web
 
 from livecommerce.errors import LiveCommerceError, ShowUnknown
+from livecommerce.http.answers import json_answer
 from livecommerce.http.site import need_staff, public_base, render, still_staff
 from livecommerce.media.recording.reader import Movie
 from livecommerce.replay.errors import RangeWrong, ReplayMissing
@@ -68,6 +70,13 @@ async def get_replay(request: web.Request) -> web.Response:
         "watch": f"{public_base(request)}/replay/{show}",
     }
     return render(request, "replay", {"snapshot": None, "urls": urls}, show=shown)
+
+
+async def get_address(request: web.Request) -> web.Response:
+    """Where the replay is once the show is over; a page that saw the end asks for it."""
+    show = request.match_info["show"]
+    there = not await _is_live(request, show) and await request.app[RECORDINGS].has_replay(show)
+    return json_answer({"replay": f"/replay/{show}" if there else None})
 
 
 async def get_events(request: web.Request) -> web.Response:
@@ -161,4 +170,5 @@ routes: list[web.RouteDef] = [
     web.get(f"/replay/{_SHOW}/video.mp4", get_video),
     web.get(f"/replay/{_SHOW}/events.json", get_events),
     web.get(f"/api/shows/{_SHOW}/recording.mp4", get_recording),
+    web.get(f"/api/shows/{_SHOW}/replay", get_address),
 ]

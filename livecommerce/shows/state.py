@@ -146,6 +146,7 @@ class TicketRecord(TypedDict):
     state: str
     deadline_ms: int
     text: str
+    source: str
     comment: str
     at_ms: int
 

@@ -511,7 +511,7 @@ def ticket_of_claim(claim: Claim) -> TicketRecord:
         "reservation": claim.reservation, "viewer": claim.viewer, "item": claim.item, "number": claim.number,
         "reserved": claim.reserved, "waiting": claim.waiting, "position": claim.position, "id": claim.id,
         "price": claim.unit_price_minor, "currency": claim.currency, "state": claim.state, "text": claim.text,
-        "deadline": claim.deadline_ms,
+        "source": claim.source, "deadline": claim.deadline_ms,
     }  # fmt: skip
     return ticket_record(event, claim.at_ms)
 

@@ -443,9 +443,12 @@ class Model:
             claim.state, claim.waiting = "confirmed", 0
             return self._done(Outcome.CONFIRMED, claim, now)
         if isinstance(operation, Extend):
-            if claim.extended:
+            if claim.state == "offered":  # taking it is no extension
+                claim.state = "held"
+            elif claim.extended:
                 return self._same(Outcome.ALREADY_EXTENDED, claim)
-            claim.extended, claim.state = True, "held"
+            else:
+                claim.extended = True
             claim.deadline = max(claim.deadline, now + operation.seconds * 1000)
             return self._done(Outcome.EXTENDED, claim, now)
         if isinstance(operation, Reduce):

@@ -174,7 +174,9 @@ class Release(Struct, frozen=True, tag="release"):
 
 
 class Extend(Struct, frozen=True, tag="extend"):
-    """Checkout has begun: `seconds` more from now, once a claim. An offer from the waitlist is accepted by this."""
+    """Checkout has begun: `seconds` more from now, once a claim. An offer from the waitlist is accepted by this, which
+    is not counted.
+    """
 
     id: str
     shop: str

@@ -69,7 +69,7 @@ async def visitor(
     await page.goto(path)
     yield page
     await context.close()
-    assert faults == []
+    assert faults == [], faults
 
 
 async def become(page: Page, server: LiveServer, role: str) -> None:

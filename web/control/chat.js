@@ -12,7 +12,7 @@ function tagOf(line, claims) {
   if (line.held) return ["warn", t("control.held_tag")];
   const claim = claimMark(claims);
   if (claim) return [claim.kind === "none" ? "" : claim.kind, claim.text];
-  if (line.kind !== "viewer") return ["", t(`control.kind_${line.kind}`)];
+  if (line.kind !== "viewer" && line.kind !== "claim") return ["", t(`control.kind_${line.kind}`)];
   const known = TAGS[line.verdict];
   return known ? [known[0], t(known[1])] : null;
 }
@@ -25,9 +25,9 @@ function Actions({ line }) {
     tab.value = "side";
   };
   return html`<div class="row wrap actions">
-    <button class="btn small line" type="button"
+    ${line.kind !== "claim" && html`<button class="btn small line" type="button"
       onClick=${() => toggleHide(line)}>${t(line.held ? "control.release" : isHidden(line) ? "control.show" : "control.hide")} <kbd>H</kbd>
-      </button>
+      </button>`}
     <button class="btn small line" type="button" onClick=${() => mute(line.viewer, line.name)}>${t("control.mute")} <kbd>M</kbd></button>
     <button class="btn small line" type="button" onClick=${() => ban(line.viewer, line.name)}>${t("control.ban")} <kbd>B</kbd></button>
     <button class="btn small line phone" type="button" onClick=${card}>${t("control.buyer")}</button>
@@ -47,7 +47,7 @@ function lineView(row, line, tag, chosen, gone) {
   return html`<li ref=${row} class=${`line ${chosen ? "chosen" : ""} ${gone ? "gone" : ""} ${line.kind}`}>
     <button class="face" type="button" aria-current=${chosen ? "true" : null} onClick=${() => mark(chosen ? null : line)}>
       <time class="muted">${timeOfDay(line.at, true)}</time><b class="cut">${person(line.name)}</b>
-        <span class="text">${line.text}</span>${tag && html`<span class=${`tag ${tag[0]}`}>${tag[1]}</span>`}
+        <span class="text">${line.kind === "claim" ? t("control.kind_claim") : line.text}</span>${tag && html`<span class=${`tag ${tag[0]}`}>${tag[1]}</span>`}
     </button>
     ${chosen && html`<${Actions} line=${line} />`}
   </li>`;

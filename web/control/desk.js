@@ -16,17 +16,17 @@ export const active = signal(null); // comment id of the open triage card
 
 // The snapshot holds the last 60 lines; this page keeps what it has seen since, for the moderator to go back to.
 const seen = signal([]);
-live.chat.subscribe((chat) => {
-  if (!chat) return;
+live.lines.subscribe((chat) => {
+  if (!chat.length) return;
   const fresh = new Set(chat.map((line) => line.id));
-  seen.value = [...seen.peek().filter((line) => !fresh.has(line.id)), ...chat].slice(-LINES_MAX);
+  seen.value = [...seen.peek().filter((line) => !fresh.has(line.id)), ...chat].sort((a, b) => a.at - b.at).slice(-LINES_MAX);
 });
 const hiddenIds = computed(() => new Set(live.state.value?.hidden ?? []));
 export const isHidden = (line) => line.hidden === true || hiddenIds.value.has(line.id);
 
 const KEEP = {
   all: () => true,
-  orders: (line) => line.verdict === "order" || line.verdict === "change",
+  orders: (line) => line.kind === "claim" || line.verdict === "order" || line.verdict === "change",
   questions: (line) => line.verdict === "question",
   held: (line) => line.held === true,
   hidden: isHidden,
@@ -48,7 +48,7 @@ export function mark(line) {
 export const marked = () => lines.value.find((line) => line.id === cursor.value);
 
 export function toggleHide(line) {
-  if (!line) return;
+  if (!line || line.kind === "claim") return; // it has no words that anybody could hide
   if (line.held) command("unhide", { comment: line.id }, t("control.released"));
   else if (isHidden(line)) command("unhide", { comment: line.id }, t("control.shown_again"));
   else command("hide", { comment: line.id }, t("control.hidden_done"));

@@ -47,6 +47,9 @@ export function openShow({ show, as, snapshot = null, name = "" }) {
     return map;
   };
 
+  // A ticket has what is held and what waits apart (`quantity`, `waiting`).
+  const claimOf = (ticket) => ({ sku: ticket.sku, number: ticket.number, reserved: ticket.quantity, waiting: ticket.waiting ?? 0, position: ticket.position, outcome: ticket.state });
+
   // Claims of before this page was open: staff have the list of reservations, a viewer the marks of the chat and the own tickets.
   const seed = (snapshotState) => {
     const map = new Map();
@@ -54,13 +57,20 @@ export function openShow({ show, as, snapshot = null, name = "" }) {
     const marked = new Set(marks.map((one) => one.comment));
     const own = (snapshotState.me?.tickets ?? []).filter((ticket) => !marked.has(ticket.comment));
     for (const ticket of snapshotState.reservations ?? [...marks, ...own]) {
-      const claim = { sku: ticket.sku, number: ticket.number, reserved: ticket.quantity, waiting: ticket.waiting ?? 0, outcome: ticket.state };
-      map.set(ticket.comment, [...(map.get(ticket.comment) ?? []), claim]);
+      map.set(ticket.comment, [...(map.get(ticket.comment) ?? []), claimOf(ticket)]);
     }
+    // Orders by the button have no line of chat: the snapshot brings them, so that a reload loses none.
+    const lines = new Map(button.value.map((line) => [line.id, line]));
+    for (const { id, by, name: who, viewer, at, ...ticket } of snapshotState.presses ?? []) {
+      if (!lines.has(id)) lines.set(id, { id, kind: "claim", by, name: who, viewer, text: "", at });
+      if (!map.has(id)) map.set(id, [claimOf(ticket)]);
+    }
+    button.value = [...lines.values()].sort((a, b) => a.at - b.at).slice(-BUTTON_LINES_MAX);
     for (const [key, known] of claims.value) map.set(key, known);
     claims.value = map;
   };
 
+  if (snapshot) seed(snapshot);
   anchor(snapshot?.now, true);
 
   const socket = connect({

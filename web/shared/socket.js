@@ -4,7 +4,7 @@
 const ANSWER_MS = 8000; // an answer takes some milliseconds; past this the line is gone
 const PENDING_MAX = 50; // unanswered messages kept for after a cut; more is a page gone wild
 const RESUME_MS = 3000; // between two asks for what is missing
-const AGAIN = new Set(["comment", "claim", "cancel", "command"]); // messages with an id: sent again, they count once
+const AGAIN = new Set(["comment", "claim", "cancel", "take", "command"]); // messages with an id: sent again, they count once
 
 /**
  * Opens a show.

@@ -30,7 +30,7 @@ export function piecesText(held, waiting) {
 
 /** Kind of ticket for a state or outcome: held, wait, paid or none. */
 export function ticketKind(state) {
-  if (state === "held" || state === "reserved" || state === "partly" || state === "offered" || state === "reduced" || state === "changed" || state === "swapped") return "held";
+  if (["held", "reserved", "partly", "offered", "reduced", "changed", "swapped", "extended"].includes(state)) return "held";
   if (state === "confirmed") return "paid";
   return state === "waiting" ? "wait" : "none";
 }

@@ -1,8 +1,8 @@
 // The host's picture: camera and microphone, going live by WHIP, ending, and what viewers get to see.
 import { call } from "../shared/api.js";
 import { boot, errorText, knows, t } from "../shared/i18n.js";
-import { command, live, mayHost } from "../shared/staff.js";
-import { Icon, Sheet, computed, effect, html, signal, toast, useEffect, useRef } from "../shared/ui.js";
+import { command, live, mayHost, showId } from "../shared/staff.js";
+import { Icon, Sheet, computed, effect, html, signal, toast, untracked, useEffect, useRef } from "../shared/ui.js";
 import { play } from "../shared/whep.js";
 import { publish } from "../shared/whip.js";
 import { dialog } from "./desk.js";
@@ -45,6 +45,8 @@ function pick(kind, id) {
 export async function goLive() {
   if (!camera.value) await openCamera();
   if (!camera.value || publisher) return;
+  remembered(true);
+  wasOnAir.value = false;
   publisher = publish(camera.value, {
     url: boot.urls.whip,
     iceServers: boot.ice_servers,
@@ -58,7 +60,28 @@ export async function goLive() {
     },
   });
 }
+// A closed or reloaded page drops the show: the browser asks first, and the next page offers to go on.
+const ON_AIR = "lc_on_air";
+const remembered = (value) => {
+  try {
+    if (value === undefined) return localStorage.getItem(ON_AIR) === showId;
+    if (value) localStorage.setItem(ON_AIR, showId);
+    else if (localStorage.getItem(ON_AIR) === showId) localStorage.removeItem(ON_AIR);
+  } catch {
+    return false; // no storage: the button beside the picture does the same
+  }
+  return value;
+};
+export const wasOnAir = signal(remembered());
+addEventListener("beforeunload", (event) => {
+  if (publishing.value === "idle" || live.show.value?.stage === "ended") return;
+  event.preventDefault();
+  event.returnValue = true; // older browsers
+});
+
 export function stopCamera() {
+  remembered(false);
+  wasOnAir.value = false;
   const before = publisher;
   publisher = null;
   before?.stop();
@@ -68,12 +91,14 @@ export async function endShow() {
   dialog.value = null;
   await command("end");
 }
-// Whoever ended it, here or elsewhere: nothing is sent any more and the camera's light goes out.
+/** The end, whoever gave it: nothing is sent, and the lamps of camera and microphone go out. */
 effect(() => {
   if (live.show.value?.stage !== "ended") return;
-  stopCamera();
-  for (const track of camera.peek()?.getTracks() ?? []) track.stop();
-  camera.value = null;
+  untracked(() => {
+    stopCamera();
+    for (const track of camera.value?.getTracks() ?? []) track.stop();
+    camera.value = null;
+  });
 });
 
 export const report = signal(null); // the relay on this stream and its worst viewers' lines, asked for while it is live
@@ -151,7 +176,7 @@ function toggleSound() {
 function Controls() {
   const stage = live.show.value.stage;
   const on = publishing.value !== "idle";
-  return html`<div class="row wrap controls">
+  return html`${wasOnAir.value && stage === "live" && !on && mayHost() && html`<p class="was-on-air" role="alert">${t("studio.was_on_air")}</p>`}<div class="row wrap controls">
     ${camera.value
       ? html`<${Select} kind="video" label=${t("studio.camera")} icon="camera" /><${Select} kind="audio" label=${t("studio.microphone")} icon="mic" />
           <button class="btn small line" type="button" aria-pressed=${soundOff.value} onClick=${toggleSound}>
@@ -159,8 +184,8 @@ function Controls() {
       : stage !== "ended" && html`<button class="btn small line" type="button" onClick=${openCamera}>
         <${Icon} name="camera" />${t("studio.open_camera")}</button>`}
     <span class="grow"></span>
-    ${mayHost() && stage !== "ended" && !on && html`<button class=${`btn ${stage === "scheduled" ? "" : "line"}`} type="button"
-      onClick=${goLive}>${t(stage === "scheduled" ? "studio.go_live" : "studio.rejoin")}</button>`}
+    ${mayHost() && stage !== "ended" && !on && html`<button class=${`btn ${stage === "scheduled" || wasOnAir.value ? "" : "line"}`} type="button"
+      onClick=${goLive}>${t(stage === "scheduled" ? "studio.go_live" : wasOnAir.value ? "studio.go_on" : "studio.rejoin")}</button>`}
     ${on && html`<button class="btn line" type="button" onClick=${stopCamera}>${t("studio.stop_camera")}</button>`}
   </div>`;
 }

@@ -1,13 +1,16 @@
 // The watch page: the picture fills it, everything a thumb needs is in the lower third.
 import { render } from "preact";
-import { boot, count, errorText, t } from "../shared/i18n.js";
+import { boot, count, errorText, t, timeOfDay } from "../shared/i18n.js";
 import { kindPage } from "../shared/kind_page.js";
 import { partsOf } from "../shared/kinds.js";
 import { Countdown, Icon, LanguageSwitch, Sheet, Toasts, html, newId } from "../shared/ui.js";
 import { PinnedCard, ProductSheet, Shelf } from "./card.js";
 import { Chat, Composer, sendDraft } from "./chat.js";
+import { Offer } from "./offer.js";
 import { SoundButton, delaySeconds, phase, playVideo } from "./player.js";
 import { live, sheet } from "./room.js";
+import { totalOf } from "../shared/verdict.js";
+import { replayUrl } from "./ending.js";
 import { NameSheet, Ribbon, TicketSheet, openTickets } from "./tickets.js";
 
 /** A viewer's command of a kind; the answer as `live.send` gives it. */
@@ -28,14 +31,21 @@ function Top() {
   </header>`;
 }
 
+/** After the end: what is held and until when, or thanks. */
+function whatIsNext() {
+  const held = openTickets().filter((ticket) => ticket.state === "held" || ticket.state === "offered");
+  const soonest = held.reduce((least, ticket) => (ticket.deadline_ms ? Math.min(least, ticket.deadline_ms) : least), Infinity);
+  return Number.isFinite(soonest) ? t("watch.ended_held", { n: totalOf(held, live.show.value.currency).pieces, time: timeOfDay(soonest) }) : t("watch.ended_hint");
+}
+
 function Message() {
   const now = phase.value;
   if (now === "playing") return null;
   if (now === "waiting" || now === "ended") {
     return html`<div class="center big"><p class="show-title">${live.show.value.title}</p><h2>${t(`watch.${now}`)}</h2>
-      <p>${t(`watch.${now}_hint`)}</p>
+      <p>${now === "ended" ? whatIsNext() : t(`watch.${now}_hint`)}</p>
       ${now === "waiting" && html`<${Shelf} />`}
-      ${now === "ended" && boot.urls.replay && html`<a class="btn" href=${boot.urls.replay}>${t("watch.replay")}</a>`}
+      ${now === "ended" && replayUrl.value && html`<a class="btn" href=${replayUrl.value}>${t("watch.replay")}</a>`}
       ${now === "ended" && openTickets().length > 0 && html`<button class="btn line" type="button"
         onClick=${() => (sheet.value = "tickets")}>${t("watch.my_tickets")}</button>`}</div>`;
   }
@@ -52,7 +62,7 @@ function Line() {
 
 function Rail() {
   const tickets = openTickets();
-  const soonest = tickets.filter((ticket) => ticket.state === "held").reduce((least, ticket) => Math.min(least, ticket.deadline_ms), Infinity);
+  const soonest = tickets.filter((ticket) => ticket.state === "held" || ticket.state === "offered").reduce((least, ticket) => Math.min(least, ticket.deadline_ms), Infinity);
   return html`<nav class="rail" aria-label=${t("watch.rail")}>
     <button class="round" type="button" onClick=${() => (sheet.value = "products")}><${Icon} name="bag" /><span>${t("watch.products")}</span></button>
     <button class=${`round ${tickets.length ? "has" : ""}`} type="button" onClick=${() => (sheet.value = "tickets")}><${Icon} name="ticket" />
@@ -68,6 +78,7 @@ function Page() {
   return html`<${Top} />
     <div class="mid row">${live.show.value.stage === "live" && html`<${SoundButton} />`}<span class="grow"></span><${LanguageSwitch} /></div>
     <${Line} />
+    <${Offer} />
     <${Message} />
     <div class="bottom">
       <div class="over"><${Chat} /><${Rail} /></div>

@@ -128,6 +128,13 @@ export async function claim(code, options, quantity = 1, id = null) {
   showRibbon({ kind: "words", bad: true, title: errorText(answer.error), retry: again }, 0);
 }
 
+/** Takes what was offered after waiting; false after telling why not. */
+export async function take(reservation) {
+  const answer = await live.send("take", { id: newId(), reservation });
+  if (!answer.ok) toast(answer.error.code === "conflict" ? t("watch.offer_over") : errorText(answer.error), { bad: true });
+  return answer.ok;
+}
+
 export async function cancel(reservation) {
   const answer = await live.send("cancel", { id: newId(), reservation });
   if (answer.ok) toast(t("watch.cancelled"));

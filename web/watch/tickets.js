@@ -17,7 +17,7 @@ function overLimit(limit, had) {
 
 function lineText(line) {
   if (line.outcome === "partly") return t("watch.partly", { n: line.reserved, w: line.waiting, p: line.position });
-  if (line.outcome === "reserved") return t("watch.held_until", { time: timeOfDay(line.deadline_ms) });
+  if (line.outcome === "reserved" || line.outcome === "extended") return t("watch.held_until", { time: timeOfDay(line.deadline_ms) });
   if (line.outcome === "waiting") return ahead(line.position);
   if (line.outcome === "over_limit" && line.limit) return overLimit(line.limit, line.had ?? 0);
   return outcomeText(line.outcome);

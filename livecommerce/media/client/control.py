@@ -11,6 +11,7 @@ import msgspec
 import orjson
 
 from livecommerce.errors import LiveCommerceError, Unavailable, catalogue
+from livecommerce.media import errors as relay_errors
 from livecommerce.media.wire.freezes import FreezeReport
 
 Kind = Literal["whip", "whep"]
@@ -200,7 +201,8 @@ def _error(body: Any) -> LiveCommerceError:
     fields = body.get("error") if isinstance(body, dict) else None
     if not isinstance(fields, dict):
         return LiveCommerceError()
-    for kind in catalogue():
-        if kind.number == fields.get("number"):
+    # A process without a relay in it has met none of the relay's own errors; naming their module here is what loads it.
+    for kind in (*vars(relay_errors).values(), *catalogue()):
+        if isinstance(kind, type) and issubclass(kind, LiveCommerceError) and kind.number == fields.get("number"):
             return kind(fields.get("reason"), retry_after_ms=fields.get("retry_after_ms"))
     return LiveCommerceError()

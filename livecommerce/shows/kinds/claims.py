@@ -25,7 +25,8 @@ from livecommerce.stock.outcomes import Outcome
 from livecommerce.stock.skus import product_of
 
 TICKETS_MAX = 500  # what the control panel lists without asking; older ones are paged from stock
-OUTCOMES_SHOWN = frozenset(("reserved", "partly", "waiting", "cancelled", "reduced", "changed", "swapped"))
+PRESSES_MAX = 60  # as many as lines of chat
+OUTCOMES_SHOWN = frozenset(("reserved", "partly", "waiting", "cancelled", "reduced", "changed", "swapped", "extended"))
 ACTIVE = ("held", "waiting", "offered")
 SILENT = frozenset(("reprice",))  # operations of the shop on many claims: each buyer hears by the ticket, nobody else
 DONE = (Outcome.CANCELLED, Outcome.EXTENDED, Outcome.UNCHANGED)
@@ -88,6 +89,7 @@ def ticket_record(claim: dict[str, Any], at_ms: int, known: TicketRecord | None 
         "state": claim["state"],
         "deadline_ms": claim.get("deadline", 0),
         "text": claim.get("text", ""),
+        "source": claim.get("source", ""),
         "comment": known["comment"] if known else claim["id"],
         "at_ms": known["at_ms"] if known else at_ms,
     }
@@ -160,10 +162,35 @@ def lines_moved(events: Iterable[Event]) -> set[str]:
     }
 
 
+def presses(state: State, projector: Projector, staff: bool) -> list[dict[str, Any]]:
+    """Orders by the button, which have no line of chat: the newest, as far back as the chat that goes with them."""
+    chat = state["chat"]
+    since = chat[0]["at"] if len(chat) >= PRESSES_MAX else 0
+    found: list[dict[str, Any]] = []
+    for record in state["tickets"].values():
+        viewer = record["viewer"]
+        if record["source"] != "button" or record["at_ms"] < since:
+            continue
+        if not staff and state["buyers"].get(viewer, {}).get("shadow"):
+            continue
+        found.append(
+            {
+                "id": record["comment"], "by": projector.by(viewer), "name": projector.name(state["names"], viewer),
+                "at": record["at_ms"], "sku": record["sku"], "number": record["number"], "state": record["state"],
+                "quantity": record["quantity"], "waiting": record["waiting"], "position": record["position"],
+                **({"viewer": viewer} if staff else {}),
+            }
+        )  # fmt: skip
+    return sorted(found, key=lambda press: int(press["at"]))[-PRESSES_MAX:]
+
+
 def shown(state: State, projector: Projector, staff: bool) -> Parts:
+    pressed: Parts = {"presses": presses(state, projector, staff)}
     if not staff:
-        return {}
-    return {"reservations": [projector.ticket(record, state, staff=True) for record in state["tickets"].values()]}
+        return pressed
+    return pressed | {
+        "reservations": [projector.ticket(record, state, staff=True) for record in state["tickets"].values()]
+    }
 
 
 KIND = Kind(

@@ -187,9 +187,13 @@ function rules.extend(w, template, _, operation, viewer)
   local claim, item, lines = named_claim(w, template, viewer)
   if not claim then return item, lines end
   if not world.active(claim) or claim.held == 0 then return one(OUTCOME.not_active, claim, item) end
-  if claim.flags >= EXTENDED then return one(OUTCOME.already_extended, claim, item) end
-  claim.flags = claim.flags + EXTENDED
-  if claim.state == OFFERED then claim.state = HELD end
+  -- Who takes an offer has not been given more time yet.
+  if claim.state == OFFERED then
+    claim.state = HELD
+  else
+    if claim.flags >= EXTENDED then return one(OUTCOME.already_extended, claim, item) end
+    claim.flags = claim.flags + EXTENDED
+  end
   set_deadline(w, claim, math.max(claim.deadline, w.now + template.seconds * 1000))
   return done(w, OUTCOME.extended, claim, item, operation, "extend")
 end
