@@ -66,6 +66,7 @@ class CommentPath:
             LiveCommerceError: refused with a number; the comment was neither shown nor counted.
         """
         started = time.monotonic()
+        mirror.authors.own(speech.id, speech.speaker.viewer)
         if speech.again:
             known = await self._store.recall(speech.show, speech.id, speech.speaker.viewer)
             if known is not None:
@@ -150,6 +151,7 @@ class CommentPath:
             LiveCommerceError.
         """
         state, now = mirror.state, self._store.now_ms()
+        mirror.authors.own(press.id, press.speaker.viewer)
         refusal = may_act(state, press.speaker.viewer, now)
         if refusal is None and not press.again:
             refusal = self._too_many(mirror, press.speaker.viewer, press.id, now)
@@ -174,8 +176,9 @@ class CommentPath:
         """A viewer gives up an own claim.
 
         Raises:
-            NotYours, ReservationUnknown, BadInput, Busy, Unavailable, StorageFull.
+            NotYours, ReservationUnknown, IdReused, BadInput, Busy, Unavailable, StorageFull.
         """
+        mirror.authors.own(withdrawal.id, withdrawal.speaker.viewer)
         answer = await self._changes.cancel(mirror.state, withdrawal)
         return WithdrawalAnswer(reason=str(answer.outcome), lines=answer_lines(answer, mirror.state))
 

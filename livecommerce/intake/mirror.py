@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from livecommerce.comments import CatalogueIndex, ShopWords
+from livecommerce.intake.authors import Authors
 from livecommerce.intake.rate import CommentRate
 from livecommerce.shows.catalogue import catalogue_index
 from livecommerce.shows.registry import Registry
@@ -34,6 +35,9 @@ class Mirror(Protocol):
 
     @property
     def rate(self) -> CommentRate: ...
+
+    @property
+    def authors(self) -> Authors: ...
 
     @property
     def last_chat_ms(self) -> Mapping[str, int]:
@@ -66,6 +70,7 @@ class ShowMirror:
         self.state = state
         self.words = WordFilter(state["words"])
         self.rate = CommentRate()
+        self.authors = Authors(state)
         self.last_chat_ms: dict[str, int] = {}
         self.heard(state["chat"])
         self._changed_products()
@@ -79,7 +84,8 @@ class ShowMirror:
         self._changed_products()
 
     def heard(self, events: Sequence[Mapping[str, Any]]) -> None:
-        """Who spoke, as soon as it is read: the rate of comments must not wait for `move_on`."""
+        """Who spoke, as soon as it is read: neither the rate of comments nor whose an id is may wait for `move_on`."""
+        self.authors.heard(events)
         for event in events:
             if event["t"] == "chat" and event["viewer"]:
                 self.rate.seen(event["viewer"], event["id"], event["at"])

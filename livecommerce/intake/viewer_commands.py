@@ -37,6 +37,7 @@ class ViewerCommands:
             LiveCommerceError: refused with a number; nothing was changed.
         """
         command = self._store.kinds.read_viewer_command(raw)
+        mirror.authors.own(command.id, speaker.viewer)
         if raw.get("again"):
             known = await self._store.recall(show, command.id, speaker.viewer)
             if known is not None:

@@ -108,10 +108,10 @@ local function chat(keys, args)
       end
       if event ~= '' then blobs[#blobs + 1] = event end
       if line.place == 'held' and redis.call('HLEN', keys[HELD]) < HELD_MAX then
-        redis.call('HSET', keys[HELD], line.id, event)
+        redis.call('HSETNX', keys[HELD], line.id, event) -- never over a line of before, whose id is long forgotten
       end
-      if triage ~= '' and redis.call('HLEN', keys[TRIAGE]) < TRIAGE_MAX then
-        redis.call('HSET', keys[TRIAGE], line.id, triage)
+      if triage ~= '' and redis.call('HLEN', keys[TRIAGE]) < TRIAGE_MAX
+        and redis.call('HSETNX', keys[TRIAGE], line.id, triage) == 1 then
         blobs[#blobs + 1] = triage
       end
       remember(keys, line.id, line.answer)

@@ -1,5 +1,6 @@
 // One show as signals: the socket's snapshot and frames folded by state.js, who answered what, and how the line is.
 import { computed, signal } from "@preact/signals";
+import { lineKey } from "./kinds.js";
 import { connect } from "./socket.js";
 import { apply } from "./state.js";
 import { now, serverNow, skew } from "./ui.js";
@@ -12,7 +13,7 @@ export function openShow({ show, as, snapshot = null, name = "" }) {
   const state = signal(snapshot);
   const link = signal("connecting");
   const goodbye = signal(null);
-  const claims = signal(new Map()); // comment id -> claim events
+  const claims = signal(new Map()); // line -> claim events
   const button = signal([]); // claims without a chat line
   const listeners = new Set();
 
@@ -29,14 +30,15 @@ export function openShow({ show, as, snapshot = null, name = "" }) {
   };
 
   const mark = (map, event, next) => {
-    const key = event.comment ?? event.reservation;
+    const id = event.comment ?? event.reservation;
+    const key = lineKey({ by: event.by, id });
     const before = map.get(key) ?? [];
     const same = (other) => other.sku === event.sku && other.number === event.number;
     map.set(key, [...before.filter((other) => !same(other)), event]);
     if (map.size > CLAIMS_MAX) map.delete(map.keys().next().value);
-    const known = next.chat.some((line) => line.id === event.comment);
+    const known = next.chat.some((line) => lineKey(line) === key);
     if (!known && ["reserved", "partly", "waiting"].includes(event.outcome) && !before.length) {
-      const line = { id: key, kind: "claim", by: event.by, name: event.name, viewer: event.viewer, text: "", at: event.at };
+      const line = { id, kind: "claim", by: event.by, name: event.name, viewer: event.viewer, text: "", at: event.at };
       button.value = [...button.value, line].slice(-BUTTON_LINES_MAX);
     }
     return map;
@@ -46,12 +48,14 @@ export function openShow({ show, as, snapshot = null, name = "" }) {
   const seed = (snapshotState) => {
     const map = new Map();
     const marks = snapshotState.marks ?? [];
-    const marked = new Set(marks.map((one) => one.comment));
+    const mine = snapshotState.me?.by;
+    const marked = new Set(marks.filter((one) => one.by === mine).map((one) => one.comment));
     const own = (snapshotState.me?.tickets ?? []).filter((ticket) => !marked.has(ticket.comment));
     for (const ticket of snapshotState.reservations ?? [...marks, ...own]) {
       const held = ticket.state === "waiting" ? 0 : ticket.quantity;
       const claim = { sku: ticket.sku, number: ticket.number, reserved: held, waiting: ticket.state === "waiting" ? ticket.quantity : 0, position: ticket.position, outcome: ticket.state };
-      map.set(ticket.comment, [...(map.get(ticket.comment) ?? []), claim]);
+      const key = lineKey({ by: ticket.by ?? mine, id: ticket.comment });
+      map.set(key, [...(map.get(key) ?? []), claim]);
     }
     for (const [key, known] of claims.value) map.set(key, known);
     claims.value = map;

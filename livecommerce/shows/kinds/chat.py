@@ -35,10 +35,11 @@ def say(state: State, command: Say, actor: Actor, now_ms: int) -> Decision:
 
 def apply(draft: Draft, event: Event) -> None:
     chat = draft.own("chat")
-    released = event["id"] in draft.state["held"] and not event.get("held")
+    held = draft.state["held"].get(event["id"])
+    released = held is not None and line_key(held) == line_key(event) and not event.get("held")
     if released:
         draft.own("held").pop(event["id"])
-        chat[:] = [line for line in chat if line["id"] != event["id"]]
+        chat[:] = [line for line in chat if line_key(line) != line_key(event)]
     chat.append(event)
     del chat[:-CHAT_MAX]
     if event.get("held"):
@@ -46,6 +47,11 @@ def apply(draft: Draft, event: Event) -> None:
             draft.own("held")[event["id"]] = event
     elif event["viewer"] and event.get("name"):
         remember_name(draft, event["viewer"], event["name"])
+
+
+def line_key(line: Mapping[str, Any]) -> tuple[str, str]:
+    """What a line is known by: ids are made by pages, so two authors may have the same one."""
+    return line["viewer"], line["id"]
 
 
 def visible(event: Mapping[str, Any], state: State) -> bool:
@@ -69,33 +75,35 @@ def load(stored: Stored) -> Parts:
 
 def _latest(events: list[Event]) -> list[Event]:
     """The tail as folding would have left it: a line let through counts where it was let through."""
-    latest: dict[str, Event] = {}
+    latest: dict[tuple[str, str], Event] = {}
     for event in events:
-        if event["id"] in latest and latest[event["id"]].get("held"):
-            del latest[event["id"]]
-        latest[event["id"]] = event
+        key = line_key(event)
+        if key in latest and latest[key].get("held"):
+            del latest[key]
+        latest[key] = event
     return list(latest.values())[-CHAT_MAX:]
 
 
-def claim_marks(state: State, lines: Iterable[ChatEvent]) -> list[dict[str, Any]]:
-    """What became of the chat lines shown: `{"comment", "sku", "number", "state", "quantity", "position"}` a claim.
+def claim_marks(state: State, projector: Projector, lines: Iterable[ChatEvent]) -> list[dict[str, Any]]:
+    """What became of the chat lines shown: `{"comment", "by", "sku", …}` a claim.
 
     Who joins later sees the same numbers beside the same lines as those who were there.
     """
-    shown = {line["id"] for line in lines}
+    shown = {line_key(line) for line in lines}
     return [
         {
-            "comment": record["comment"], "sku": record["sku"], "number": record["number"], "state": record["state"],
+            "comment": record["comment"], "by": projector.by(record["viewer"]), "sku": record["sku"],
+            "number": record["number"], "state": record["state"],
             "quantity": record["quantity"], "position": record["position"],
         }
         for record in state["tickets"].values()
-        if record["comment"] in shown and not state["buyers"].get(record["viewer"], {}).get("shadow")
+        if (record["viewer"], record["comment"]) in shown and not state["buyers"].get(record["viewer"], {}).get("shadow")
     ]  # fmt: skip
 
 
 def shown(state: State, projector: Projector, staff: bool) -> Parts:
     lines = [line for line in state["chat"] if visible(line, state)]
-    marks = claim_marks(state, lines)
+    marks = claim_marks(state, projector, lines)
     if staff:
         lines = state["chat"]
     return {"chat": [projector.chat_line(line, staff=staff) for line in lines], "marks": marks}
