@@ -7,6 +7,7 @@ import gc
 import structlog
 from aiohttp import web
 
+from livecommerce.realtime.channels import StaffNames, nobody
 from livecommerce.realtime.gateway import Gateway, Identify
 from livecommerce.realtime.self_test import fast_path_works
 from livecommerce.realtime.settings import Realtime
@@ -23,6 +24,7 @@ async def build_realtime(
     *,
     origins: list[str] | str | None = None,
     fast: bool | None = None,
+    staff_names: StaffNames = nobody,
 ) -> Gateway:
     """Adds `/socket.io/` to the app, and starts and ends with it.
 
@@ -30,11 +32,12 @@ async def build_realtime(
         store: started, and closed by whoever opened it after the app has been cleaned up.
         identify: who is behind a handshake request, from its cookies.
         origins: allowed Origin headers; None: the request's own host alone; "*": all.
+        staff_names: display names of a shop's staff, which viewers may not take.
         fast: False runs the stock path; None tries the fast one and falls back when its self-test fails.
     """
     if fast is None:
         fast = await fast_path_works()
-    gateway = Gateway(store, settings, identify, fast=fast, origins=origins)
+    gateway = Gateway(store, settings, identify, fast=fast, origins=origins, staff_names=staff_names)
     gateway.attach(app)
     log.info("realtime", path="fast" if fast else "stock")
 

@@ -188,7 +188,7 @@ async def put_show(request: web.Request) -> web.Response:
     if record.published_ms is None:
         raise Conflict("The show is not on air yet. Try again in a moment.", retry_after_ms=2_000)
     items = items_of(await needs.catalogue.products(record.shop), body.items)
-    await needs.publisher.change(record, items, Actor(staff.login, staff.role))
+    await needs.publisher.change(record, items, Actor(staff.login, staff.role, staff.name))
     if not await needs.setups.replace_items(record, items):
         raise SetupChanged
     return json_answer({"show": show_shape(await needs.setups.own(staff.shop, record.id))})
@@ -208,7 +208,7 @@ async def post_command(request: web.Request) -> web.Response:
     command = needs.store.kinds.read_command(raw)
     if isinstance(command, Ban):  # address marks are the gateway's to add
         command = msgspec.structs.replace(command, addresses=())
-    outcome = await needs.executor.execute(record.id, command, Actor(staff.login, staff.role))
+    outcome = await needs.executor.execute(record.id, command, Actor(staff.login, staff.role, staff.name))
     return json_answer({"outcome": outcome})
 
 

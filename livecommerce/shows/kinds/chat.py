@@ -17,6 +17,7 @@ from livecommerce.shows.state import ChatEvent, Draft, Event, State
 
 CHAT_MAX = 60  # what a page shows when it opens
 HELD_MAX = 1_000  # as in library.lua
+SPOKEN_MAX = 50_000  # as in library.lua
 
 
 class Say(Command, frozen=True, kw_only=True, tag="say"):
@@ -26,9 +27,10 @@ class Say(Command, frozen=True, kw_only=True, tag="say"):
 
 def say(state: State, command: Say, actor: Actor, now_ms: int) -> Decision:
     kind = "moderator" if actor.role == "moderator" else "host"
+    name = command.name or actor.name or state["show"]["shop_name"]
     event = {
-        "t": "chat", "id": command.id, "viewer": "", "name": command.name or actor.login, "text": command.text,
-        "at": now_ms, "kind": kind, "verdict": "none",
+        "t": "chat", "id": command.id, "viewer": "", "name": name, "text": command.text, "at": now_ms, "kind": kind,
+        "verdict": "none",
     }  # fmt: skip
     return Decision([event], [], {"comment": command.id}, {"do": "hide", "comment": command.id})
 
@@ -42,11 +44,19 @@ def apply(draft: Draft, event: Event) -> None:
         chat[:] = [line for line in chat if line_key(line) != line_key(event)]
     chat.append(event)
     del chat[:-CHAT_MAX]
+    if speaks(event) and len(draft.state["spoken"]) < SPOKEN_MAX:
+        draft.own("spoken")[event["viewer"]] = True
     if event.get("held"):
         if len(draft.state["held"]) < HELD_MAX:
             draft.own("held")[event["id"]] = event
     elif event["viewer"] and event.get("name"):
         remember_name(draft, event["viewer"], event["name"])
+
+
+def speaks(event: Mapping[str, Any]) -> bool:
+    """Whether this is a viewer's line that everyone is shown, and no order: those pass all rules of the chat."""
+    hidden = event.get("held") or event.get("shadow") or not event["viewer"]
+    return not hidden and event.get("verdict") not in ("order", "change")
 
 
 def line_key(line: Mapping[str, Any]) -> tuple[str, str]:
@@ -70,7 +80,8 @@ def project(projector: Projector, event: Event, after: State, wire: Wire) -> Non
 
 def load(stored: Stored) -> Parts:
     tail = [event for blob in reversed(stored.lists["tail"]) for event in unpack(blob) if event["t"] == "chat"]
-    return {"chat": _latest(tail), "held": {event["id"]: event for event in map(unpack, stored.lists["held"])}}
+    held = {event["id"]: event for event in map(unpack, stored.lists["held"])}
+    return {"chat": _latest(tail), "held": held, "spoken": dict.fromkeys(stored.maps["spoken"], True)}
 
 
 def _latest(events: list[Event]) -> list[Event]:
@@ -97,7 +108,8 @@ def claim_marks(state: State, projector: Projector, lines: Iterable[ChatEvent]) 
             "quantity": record["quantity"], "position": record["position"],
         }
         for record in state["tickets"].values()
-        if (record["viewer"], record["comment"]) in shown and not state["buyers"].get(record["viewer"], {}).get("shadow")
+        if (record["viewer"], record["comment"]) in shown
+        and not state["buyers"].get(record["viewer"], {}).get("shadow")
     ]  # fmt: skip
 
 
