@@ -8,6 +8,7 @@ its first answer.
 from __future__ import annotations
 
 import time
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -27,9 +28,11 @@ from livecommerce.intake.changes import ChangeMaker
 from livecommerce.intake.metrics import COMMENTS, VERDICT_SECONDS
 from livecommerce.intake.mirror import Mirror
 from livecommerce.intake.orders import NoOrder, Want, done, lines_of, reserve_operation, wants_of
+from livecommerce.intake.plain_orders import is_bare
 from livecommerce.intake.rate import too_many_comments
 from livecommerce.intake.speech import Acceptance, Act, Press, Speaker, Speech, Withdrawal
 from livecommerce.intake.waiting_offers import offer_meant, take, take_operation
+from livecommerce.shows.kinds.chat import speaks
 from livecommerce.shows.model import viewer_handle
 from livecommerce.shows.moderation import Ruling, may_act, rule, slow_error, slow_wait_ms
 from livecommerce.shows.packing import pack
@@ -37,6 +40,16 @@ from livecommerce.shows.state import Event, State, pinned_for
 from livecommerce.shows.store import ChatLine, ShowStore
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.operations import Line
+
+A = TypeVar("A", bound=Act)
+ORDERS = ("order", "change")  # verdicts that move pieces
+
+
+class Named(Struct, frozen=True):
+    """A speaker under the name that everyone may read."""
+
+    viewer: str
+    name: str
 
 
 class Heard(Struct, frozen=True):
@@ -67,13 +80,16 @@ class CommentPath:
             LiveCommerceError: refused with a number; the comment was neither shown nor counted.
         """
         started = time.monotonic()
+        mirror.authors.own(speech.id, speech.speaker.viewer)
         if speech.again:
             known = await self._store.recall(speech.show, speech.id, speech.speaker.viewer)
             if known is not None:
                 return shown_answer(known)
-        else:
-            self.may_act(mirror, speech.speaker.viewer, speech.id)
-        answer = await self._answer(mirror, self._hear(mirror, speech))
+        pinned = pinned_for(mirror.state, speech.pin, self._store.now_ms())
+        verdict = parse(speech.text, mirror.index, tuple(mirror.state["show"]["packs"]), pinned)
+        if not speech.again:  # a sale is never held up by the rules of the chat
+            self.may_act(mirror, speech.speaker.viewer, speech.id, speaks=verdict.verdict not in ORDERS)
+        answer = await self._answer(mirror, self._hear(mirror, speech, verdict, pinned))
         COMMENTS.labels(answer["reason"]).inc()
         VERDICT_SECONDS.observe(time.monotonic() - started)
         return answer
@@ -101,24 +117,31 @@ class CommentPath:
         mirror.rate.take(viewer, one, now)
         return None
 
-    def _hear(self, mirror: Mirror, speech: Speech) -> Heard:
+    def _hear(self, mirror: Mirror, speech: Speech, verdict: Verdict, pinned: str | None) -> Heard:
         """
         Raises:
             CommentRefused: its words are blocked, and it is no order.
         """
         state, now, viewer = mirror.state, self._store.now_ms(), speech.speaker.viewer
-        pinned = pinned_for(state, speech.pin, now)
-        verdict = parse(speech.text, mirror.index, tuple(state["show"]["packs"]), pinned)
-        is_order = verdict.verdict in ("order", "change")
-        ruling = rule(state, mirror.words, viewer, speech.text, is_order=is_order)
+        is_order = verdict.verdict in ORDERS
+        # Looked at only where a rule asks: a rush of orders has better things to do.
+        ruled = state["settings"]["first_hold"] or state["settings"]["slow_seconds"]
+        bare = bool(is_order and ruled and is_bare(speech.text, state))
+        slow = not speech.again and slow_wait_ms(state, mirror.last_chat_ms.get(viewer, 0), now) > 0
+        ruling = rule(state, mirror.words, viewer, speech.text, is_order=is_order, bare=bare, slow=slow)
         if ruling.refuse is not None:
             raise ruling.refuse
-        mirror.note_chat(viewer, now)
-        return Heard(speech, chat_event(speech, now, verdict, pinned, ruling), verdict, pinned, ruling)
+        if not bare and ruling.reason != "slow":
+            mirror.note_chat(viewer, now)
+        speech = named(mirror, speech, held=ruling.place == "held")
+        event = chat_event(speech, now, verdict, pinned, ruling)
+        if bare:
+            event["bare"] = True
+        return Heard(speech, event, verdict, pinned, ruling)
 
     async def _answer(self, mirror: Mirror, heard: Heard) -> SpeechAnswer:
         word = heard.verdict.verdict
-        if word not in ("order", "change"):
+        if word not in ORDERS:
             return await self._chatter(mirror.state, heard)
         if mirror.state["show"]["stage"] != "live":
             return await self._append(heard, SpeechAnswer(verdict=word, reason="not_live", lines=[]))
@@ -159,6 +182,7 @@ class CommentPath:
             LiveCommerceError.
         """
         state, now = mirror.state, self._store.now_ms()
+        mirror.authors.own(press.id, press.speaker.viewer)
         refusal = may_act(state, press.speaker.viewer, now)
         if refusal is None and not press.again:
             refusal = self._too_many(mirror, press.speaker.viewer, press.id, now)
@@ -169,9 +193,11 @@ class CommentPath:
         wants = [Want(press.code, (), press.quantity)]
         offer = offer_meant(state, press.speaker.viewer, wants, press.options, press.code)
         if offer is not None:
-            return await self._take(state, press, offer["id"], b"")
+            return await self._take(state, named(mirror, press), offer["id"], b"")
         lines = lines_of(state, wants, press.options, press.code)
-        return lines.answer() if isinstance(lines, NoOrder) else await self._reserve(state, press, lines, b"")
+        if isinstance(lines, NoOrder):
+            return lines.answer()
+        return await self._reserve(state, named(mirror, press), lines, b"")
 
     async def _reserve(self, state: State, act: Act, lines: tuple[Line, ...], chat: bytes) -> SpeechAnswer:
         await self._introduce(state, act.show, act.speaker)
@@ -192,8 +218,9 @@ class CommentPath:
         """A viewer gives up an own claim.
 
         Raises:
-            NotYours, ReservationUnknown, BadInput, Busy, Unavailable, StorageFull.
+            NotYours, ReservationUnknown, IdReused, BadInput, Busy, Unavailable, StorageFull.
         """
+        mirror.authors.own(withdrawal.id, withdrawal.speaker.viewer)
         answer = await self._changes.cancel(mirror.state, withdrawal)
         return WithdrawalAnswer(reason=str(answer.outcome), lines=answer_lines(answer, mirror.state))
 
@@ -228,6 +255,7 @@ class CommentPath:
         line = ChatLine(
             id=speech.id, viewer=viewer, name="" if place == "held" else speech.speaker.name, place=place,
             answer=kept_answer(answer, viewer), event=pack(heard.event), triage=pack(triage) if triage else b"",
+            spoke=speaks(heard.event),
         )  # fmt: skip
         before = await self._store.append_chat(speech.show, line)
         if not before:
@@ -235,6 +263,15 @@ class CommentPath:
         if answered_viewer(before) != viewer:
             raise IdReused()
         return shown_answer(before)
+
+
+def named(mirror: Mirror, act: A, *, held: bool = False) -> A:
+    """The act under the name that everyone may read; a held line goes to staff with the name it asks for."""
+    viewer, name = act.speaker.viewer, act.speaker.name
+    public = mirror.public_name(viewer, name)
+    if public == name or (held and mirror.is_free(name)):
+        return act
+    return msgspec.structs.replace(act, speaker=Named(viewer, public))
 
 
 def chat_event(speech: Speech, now_ms: int, verdict: Verdict, pinned: str | None, ruling: Ruling) -> Event:

@@ -20,7 +20,12 @@ class CommentNotText(BadInput):
 
 class NameRefused(BadInput):
     number, code = 1004, "name_refused"
-    reason = "A name has 1 to 20 characters, no control characters and no blocked word."
+    reason = "A name has 1 to 20 characters that can be seen, and no blocked word."
+
+
+class NameReserved(BadInput):
+    number, code = 1140, "name_reserved"
+    reason = "This name looks like one of the people who run this show. Choose another."
 
 
 class NotYours(NotAllowed):

@@ -6,16 +6,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from livecommerce.comments import CatalogueIndex, ShopWords
+from livecommerce.intake.authors import Authors
 from livecommerce.intake.rate import CommentRate
+from livecommerce.intake.reserved import Reserved
 from livecommerce.shows.catalogue import catalogue_index
+from livecommerce.shows.model import viewer_handle
+from livecommerce.shows.moderation import may_introduce, name_is_free
+from livecommerce.shows.projection import guest_name
 from livecommerce.shows.registry import Registry
 from livecommerce.shows.state import Event, State
 from livecommerce.shows.store import ShowStore
 from livecommerce.shows.words import WordFilter
 
 PRODUCTS = frozenset(("item", "item_gone"))
+NAME_RULES = frozenset(("words", "settings"))
 # Slow mode lasts ten minutes at most; more people than this do not speak in that time.
 LAST_CHATS_MAX = 10_000
+NAMES_RULED_MAX = 10_000  # names whose ruling is remembered; whoever speaks again is not judged again
 
 
 class Mirror(Protocol):
@@ -36,10 +43,19 @@ class Mirror(Protocol):
     def rate(self) -> CommentRate: ...
 
     @property
+    def authors(self) -> Authors: ...
+
+    @property
     def last_chat_ms(self) -> Mapping[str, int]:
         """When each viewer last spoke, for slow mode; those of long ago are left out."""
 
     def note_chat(self, viewer: str, at_ms: int) -> None: ...
+
+    def public_name(self, viewer: str, name: str) -> str:
+        """The name if everyone may read it now, else a guest's."""
+
+    def is_free(self, name: str) -> bool:
+        """Whether a name keeps to the rules of this show and passes for nobody who runs it."""
 
 
 class ShowMirror:
@@ -48,6 +64,7 @@ class ShowMirror:
     def __init__(self, state: State, kinds: Registry, shop_words: ShopWords | None = None) -> None:
         self._kinds = kinds
         self._shop_words = shop_words or ShopWords()
+        self.reserved = Reserved(state["show"]["shop_name"])
         self.load(state)
 
     @classmethod
@@ -65,7 +82,9 @@ class ShowMirror:
         """Starts from a snapshot (again, after a gap in the log)."""
         self.state = state
         self.words = WordFilter(state["words"])
+        self._free: dict[str, bool] = {}
         self.rate = CommentRate()
+        self.authors = Authors(state)
         self.last_chat_ms: dict[str, int] = {}
         self.heard(state["chat"])
         self._changed_products()
@@ -78,8 +97,31 @@ class ShowMirror:
         self._shop_words = words
         self._changed_products()
 
+    def use_staff_names(self, names: Sequence[str]) -> None:
+        """The display names of the shop's staff, from the next comment on."""
+        reserved = Reserved(self.state["show"]["shop_name"], names)
+        if reserved != self.reserved:
+            self.reserved = reserved
+            self._free = {}
+
+    def is_free(self, name: str) -> bool:
+        free = self._free.get(name)
+        if free is None:
+            if len(self._free) >= NAMES_RULED_MAX:
+                self._free.clear()
+            free = name_is_free(self.state, self.words, name) and not self.reserved.takes(name)
+            self._free[name] = free
+        return free
+
+    def public_name(self, viewer: str, name: str) -> str:
+        guest = guest_name(viewer_handle(self.state["salt"], viewer))
+        if name == guest or (may_introduce(self.state, viewer) and self.is_free(name)):
+            return name
+        return guest
+
     def heard(self, events: Sequence[Mapping[str, Any]]) -> None:
-        """Who spoke, as soon as it is read: the rate of comments must not wait for `move_on`."""
+        """Who spoke, as soon as it is read: neither the rate of comments nor whose an id is may wait for `move_on`."""
+        self.authors.heard(events)
         for event in events:
             if event["t"] == "chat" and event["viewer"]:
                 self.rate.seen(event["viewer"], event["id"], event["at"])
@@ -99,8 +141,10 @@ class ShowMirror:
             self._changed_products()
         if "words" in kinds:
             self.words = WordFilter(self.state["words"])
+        if kinds & NAME_RULES:
+            self._free = {}
         for event in events:
-            if event["t"] == "chat" and event["viewer"]:
+            if event["t"] == "chat" and event["viewer"] and not event.get("bare"):
                 self.note_chat(event["viewer"], event["at"])
 
     def note_chat(self, viewer: str, at_ms: int) -> None:

@@ -37,6 +37,7 @@ class ViewerCommands:
             LiveCommerceError: refused with a number; nothing was changed.
         """
         command = self._store.kinds.read_viewer_command(raw)
+        mirror.authors.own(command.id, speaker.viewer)
         if raw.get("again"):
             known = await self._store.recall(show, command.id, speaker.viewer)
             if known is not None:
@@ -44,7 +45,8 @@ class ViewerCommands:
         else:
             self._path.may_act(mirror, speaker.viewer, command.id, speaks=bool(command.spoken))
         command, ruling = self._moderated(mirror, speaker.viewer, command)
-        who, now = commands.Speaker(speaker.viewer, speaker.name, ruling.place), self._store.now_ms()
+        name = mirror.public_name(speaker.viewer, speaker.name)
+        who, now = commands.Speaker(speaker.viewer, name, ruling.place), self._store.now_ms()
         decision = self._store.kinds.decide_for_viewer(mirror.state, command, who, now)
         for event in decision.events[:1]:  # from it every process counts what this viewer does
             event |= {"command": command.id, "viewer": speaker.viewer, "at": now}

@@ -12,6 +12,7 @@ from livecommerce.realtime.pace import Pace
 from livecommerce.realtime.presence import REFRESH_SECONDS, Presence
 from livecommerce.realtime.reader import ShopReader
 from livecommerce.realtime.settings import Realtime
+from livecommerce.realtime.staff_sockets import StaffNames, nobody
 from livecommerce.realtime.tasks import end
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.engine import StockUnavailable
@@ -25,7 +26,8 @@ ADDRESSES_MAX = 8  # of one banned viewer: phone, home, work and some to spare
 
 
 class Channels:
-    def __init__(self, store: ShowStore, settings: Realtime, process: str) -> None:
+    def __init__(self, store: ShowStore, settings: Realtime, process: str, staff_names: StaffNames = nobody) -> None:
+        self._staff_names = staff_names
         self._tasks: set[asyncio.Task[None]] = set()
         self.presence = Presence(store.redis, process)
         self.pace = Pace(settings.tick_hz_max)
@@ -81,6 +83,7 @@ class Channels:
             self._readers[channel.shop] = reader
         words = await self._store.shop_words(channel.shop)
         self._open[show] = channel
+        await self._tell_staff_names(channel)
         reader.watch(channel, words)
         channel.start()
         await reader.nudge()
@@ -125,6 +128,13 @@ class Channels:
             del self._users[show]
             self._idle_since[show] = time.monotonic()
 
+    async def _tell_staff_names(self, channel: Channel) -> None:
+        """What viewers may not call themselves; the names known before stay where SQL is away."""
+        try:
+            channel.mirror.use_staff_names(await self._staff_names(channel.shop))
+        except Exception as error:
+            log.warning("staff names not read", shop=channel.shop, why=str(error)[:200])
+
     async def _tell_presence(self, channel: Channel) -> None:
         await self.presence.refresh(channel.show, channel.by_viewer, channel.take_moved())
 
@@ -135,6 +145,7 @@ class Channels:
             try:
                 for channel in tuple(self._open.values()):
                     await self._tell_presence(channel)
+                    await self._tell_staff_names(channel)
                 await self._close_idle()
             except Exception:
                 log.exception("presence failed")

@@ -29,7 +29,7 @@ async def build_realtime(
 
     Args:
         store: started, and closed by whoever opened it after the app has been cleaned up.
-        who: who is behind a handshake request, and who behind its login later on.
+        who: who is behind a handshake request, who behind its login later on, and the names of staff.
         origins: allowed Origin headers; None: the request's own host alone; "*": all.
         fast: False runs the stock path; None tries the fast one and falls back when its self-test fails.
     """

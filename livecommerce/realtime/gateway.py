@@ -15,9 +15,9 @@ from redis.exceptions import RedisError
 
 from livecommerce.errors import BadInput, LiveCommerceError, NotAllowed, TooMuch, Unavailable
 from livecommerce.http.errors import LoginNeeded
-from livecommerce.http.identity import Identity
+from livecommerce.http.identity import Identity, Staff
 from livecommerce.intake.comment_path import CommentPath
-from livecommerce.intake.errors import NameRefused
+from livecommerce.intake.errors import NameRefused, NameReserved
 from livecommerce.intake.speech import Payload, acceptance_of, press_of, speech_of, withdrawal_of
 from livecommerce.intake.text import checked_name, checked_text
 from livecommerce.intake.viewer_commands import ViewerCommands
@@ -37,7 +37,8 @@ from livecommerce.shows.commands import Actor
 from livecommerce.shows.errors import Banned, ShowOfAnotherShop
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.model import address_mark, valid_id
-from livecommerce.shows.moderation import barred
+from livecommerce.shows.moderation import barred, may_introduce
+from livecommerce.shows.state import State
 from livecommerce.shows.store import ShowStore, ticket_of_claim
 from livecommerce.stock.engine import StockUnavailable
 
@@ -46,7 +47,6 @@ log = structlog.get_logger(__name__)
 Answer = Mapping[str, Any]  # what it is answered, on the wire with `ok` beside it
 OWN_CLAIMS_MAX = 200  # tickets of one viewer in one show that a page lists
 STAFF_LENGTH_MAX = 500  # of a staff comment: an announcement is longer than what viewers say
-STAFF_NAME_LENGTH_MAX = 40  # of `say`; a shop may have given its staff a longer one
 
 
 class Seat(NamedTuple):
@@ -65,7 +65,7 @@ class Gateway:
         self.executor = Executor(store)
         self.fast = fast
         self.server: MixedServer = make_server(fast=fast, message_bytes_max=limits.MESSAGE_BYTES_MAX, origins=origins)
-        self.channels = Channels(store, settings, secrets.token_hex(6))
+        self.channels = Channels(store, settings, secrets.token_hex(6), who.staff_names)
         self.seats: dict[str, Seat] = {}  # by the id that Socket.IO gives
         self._store = store
         self._path = CommentPath(store, store.engine, settings.comments_per_10_seconds)
@@ -228,7 +228,7 @@ class Gateway:
     def _first_name(self, channel: Channel, identity: Identity, audience: Audience, wished: object) -> str:
         """The name that the page remembers, else the one this viewer had in the show, else a guest's."""
         if identity.staff is not None and audience == "staff":
-            return identity.staff.name or identity.staff.login
+            return staff_name(identity.staff, channel.mirror.state)
         if wished:
             with contextlib.suppress(LiveCommerceError):
                 return self._checked_name(channel, wished)
@@ -237,8 +237,11 @@ class Gateway:
 
     def _checked_name(self, channel: Channel, name: object) -> str:
         checked = checked_name(name)
-        if channel.mirror.words.find(checked) is not None:
-            raise NameRefused("This name holds a word that is blocked in this show.")
+        mirror = channel.mirror
+        if mirror.reserved.takes(checked):
+            raise NameReserved()
+        if not mirror.is_free(checked):
+            raise NameRefused("This name holds a word or a link that is blocked in this show.", why="words")
         return checked
 
     async def _after_join(self, sid: str) -> None:
@@ -355,8 +358,7 @@ class Gateway:
 
     async def _staff_says(self, seat: Seat, raw: Payload) -> Answer:
         text = checked_text(raw.get("text"), STAFF_LENGTH_MAX)
-        name = seat.viewer.name[:STAFF_NAME_LENGTH_MAX]
-        command = self._store.kinds.read_command({"do": "say", "id": raw.get("id"), "text": text, "name": name})
+        command = self._store.kinds.read_command({"do": "say", "id": raw.get("id"), "text": text})
         await self.executor.execute(seat.channel.show, command, self._actor(seat))
         return {"verdict": "none", "reason": "staff", "lines": []}
 
@@ -378,7 +380,8 @@ class Gateway:
         name = self._checked_name(channel, as_map(raw).get("name"))
         for socket in channel.by_viewer.get(viewer.viewer, (viewer,)):
             socket.name = name
-        await self._store.name(channel.show, viewer.viewer, name)
+        if may_introduce(channel.mirror.state, viewer.viewer):  # else it is read with the first line let through
+            await self._store.name(channel.show, viewer.viewer, name)
         return {"name": name}
 
     async def _on_resume(self, seat: Seat, raw: Any) -> Answer:
@@ -408,7 +411,7 @@ class Gateway:
         staff = seat.viewer.identity.staff
         if staff is None or seat.viewer.audience != "staff":
             raise NotAllowed("Only staff give commands.")
-        return Actor(login=staff.login, role=staff.role)
+        return Actor(login=staff.login, role=staff.role, name=seat.viewer.name)
 
     async def _on_command(self, seat: Seat, raw: Any) -> Answer:
         channel, viewer = seat
@@ -421,6 +424,11 @@ class Gateway:
     async def _on_ask(self, seat: Seat, raw: Any) -> Answer:
         self._actor(seat)
         return await self._asks.answer(seat.channel, as_map(raw))
+
+
+def staff_name(staff: Staff, state: State) -> str:
+    """What everyone reads beside what staff say: never a login, with which people log in."""
+    return staff.name or state["show"]["shop_name"]
 
 
 def as_map(raw: object) -> Payload:

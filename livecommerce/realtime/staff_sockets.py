@@ -8,7 +8,7 @@ event, and for silent sockets (which read buyers' names and claims) a few times 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -31,11 +31,20 @@ ANSWER_SECONDS = 0.05  # for the refusal to leave before the goodbye
 Identify = Callable[[web.Request], Awaitable[Identity]]
 
 
+StaffNames = Callable[[str], Awaitable[Sequence[str]]]
+"""The display names of a shop's staff."""
+
+
+async def nobody(shop: str) -> Sequence[str]:
+    return ()
+
+
 class Who(NamedTuple):
-    """Who sends a request, from its cookies; and who stands behind that login now."""
+    """Who sends a request, from its cookies; who stands behind that login now; whose names viewers may not take."""
 
     identify: Identify
     staff_now: StaffNow
+    staff_names: StaffNames = nobody
 
 
 class StaffSockets:

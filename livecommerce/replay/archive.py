@@ -235,7 +235,7 @@ def read_replay(folder: Path, origin_ms: int, duration_ms: int) -> Replay:
     """The archive as a replay needs it; empty where there is none. Blocking."""
     show: dict[str, Any] = {}
     items: dict[str, dict[str, Any]] = {}
-    chat: dict[str, dict[str, Any]] = {}
+    chat: dict[tuple[str, str], dict[str, Any]] = {}  # by author and id
     hidden: set[str] = set()
     pins: list[Event] = []
     notices: list[dict[str, Any]] = []
@@ -255,7 +255,7 @@ def read_replay(folder: Path, origin_ms: int, duration_ms: int) -> Replay:
         elif kind == "moment":
             moments[event["kind"], event["id"]] = event
         elif kind == "chat":
-            chat[event["id"]] = event
+            chat[event["by"], event["id"]] = event
     lines = [
         {
             "at": line["at"] - origin_ms,
@@ -264,7 +264,7 @@ def read_replay(folder: Path, origin_ms: int, duration_ms: int) -> Replay:
             "text": line["text"],
             "kind": line["kind"],
         }
-        for identity, line in chat.items()
+        for (_, identity), line in chat.items()
         if identity not in hidden and origin_ms <= line["at"] <= origin_ms + duration_ms
     ]
     lines.sort(key=lambda line: line["at"])

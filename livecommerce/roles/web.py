@@ -93,7 +93,11 @@ async def web_role(frame: Frame) -> AsyncIterator[None]:
         metrics.register("stock", stores.engine.figures)
         app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[count_requests])
         identify = identify_by(accounts, settings.http.trusted_proxies)
-        who = Who(identify, accounts.staff_now)
+
+        async def staff_names(shop: str) -> list[str]:
+            return [person.name for person in await accounts.staff.of_shop(shop) if person.disabled_ms is None]
+
+        who = Who(identify, accounts.staff_now, staff_names)
         await build_realtime(app, stores.shows, settings.realtime, who, origins=_allowed_origins(settings))
         shows = put_rooms(app, Foundation(settings, stores, database, accounts, directory.relay_for))
         await stack.enter_async_context(_listening(app, settings))

@@ -14,10 +14,15 @@ Sku = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class Actor(Struct, frozen=True):
-    """Who gives a command: a staff login and role (`owner`, `host`, `moderator`)."""
+    """Who gives a command: a staff login and role (`owner`, `host`, `moderator`).
+
+    Attributes:
+        name: what others read instead of the login; "": the shop's name.
+    """
 
     login: str
     role: str
+    name: str = ""
 
 
 class Command(Struct, frozen=True, kw_only=True, tag_field="do"):

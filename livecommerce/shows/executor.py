@@ -22,6 +22,8 @@ from livecommerce.shows.store import ShowStore
 from livecommerce.stock.operations import Operation
 from livecommerce.stock.outcomes import RETRYABLE, Answer, Outcome
 
+UNDO = ""  # the author of what is taken back
+
 
 class Executor:
     """`execute(show, command, actor)` for the socket's `command`, the HTTP route and the demo alike."""
@@ -46,27 +48,34 @@ class Executor:
     async def _run(
         self, keys: Keys, command: Command, actor: Actor, undone: AuditEntry | None = None
     ) -> dict[str, Any]:
-        """`undone` is the audit entry that this command takes back: it is marked instead of writing a new one."""
+        """`undone` is the audit entry that this command takes back: it is marked instead of writing a new one.
+
+        Raises:
+            IdReused: the id belongs to what somebody else did.
+        """
         outcome = await self._decided(keys, command, actor, undone)
         if command.prices:  # also of a repeat: the process may have died in between
             await lower_prices(self.store, keys, outcome["code"])
         return outcome
 
     async def _decided(self, keys: Keys, command: Command, actor: Actor, undone: AuditEntry | None) -> dict[str, Any]:
+        # Whoever undoes, undoing twice is undoing once.
+        author = actor.login if undone is None else UNDO
         for _ in range(CONFLICTS_MAX):
             state = await self.store.load(keys.show, chat=0, whole=False)
             known = await self.store.recall_command(keys, command.id)
             if known is not None:
-                return known
+                return owned(known, author)
             decision = self.store.kinds.decide(state, command, actor, state["now"])
             if isinstance(decision, ThroughStock):
                 decision = decision.conclude(await self._answered(keys.shop, decision))
             if decision.learn is not None:
                 decision.outcome |= await learn(self.store, state, decision.learn)
+            decision.outcome = {**decision.outcome, "author": author}
             audit = audit_entry(command, actor, state, decision, undone)
             outcome = await self.store.commit(keys, command.id, state["version"], decision, audit)
             if outcome is not None:
-                return outcome
+                return owned(outcome, author)
         raise Busy("Others changed the show at the same moment. Try again.", retry_after_ms=200)
 
     async def _answered(self, shop: str, planned: ThroughStock) -> Answered:
@@ -100,6 +109,17 @@ class Executor:
         need_role(inverse, actor)
         await self._run(keys, inverse, actor, entry)
         return {"undone": command.command}
+
+
+def owned(kept: dict[str, Any], author: str) -> dict[str, Any]:
+    """An outcome as its author gets it; viewers' answers are kept beside those of staff, under their ids.
+
+    Raises:
+        IdReused.
+    """
+    if "viewer" in kept or kept.get("author", author) != author:  # what an older version kept names no author
+        raise IdReused()
+    return {key: value for key, value in kept.items() if key != "author"}
 
 
 def tag_of(command: Command) -> str:

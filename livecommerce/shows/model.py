@@ -241,6 +241,7 @@ class Keys:
     done_order: str
     held: str
     clock: str
+    spoken: str
 
     SHOWS = "lc:shows"
 
@@ -268,5 +269,5 @@ KEY_NAMES: tuple[str, ...] = tuple(Keys.__annotations__)
 # What `lc_show_snapshot` returns, in its order; then the kinds' own hashes.
 SNAPSHOT_PARTS = (
     "state", "offset", "now", "tail", "buyers", "hidden", "triage", "words", "audit", "names", "addresses", "held",
-    "clock",
+    "clock", "spoken",
 )  # fmt: skip

@@ -21,7 +21,7 @@ Place = Literal["log", "shadow", "held"]
 
 class Ruling(Struct, frozen=True):
     place: Place = "log"
-    reason: str = ""  # words | links | first | shadow
+    reason: str = ""  # words | links | first | slow | shadow
     refuse: LiveCommerceError | None = None
 
 
@@ -48,8 +48,15 @@ def may_act(state: State, viewer: str, now_ms: int) -> LiveCommerceError | None:
     return None
 
 
-def rule(state: State, words: WordFilter, viewer: str, text: str, *, is_order: bool) -> Ruling:
-    """What happens to the words of a comment."""
+def rule(
+    state: State, words: WordFilter, viewer: str, text: str, *, is_order: bool, bare: bool = False, slow: bool = False
+) -> Ruling:
+    """What happens to the words of a comment.
+
+    Args:
+        bare: an order with no other words: no rule of the chat is about it.
+        slow: the viewer would have to wait. An order does not; its words do, so they are not shown.
+    """
     settings = state["settings"]
     blocked = words.find(text)
     if blocked is not None:
@@ -62,9 +69,21 @@ def rule(state: State, words: WordFilter, viewer: str, text: str, *, is_order: b
         return Ruling(refuse=CommentRefused("Links are switched off in this show.", why="links"))
     if state["buyers"].get(viewer, {}).get("shadow"):
         return Ruling("shadow", "shadow")
-    if settings["first_hold"] and not is_order and viewer not in state["names"]:
-        return Ruling("held", "first")
+    if settings["first_hold"] and viewer not in state["spoken"] and not bare:
+        return Ruling("shadow" if is_order else "held", "first")
+    if slow and is_order and not bare:
+        return Ruling("shadow", "slow")
     return Ruling()
+
+
+def name_is_free(state: State, words: WordFilter, name: str) -> bool:
+    """Whether a name keeps to the rules of a line: it stands beside every one."""
+    return words.find(name) is None and not (state["settings"]["links_off"] and has_link(name))
+
+
+def may_introduce(state: State, viewer: str) -> bool:
+    """Whether others may read the name that this viewer chose: where first lines are held, it is one of them."""
+    return not state["settings"]["first_hold"] or viewer in state["spoken"]
 
 
 def slow_wait_ms(state: State, last_ms: int, now_ms: int) -> int:

@@ -323,7 +323,7 @@ async def put_show(request: web.Request) -> web.Response:
     ]
     items = items_of(await needs.catalogue.products(record.shop), wishes)
     expected = expected_of(items, wishes)
-    await needs.publisher.change(record, live, items, expected, Actor(staff.login, staff.role))
+    await needs.publisher.change(record, live, items, expected, Actor(staff.login, staff.role, staff.name))
     if not await needs.setups.replace_items(record, items):
         raise SetupChanged
     return json_answer({"show": await live_shape(needs, await needs.setups.own(staff.shop, record.id))})
@@ -379,7 +379,7 @@ async def post_command(request: web.Request) -> web.Response:
     command = needs.store.kinds.read_command(raw)
     if isinstance(command, Ban):  # address marks are the gateway's to add
         command = msgspec.structs.replace(command, addresses=())
-    outcome = await needs.executor.execute(record.id, command, Actor(staff.login, staff.role))
+    outcome = await needs.executor.execute(record.id, command, Actor(staff.login, staff.role, staff.name))
     return json_answer({"outcome": outcome})
 
 

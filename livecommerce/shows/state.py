@@ -70,7 +70,7 @@ class PinRecord(TypedDict):
 
 
 class ChatEvent(TypedDict):
-    """A chat line as logged. `held` and `shadow` stand there only where they are true."""
+    """A chat line as logged. `held`, `shadow` and `bare` (an order, and no other words) stand there only where true."""
 
     t: str
     id: str
@@ -81,6 +81,7 @@ class ChatEvent(TypedDict):
     kind: str
     verdict: NotRequired[str]
     read: NotRequired[dict[str, Any]]
+    bare: NotRequired[bool]
     held: NotRequired[bool]
     shadow: NotRequired[bool]
 
@@ -160,6 +161,7 @@ class State(TypedDict):
             a claims event told of other shows of the shop.
         pins, chat, audit: newest last.
         hidden, addresses, names: {comment: staff login}, {mark: viewer}, {viewer: name}.
+        spoken: viewers of whom everyone was shown a line that is no order.
         clock: [RTP timestamp, ms]: the picture that arrived at that time; None while no relay tells.
     """
 
@@ -182,6 +184,7 @@ class State(TypedDict):
     buyers: dict[str, BuyerRecord]
     addresses: dict[str, str]
     names: dict[str, str]
+    spoken: dict[str, bool]
     triage: dict[str, TriageEvent]
     words: list[str]
     audit: list[AuditEntry]

@@ -65,7 +65,8 @@ def storage_error(error: Exception) -> Exception:
 
 
 class ChatLine(msgspec.Struct, frozen=True):
-    """A chat line on its way to the log: `event` as packed, `triage` packed or empty, `answer` for repeats."""
+    """A chat line on its way to the log: `event` as packed, `triage` packed or empty, `answer` for repeats.
+    `spoke`: everyone is shown it, and it is no order."""
 
     id: str
     viewer: str
@@ -74,6 +75,7 @@ class ChatLine(msgspec.Struct, frozen=True):
     answer: bytes
     event: bytes = b""
     triage: bytes = b""
+    spoke: bool = False
 
 
 Entry = tuple[bytes, dict[bytes, bytes]]
@@ -368,6 +370,7 @@ class ShowStore:
         for line in lines:
             head = {
                 "id": line.id, "viewer": line.viewer, "name": line.name, "place": line.place, "answer": line.answer,
+                "spoke": line.spoke,
             }  # fmt: skip
             args += [pack_for_lua(head), line.event, line.triage]
         try:
@@ -536,7 +539,9 @@ def state_of(raw: list[Any], kinds: Registry) -> State:
     fields = _pairs(parts["state"])
     stored = Stored(
         fields=fields,
-        maps={name: _pairs(parts[name]) for name in ("buyers", "hidden", "names", "addresses", *kinds.hashes)},
+        maps={
+            name: _pairs(parts[name]) for name in ("buyers", "hidden", "names", "addresses", "spoken", *kinds.hashes)
+        },
         lists={name: parts[name] for name in ("tail", "triage", "words", "audit", "held")},
     )
     show = {

@@ -1,5 +1,6 @@
 // The chat under the keys: J/K move, H hides, M mutes, B removes, Z takes the last thing back.
 import { locale, person, t, timeOfDay } from "../shared/i18n.js";
+import { lineKey } from "../shared/kinds.js";
 import { live } from "../shared/staff.js";
 import { Icon, html, useEffect, useLayoutEffect, useMemo, useRef } from "../shared/ui.js";
 import { claimMark } from "../shared/verdict.js";
@@ -71,7 +72,7 @@ export function Chat() {
         <kbd>J</kbd> <kbd>K</kbd> ${t("control.key_move")} <kbd>H</kbd> ${t("control.hide")} <kbd>M</kbd> ${t("control.mute")} <kbd>Z</kbd> ${t("common.undo")}</span>
     </div>
     <div class="scroll"><div ref=${box} class="lines" role="log" aria-live="off" tabindex="0" aria-label=${t("common.chat")}><ol>
-      ${shown.map((line) => html`<${Line} key=${line.id} line=${line} claims=${live.claims.value.get(line.id)} chosen=${line.id === cursor.value} />`)}
+      ${shown.map((line) => html`<${Line} key=${lineKey(line)} line=${line} claims=${live.claims.value.get(lineKey(line))} chosen=${lineKey(line) === cursor.value} />`)}
       ${shown.length === 0 && html`<li class="empty">${t(`control.empty_${filter.value}`)}</li>`}
     </ol></div>${cursor.value && html`<button class="btn small dark newer" type="button" onClick=${() => (cursor.value = null)}>
       <${Icon} name="down" />${t("control.follow")} <kbd>Esc</kbd></button>`}</div>

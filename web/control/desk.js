@@ -1,5 +1,6 @@
 // The control panel's own state: which line, which triage card, which buyer; and what its keys do.
 import { person, t } from "../shared/i18n.js";
+import { lineKey } from "../shared/kinds.js";
 import { command, live } from "../shared/staff.js";
 import { computed, signal } from "../shared/ui.js";
 
@@ -7,7 +8,7 @@ export const MUTE_SECONDS = 600;
 const LINES_MAX = 400; // lines a moderator can go back to; the reducer may keep fewer
 
 export const filter = signal("all"); // all, orders, questions, held, hidden
-export const cursor = signal(null); // id of the marked line; null follows the newest
+export const cursor = signal(null); // key of the marked line; null follows the newest
 export const buyer = signal(null); // viewer id on the card
 export const side = signal("buyer"); // buyer, reservations, audit or a kind's name
 export const tab = signal("chat"); // on a phone: chat, triage or side
@@ -18,8 +19,8 @@ export const active = signal(null); // comment id of the open triage card
 const seen = signal([]);
 live.lines.subscribe((chat) => {
   if (!chat.length) return;
-  const fresh = new Set(chat.map((line) => line.id));
-  seen.value = [...seen.peek().filter((line) => !fresh.has(line.id)), ...chat].sort((a, b) => a.at - b.at).slice(-LINES_MAX);
+  const fresh = new Set(chat.map(lineKey));
+  seen.value = [...seen.peek().filter((line) => !fresh.has(lineKey(line))), ...chat].sort((a, b) => a.at - b.at).slice(-LINES_MAX);
 });
 const hiddenIds = computed(() => new Set(live.state.value?.hidden ?? []));
 export const isHidden = (line) => line.hidden === true || hiddenIds.value.has(line.id);
@@ -37,15 +38,15 @@ export const lines = computed(() => seen.value.filter(KEEP[filter.value]));
 export function moveLine(step) {
   const list = lines.value;
   if (!list.length) return;
-  const at = list.findIndex((line) => line.id === cursor.value);
+  const at = list.findIndex((line) => lineKey(line) === cursor.value);
   const next = at < 0 ? list.length - 1 : Math.min(list.length - 1, Math.max(0, at + step));
   mark(list[next]);
 }
 export function mark(line) {
-  cursor.value = line?.id ?? null;
+  cursor.value = line ? lineKey(line) : null;
   if (line?.viewer) buyer.value = line.viewer;
 }
-export const marked = () => lines.value.find((line) => line.id === cursor.value);
+export const marked = () => lines.value.find((line) => lineKey(line) === cursor.value);
 
 export function toggleHide(line) {
   if (!line || line.kind === "claim") return; // it has no words that anybody could hide

@@ -26,6 +26,9 @@ export const partsOf = (place, page) =>
 /** The texts of all kinds in one language. */
 export const wordsOf = (locale) => Object.assign({}, ...kinds.map((kind) => kind.words?.[locale] ?? {}));
 
+/** What a line is known by: ids are made by pages, and another author's line may have the same one. */
+export const lineKey = (line) => `${line.by ?? ""}/${line.id}`;
+
 /** The list with `one` in the place of the entry of the same key, or at its end. */
 export function put(list, one, key) {
   const at = list.findIndex((other) => other[key] === one[key]);

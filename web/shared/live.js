@@ -1,5 +1,6 @@
 // One show as signals: the socket's snapshot and frames folded by state.js, who answered what, and how the line is.
 import { computed, signal } from "@preact/signals";
+import { lineKey } from "./kinds.js";
 import { connect } from "./socket.js";
 import { apply } from "./state.js";
 import { anchor } from "./ui.js";
@@ -14,7 +15,7 @@ export function openShow({ show, as, snapshot = null, name = "" }) {
   const state = signal(snapshot);
   const link = signal("connecting");
   const goodbye = signal(null);
-  const claims = signal(new Map()); // comment id -> claim events
+  const claims = signal(new Map()); // line -> claim events
   const button = signal([]); // claims without a chat line
   const listeners = new Set();
 
@@ -31,7 +32,8 @@ export function openShow({ show, as, snapshot = null, name = "" }) {
   };
 
   const mark = (map, event, next) => {
-    const key = event.comment ?? event.reservation;
+    const id = event.comment ?? event.reservation;
+    const key = lineKey({ by: event.by, id });
     const before = map.get(key) ?? [];
     const same = (other) => other.sku === event.sku && other.number === event.number;
     map.set(key, [...before.filter((other) => !same(other)), event]);
@@ -39,9 +41,9 @@ export function openShow({ show, as, snapshot = null, name = "" }) {
     if (isGiven(event)) for (const [line, told] of map) if (line !== key && told.some((one) => same(one) && !isGiven(one)))
       map.set(line, told.map((one) => (same(one) && !isGiven(one) ? { ...one, outcome: event.outcome === "cancelled" ? "cancelled" : one.outcome, reserved: event.reserved, waiting: event.waiting } : one)));
     if (map.size > CLAIMS_MAX) map.delete(map.keys().next().value);
-    const known = next.chat.some((line) => line.id === event.comment);
+    const known = next.chat.some((line) => lineKey(line) === key);
     if (!known && ["reserved", "partly", "waiting"].includes(event.outcome) && !before.length) {
-      const line = { id: key, kind: "claim", by: event.by, name: event.name, viewer: event.viewer, text: "", at: event.at };
+      const line = { id, kind: "claim", by: event.by, name: event.name, viewer: event.viewer, text: "", at: event.at };
       button.value = [...button.value, line].slice(-BUTTON_LINES_MAX);
     }
     return map;
@@ -54,16 +56,19 @@ export function openShow({ show, as, snapshot = null, name = "" }) {
   const seed = (snapshotState) => {
     const map = new Map();
     const marks = snapshotState.marks ?? [];
-    const marked = new Set(marks.map((one) => one.comment));
+    const mine = snapshotState.me?.by;
+    const marked = new Set(marks.filter((one) => one.by === mine).map((one) => one.comment));
     const own = (snapshotState.me?.tickets ?? []).filter((ticket) => !marked.has(ticket.comment));
     for (const ticket of snapshotState.reservations ?? [...marks, ...own]) {
-      map.set(ticket.comment, [...(map.get(ticket.comment) ?? []), claimOf(ticket)]);
+      const key = lineKey({ by: ticket.by ?? mine, id: ticket.comment });
+      map.set(key, [...(map.get(key) ?? []), claimOf(ticket)]);
     }
     // Orders by the button have no line of chat: the snapshot brings them, so that a reload loses none.
-    const lines = new Map(button.value.map((line) => [line.id, line]));
+    const lines = new Map(button.value.map((line) => [lineKey(line), line]));
     for (const { id, by, name: who, viewer, at, ...ticket } of snapshotState.presses ?? []) {
-      if (!lines.has(id)) lines.set(id, { id, kind: "claim", by, name: who, viewer, text: "", at });
-      if (!map.has(id)) map.set(id, [claimOf(ticket)]);
+      const key = lineKey({ by, id });
+      if (!lines.has(key)) lines.set(key, { id, kind: "claim", by, name: who, viewer, text: "", at });
+      if (!map.has(key)) map.set(key, [claimOf(ticket)]);
     }
     button.value = [...lines.values()].sort((a, b) => a.at - b.at).slice(-BUTTON_LINES_MAX);
     for (const [key, known] of claims.value) map.set(key, known);

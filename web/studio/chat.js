@@ -1,5 +1,6 @@
 // The chat, readable from two metres: claims carry a jade edge, questions a blue one.
 import { locale, person, t } from "../shared/i18n.js";
+import { lineKey } from "../shared/kinds.js";
 import { command, live } from "../shared/staff.js";
 import { Icon, html, signal, useLayoutEffect, useMemo, useRef, useState } from "../shared/ui.js";
 import { claimMark } from "../shared/verdict.js";
@@ -47,7 +48,7 @@ export function Chat() {
       <div ref=${box} class="lines" role="log" aria-live="off" tabindex="0"
         aria-label=${t("common.chat")} onScroll=${() => (behind.value = box.current.scrollHeight - box.current.scrollTop - box.current.clientHeight > 60)}>
       <ol>
-      ${lines.map((line) => html`<${Line} key=${line.id} line=${line} claims=${live.claims.value.get(line.id)} />`)}
+      ${lines.map((line) => html`<${Line} key=${lineKey(line)} line=${line} claims=${live.claims.value.get(lineKey(line))} />`)}
     </ol></div>${behind.value && html`<button class="chip newer" type="button" onClick=${down}>${t("studio.newest")} <${Icon} name="down" />
       </button>`}</div>
     <form class="row say" onSubmit=${say}>

@@ -3,6 +3,7 @@ import { errorText, locale, person, t, timeOfDay } from "../shared/i18n.js";
 import { serverNow, Icon, html, signal, useLayoutEffect, useMemo, useRef } from "../shared/ui.js";
 import { claimMark } from "../shared/verdict.js";
 import { ClaimButton } from "./card.js";
+import { lineKey } from "../shared/kinds.js";
 import { comment, draft, forget, live, myName, outbox, retry, sheet } from "./room.js";
 
 const LINES_SHOWN = 60;
@@ -45,7 +46,7 @@ const behind = signal(false); // scrolled up, so new lines do not pull the list 
 export function Chat() {
   const box = useRef(null);
   const lines = live.lines.value.filter((line) => !line.hidden).slice(-LINES_SHOWN);
-  const known = new Set(lines.map((line) => line.id));
+  const known = new Set(lines.filter((line) => line.by === live.me.value?.by).map((line) => line.id));
   const pending = outbox.value.filter((one) => !known.has(one.id));
   const down = () => {
     box.current.scrollTop = box.current.scrollHeight;
@@ -58,7 +59,7 @@ export function Chat() {
   const me = live.me.value?.by;
   return html`<section class="chat" aria-label=${t("common.chat")}>
     <div ref=${box} class="lines" role="log" aria-live="off" tabindex="0" aria-label=${t("common.chat")} onScroll=${scrolled}><ol>
-      ${lines.map((line) => html`<${Line} key=${line.id} line=${line} mine=${line.by === me} claims=${live.claims.value.get(line.id)} />`)}
+      ${lines.map((line) => html`<${Line} key=${lineKey(line)} line=${line} mine=${line.by === me} claims=${live.claims.value.get(lineKey(line))} />`)}
       ${pending.map((one) => html`<${Pending} key=${one.id} one=${one} />`)}
     </ol></div>
     ${behind.value && html`<button class="chip newer" type="button" onClick=${down}>${t("watch.newest")} <${Icon} name="down" /></button>`}

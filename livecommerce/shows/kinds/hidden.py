@@ -50,6 +50,7 @@ def unhide(state: State, command: Unhide, actor: Actor, now_ms: int) -> Decision
         decision.events.append({**{key: value for key, value in held.items() if key != "held"}, "at": now_ms})
         decision.writes.append(Write("held", "hdel", command.comment))
         decision.writes.append(Write("names", "hset", held["viewer"], held["name"]))
+        decision.writes.append(Write("spoken", "hset", held["viewer"], ""))
         waiting = state["triage"].get(command.comment)
         if waiting is not None and waiting["verdict"] == "none":  # it waited for this word alone
             decision.events.append(triage_done(command.comment, "shown", actor, now_ms))
