@@ -192,6 +192,11 @@ class StorageFull(Unavailable):
     reason = "The server cannot store more right now. Nothing was changed. The shop has been told."
 
 
+class DatabaseAway(Unavailable):
+    number, code = 6003, "database_away"
+    reason = "The shop's books are not available. Ordering and watching go on; try this again in a moment."
+
+
 class PortInUse(Unavailable):
     number, code = 6010, "port_in_use"
     reason = "A port that the server needs is in use by another program."
@@ -210,6 +215,16 @@ class DataFolderUnusable(Unavailable):
 class StartFailed(Unavailable):
     number, code = 6013, "start_failed"
     reason = "A part of the server did not start. The log above says why."
+
+
+class StoresApart(Unavailable):
+    number, code = 6015, "stores_apart"
+    reason = "The database and Valkey/Redis do not belong together: one of them is empty or older."
+
+
+class BackupRefused(Unavailable):
+    number, code = 6016, "backup_refused"
+    reason = "The backup cannot be made or restored."
 
 
 class StoreUnsuitable(Unavailable):

@@ -20,6 +20,7 @@ PREFIX = "LIVECOMMERCE_"
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Count = Annotated[int, Meta(ge=1)]
+SECONDS_OF_30_DAYS = 2_592_000
 
 
 class Http(Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,10 +49,19 @@ class Redis(Struct, frozen=True, forbid_unknown_fields=True):
     url: Annotated[
         str, Meta(description="redis:// or unix:// of Valkey/Redis >= 7.0, or any node of a cluster; empty: embedded.")
     ] = ""
+    accept_loss: Annotated[
+        str,
+        Meta(
+            description="What that server may forget of what buyers were told: none (AOF, fsync always), second "
+            "(everysec), all (no AOF)."
+        ),
+    ] = "none"
 
 
 class Database(Struct, frozen=True, forbid_unknown_fields=True):
-    url: Annotated[str, Meta(description="postgresql+asyncpg://...; empty: SQLite in the data folder.")] = ""
+    url: Annotated[str, Meta(description="postgresql://user:password@host/name; empty: SQLite in the data folder.")] = (
+        ""
+    )
 
 
 class Media(Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,7 +72,7 @@ class Media(Struct, frozen=True, forbid_unknown_fields=True):
     external_addresses: Annotated[
         tuple[str, ...], Meta(description="IP addresses viewers reach the relay by; empty: those of this machine.")
     ] = ()
-    relays: Annotated[Count, Meta(description="Relay processes on this machine, one a core.")] = 1
+    relays: Annotated[Count, Meta(le=100, description="Relay processes on this machine, one a core.")] = 1
     control_url: Annotated[
         str, Meta(description="Only for relays on other nodes: where web reaches this one, http://10.0.0.5:8188.")
     ] = ""
@@ -80,17 +90,23 @@ class Media(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Stock(Struct, frozen=True, forbid_unknown_fields=True):
-    hold_seconds: Annotated[Count, Meta(description="How long a reservation is held before it must be paid.")] = 900
-    offer_seconds: Annotated[Count, Meta(description="How long a waitlist offer waits for an answer.")] = 300
+    hold_seconds: Annotated[
+        Count, Meta(le=2_592_000, description="How long a reservation is held before it must be paid.")
+    ] = 900
+    offer_seconds: Annotated[
+        Count, Meta(le=2_592_000, description="How long a waitlist offer waits for an answer.")
+    ] = 300
     batch_max: Annotated[Count, Meta(le=1000, description="Operations in one FCALL at most.")] = 256
     replicas_wait: Annotated[
         int, Meta(ge=0, le=8, description="Replicas that must have a reservation before it is acknowledged; 0: none.")
     ] = 0
-    queue_length_max: Annotated[Count, Meta(description="Operations waiting per process before `busy`.")] = 20_000
+    queue_length_max: Annotated[
+        Count, Meta(le=10_000_000, description="Operations waiting per process before `busy`.")
+    ] = 20_000
 
 
 class Realtime(Struct, frozen=True, forbid_unknown_fields=True):
-    viewers_max: Annotated[Count, Meta(description="Sockets on one web process.")] = 12_000
+    viewers_max: Annotated[Count, Meta(le=1_000_000, description="Sockets on one web process.")] = 12_000
     tick_hz_max: Annotated[float, Meta(ge=2, le=20, description="Frames per second to viewers at low load.")] = 20.0
     comment_length_max: Annotated[Count, Meta(le=500, description="Characters in a comment.")] = 200
     comments_per_10_seconds: Annotated[Count, Meta(description="Comments one viewer may send in ten seconds.")] = 8
@@ -101,7 +117,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         "data"
     )
     locale: Annotated[str, Meta(description="First language of the pages: zh-TW or en.")] = "zh-TW"
-    web_processes: Annotated[Count, Meta(description="Web processes that share the HTTP port.")] = 1
+    currency: Annotated[
+        str,
+        Meta(description="ISO 4217, of the shop that the first start makes; later `livecommerce shop set --currency`."),
+    ] = "TWD"
+    web_processes: Annotated[Count, Meta(le=100, description="Web processes that share the HTTP port.")] = 1
     log_format: Annotated[str, Meta(description="console or json.")] = "console"
     log_level: Annotated[str, Meta(description="debug, info, warning or error.")] = "info"
     secret: Annotated[
@@ -146,6 +166,20 @@ def environment_name(dotted: str) -> str:
     return PREFIX + dotted.replace(".", "_").upper()
 
 
+def _list(name: str, text: str) -> Any:
+    if not text.lstrip().startswith("["):
+        return words_of(text)
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise SettingsError(f"{name}: not JSON: {error}") from error
+
+
+def words_of(text: str) -> list[str]:
+    """`"a, b,"` → `["a", "b"]`: people put a space behind a comma."""
+    return [word for word in map(str.strip, text.split(",")) if word]
+
+
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     known = {environment_name(dotted): (dotted, default) for dotted, _, default, _ in fields()}
     found: dict[str, Any] = {}
@@ -157,7 +191,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
         dotted, default = known[name]
         value: Any = text
         if isinstance(default, tuple):  # a list: JSON, or words separated by commas
-            value = msgspec.json.decode(text) if text.lstrip().startswith("[") else [w for w in text.split(",") if w]
+            value = _list(name, text)
         *parents, leaf = dotted.split(".")
         place = found
         for parent in parents:

@@ -29,29 +29,13 @@ ALL_ROLES = ("web", "relay", "worker")
 STUN_SERVERS_MAX = 4  # of the configured list; one good answer tells enough
 
 
-def _wanted_ports(settings: Settings) -> list[tuple[str, int, socket.SocketKind, str]]:
-    wanted: list[tuple[str, int, socket.SocketKind, str]] = []
-    if settings.http.port:
-        wanted.append((settings.http.host, settings.http.port, socket.SOCK_STREAM, "http.port"))
-    if settings.media.port:
-        for index in range(settings.media.relays):
-            place = (settings.media.host, settings.media.port + index)
-            wanted += [(*place, kind, "media.port") for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM)]
-    for role, count in (("web", settings.web_processes), ("relay", settings.media.relays), ("worker", 1)):
-        for index in range(count):
-            port = ports.internal_port(settings.http.internal_port, role, index)
-            if port:
-                wanted.append((settings.http.internal_host, port, socket.SOCK_STREAM, "http.internal_port"))
-    return wanted
-
-
 def listening_ports(settings: Settings) -> Iterator[Finding]:
     """Free now, or held by our own running server."""
     owner = folders.held(Path(settings.data_folder).expanduser())
     if owner is not None:
         yield ok("ports", f"a server (pid {owner}) is running on this data folder and holds its ports")
         return
-    for host, port, kind, setting in _wanted_ports(settings):
+    for host, port, kind, setting in ports.own_ports(settings):
         word = "TCP" if kind == socket.SOCK_STREAM else "UDP"
         error = ports.problem(host, port, kind)
         if error is None:

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from livecommerce.ops.findings import Finding, fail, ok, warn
 from livecommerce.ops.redaction import redact_text
-from livecommerce.ops.valkey import VERSION_MIN
+from livecommerce.ops.store_promise import VERSION_MIN
 
 ANSWER_SECONDS_MAX = 3.0
 SKEW_WARN_SECONDS = 0.5

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Sequence
 
 from livecommerce.errors import PortInUse
-from livecommerce.settings import environment_name
+from livecommerce.settings import Settings, environment_name
 
 _BASE_TRIES = 64  # random bases tried for a row of free ports; on a sane machine the first fits
 _FREE_FROM, _FREE_TO = 10_240, 32_000  # Linux gives out 32768 and up by itself, the BSDs 49152 and up
@@ -26,6 +26,23 @@ def internal_port(base: int, role: str, index: int = 0) -> int | None:
     if base == 0:
         return 0
     return base + {"web": 0, "relay": RELAY_OFFSET, "worker": WORKER_OFFSET}[role] + index
+
+
+def own_ports(settings: Settings) -> list[tuple[str, int, socket.SocketKind, str]]:
+    """(address, port, TCP or UDP, setting) of everything the processes of one machine bind; ports of 0 left out."""
+    wanted: list[tuple[str, int, socket.SocketKind, str]] = []
+    if settings.http.port:
+        wanted.append((settings.http.host, settings.http.port, socket.SOCK_STREAM, "http.port"))
+    if settings.media.port:
+        for index in range(settings.media.relays):
+            place = (settings.media.host, settings.media.port + index)
+            wanted += [(*place, kind, "media.port") for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM)]
+    for role, count in (("web", settings.web_processes), ("relay", settings.media.relays), ("worker", 1)):
+        for index in range(count):
+            port = internal_port(settings.http.internal_port, role, index)
+            if port:
+                wanted.append((settings.http.internal_host, port, socket.SOCK_STREAM, "http.internal_port"))
+    return wanted
 
 
 def _bind(host: str, port: int, kind: socket.SocketKind, *, shared: bool) -> socket.socket:

@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from redis.exceptions import RedisError
 
 from livecommerce.errors import LiveCommerceError, Unavailable
+from livecommerce.media.control_address import control_address
 from livecommerce.media.directory import announce
 from livecommerce.media.plane import MediaPlane
 from livecommerce.media.relay import serve_relay
@@ -23,7 +23,7 @@ from livecommerce.ops.logs import logger
 from livecommerce.ops.valkey import socket_path
 from livecommerce.roles.process import Frame
 from livecommerce.roles.stores import open_stores
-from livecommerce.settings import Settings, SettingsError
+from livecommerce.settings import Settings
 from livecommerce.shows.store import ShowStore
 
 log = logger(__name__)
@@ -39,18 +39,11 @@ def _control_addresses(settings: Settings, index: int) -> tuple[str, str]:
     Raises:
         SettingsError: a control port without a secret would let anybody publish.
     """
-    url = settings.media.control_url
-    if not url:
-        path = str(socket_path(Path(settings.data_folder), f"relay-{index}.sock"))
-        return path, path
-    parts = urlsplit(url)
-    if parts.scheme != "http" or not parts.hostname or not parts.port:
-        raise SettingsError(f"media.control_url is {url!r}; expected like http://10.0.0.5:8188")
-    if not settings.secret:
-        raise SettingsError("media.control_url needs `secret`, the same on all nodes: it guards the relay's control")
-    port = parts.port + index
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"tcp://{parts.hostname}:{port}", f"http://{host}:{port}"
+    address = control_address(settings, index)
+    if address is not None:
+        return address
+    path = str(socket_path(Path(settings.data_folder), f"relay-{index}.sock"))
+    return path, path
 
 
 async def _tell_clocks(plane: MediaPlane, shows: ShowStore) -> None:

@@ -139,6 +139,10 @@ def _valkey_plan(valkey: EmbeddedValkey) -> Plan:
     async def answers() -> bool:
         return await asyncio.to_thread(valkey.answers)
 
+    def before() -> None:
+        valkey.socket.unlink(missing_ok=True)
+        valkey.note_writer(command[0])
+
     return Plan(
         name="valkey",
         command=command,
@@ -146,7 +150,7 @@ def _valkey_plan(valkey: EmbeddedValkey) -> Plan:
         stage=0,
         stop_seconds=VALKEY_STOP_SECONDS,
         probe=answers,
-        before=lambda: valkey.socket.unlink(missing_ok=True),
+        before=before,
         quiet=True,
         last_words=valkey.log_end,
     )

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from livecommerce.doctor.stores import library_names
-from livecommerce.errors import StoreUnsuitable, Unavailable
 from livecommerce.ops.health import Check
+from livecommerce.ops.logs import logger
 from livecommerce.ops.redis_client import connect_store
-from livecommerce.ops.valkey import VERSION_MIN, EmbeddedValkey
+from livecommerce.ops.store_promise import check_promise
+from livecommerce.ops.valkey import EmbeddedValkey
 from livecommerce.records.repositories import Repositories
 from livecommerce.roles.process import Frame
 from livecommerce.settings import Settings, SettingsError
@@ -23,6 +23,8 @@ from livecommerce.shows.store import LIBRARY as SHOWS_LIBRARY
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.library import library as stock_library
+
+log = logger(__name__)
 
 
 def _library_name(text: str) -> str:
@@ -50,24 +52,6 @@ def store_url(settings: Settings) -> str:
         "redis.url is empty and no embedded Valkey runs here. A role alone needs LIVECOMMERCE_REDIS_URL; "
         "`livecommerce serve` starts everything."
     )
-
-
-async def _check_store(redis: Redis) -> None:
-    """
-    Raises:
-        StoreUnsuitable: too old, a replica, or one that evicts. Losing stock silently is worse than not starting.
-        Unavailable: it does not answer.
-    """
-    try:
-        info: Mapping[str, Any] = await redis.info()
-    except RedisError as error:
-        raise Unavailable(f"Valkey does not answer: {error}", retry_after_ms=1_000) from error
-    version = str(info.get("valkey_version") or info.get("redis_version", "0"))
-    if tuple(int(number) for number in re.findall(r"\d+", version)[:2]) < VERSION_MIN:
-        raise StoreUnsuitable(f"Valkey/Redis is {version}; 7.0 or newer is needed for functions.")
-    policy = str(info.get("maxmemory_policy", "noeviction"))
-    if policy != "noeviction":
-        raise StoreUnsuitable(f"maxmemory-policy is {policy}: it would forget stock. Set it to noeviction.")
 
 
 async def _missing_libraries(redis: Redis) -> list[str]:
@@ -117,7 +101,8 @@ class Stores:
 async def open_stores(frame: Frame) -> AsyncIterator[Stores]:
     redis = await connect_store(store_url(frame.settings))
     try:
-        await _check_store(redis)
+        for given_up in await check_promise(redis, frame.settings.redis.accept_loss):
+            log.warning("redis.accept_loss is set, sales may be lost", why=given_up)
         engine = StockEngine(redis, frame.settings.stock)
         shows = ShowStore(redis, engine)
         try:

@@ -1,6 +1,8 @@
 // Texts, money and times. The page comes with the texts of its first language; the other one is fetched when asked for.
 import { signal } from "@preact/signals";
 
+import { decimals } from "./currencies.js";
+
 const holder = document.getElementById("texts");
 const texts = signal(JSON.parse(holder.textContent));
 export const boot = JSON.parse(document.getElementById("boot").textContent);
@@ -31,11 +33,12 @@ export async function setLocale(next) {
 const number = () => new Intl.NumberFormat(locale.value === "en" ? "en" : "zh-TW");
 export const count = (value) => number().format(value ?? 0);
 
-/** Minor units to text. TWD is kept in whole dollars; other currencies have the decimals of ISO 4217. */
+/** Minor units to text, with the decimals of `currencies.js`. */
 export function money(minor, currency) {
   if (currency === "TWD") return `NT$${count(minor)}`;
-  const format = new Intl.NumberFormat(locale.value === "en" ? "en" : "zh-TW", { style: "currency", currency });
-  return format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits);
+  const digits = decimals(currency);
+  const shown = { style: "currency", currency, minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return new Intl.NumberFormat(locale.value === "en" ? "en" : "zh-TW", shown).format(minor / 10 ** digits);
 }
 
 /** Money for a tile: NT$86.4k from ten thousand on. */
