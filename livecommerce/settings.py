@@ -21,6 +21,7 @@ PREFIX = "LIVECOMMERCE_"
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Count = Annotated[int, Meta(ge=1)]
 SECONDS_OF_30_DAYS = 2_592_000
+LOCALES = ("zh-TW", "en")  # of the pages
 
 
 class Http(Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from aiohttp import web
 
+from livecommerce.settings import LOCALES
+
 COOKIE = "lc_locale"
-LOCALES = ("zh-TW", "en")
 FRESH_SECONDS = 1.0  # how late a file changed on disk is seen
 _LANGUAGES_MAX = 10  # of an Accept-Language header that are looked at
 

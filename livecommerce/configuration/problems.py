@@ -13,19 +13,14 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
-
 from livecommerce.accounts.secret import SECRET_LENGTH_MIN
-from livecommerce.api.locales import LOCALES
 from livecommerce.media.control_address import control_address
 from livecommerce.ops.logs import FORMATS, LEVELS
 from livecommerce.ops.ports import own_ports
 from livecommerce.ops.redaction import redact_text
 from livecommerce.ops.store_promise import LOSSES
 from livecommerce.orders.currencies import CURRENCIES
-from livecommerce.records.database import ENGINES, plain_url
-from livecommerce.settings import Settings, SettingsError
+from livecommerce.settings import LOCALES, Settings, SettingsError
 
 PORT_MAX = 65_535
 ICE_SCHEMES = ("stun:", "stuns:", "turn:", "turns:")
@@ -136,6 +131,12 @@ def _database(settings: Settings) -> Iterator[str]:
     url = settings.database.url
     if not url:
         return
+    # only where it is asked for: a relay starts without SQL's libraries
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    from livecommerce.records.database import ENGINES, plain_url
+
     shown = redact_text(url)
     try:
         parsed = make_url(plain_url(url)) if _split(url) is not None else None

@@ -27,6 +27,7 @@ class Channels:
     def __init__(self, redis: Redis, store: ShowStore, settings: Realtime, process: str) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
         self.presence = Presence(redis, process)
+        self.presence.on_clock = store.compare_clock
         self.pace = Pace(settings.tick_hz_max)
         self._redis = redis
         self._store = store

@@ -26,6 +26,8 @@ from livecommerce.errors import (
     TooMuch,
     Unavailable,
 )
+from livecommerce.ops.descriptors import DESCRIPTORS
+from livecommerce.ops.log_limit import warn_seldom
 from livecommerce.realtime import close_codes, limits
 from livecommerce.realtime.asks import Asks
 from livecommerce.realtime.broadcast import CLOSE_BYTES
@@ -42,7 +44,7 @@ from livecommerce.shows.errors import ShowOfAnotherShop
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.model import address_mark, valid_id
 from livecommerce.shows.moderation import barred
-from livecommerce.shows.store import ShowStore, ticket_of_claim
+from livecommerce.shows.store import ShowStore, storage_error, ticket_of_claim
 from livecommerce.shows.words import WordFilter
 from livecommerce.stock.engine import StockEngine, StockUnavailable
 
@@ -118,6 +120,7 @@ class Gateway:
         """Before the WebSocket handshake: is there room for one more?"""
         return (
             not self._moving
+            and not DESCRIPTORS.scarce
             and len(self._budgets) < self._viewers_max + limits.UNJOINED_MAX
             and len(self._budgets) - len(self.viewers) < limits.UNJOINED_MAX
         )
@@ -156,8 +159,14 @@ class Gateway:
         except LiveCommerceError as error:
             raise socketio.exceptions.ConnectionRefusedError(error.text, error.as_dict()) from error
         except Exception as error:
-            log.exception("join failed")
-            fault = LiveCommerceError()
+            told = storage_error(error)
+            if isinstance(error, StockUnavailable):
+                told = Unavailable(retry_after_ms=1_000)
+            fault = told if isinstance(told, LiveCommerceError) else LiveCommerceError()
+            if fault.code == LiveCommerceError.code:
+                log.exception("join failed")
+            else:
+                warn_seldom(log, "nobody can join", why=str(error)[:200])
             raise socketio.exceptions.ConnectionRefusedError(fault.text, fault.as_dict()) from error
         self.viewers[sid] = self._by_eio[viewer.eio_sid] = viewer
         if viewer.eio_sid not in self._budgets:  # the socket ended while the show was loaded
@@ -308,8 +317,10 @@ class Gateway:
         except LiveCommerceError as error:
             return {"ok": False, "error": error.as_dict()}
         except (RedisError, StockUnavailable) as error:
-            log.warning("store failed", event_name=event[:40], why=str(error)[:200])
-            return {"ok": False, "error": Unavailable(retry_after_ms=1_000).as_dict()}
+            warn_seldom(log, "store failed", event_name=event[:40], why=str(error)[:200])
+            told = storage_error(error)
+            known = told if isinstance(told, LiveCommerceError) else Unavailable(retry_after_ms=1_000)
+            return {"ok": False, "error": known.as_dict()}
         except Exception:
             log.exception("event failed", event_name=event[:40])
             return {"ok": False, "error": LiveCommerceError().as_dict()}

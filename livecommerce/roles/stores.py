@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from livecommerce.doctor.stores import library_names
+from livecommerce.ops import metrics
 from livecommerce.ops.health import Check
 from livecommerce.ops.logs import logger
 from livecommerce.ops.redis_client import connect_store
@@ -80,6 +81,29 @@ def _valkey_check(redis: Redis, shows: ShowStore) -> Check:
     return check
 
 
+def _storage_check(redis: Redis) -> Check:
+    async def check() -> str | None:
+        """Whether Valkey takes writes: the disk guard, a full memory and a full disk close it."""
+        info = await redis.info()
+        nodes = list(info.values()) if info and all(isinstance(one, dict) for one in info.values()) else [info]
+        full = next((words for node in nodes if (words := _full(node))), None)
+        metrics.STORAGE_FULL.set(0 if full is None else 1)
+        return full
+
+    return check
+
+
+def _full(info: Mapping[str, Any]) -> str | None:
+    limit, used = int(info.get("maxmemory", 0)), int(info.get("used_memory", 0))
+    if limit == 1:  # what the disk guard sets
+        return "storage_full: the disk is nearly full, writes are closed. Free some space, sales resume by themselves."
+    if limit and used >= limit:
+        return f"storage_full: Valkey uses {used} of maxmemory {limit} bytes and refuses writes. Raise maxmemory."
+    if info.get("aof_last_write_status", "ok") != "ok":
+        return "storage_full: Valkey cannot write its append-only file. Look at its disk."
+    return None
+
+
 def sql_check(records: Repositories) -> Check:
     async def check() -> str | None:
         await records.database.ping()
@@ -108,6 +132,7 @@ async def open_stores(frame: Frame) -> AsyncIterator[Stores]:
         try:
             await _load_libraries(redis, shows)
             frame.health.checks["valkey"] = _valkey_check(redis, shows)
+            frame.health.checks["storage"] = _storage_check(redis)
             yield Stores(redis, engine, shows)
         finally:
             await shows.close()

@@ -10,8 +10,6 @@ from urllib.parse import urlsplit
 
 import msgspec
 from aiohttp import web
-from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
 
 from livecommerce.accounts.accounts import Accounts
 from livecommerce.api.access_log import AccessLogger
@@ -21,7 +19,6 @@ from livecommerce.api.kept_words import keep_words
 from livecommerce.api.publish import publish_waiting
 from livecommerce.api.words import parser_words
 from livecommerce.comments import check_catalogue
-from livecommerce.errors import LiveCommerceError
 from livecommerce.media.directory import RelayDirectory
 from livecommerce.ops import metrics
 from livecommerce.ops.http_metrics import count_requests
@@ -29,6 +26,7 @@ from livecommerce.ops.logs import logger
 from livecommerce.realtime.compose import build_realtime
 from livecommerce.realtime.presence import count_viewers
 from livecommerce.records.repositories import Repositories
+from livecommerce.roles.agreement import check_agreement
 from livecommerce.roles.process import Frame
 from livecommerce.roles.stores import open_stores, sql_check
 from livecommerce.settings import Settings
@@ -82,11 +80,8 @@ async def _keep_publishing(context: Context) -> None:
     What is not there yet stays for the next round.
     """
     while True:
-        try:
-            await publish_waiting(context)
-            await keep_words(context.shows, context.records)
-        except (RedisError, SQLAlchemyError, LiveCommerceError) as error:
-            log.warning("waiting shows and words were not looked at", error=repr(error))
+        await publish_waiting(context)
+        await keep_words(context.shows, context.records)
         await asyncio.sleep(PUBLISH_SECONDS)
 
 
@@ -98,6 +93,7 @@ async def web_role(frame: Frame) -> AsyncIterator[None]:
         stores = await stack.enter_async_context(open_stores(frame))
         records = await Repositories.open(settings)
         stack.push_async_callback(records.close)
+        await check_agreement(stores.redis, records.database, frame.settings.redis.accept_loss)
         frame.health.checks["sql"] = sql_check(records)
         accounts = Accounts(settings, stores.redis, records)
         stack.callback(accounts.close)
@@ -126,7 +122,6 @@ async def web_role(frame: Frame) -> AsyncIterator[None]:
         )
         build_api(app, context)
         await stack.enter_async_context(_listening(app, settings))
-        publishing = asyncio.create_task(_keep_publishing(context), name="publish waiting shows")
-        frame.watch(publishing)
+        publishing = frame.keep(lambda: _keep_publishing(context), "publish waiting shows")
         stack.callback(publishing.cancel)
         yield

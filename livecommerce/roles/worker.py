@@ -11,6 +11,7 @@ from livecommerce.ops import metrics
 from livecommerce.ops.logs import logger
 from livecommerce.orders.worker import Worker
 from livecommerce.records.repositories import Repositories
+from livecommerce.roles.agreement import check_agreement
 from livecommerce.roles.process import Frame
 from livecommerce.roles.stores import open_stores, sql_check
 
@@ -27,6 +28,7 @@ async def worker_role(frame: Frame) -> AsyncIterator[None]:
         stores = await stack.enter_async_context(open_stores(frame))
         records = await Repositories.open(frame.settings)
         stack.push_async_callback(records.close)
+        await check_agreement(stores.redis, records.database, frame.settings.redis.accept_loss)
         frame.health.checks["sql"] = sql_check(records)
         worker = Worker(stores.redis, records, stores.engine)
         metrics.register(
@@ -34,12 +36,10 @@ async def worker_role(frame: Frame) -> AsyncIterator[None]:
             lambda: {f"{name}_total" if name in COUNTERS else name: v for name, v in worker.figures().items()},
         )
         stop = asyncio.Event()
-        working = asyncio.create_task(worker.run(stop), name="worker")
+        working = frame.keep(lambda: worker.run(stop), "worker")
         archiver = EventArchiver(stores.shows, frame.settings.data_folder)
-        archiving = asyncio.create_task(archiver.run(stop), name="event archive")
+        archiving = frame.keep(lambda: archiver.run(stop), "event archive")
         tasks = {working, archiving}
-        for task in tasks:
-            frame.watch(task)
         try:
             yield
         finally:

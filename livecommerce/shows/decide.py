@@ -210,7 +210,8 @@ def _buyer_change(state: State, viewer: str, inverse: dict[str, Any] | None, now
 
 def _mute(state: State, command: c.Mute, actor: c.Actor, now_ms: int) -> Decision:
     until = now_ms + command.seconds * 1000
-    return _buyer_change(state, command.viewer, {"do": "unmute", "viewer": command.viewer}, now_ms, muted_until=until)
+    inverse = {"do": "unmute", "viewer": command.viewer}
+    return _buyer_change(state, command.viewer, inverse, now_ms, muted_until=until, muted_for_ms=command.seconds * 1000)
 
 
 def _unmute(state: State, command: c.Unmute, actor: c.Actor, now_ms: int) -> Decision:
@@ -218,7 +219,7 @@ def _unmute(state: State, command: c.Unmute, actor: c.Actor, now_ms: int) -> Dec
     inverse = None
     if left_ms >= 1000:
         inverse = {"do": "mute", "viewer": command.viewer, "seconds": left_ms // 1000}
-    return _buyer_change(state, command.viewer, inverse, now_ms, muted_until=0)
+    return _buyer_change(state, command.viewer, inverse, now_ms, muted_until=0, muted_for_ms=0)
 
 
 def _ban(state: State, command: c.Ban, actor: c.Actor, now_ms: int) -> Decision:

@@ -186,7 +186,7 @@ def _triage(self: Projector, event: Event, before: State, after: State, wire: Wi
 
 
 def _buyer(self: Projector, event: Event, before: State, after: State, wire: Wire) -> None:
-    record = {key: event[key] for key in EMPTY_BUYER}
+    record = {key: event.get(key, empty) for key, empty in EMPTY_BUYER.items()}
     wire.staff.append(
         {"t": "buyer", "viewer": event["viewer"], "by": self.by(event["viewer"]),
          "name": self.name(after, event["viewer"]), **record}

@@ -13,7 +13,8 @@ Shape::
               (of these products at least; `stock_of` leaves out what a claims event told of other shows of the shop),
      "pins": [{"pin","code","at","media_timestamp"}, …] (newest last), "chat": [chat event, …] (newest last),
      "hidden": {comment: staff login}, "held": {comment: chat event}, "settings": {…}, "notice", "media": {…},
-     "buyers": {viewer: {"muted_until","banned","restricted","hold_max","shadow"}}, "addresses": {mark: viewer},
+     "buyers": {viewer: {"muted_until","muted_for_ms","banned","restricted","hold_max","shadow"}},
+     "addresses": {mark: viewer},
      "names": {viewer: name}, "triage": {comment: event}, "words": [word, …], "audit": [entry, …] (newest last),
      "tickets": {reservation: ticket record},
      "clock": [RTP timestamp, ms] | None: the picture that arrived at that time; as read, events do not move it on}
@@ -37,7 +38,9 @@ TICKETS_MAX = 500  # what the control panel lists without asking; older ones are
 PIN_HISTORY_MS = 30_000
 MEDIA_TICKS_PER_MS = 90  # the RTP clock of video (RFC 6184 section 5.1)
 
-EMPTY_BUYER = {"muted_until": 0, "banned": False, "restricted": False, "hold_max": 0, "shadow": False}
+EMPTY_BUYER: dict[str, Any] = {
+    "muted_until": 0, "muted_for_ms": 0, "banned": False, "restricted": False, "hold_max": 0, "shadow": False,
+}  # fmt: skip
 
 
 def apply(state: State, event: Event) -> State:
@@ -223,7 +226,7 @@ def _triage_done(draft: State, event: Event, owned: set[str]) -> None:
 
 def _buyer(draft: State, event: Event, owned: set[str]) -> None:
     buyers = _own(draft, "buyers", owned)
-    record = {key: event[key] for key in EMPTY_BUYER}
+    record = {key: event.get(key, empty) for key, empty in EMPTY_BUYER.items()}
     if record == EMPTY_BUYER:
         buyers.pop(event["viewer"], None)
     else:

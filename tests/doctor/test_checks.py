@@ -170,7 +170,7 @@ async def test_our_own_valkey_is_as_it_should_be(valkey, valkey_server: Embedded
 @pytest.mark.parametrize(
     ("name", "value", "check", "level"),
     [
-        ("appendfsync", "everysec", "valkey aof", Level.warn),
+        ("appendfsync", "everysec", "valkey aof", Level.fail),
         ("maxmemory-policy", "allkeys-lru", "valkey memory", Level.fail),
         ("maxmemory", "1", "valkey memory", Level.fail),
     ],

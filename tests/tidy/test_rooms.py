@@ -27,10 +27,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "catalog": BASE | {"records"},
     "accounts": BASE | {"records"},
     "shows": BASE | NOUNS,
-    "orders": BASE | NOUNS | {"records"},
+    "orders": BASE | NOUNS | {"ops", "records"},
     "media": BASE | {"shows"},
-    "realtime": BASE | NOUNS | {"shows", "orders"},
-    "api": BASE | NOUNS | {"shows", "orders", "records", "media", "realtime"},
+    "realtime": BASE | NOUNS | {"ops", "shows", "orders"},
+    "api": BASE | NOUNS | {"ops", "shows", "orders", "records", "media", "realtime"},
     **dict.fromkeys(DOORS, BASE | NOUNS | DOORS | ROOMS),
 }
 LINES_OF_A_ROOM = 3  # what comes in, what goes out, what it may not do
