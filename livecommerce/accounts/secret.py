@@ -13,6 +13,11 @@ from livecommerce.settings import Settings
 SECRET_LENGTH_MIN = 16  # characters; shorter ones can be guessed
 
 
+def secret_text(settings: Settings) -> str:
+    """The words as they stand in the settings or in `<data>/secret`; for a backup alone."""
+    return settings.secret or (Path(settings.data_folder) / "secret").read_text().strip()
+
+
 def load_secret(settings: Settings) -> bytes:
     """32 bytes derived from `settings.secret` or from `<data>/secret`, which is made on first use (0600).
 

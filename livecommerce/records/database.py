@@ -36,6 +36,8 @@ CONNECT_SECONDS_MAX = 3.0  # to PostgreSQL; a server on the same network answers
 POOL_SECONDS_MAX = 3.0  # of waiting for one of our own connections: all are taken while the database stalls
 STATEMENT_SECONDS_MAX = 10.0  # ours take milliseconds, the longest (a report) a second
 ENGINES = ("sqlite+aiosqlite", "postgresql+asyncpg")
+# SQLSTATE: connection, resources (too many clients), operator (shutting down, starting up), system.
+AWAY_CLASSES = ("08", "53", "57", "58")
 ADVISORY_LOCK = 0x6C63_6D69  # "lcmi": any fixed number, the same in all processes
 
 
@@ -63,12 +65,12 @@ def _file_lock(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, revision: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
 
 
 def _configure_sqlite(engine: AsyncEngine, *, writes: bool) -> None:
@@ -100,6 +102,8 @@ def absence(error: BaseException) -> LiveCommerceError | None:
     text = str(inner)
     if getattr(inner, "sqlstate", "") == "53100" or "disk is full" in text or "No space left" in text:
         return StorageFull(retry_after_ms=5_000)
+    if str(getattr(inner, "sqlstate", None) or "")[:2] in AWAY_CLASSES:
+        return DatabaseAway(retry_after_ms=2_000)
     if isinstance(error, PoolTimeout | OSError) or getattr(error, "connection_invalidated", False):
         return DatabaseAway(retry_after_ms=2_000)
     if isinstance(error, OperationalError | InterfaceError):
@@ -172,8 +176,9 @@ class Database:
     def of(cls, settings: Settings) -> Database:
         return cls(database_url(settings))
 
-    async def start(self) -> None:
-        """Brings the schema up to date. Several processes may call it at once: one migrates, the others wait."""
+    async def start(self, revision: str = "head") -> None:
+        """Brings the schema up to date (or up to an older `revision`, for a backup of then). Several processes may call
+        it at once: one migrates, the others wait."""
         if self.is_sqlite and self.url.database:
             path = Path(self.url.database)
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -181,7 +186,7 @@ class Database:
             await asyncio.to_thread(lock.__enter__)  # waiting for another process must not stop this one's loop
             try:
                 async with _numbered(), self._writer.begin() as connection:
-                    await connection.run_sync(_upgrade)
+                    await connection.run_sync(_upgrade, revision)
             finally:
                 lock.__exit__(None, None, None)
             await asyncio.to_thread(path.chmod, 0o600)  # it holds names and orders
@@ -191,7 +196,7 @@ class Database:
         try:
             async with _numbered(), engine.begin() as connection:
                 await connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
-                await connection.run_sync(_upgrade)
+                await connection.run_sync(_upgrade, revision)
         finally:
             await engine.dispose()
 

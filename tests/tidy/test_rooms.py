@@ -11,7 +11,12 @@ import pytest
 from tests.tidy.sources import PACKAGE, python_files, short, tree_of
 
 ROOMS = frozenset({"ops", "records", "shows", "orders", "media", "realtime", "api"})
-DOORS = frozenset({"cli", "app", "roles", "staff", "doctor", "configuration", "stock_command", "demo", "__main__"})
+DOORS = frozenset(
+    (
+        "cli", "app", "roles", "staff", "doctor", "configuration", "stock_command", "shop_command", "backup", "demo",
+        "__main__",
+    )
+)  # fmt: skip
 BASE = frozenset({"settings", "errors", ""})  # "" is livecommerce itself (its version)
 NOUNS = frozenset({"stock", "comments", "catalog", "accounts"})
 
