@@ -21,8 +21,9 @@ from livecommerce.errors import BackupRefused
 from livecommerce.ops.valkey import EmbeddedValkey
 from livecommerce.orders.projector import Projector
 from livecommerce.records.database import Database
+from livecommerce.records.pictures import Picture
 from livecommerce.records.repositories import Repositories
-from livecommerce.records.structs import AuditEntry, Picture, Shop
+from livecommerce.records.structs import AuditEntry, Shop
 from livecommerce.settings import Database as DatabaseSettings
 from livecommerce.settings import Redis as RedisSettings
 from livecommerce.settings import Settings
