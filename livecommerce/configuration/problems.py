@@ -117,13 +117,15 @@ def _store(settings: Settings) -> Iterator[str]:
     url = settings.redis.url
     if not url:
         return
+    if url.startswith("unix:///"):  # the path of a folder may have spaces
+        return
     parts = _split(url)
-    is_good = parts is not None and (
-        (parts.scheme == "unix" and bool(parts.path)) or (parts.scheme in ("redis", "rediss") and bool(parts.hostname))
-    )
-    if is_good and parts is not None and parts.scheme != "unix":
-        is_good = re.fullmatch(r"/?\d*", parts.path) is not None  # the number of a database
-    if not is_good:
+    if (
+        parts is None
+        or parts.scheme not in ("redis", "rediss")
+        or not parts.hostname
+        or not re.fullmatch(r"/?\d*", parts.path)  # the number of a database
+    ):
         yield f"redis.url is {redact_text(url)!r}; expected redis://host:6379/0, rediss://… or unix:///path"
 
 
