@@ -35,12 +35,14 @@ MOVES_MAX = 2_000  # comings and goings in one call: some 3 ms of the server's t
 _NOW = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-"""
+-- a lease further ahead than any is given is of before the server's clock stepped back
+local function lives(lease) return tonumber(lease) >= now and tonumber(lease) <= now + EXPIRY_MS end
+""".replace("EXPIRY_MS", str(EXPIRY_MS))
 # KEYS: figures, people, the process's own. ARGV: process, watched ms, expiry ms, kept seconds, people seconds, how many
 # came, then who came and who went. Returns {people, peak, watched ms, now, 1 if we were unknown, dead processes …}.
 _TELL = f"""{_NOW}
 local lease = redis.call('HGET', KEYS[1], ARGV[1])
-local is_new = (not lease or tonumber(lease) < now or tonumber(lease) > now + ARGV[3]) and 1 or 0
+local is_new = (not lease or not lives(lease)) and 1 or 0
 redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', now + ARGV[3]))
 for index = 7, 6 + ARGV[6] do
   if redis.call('SADD', KEYS[3], ARGV[index]) == 1 then redis.call('HINCRBY', KEYS[2], ARGV[index], 1) end
@@ -59,9 +61,7 @@ redis.call('EXPIRE', KEYS[2], ARGV[5])
 redis.call('EXPIRE', KEYS[3], ARGV[5] * 2)
 local fields = redis.call('HGETALL', KEYS[1])
 for index = 1, #fields, 2 do
-  -- a lease further ahead than any is given: of before the server's clock stepped back
-  local until_ms = string.sub(fields[index], 1, 2) == 'p:' and tonumber(fields[index + 1])
-  if until_ms and (until_ms < now or until_ms > now + ARGV[3]) then
+  if string.sub(fields[index], 1, 2) == 'p:' and not lives(fields[index + 1]) then
     answer[#answer + 1] = fields[index]
   end
 end
@@ -71,7 +71,7 @@ return answer
 # Returns {how many are left to be taken back, people}.
 _TAKE_BACK = f"""{_NOW}
 local lease = redis.call('HGET', KEYS[1], ARGV[1])
-if ARGV[3] == '' and lease and tonumber(lease) >= now then return {{0, redis.call('HLEN', KEYS[2])}} end
+if ARGV[3] == '' and lease and lives(lease) then return {{0, redis.call('HLEN', KEYS[2])}} end
 for _, person in ipairs(redis.call('SPOP', KEYS[3], ARGV[2])) do
   if redis.call('HINCRBY', KEYS[2], person, -1) <= 0 then redis.call('HDEL', KEYS[2], person) end
 end
@@ -83,7 +83,7 @@ return {{left, redis.call('HLEN', KEYS[2])}}
 _COUNT = f"""{_NOW}
 local fields = redis.call('HGETALL', KEYS[1])
 for index = 1, #fields, 2 do
-  if string.sub(fields[index], 1, 2) == 'p:' and tonumber(fields[index + 1]) >= now then
+  if string.sub(fields[index], 1, 2) == 'p:' and lives(fields[index + 1]) then
     return redis.call('HLEN', KEYS[2])
   end
 end
