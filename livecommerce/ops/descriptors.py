@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+import time
 from pathlib import Path
 
 from livecommerce.ops import metrics
@@ -17,7 +18,8 @@ log = logger(__name__)
 
 SCARCE_SHARE = 0.9  # from here on no new viewers: what is left is for the stores, the files and the internal port
 CALM_SHARE = 0.8
-LOOK_SECONDS = 1.0
+# Counting costs a millisecond for 3,000: far from a large limit it is done seldom.
+SELDOM_SECONDS, SMALL_LIMIT, NEAR_SHARE = 10.0, 4096, 0.5
 
 
 def count_of(pid: int | str) -> tuple[int, int] | None:
@@ -41,6 +43,7 @@ class Descriptors:
         self.opened = 0
         self.limit = 0
         self._spare: int | None = None
+        self._due = 0.0
 
     def _count(self) -> tuple[int, int]:
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
@@ -62,7 +65,12 @@ class Descriptors:
 
     def look(self) -> None:
         """Counts, tells the metrics, and says in the log when they become scarce and when there is room again."""
+        now = time.monotonic()
+        if now < self._due:
+            return
         self.opened, self.limit = self._count()
+        is_near = self.limit <= SMALL_LIMIT or self.opened > self.limit * NEAR_SHARE
+        self._due = 0.0 if is_near else now + SELDOM_SECONDS
         metrics.DESCRIPTORS.set(self.opened)
         metrics.DESCRIPTORS_MAX.set(self.limit)
         scarce = self.opened >= self.limit * (CALM_SHARE if self.scarce else SCARCE_SHARE)
