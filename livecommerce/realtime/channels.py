@@ -26,6 +26,7 @@ class Channels:
     def __init__(self, store: ShowStore, settings: Realtime, process: str) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
         self.presence = Presence(store.redis, process)
+        self.presence.on_clock = store.compare_clock
         self.pace = Pace(settings.tick_hz_max)
         self._store = store
         self._readers: dict[str, ShopReader] = {}
