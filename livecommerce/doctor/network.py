@@ -281,7 +281,11 @@ def processes(settings: Settings, roles: Container[str] = ALL_ROLES) -> Iterator
             yield fail("health", f"port {port} (wanted for {name}): {stranger}", "Start ours; see http.internal_port.")
             continue
         seen += 1
-        if status == 200:
+        degraded = json.loads(body).get("degraded")
+        if status == 200 and degraded:
+            advice = "The rest goes on; the reason is in the log, docs/operations.md says what to do."
+            yield warn("health", f"{name} is ready without: {degraded}", advice)
+        elif status == 200:
             yield ok("health", f"{name} is ready")
         else:
             yield fail("health", f"{name} is not ready: {body[:200]}", "The reason is in its answer and in the log.")

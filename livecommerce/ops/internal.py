@@ -19,7 +19,10 @@ def _routes(health: Health, instance: Callable[[], str]) -> list[web.RouteDef]:
 
     async def ready(_: web.Request) -> web.Response:
         good, wrong = await health.ready()
-        answer = {"ready": good, "wrong": wrong, "server": "livecommerce", "instance": instance()}
+        answer = {
+            "ready": good, "wrong": wrong, "degraded": health.degraded, "server": "livecommerce",
+            "instance": instance(),
+        }  # fmt: skip
         return web.json_response(answer, status=200 if good else 503)
 
     async def figures(_: web.Request) -> web.Response:

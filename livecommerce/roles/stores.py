@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
 
 from livecommerce.configuration.tree import Settings
 from livecommerce.ops import metrics
-from livecommerce.ops.health import Check
+from livecommerce.ops.health import Check, Degraded
 from livecommerce.ops.logs import logger
 from livecommerce.ops.redis_client import connect_store, library_names
 from livecommerce.ops.store_promise import check_promise
@@ -83,14 +83,18 @@ def _valkey_check(redis: Redis, shows: ShowStore) -> Check:
     return check
 
 
-def _storage_check(redis: Redis) -> Check:
+def _storage_check(redis: Redis, *, sells: bool) -> Check:
     async def check() -> str | None:
-        """Whether Valkey takes writes: the disk guard, a full memory and a full disk close it."""
-        info = await redis.info()
+        """Whether Valkey takes writes: the disk guard, a full memory and a full disk close it. Red only where nothing
+        can be sold: on a web process, and of a cluster when every primary is full. Video and the worker go on."""
+        where: dict[str, Any] = {"target_nodes": RedisCluster.PRIMARIES} if isinstance(redis, RedisCluster) else {}
+        info: Any = await redis.info(**where)
         nodes = list(info.values()) if info and all(isinstance(one, dict) for one in info.values()) else [info]
-        full = next((words for node in nodes if (words := _full(node))), None)
-        metrics.STORAGE_FULL.set(0 if full is None else 1)
-        return full
+        full = [words for node in nodes if (words := _full(node))]
+        metrics.STORAGE_FULL.set(1 if full else 0)
+        if not full:
+            return None
+        return full[0] if sells and len(full) == len(nodes) else Degraded(full[0])
 
     return check
 
@@ -134,7 +138,7 @@ async def open_stores(frame: Frame) -> AsyncIterator[Stores]:
         try:
             await _load_libraries(redis, shows)
             frame.health.checks["valkey"] = _valkey_check(redis, shows)
-            frame.health.checks["storage"] = _storage_check(redis)
+            frame.health.checks["storage"] = _storage_check(redis, sells=frame.role == "web")
             yield Stores(redis, engine, shows)
         finally:
             await shows.close()

@@ -80,6 +80,7 @@ async def web_role(frame: Frame) -> AsyncIterator[None]:
         stack.push_async_callback(database.close)
         await check_agreement(stores.redis, database, settings.redis.accept_loss)
         frame.health.checks["sql"] = sql_check(database)
+        frame.health.can_do_without.add("sql")  # watching, chat and claims go on; a red web would end them too
         accounts = Accounts(load_secret(settings.secret, settings.data_folder), stores.redis, database)
         stack.callback(accounts.close)
         directory = RelayDirectory(stores.redis, secret=settings.secret)

@@ -108,10 +108,13 @@ async def test_a_restart_of_postgresql_ends_no_process_and_stops_no_sale(
             said, _ = await once(viewer, "A01+1")
             assert said["ok"], said
             await asyncio.sleep(1.2)
-        assert metric(live, "livecommerce_ready") == 0
+        assert metric(live, "livecommerce_ready") == 1, "viewers and buyers are still sent here"
+        assert metric(live, "livecommerce_degraded") == 1
+        assert not is_ready(live, "worker"), "without SQL it does nothing"
         await asyncio.to_thread(postgres.resume)
         await until(lambda: answer(live, "GET", "/api/products")[0] == 200, 20, "SQL is used again")
         await until(lambda: is_ready(live, "web-0") and is_ready(live, "worker"), 20, "ready again")
+        await until(lambda: metric(live, "livecommerce_degraded") == 0, 10, "whole again")
         assert connected(viewer), "the viewer was not sent away"
     finally:
         await viewer.close()
@@ -125,8 +128,8 @@ async def test_a_restart_of_postgresql_ends_no_process_and_stops_no_sale(
         key = (entry["process"], entry["event"], str(entry.get("check", entry.get("loop", entry.get("task", "")))))
         counted[key] = counted.get(key, 0) + 1
     assert max(counted.values()) <= 2, counted
-    assert ("web-0", "not ready", "sql") in counted
-    assert ("web-0", "ready again", "sql") in counted
+    assert ("web-0", "degraded", "sql") in counted
+    assert ("web-0", "no longer degraded", "sql") in counted
 
 
 @pytest.mark.timeout(180)
@@ -188,7 +191,8 @@ async def test_a_full_store_is_told_by_number_and_readiness_says_so(live: LiveSe
     keeping = asyncio.create_task(keep_closed())
     try:
         await until(lambda: metric(live, "livecommerce_storage_full") == 1, 8, "the metric tells of it")
-        await until(lambda: metric(live, "livecommerce_ready") == 0, 8, "and readiness")
+        await until(lambda: metric(live, "livecommerce_ready") == 0, 8, "and readiness: nothing can be sold")
+        assert is_ready(live, "relay-0"), "video goes on"
         login = {"login": "owner", "password": live.passwords["owner"]}
         request = urllib.request.Request(
             f"{live.address}/whep/{SHOW}", data=b"v=0\r\n", headers={"Content-Type": "application/sdp"}
