@@ -100,6 +100,11 @@ class StorageFull(Unavailable):
     reason = "The server cannot store more right now. Nothing was changed. The shop has been told."
 
 
+class DatabaseAway(Unavailable):
+    number, code = 6003, "database_away"
+    reason = "The shop's books are not available. Ordering and watching go on; try this again in a moment."
+
+
 def catalogue() -> list[type[LiveCommerceError]]:
     """All error classes by number; numbers and codes are unique (a test checks it)."""
     found: list[type[LiveCommerceError]] = []

@@ -16,6 +16,7 @@ from livecommerce.errors import LiveCommerceError
 from livecommerce.http.answers import error_answer
 from livecommerce.http.settings import Http
 from livecommerce.http.site import SITE, is_https
+from livecommerce.ops.log_limit import warn_seldom
 
 log = structlog.get_logger(__name__)
 
@@ -66,6 +67,11 @@ def check_origin(request: web.Request, settings: Http) -> None:
         return
     if origin.lower() in allowed_origins(request, settings):
         return
+    warn_seldom(
+        log, "a request from another origin", key="origin", origin=origin[:100], host=request.host[:100],
+        advice="if this is your own address: let the proxy pass Host on (nginx: proxy_set_header Host $host), "
+        "or set LIVECOMMERCE_HTTP_PUBLIC_URL to it",
+    )  # fmt: skip
     if carries_cookie or not request.path.startswith(CROSS_ORIGIN_PREFIXES):
         raise OriginForeign
 
@@ -87,7 +93,10 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
             log.exception("request failed", method=request.method, route=route_name(request))
             known = LiveCommerceError()
         elif known.http_status >= 500:
-            log.warning("request refused", method=request.method, route=route_name(request), code=known.code)
+            warn_seldom(
+                log, "request refused", key=f"refused {known.code}", method=request.method,
+                route=route_name(request), code=known.code, why=repr(error.__cause__ or error)[:200],
+            )  # fmt: skip
         if wants_page(request):
             return await error_page(request, known)
         return error_answer(known)

@@ -15,7 +15,7 @@ from livecommerce.accounts import viewers
 from livecommerce.accounts.routes import ACCOUNTS, staff_shape
 from livecommerce.api.faults import as_known
 from livecommerce.api.locales import COOKIE as LOCALE_COOKIE
-from livecommerce.api.locales import LOCALES, choose_locale, words_of
+from livecommerce.api.locales import choose_locale, words_of
 from livecommerce.api.web_folder import WEB_FOLDER
 from livecommerce.catalogue.routes import CATALOGUE, products_shape
 from livecommerce.errors import LiveCommerceError, ShowUnknown, Unavailable
@@ -23,6 +23,7 @@ from livecommerce.http.errors import LoginNeeded
 from livecommerce.http.site import identify, is_https, need_staff, public_base
 from livecommerce.media.routes import MEDIA
 from livecommerce.replay.routes import RECORDINGS
+from livecommerce.settings import LOCALES
 from livecommerce.shows.routes import SHOWS, left_shape, list_shape
 
 PERMISSIONS = "camera=(self), microphone=(self)"

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
+from livecommerce.orders.currencies import amount
 from livecommerce.orders.model import Order, OrderLine
 
 BYTE_ORDER_MARK = "\ufeff"  # without it Excel reads UTF-8 as the local code page
@@ -14,23 +15,12 @@ COLUMNS = (
     "order", "order_id", "buyer", "buyer_handle", "sku", "offer", "number_in_line", "quantity", "waiting", "unit_price",
     "line_total", "currency", "state", "claimed_at", "payment", "payment_reference",
 )  # fmt: skip
-# Minor units per major one as a power of ten; TWD is counted in whole dollars here.
-EXPONENTS = {"TWD": 0, "JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "IDR": 0, "BHD": 3, "KWD": 3}
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def safe_cell(text: str) -> str:
     """Text that no spreadsheet takes for a formula (OWASP: CSV injection)."""
     return f"'{text}" if text.lstrip(" \u3000\ufeff\n").startswith((*_DANGEROUS, "＝", "＋", "－", "＠")) else text
-
-
-def amount(minor: int, currency: str) -> str:
-    """`590` minor units of TWD as `590`, of USD as `5.90`."""
-    exponent = EXPONENTS.get(currency, 2)
-    if exponent == 0:
-        return str(minor)
-    sign, digits = ("-" if minor < 0 else ""), str(abs(minor)).rjust(exponent + 1, "0")
-    return f"{sign}{digits[:-exponent]}.{digits[-exponent:]}"
 
 
 def moment(milliseconds: int) -> str:

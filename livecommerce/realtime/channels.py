@@ -30,6 +30,7 @@ class Channels:
         self._staff_names = staff_names
         self._tasks: set[asyncio.Task[None]] = set()
         self.presence = Presence(store.redis, process)
+        self.presence.on_clock = store.compare_clock
         self.pace = Pace(settings.tick_hz_max)
         self._store = store
         self._readers: dict[str, ShopReader] = {}

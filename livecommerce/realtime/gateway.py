@@ -21,6 +21,9 @@ from livecommerce.intake.errors import NameRefused, NameReserved
 from livecommerce.intake.speech import Payload, acceptance_of, press_of, speech_of, withdrawal_of
 from livecommerce.intake.text import checked_name, checked_text
 from livecommerce.intake.viewer_commands import ViewerCommands
+from livecommerce.ops.descriptors import DESCRIPTORS
+from livecommerce.ops.log_limit import warn_seldom
+from livecommerce.ops.store_faults import storage_error
 from livecommerce.realtime import close_codes, limits
 from livecommerce.realtime.asks import Asks
 from livecommerce.realtime.broadcast import CLOSE_BYTES
@@ -126,6 +129,7 @@ class Gateway:
         """Before the WebSocket handshake: is there room for one more?"""
         return (
             not self._moving
+            and not DESCRIPTORS.scarce
             and len(self._budgets) < self._viewers_max + limits.UNJOINED_MAX
             and len(self._budgets) - len(self.seats) < limits.UNJOINED_MAX
         )
@@ -164,8 +168,14 @@ class Gateway:
         except LiveCommerceError as error:
             raise socketio.exceptions.ConnectionRefusedError(error.text, error.as_dict()) from error
         except Exception as error:
-            log.exception("join failed")
-            fault = LiveCommerceError()
+            told = storage_error(error)
+            if isinstance(error, StockUnavailable):
+                told = Unavailable(retry_after_ms=1_000)
+            fault = told if isinstance(told, LiveCommerceError) else LiveCommerceError()
+            if fault.code == LiveCommerceError.code:
+                log.exception("join failed")
+            else:
+                warn_seldom(log, "nobody can join", why=str(error)[:200])
             raise socketio.exceptions.ConnectionRefusedError(fault.text, fault.as_dict()) from error
         viewer = seat.viewer
         self.seats[sid] = seat
@@ -344,8 +354,10 @@ class Gateway:
         except LiveCommerceError as error:
             return {"ok": False, "error": error.as_dict()}
         except (RedisError, StockUnavailable) as error:
-            log.warning("store failed", event_name=event[:40], why=str(error)[:200])
-            return {"ok": False, "error": Unavailable(retry_after_ms=1_000).as_dict()}
+            warn_seldom(log, "store failed", event_name=event[:40], why=str(error)[:200])
+            told = storage_error(error)
+            known = told if isinstance(told, LiveCommerceError) else Unavailable(retry_after_ms=1_000)
+            return {"ok": False, "error": known.as_dict()}
         except Exception:
             log.exception("event failed", event_name=event[:40])
             return {"ok": False, "error": LiveCommerceError().as_dict()}

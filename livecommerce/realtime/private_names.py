@@ -66,6 +66,7 @@ class LeanSocket(AsyncSocket):
         self.upgrading = self.closing = self.closed = False
         self.last_ping: float | None = None
         self.pong_at = self.opened_at = self.pinged_at = time.monotonic()
+        self.busy = False  # with a message: what the peer says meanwhile waits unread
         self.serializer: Serializer | None = None
         self.joined = False
         self.on_closing: Callable[[], None] = _nothing
@@ -104,7 +105,9 @@ class LeanSocket(AsyncSocket):
             while not self.closed:
                 message = await websocket.receive()
                 if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
+                    self.busy = True
                     await self._received(message.data)
+                    self.busy = False
                 else:
                     break
         finally:
@@ -215,6 +218,9 @@ class LeanEngine(engineio.AsyncServer):
             return
         if not socket.joined and now - socket.opened_at > JOIN_SECONDS:
             socket.goodbye(close_codes.NOT_JOINED)
+        elif socket.busy:
+            # it is we who keep it waiting, for a store that stalls: its pong may lie unread behind the message
+            socket.pong_at = now
         elif socket.pinged_at > socket.pong_at and now - socket.pinged_at > PONG_SECONDS:
             socket.goodbye(close_codes.SILENT)
         elif socket.pong_at >= socket.pinged_at and now - socket.pinged_at >= PING_SECONDS - VISIT_SECONDS:

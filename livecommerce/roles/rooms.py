@@ -148,7 +148,7 @@ async def publish_and_keep(shows: shows_routes.ShowsNeeds) -> None:
     """Puts shows on air whose set-up found Valkey away, and keeps the shops' words on both sides.
 
     Raises:
-        RedisError, SQLAlchemyError, LiveCommerceError: what is not there yet stays for the next round.
+        RedisError, LiveCommerceError: what is not there yet stays for the next round.
     """
     await shows.publisher.publish_waiting()
     await shows.words.keep_all()

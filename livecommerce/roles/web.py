@@ -8,15 +8,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import urlsplit
 
 from aiohttp import web
-from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
 
 from livecommerce.accounts.accounts import Accounts
 from livecommerce.accounts.routes import identify_by
 from livecommerce.accounts.secret import load_secret
 from livecommerce.api.access_log import AccessLogger
 from livecommerce.configuration.tree import Settings
-from livecommerce.errors import LiveCommerceError
 from livecommerce.media.client.directory import RelayDirectory
 from livecommerce.ops import metrics
 from livecommerce.ops.http_metrics import count_requests
@@ -24,6 +21,7 @@ from livecommerce.ops.logs import logger
 from livecommerce.realtime.compose import build_realtime
 from livecommerce.realtime.staff_sockets import Who
 from livecommerce.records.database import Database
+from livecommerce.roles.agreement import check_agreement
 from livecommerce.roles.process import Frame
 from livecommerce.roles.rooms import Foundation, publish_and_keep, put_rooms
 from livecommerce.roles.stores import open_stores, sql_check
@@ -69,10 +67,7 @@ async def _listening(app: web.Application, settings: Settings) -> AsyncIterator[
 
 async def _keep_publishing(shows: ShowsNeeds) -> None:
     while True:
-        try:
-            await publish_and_keep(shows)
-        except (RedisError, SQLAlchemyError, LiveCommerceError) as error:
-            log.warning("waiting shows and words were not looked at", error=repr(error))
+        await publish_and_keep(shows)
         await asyncio.sleep(PUBLISH_SECONDS)
 
 
@@ -84,7 +79,9 @@ async def web_role(frame: Frame) -> AsyncIterator[None]:
         stores = await stack.enter_async_context(open_stores(frame))
         database = await Database.open(settings.database.url, settings.data_folder)
         stack.push_async_callback(database.close)
+        await check_agreement(stores.redis, database, settings.redis.accept_loss)
         frame.health.checks["sql"] = sql_check(database)
+        frame.health.can_do_without.add("sql")  # watching, chat and claims go on; a red web would end them too
         accounts = Accounts(load_secret(settings.secret, settings.data_folder), stores.redis, database)
         stack.callback(accounts.close)
         directory = RelayDirectory(stores.redis, secret=settings.secret)
@@ -101,7 +98,6 @@ async def web_role(frame: Frame) -> AsyncIterator[None]:
         await build_realtime(app, stores.shows, settings.realtime, who, origins=_allowed_origins(settings))
         shows = put_rooms(app, Foundation(settings, stores, database, accounts, directory.relay_for))
         await stack.enter_async_context(_listening(app, settings))
-        publishing = asyncio.create_task(_keep_publishing(shows), name="publish waiting shows")
-        frame.watch(publishing)
+        publishing = frame.keep(lambda: _keep_publishing(shows), "publish waiting shows")
         stack.callback(publishing.cancel)
         yield

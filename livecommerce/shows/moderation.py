@@ -16,6 +16,10 @@ from livecommerce.shows.errors import Banned, CommentRefused, Muted, ShowStageWr
 from livecommerce.shows.state import BuyerRecord, State
 from livecommerce.shows.words import WordFilter, has_link
 
+# Processes compare their clocks once a second. What is later than this is of before the store's clock stepped back, and
+# nobody waits for it.
+CLOCK_SLACK_MS = 2_000
+
 Place = Literal["log", "shadow", "held"]
 
 
@@ -41,11 +45,18 @@ def may_act(state: State, viewer: str, now_ms: int) -> LiveCommerceError | None:
     buyer: BuyerRecord = state["buyers"].get(viewer, {})
     if buyer.get("banned"):
         return Banned()
-    if buyer.get("muted_until", 0) > now_ms:
-        return Muted(retry_after_ms=int(buyer["muted_until"] - now_ms))
+    wait_ms = mute_wait_ms(buyer, now_ms)
+    if wait_ms > 0:
+        return Muted(retry_after_ms=wait_ms)
     if state["show"]["stage"] == "ended":
         return ShowStageWrong("The show has ended.")
     return None
+
+
+def mute_wait_ms(buyer: BuyerRecord, now_ms: int) -> int:
+    """Milliseconds that a viewer is still muted: never longer than the moderator said, whatever the clock did."""
+    left = max(0, int(buyer.get("muted_until", 0)) - now_ms)
+    return min(left, int(buyer.get("muted_for_ms", 0)) or left)
 
 
 def rule(
@@ -88,7 +99,10 @@ def may_introduce(state: State, viewer: str) -> bool:
 
 def slow_wait_ms(state: State, last_ms: int, now_ms: int) -> int:
     """Milliseconds until this viewer may comment again in slow mode, 0 when now."""
-    return max(0, last_ms + int(state["settings"]["slow_seconds"]) * 1000 - now_ms)
+    if last_ms > now_ms + CLOCK_SLACK_MS:
+        return 0
+    slow_ms = int(state["settings"]["slow_seconds"]) * 1000
+    return max(0, min(slow_ms, last_ms + slow_ms - now_ms))
 
 
 def slow_error(wait_ms: int) -> SlowMode:

@@ -99,6 +99,7 @@ class BuyerRecord(TypedDict, total=False):
     """What moderators set for one viewer; a viewer without a record has nothing set."""
 
     muted_until: int
+    muted_for_ms: int
     banned: bool
     restricted: bool
     hold_max: int

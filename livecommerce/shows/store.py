@@ -13,12 +13,11 @@ from typing import Any, NamedTuple, cast
 import msgspec
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisClusterException, RedisError, ResponseError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from livecommerce.comments import PACKS
-from livecommerce.errors import BadInput, Busy, Conflict, IdReused, ShowUnknown, StorageFull, TooMuch, Unavailable
+from livecommerce.errors import BadInput, Busy, Conflict, IdReused, ShowUnknown, TooMuch, Unavailable
+from livecommerce.ops.store_faults import storage_error
 from livecommerce.shows.decision import Decision, Write
 from livecommerce.shows.errors import Banned
 from livecommerce.shows.kind import Stored
@@ -47,21 +46,10 @@ LIBRARY = files("livecommerce.shows").joinpath("library.lua").read_text("utf-8")
 CHAT_BATCH_MAX = 256  # lines in one call: some 2 ms of Valkey's time
 CHAT_QUEUE_MAX = 20_000  # lines waiting in one process; beyond it a viewer is told `busy`
 READ_ENTRIES_MAX = 2_000  # log entries read at once; a page that is further behind takes a snapshot
-AWAY = ("LOADING", "BUSY", "CLUSTERDOWN", "TRYAGAIN", "MOVED")  # until a node has started, or a replica is voted in
 SHOP_CACHE_MAX = 10_000  # shows whose shop is remembered; the entry never changes
 
 
 FAULTS = (RedisError, RedisClusterException)  # redis-py's own words for "no node has this slot" are no RedisError
-
-
-def storage_error(error: Exception) -> Exception:
-    """What a person is told when Valkey refuses or does not answer."""
-    text = str(error)
-    if text.startswith(("OOM", "MISCONF", "READONLY", "NOREPLICAS", "CLOSED")):
-        return StorageFull(retry_after_ms=5_000)
-    if isinstance(error, RedisConnectionError | RedisTimeoutError | RedisClusterException) or text.startswith(AWAY):
-        return Unavailable(retry_after_ms=1_000)
-    return error
 
 
 class ChatLine(msgspec.Struct, frozen=True):
@@ -110,7 +98,8 @@ class ShowStore:
         self._chat: dict[str, _ChatBatch] = {}
         self._chat_waiting = 0
         self._tasks: set[asyncio.Task[None]] = set()
-        self._clock_offset_ms = 0.0
+        # to the steady clock, not to the wall clock: that one may be set at any moment
+        self._clock_offset_ms = (time.time() - time.monotonic()) * 1000
 
     async def start(self) -> None:
         """Loads the Lua library; safe to call in every process.
@@ -127,7 +116,11 @@ class ShowStore:
 
     def now_ms(self) -> int:
         """The Valkey server's clock as last compared (every snapshot compares it)."""
-        return int(time.time() * 1000 + self._clock_offset_ms)
+        return int(time.monotonic() * 1000 + self._clock_offset_ms)
+
+    def compare_clock(self, server_ms: float) -> None:
+        """What the server's clock shows now."""
+        self._clock_offset_ms = server_ms - time.monotonic() * 1000
 
     async def _answer(self, call: Awaitable[Any]) -> Any:
         try:
@@ -228,7 +221,7 @@ class ShowStore:
         if not raw:
             raise ShowUnknown()
         state = state_of(raw, self.kinds)
-        self._clock_offset_ms = state["now"] - time.time() * 1000
+        self.compare_clock(state["now"])
         if whole:
             state["stock"], state["tickets"] = await self._stock_of(keys.shop, show, state)
         return state
@@ -350,10 +343,14 @@ class ShowStore:
     async def _drain_chat(self, show: str, batch: _ChatBatch) -> None:
         while batch.lines:
             lines, batch.lines = batch.lines[:CHAT_BATCH_MAX], batch.lines[CHAT_BATCH_MAX:]
-            self._chat_waiting -= len(lines)
+            sent = len(lines)
+            self._chat_waiting -= sent
             try:
                 answers = await self._write_chat(show, [line for line, _ in lines])
             except Exception as error:
+                if isinstance(error, Unavailable):  # who came meanwhile has waited as long: nobody waits for two calls
+                    lines, batch.lines = [*lines, *batch.lines], []
+                    self._chat_waiting -= len(lines) - sent
                 for _, future in lines:
                     if not future.done():
                         future.set_exception(error)

@@ -7,7 +7,8 @@ import io
 
 import pytest
 
-from livecommerce.orders.export import COLUMNS, amount, csv_lines, header, safe_cell
+from livecommerce.orders.currencies import amount
+from livecommerce.orders.export import COLUMNS, csv_lines, header, safe_cell
 from livecommerce.orders.model import Order, OrderLine, Payment
 
 

@@ -140,7 +140,7 @@ PAGES = {"http": "api", "ops": "operations"}
 
 @pytest.mark.parametrize("room", sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py")))
 def test_every_room_has_its_page(room: str) -> None:
-    doors = {"configuration", "doctor", "roles", "demo"}  # operations.md has the commands
+    doors = {"backup", "configuration", "doctor", "roles", "demo"}  # operations.md has the commands
     page = ROOT / "docs" / f"{'operations' if room in doors else PAGES.get(room, room)}.md"
     assert page.is_file(), f"{room}: {short(page)} is missing"
     assert f"{room}/" in page.read_text("utf-8"), f"{short(page)} does not speak of {room}/"

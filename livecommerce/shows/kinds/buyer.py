@@ -16,7 +16,9 @@ from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import BuyerRecord, Draft, Event, State
 
 BUYERS_MAX = 20_000
-NOTHING_SET: BuyerRecord = {"muted_until": 0, "banned": False, "restricted": False, "hold_max": 0, "shadow": False}
+NOTHING_SET: BuyerRecord = {
+    "muted_until": 0, "muted_for_ms": 0, "banned": False, "restricted": False, "hold_max": 0, "shadow": False,
+}  # fmt: skip
 
 
 class Mute(Command, frozen=True, kw_only=True, tag="mute"):
@@ -74,7 +76,8 @@ def _changed(state: State, viewer: str, inverse: dict[str, Any] | None, now_ms: 
 
 def mute(state: State, command: Mute, actor: Actor, now_ms: int) -> Decision:
     until = now_ms + command.seconds * 1000
-    return _changed(state, command.viewer, {"do": "unmute", "viewer": command.viewer}, now_ms, muted_until=until)
+    inverse = {"do": "unmute", "viewer": command.viewer}
+    return _changed(state, command.viewer, inverse, now_ms, muted_until=until, muted_for_ms=command.seconds * 1000)
 
 
 def unmute(state: State, command: Unmute, actor: Actor, now_ms: int) -> Decision:
@@ -82,7 +85,7 @@ def unmute(state: State, command: Unmute, actor: Actor, now_ms: int) -> Decision
     inverse = None
     if left_ms >= 1000:
         inverse = {"do": "mute", "viewer": command.viewer, "seconds": left_ms // 1000}
-    return _changed(state, command.viewer, inverse, now_ms, muted_until=0)
+    return _changed(state, command.viewer, inverse, now_ms, muted_until=0, muted_for_ms=0)
 
 
 def ban(state: State, command: Ban, actor: Actor, now_ms: int) -> Decision:
@@ -130,7 +133,7 @@ def addresses_barred(state: State, viewer: str, marks: Sequence[str]) -> Decisio
 
 def apply(draft: Draft, event: Event) -> None:
     buyers = draft.own("buyers")
-    record = {key: event[key] for key in NOTHING_SET}
+    record = {key: event.get(key, empty) for key, empty in NOTHING_SET.items()}
     if record == NOTHING_SET:
         buyers.pop(event["viewer"], None)
     else:
@@ -148,7 +151,7 @@ def _shape(projector: Projector, state: State, viewer: str, record: BuyerRecord)
 
 
 def project(projector: Projector, event: Event, after: State, wire: Wire) -> None:
-    record = cast("BuyerRecord", {key: event[key] for key in NOTHING_SET})
+    record = cast("BuyerRecord", {key: event.get(key, empty) for key, empty in NOTHING_SET.items()})
     wire.staff.append({"t": "buyer", **_shape(projector, after, event["viewer"], record)})
     wire.to(event["viewer"], {"t": "you", "muted_until": event["muted_until"], "banned": event["banned"]})
 
