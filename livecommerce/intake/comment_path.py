@@ -49,6 +49,7 @@ class Heard(Struct, frozen=True):
     verdict: Verdict
     pinned: str | None
     ruling: Ruling
+    is_repeat: bool = False  # stock has its answer already: it gets that one and leaves no line
 
 
 class CommentPath:
@@ -66,16 +67,22 @@ class CommentPath:
             LiveCommerceError: refused with a number; the comment was neither shown nor counted.
         """
         started = time.monotonic()
+        is_repeat = False
         if speech.again:
             known = await self._store.recall(speech.show, speech.id, speech.speaker.viewer)
             if known is not None:
                 return shown_answer(known)
-        else:
+            is_repeat = await self._is_done(mirror.state, speech)
+        if not is_repeat:  # `again` is what the sender says; a new id is a new line, whatever it says
             self.may_act(mirror, speech.speaker.viewer, speech.id)
-        answer = await self._answer(mirror, self._hear(mirror, speech))
+        answer = await self._answer(mirror, self._hear(mirror, speech, is_repeat))
         COMMENTS.labels(answer["reason"]).inc()
         VERDICT_SECONDS.observe(time.monotonic() - started)
         return answer
+
+    async def _is_done(self, state: State, act: Act) -> bool:
+        shop: str = state["show"]["shop"]
+        return await self._engine.is_done(shop, act.show, act.speaker.viewer, act.id)
 
     def may_act(self, mirror: Mirror, viewer: str, one: str, *, speaks: bool = True) -> None:
         """Counts this one of the viewer's comments or commands. Slow mode is for those who speak.
@@ -100,7 +107,7 @@ class CommentPath:
         mirror.rate.take(viewer, one, now)
         return None
 
-    def _hear(self, mirror: Mirror, speech: Speech) -> Heard:
+    def _hear(self, mirror: Mirror, speech: Speech, is_repeat: bool) -> Heard:
         """
         Raises:
             CommentRefused: its words are blocked, and it is no order.
@@ -112,14 +119,16 @@ class CommentPath:
         ruling = rule(state, mirror.words, viewer, speech.text, is_order=is_order)
         if ruling.refuse is not None:
             raise ruling.refuse
-        mirror.note_chat(viewer, now)
-        return Heard(speech, chat_event(speech, now, verdict, pinned, ruling), verdict, pinned, ruling)
+        if not is_repeat:
+            mirror.note_chat(viewer, now)
+        event = chat_event(speech, now, verdict, pinned, ruling)
+        return Heard(speech, event, verdict, pinned, ruling, is_repeat)
 
     async def _answer(self, mirror: Mirror, heard: Heard) -> SpeechAnswer:
         word = heard.verdict.verdict
         if word not in ("order", "change"):
             return await self._chatter(mirror.state, heard)
-        if mirror.state["show"]["stage"] != "live":
+        if mirror.state["show"]["stage"] != "live" and not heard.is_repeat:
             return await self._append(heard, SpeechAnswer(verdict=word, reason="not_live", lines=[]))
         return await (self._order(mirror.state, heard) if word == "order" else self._change(mirror, heard))
 
@@ -150,12 +159,14 @@ class CommentPath:
             LiveCommerceError.
         """
         state, now = mirror.state, self._store.now_ms()
-        refusal = may_act(state, press.speaker.viewer, now)
-        if refusal is None and not press.again:
-            refusal = self._too_many(mirror, press.speaker.viewer, press.id, now)
-        if refusal is not None:
-            raise refusal
-        if state["show"]["stage"] != "live":
+        is_repeat = press.again and await self._is_done(state, press)
+        if not is_repeat:
+            refusal = may_act(state, press.speaker.viewer, now)
+            if refusal is None:
+                refusal = self._too_many(mirror, press.speaker.viewer, press.id, now)
+            if refusal is not None:
+                raise refusal
+        if state["show"]["stage"] != "live" and not is_repeat:
             return SpeechAnswer(verdict="order", reason="not_live", lines=[])
         lines = lines_of(state, [Want(press.code, (), press.quantity)], press.options, press.code)
         return lines.answer() if isinstance(lines, NoOrder) else await self._reserve(state, press, lines, b"")
@@ -190,9 +201,11 @@ class CommentPath:
         """Writes the line to the log with its answer; the first answer where the id came before.
 
         Raises:
-            IdReused: the id belongs to somebody else's line.
+            IdReused: the id belongs to somebody else's line, or to something else that this viewer did.
         """
         speech, place = heard.speech, heard.ruling.place
+        if heard.is_repeat:  # what stock did under this id, it was not this
+            raise IdReused()
         viewer = speech.speaker.viewer
         line = ChatLine(
             id=speech.id, viewer=viewer, name="" if place == "held" else speech.speaker.name, place=place,
