@@ -37,7 +37,6 @@ from livecommerce.shows.commands import Actor
 from livecommerce.shows.errors import Banned, ShowOfAnotherShop
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.model import address_mark, valid_id
-from livecommerce.shows.moderation import barred
 from livecommerce.shows.store import ShowStore, ticket_of_claim
 from livecommerce.stock.engine import StockUnavailable
 
@@ -45,6 +44,8 @@ log = structlog.get_logger(__name__)
 
 Answer = Mapping[str, Any]  # what it is answered, on the wire with `ok` beside it
 OWN_CLAIMS_MAX = 200  # tickets of one viewer in one show that a page lists
+# What a banned viewer may not do. The socket stays: it tells the page of the ban, of its end and of the end of the show.
+ACTS = frozenset(("comment", "claim", "cancel", "name", "command"))
 STAFF_LENGTH_MAX = 500  # of a staff comment: an announcement is longer than what viewers say
 STAFF_NAME_LENGTH_MAX = 40  # of `say`; a shop may have given its staff a longer one
 
@@ -194,15 +195,13 @@ class Gateway:
     def _may_watch(self, channel: Channel, identity: Identity, audience: Audience) -> None:
         """
         Raises:
-            ShowOfAnotherShop, LoginNeeded, Banned.
+            ShowOfAnotherShop, LoginNeeded.
         """
         if audience == "staff":
             if identity.staff is None or identity.staff.shop != channel.shop:
                 raise ShowOfAnotherShop()
         elif not identity.viewer:
             raise LoginNeeded("Open the page of the show first; it gives you a viewer's cookie.")
-        elif barred(channel.mirror.state, identity.viewer, self._mark(channel, identity)):
-            raise Banned()
 
     def _mark(self, channel: Channel, identity: Identity) -> str:
         return address_mark(channel.mirror.state["salt"], identity.address)
@@ -336,6 +335,8 @@ class Gateway:
                 raise BadInput("An event carries one map.")
             if seat.viewer.audience == "staff":
                 await self._staff.renew(seat.viewer, seat.channel.shop)
+            elif event in ACTS and seat.channel.is_barred(seat.viewer):
+                raise Banned()
             return {"ok": True, **await handler(seat, args[0] if args else {})}
         except LiveCommerceError as error:
             return {"ok": False, "error": error.as_dict()}
