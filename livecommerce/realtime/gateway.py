@@ -44,7 +44,7 @@ log = structlog.get_logger(__name__)
 
 Answer = Mapping[str, Any]  # what it is answered, on the wire with `ok` beside it
 OWN_CLAIMS_MAX = 200  # tickets of one viewer in one show that a page lists
-# What a banned viewer may not do. The socket stays: it tells the page of the ban, of its end and of the end of the show.
+# What a banned viewer may not do. The socket stays: it tells of the ban, of its end and of the end of the show.
 ACTS = frozenset(("comment", "claim", "cancel", "name", "command"))
 STAFF_LENGTH_MAX = 500  # of a staff comment: an announcement is longer than what viewers say
 STAFF_NAME_LENGTH_MAX = 40  # of `say`; a shop may have given its staff a longer one
@@ -116,6 +116,11 @@ class Gateway:
         await self.channels.close()
         with contextlib.suppress(Exception):  # a stock server that never had a client has nothing to shut down
             await self.server.shutdown()
+
+    @property
+    def events(self) -> frozenset[str]:
+        """Names of all events that a joined socket may send."""
+        return frozenset(self._handlers)
 
     def _staff_sockets(self) -> list[Viewer]:
         return [seat.viewer for seat in self.seats.values() if seat.viewer.audience == "staff"]
