@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import getpass
+import os
 import secrets
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import NamedTuple
 
-from livecommerce.accounts.accounts import Accounts
+from livecommerce.accounts.accounts import Accounts, fold_login
 from livecommerce.accounts.rows import Shop, ShopRepository, StaffRepository
 from livecommerce.accounts.secret import load_secret
 from livecommerce.configuration.flags import settings_from
@@ -25,7 +28,9 @@ from livecommerce.ops import folder as folders
 from livecommerce.ops.errors import StartFailed
 from livecommerce.ops.redis_client import connect, connect_store
 from livecommerce.ops.valkey import EmbeddedValkey, ValkeyFailed, ValkeyNotFound
+from livecommerce.records.audit import AuditEntry, AuditRepository
 from livecommerce.records.database import Database
+from livecommerce.records.rows import now_ms
 from livecommerce.roles.agreement import refuse_apart
 from livecommerce.settings import SettingsError
 from livecommerce.shop_command import shop_of
@@ -33,6 +38,7 @@ from livecommerce.shop_command import shop_of
 FIRST_SHOP = "shop"
 FIRST_SHOP_NAMES = {"zh-TW": "我的小店"}
 FIRST_LOGIN = "owner"
+ACTOR_LENGTH_MAX = 64  # of the trail's column
 _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # without l, o, 0, 1: people copy it by hand
 _GROUPS, _GROUP_LENGTH = 4, 5  # 20 of 32 letters: 100 bits
 
@@ -82,14 +88,35 @@ async def embedded_url(folder: Path) -> AsyncIterator[str]:
         await asyncio.to_thread(server.stop)
 
 
+class Kept(NamedTuple):
+    """The accounts, and the trail of who changed them."""
+
+    accounts: Accounts
+    audit: AuditRepository
+
+    async def note(self, login: str, do: str, **details: str) -> None:
+        """What was done to a login, in its shop's trail."""
+        record = await self.accounts.staff.by_login(fold_login(login))
+        if record is not None:
+            entry = AuditEntry(record.shop, now_ms(), f"cli:{_os_user()}"[:ACTOR_LENGTH_MAX], do, record.login, details)
+            await self.audit.add(entry)
+
+
+def _os_user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user without a name
+        return str(os.getuid())
+
+
 @asynccontextmanager
-async def _accounts(settings: Settings) -> AsyncIterator[Accounts]:
+async def _kept(settings: Settings) -> AsyncIterator[Kept]:
     async with store_url(settings) as url:
         redis = await connect_store(url)
         database = await Database.open(settings.database.url, settings.data_folder)
         accounts = Accounts(load_secret(settings.secret, settings.data_folder), redis, database)
         try:
-            yield accounts
+            yield Kept(accounts, AuditRepository(database))
         finally:
             accounts.close()
             await database.close()
@@ -136,32 +163,39 @@ def _told(login: str, password: str, shown: bool) -> list[str]:
 
 async def _add(settings: Settings, arguments: argparse.Namespace) -> list[str]:
     password, shown = _password(arguments)
-    async with _accounts(settings) as accounts:
-        shop = await shop_of(accounts.shops, arguments.shop)
-        staff = await accounts.add_staff(shop.id, arguments.login, password, arguments.role, arguments.name)
+    async with _kept(settings) as kept:
+        shop = await shop_of(kept.accounts.shops, arguments.shop)
+        staff = await kept.accounts.add_staff(shop.id, arguments.login, password, arguments.role, arguments.name)
+        await kept.note(staff.login, "staff_added", role=staff.role)
         return [f"added {staff.role} of {staff.shop}", *_told(staff.login, password, shown)]
 
 
 async def _reset(settings: Settings, arguments: argparse.Namespace) -> list[str]:
     password, shown = _password(arguments)
-    async with _accounts(settings) as accounts:
+    async with _kept(settings) as kept:
+        accounts = kept.accounts
         if not await accounts.set_password(arguments.login, password):
             raise NotFound(f"There is no login {arguments.login!r}. `livecommerce staff list` shows them.")
+        await kept.note(arguments.login, "password_set")
         return ["new password set, all sessions of this login ended", *_told(arguments.login, password, shown)]
 
 
 async def _role(settings: Settings, arguments: argparse.Namespace) -> list[str]:
-    async with _accounts(settings) as accounts:
+    async with _kept(settings) as kept:
+        accounts = kept.accounts
         if not await accounts.set_role(arguments.login, arguments.role):
             raise NotFound(f"There is no login {arguments.login!r}.")
+        await kept.note(arguments.login, "role_changed", role=arguments.role)
         return [f"{arguments.login} is now {arguments.role}"]
 
 
 async def _disable(settings: Settings, arguments: argparse.Namespace) -> list[str]:
     disabled = arguments.action == "disable"
-    async with _accounts(settings) as accounts:
+    async with _kept(settings) as kept:
+        accounts = kept.accounts
         if not await accounts.set_disabled(arguments.login, disabled):
             raise NotFound(f"There is no login {arguments.login!r}.")
+        await kept.note(arguments.login, "staff_disabled" if disabled else "staff_enabled")
         return [f"{arguments.login} is {'disabled, all its sessions ended' if disabled else 'enabled'}"]
 
 

@@ -8,7 +8,7 @@ its first answer.
 from __future__ import annotations
 
 import time
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -52,6 +52,13 @@ class Named(Struct, frozen=True):
     name: str
 
 
+class Read(NamedTuple):
+    """What a line means, and the code that a bare `+1` in it means."""
+
+    verdict: Verdict
+    pinned: str | None
+
+
 class Heard(Struct, frozen=True):
     """A line that may be said, as understood and judged.
 
@@ -63,6 +70,7 @@ class Heard(Struct, frozen=True):
     verdict: Verdict
     pinned: str | None
     ruling: Ruling
+    is_repeat: bool = False  # stock has its answer already: it gets that one and leaves no line
 
 
 class CommentPath:
@@ -81,18 +89,27 @@ class CommentPath:
         """
         started = time.monotonic()
         mirror.authors.own(speech.id, speech.speaker.viewer)
+        is_repeat = False
         if speech.again:
             known = await self._store.recall(speech.show, speech.id, speech.speaker.viewer)
             if known is not None:
                 return shown_answer(known)
         pinned = pinned_for(mirror.state, speech.pin, self._store.now_ms())
         verdict = parse(speech.text, mirror.index, tuple(mirror.state["show"]["packs"]), pinned)
-        if not speech.again:  # a sale is never held up by the rules of the chat
+        if speech.again:
+            is_repeat = await self._is_done(mirror.state, speech)
+        # `again` is what the sender says; a new id is a new line, whatever it says. A sale is never held up by the
+        # rules of the chat.
+        if not is_repeat:
             self.may_act(mirror, speech.speaker.viewer, speech.id, speaks=verdict.verdict not in ORDERS)
-        answer = await self._answer(mirror, self._hear(mirror, speech, verdict, pinned))
+        answer = await self._answer(mirror, self._hear(mirror, speech, Read(verdict, pinned), is_repeat))
         COMMENTS.labels(answer["reason"]).inc()
         VERDICT_SECONDS.observe(time.monotonic() - started)
         return answer
+
+    async def _is_done(self, state: State, act: Act) -> bool:
+        shop: str = state["show"]["shop"]
+        return await self._engine.is_done(shop, act.show, act.speaker.viewer, act.id)
 
     def may_act(self, mirror: Mirror, viewer: str, one: str, *, speaks: bool = True) -> None:
         """Counts this one of the viewer's comments or commands. Slow mode is for those who speak.
@@ -117,12 +134,13 @@ class CommentPath:
         mirror.rate.take(viewer, one, now)
         return None
 
-    def _hear(self, mirror: Mirror, speech: Speech, verdict: Verdict, pinned: str | None) -> Heard:
+    def _hear(self, mirror: Mirror, speech: Speech, read: Read, is_repeat: bool) -> Heard:
         """
         Raises:
             CommentRefused: its words are blocked, and it is no order.
         """
         state, now, viewer = mirror.state, self._store.now_ms(), speech.speaker.viewer
+        verdict, pinned = read
         is_order = verdict.verdict in ORDERS
         # Looked at only where a rule asks: a rush of orders has better things to do.
         ruled = state["settings"]["first_hold"] or state["settings"]["slow_seconds"]
@@ -131,19 +149,19 @@ class CommentPath:
         ruling = rule(state, mirror.words, viewer, speech.text, is_order=is_order, bare=bare, slow=slow)
         if ruling.refuse is not None:
             raise ruling.refuse
-        if not bare and ruling.reason != "slow":
+        if not is_repeat and not bare and ruling.reason != "slow":
             mirror.note_chat(viewer, now)
         speech = named(mirror, speech, held=ruling.place == "held")
         event = chat_event(speech, now, verdict, pinned, ruling)
         if bare:
             event["bare"] = True
-        return Heard(speech, event, verdict, pinned, ruling)
+        return Heard(speech, event, verdict, pinned, ruling, is_repeat)
 
     async def _answer(self, mirror: Mirror, heard: Heard) -> SpeechAnswer:
         word = heard.verdict.verdict
         if word not in ORDERS:
             return await self._chatter(mirror.state, heard)
-        if mirror.state["show"]["stage"] != "live":
+        if mirror.state["show"]["stage"] != "live" and not heard.is_repeat:
             return await self._append(heard, SpeechAnswer(verdict=word, reason="not_live", lines=[]))
         return await (self._order(mirror.state, heard) if word == "order" else self._change(mirror, heard))
 
@@ -183,12 +201,14 @@ class CommentPath:
         """
         state, now = mirror.state, self._store.now_ms()
         mirror.authors.own(press.id, press.speaker.viewer)
-        refusal = may_act(state, press.speaker.viewer, now)
-        if refusal is None and not press.again:
-            refusal = self._too_many(mirror, press.speaker.viewer, press.id, now)
-        if refusal is not None:
-            raise refusal
-        if state["show"]["stage"] != "live":
+        is_repeat = press.again and await self._is_done(state, press)
+        if not is_repeat:
+            refusal = may_act(state, press.speaker.viewer, now)
+            if refusal is None:
+                refusal = self._too_many(mirror, press.speaker.viewer, press.id, now)
+            if refusal is not None:
+                raise refusal
+        if state["show"]["stage"] != "live" and not is_repeat:
             return SpeechAnswer(verdict="order", reason="not_live", lines=[])
         wants = [Want(press.code, (), press.quantity)]
         offer = offer_meant(state, press.speaker.viewer, wants, press.options, press.code)
@@ -248,9 +268,11 @@ class CommentPath:
         """Writes the line to the log with its answer; the first answer where the id came before.
 
         Raises:
-            IdReused: the id belongs to somebody else's line.
+            IdReused: the id belongs to somebody else's line, or to something else that this viewer did.
         """
         speech, place = heard.speech, heard.ruling.place
+        if heard.is_repeat:  # what stock did under this id, it was not this
+            raise IdReused()
         viewer = speech.speaker.viewer
         line = ChatLine(
             id=speech.id, viewer=viewer, name="" if place == "held" else speech.speaker.name, place=place,

@@ -39,7 +39,7 @@ class Act(Struct, frozen=True, kw_only=True):
     Attributes:
         id: made by the sender, one an act; the same id is done once and answered alike.
         source: the door, as the books keep it with a claim; at most 40 characters.
-        again: sent before, perhaps without an answer: it is not counted a second time.
+        again: the sender says that it was sent before: where the id is known, its first answer comes back uncounted.
     """
 
     show: str

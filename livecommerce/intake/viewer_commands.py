@@ -42,8 +42,7 @@ class ViewerCommands:
             known = await self._store.recall(show, command.id, speaker.viewer)
             if known is not None:
                 return outcome_of(unpack(known), speaker.viewer)
-        else:
-            self._path.may_act(mirror, speaker.viewer, command.id, speaks=bool(command.spoken))
+        self._path.may_act(mirror, speaker.viewer, command.id, speaks=bool(command.spoken))
         command, ruling = self._moderated(mirror, speaker.viewer, command)
         name = mirror.public_name(speaker.viewer, speaker.name)
         who, now = commands.Speaker(speaker.viewer, name, ruling.place), self._store.now_ms()

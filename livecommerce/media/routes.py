@@ -168,15 +168,16 @@ async def post_stream(request: web.Request) -> web.Response:
     if _kind(request) == "whep":
         await _limit(request, "whep", JOINS_AT_ONCE, JOINS_PER_MINUTE)
     kind, show, publisher, relay = await _authorized(request)
-    offer = await _text(request, SDP_TYPE)
-    if publisher is not None:
-        if (await request.app[MEDIA].place_of(show))[1] == "ended":
-            raise ShowOver
-        session = await relay.publish(show, offer, publisher.name, rank=publisher.rank, right=publisher.right)
-    else:
-        who = await identify(request)
+    who = await identify(request)
+    if publisher is None:
         await _may_see(request, show)
         await request.app[MEDIA].refuse_banned(show, who.viewer, who.address)
+    elif (await request.app[MEDIA].place_of(show))[1] == "ended":
+        raise ShowOver
+    offer = await _text(request, SDP_TYPE)
+    if publisher is not None:
+        session = await relay.publish(show, offer, publisher.name, rank=publisher.rank, right=publisher.right)
+    else:
         session = await relay.play(show, offer)
     answer = web.Response(status=201, text=session.answer, content_type=SDP_TYPE)
     answer.headers["Location"] = f"/{kind}/{show}/{session.session}"
@@ -184,7 +185,7 @@ async def post_stream(request: web.Request) -> web.Response:
     answer.headers["Accept-Patch"] = FRAGMENT_TYPE
     if kind == "whep":
         answer.headers.add("Link", f'</whep/{show}/{session.session}/layer>; rel="{LAYER_RELATION}"')
-    name = publisher.name if publisher is not None else (await identify(request)).viewer
+    name = publisher.name if publisher is not None else who.viewer
     for link in link_headers(request.app[MEDIA].ice_servers(name)):
         answer.headers.add("Link", link)
     return answer

@@ -18,6 +18,8 @@ from livecommerce.orders.export import csv_lines, header
 from livecommerce.orders.model import Order
 from livecommerce.orders.rows import ORDERS_PAGE_MAX, OrderRepository
 from livecommerce.orders.till import Till
+from livecommerce.records.audit import AuditEntry, AuditRepository
+from livecommerce.records.rows import now_ms
 from livecommerce.shows.model import OUTSIDE_ID_PATTERN
 from livecommerce.shows.rows import ShowRepository
 from livecommerce.shows.store import ShowStore
@@ -35,6 +37,7 @@ class OrdersNeeds:
     till: Till
     setups: ShowRepository
     shows: ShowStore
+    audit: AuditRepository
 
 
 ORDERS: web.AppKey[OrdersNeeds] = web.AppKey("livecommerce.orders", OrdersNeeds)
@@ -88,6 +91,7 @@ async def get_orders_csv(request: web.Request) -> web.StreamResponse:
     needs = request.app[ORDERS]
     staff = await need_staff(request)
     show = await needs.setups.own(staff.shop, request.match_info["show"])
+    await needs.audit.add(AuditEntry(show.shop, now_ms(), staff.login, "orders_exported", show.id))
     answer = web.StreamResponse(
         headers={
             "Content-Type": "text/csv; charset=utf-8",

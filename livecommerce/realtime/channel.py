@@ -19,7 +19,6 @@ import structlog
 
 from livecommerce.intake.mirror import ShowMirror
 from livecommerce.realtime.broadcast import broadcast
-from livecommerce.realtime.close_codes import BANNED
 from livecommerce.realtime.frames import SERIALIZERS, OpenMap, Serializer, event_frame
 from livecommerce.realtime.metrics import METRICS
 from livecommerce.realtime.pace import Pace
@@ -28,6 +27,7 @@ from livecommerce.realtime.ring import Ring
 from livecommerce.realtime.tasks import end
 from livecommerce.realtime.viewers import Audience, GroupKey, Part, Viewer, parts_wanted
 from livecommerce.shows.kinds.claims import counters, lines_moved
+from livecommerce.shows.moderation import barred
 from livecommerce.shows.projection import Projector, Wire, WireEvent
 from livecommerce.shows.registry import Registry
 from livecommerce.shows.state import Event, State, TicketRecord
@@ -299,21 +299,28 @@ class Channel:
         if lines:
             self.on_lines(self, lines)
         for event in events:
-            if event["t"] == "buyer" and event["banned"]:
+            if event["t"] != "buyer":
+                continue
+            if event["banned"]:
                 sockets = self.by_viewer.get(event["viewer"], set())
                 known = self.mirror.state["addresses"]
                 unknown = sorted({viewer.address for viewer in sockets} - known.keys())
                 if unknown:
                     self.on_banned(self, event["viewer"], unknown)
-                for viewer in {*sockets, *self._barred(set(event.get("addresses_added", ())))}:
-                    viewer.goodbye(BANNED)
+            marks = {*event.get("addresses_added", ()), *event.get("addresses_removed", ())}
+            for viewer in self._other_windows(event["viewer"], marks):
+                viewer.send("private", {"ev": [{"t": "you", "banned": self.is_barred(viewer)}]})
 
-    def _barred(self, marks: set[str]) -> list[Viewer]:
-        """Sockets at these addresses under cookies that have not spoken: the banned one's other windows."""
+    def _other_windows(self, banned: str, marks: set[str]) -> list[Viewer]:
+        """Sockets of others at these addresses: a ban and its end may mean them, and no event of theirs says so."""
         if not marks:
             return []
         everyone = (viewer for viewer in self.everyone() if viewer.audience == "viewer")
-        return [v for v in everyone if v.address in marks and v.viewer not in self.mirror.state["names"]]
+        return [viewer for viewer in everyone if viewer.address in marks and viewer.viewer != banned]
+
+    def is_barred(self, viewer: Viewer) -> bool:
+        """Whether this viewer is banned, or has come under a new cookie from where a banned one was."""
+        return barred(self.mirror.state, viewer.viewer, viewer.address)
 
     def take_places(self, places: Mapping[str, int]) -> None:
         """Where who waits stands now, {reservation: place from 1}: each buyer and the staff hear what has changed.
@@ -393,7 +400,7 @@ class Channel:
         buyer = self.mirror.state["buyers"].get(viewer.viewer, {})
         return {
             "by": self.projector.by(viewer.viewer), "name": viewer.name, "muted_until": buyer.get("muted_until", 0),
-            "banned": buyer.get("banned", False), "tickets": tickets,
+            "banned": self.is_barred(viewer), "tickets": tickets,
             **self.kinds.mine(self.mirror.state, self.projector, viewer.viewer),
         }  # fmt: skip
 

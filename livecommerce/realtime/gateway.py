@@ -40,7 +40,7 @@ from livecommerce.shows.commands import Actor
 from livecommerce.shows.errors import Banned, ShowOfAnotherShop
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.model import address_mark, valid_id
-from livecommerce.shows.moderation import barred, may_introduce
+from livecommerce.shows.moderation import may_introduce
 from livecommerce.shows.state import State
 from livecommerce.shows.store import ShowStore, ticket_of_claim
 from livecommerce.stock.engine import StockUnavailable
@@ -49,6 +49,8 @@ log = structlog.get_logger(__name__)
 
 Answer = Mapping[str, Any]  # what it is answered, on the wire with `ok` beside it
 OWN_CLAIMS_MAX = 200  # tickets of one viewer in one show that a page lists
+# What a banned viewer may not do. The socket stays: it tells of the ban, of its end and of the end of the show.
+ACTS = frozenset(("comment", "claim", "cancel", "name", "command"))
 STAFF_LENGTH_MAX = 500  # of a staff comment: an announcement is longer than what viewers say
 
 
@@ -119,6 +121,11 @@ class Gateway:
         await self.channels.close()
         with contextlib.suppress(Exception):  # a stock server that never had a client has nothing to shut down
             await self.server.shutdown()
+
+    @property
+    def events(self) -> frozenset[str]:
+        """Names of all events that a joined socket may send."""
+        return frozenset(self._handlers)
 
     def _staff_sockets(self) -> list[Viewer]:
         return [seat.viewer for seat in self.seats.values() if seat.viewer.audience == "staff"]
@@ -205,15 +212,13 @@ class Gateway:
     def _may_watch(self, channel: Channel, identity: Identity, audience: Audience) -> None:
         """
         Raises:
-            ShowOfAnotherShop, LoginNeeded, Banned.
+            ShowOfAnotherShop, LoginNeeded.
         """
         if audience == "staff":
             if identity.staff is None or identity.staff.shop != channel.shop:
                 raise ShowOfAnotherShop()
         elif not identity.viewer:
             raise LoginNeeded("Open the page of the show first; it gives you a viewer's cookie.")
-        elif barred(channel.mirror.state, identity.viewer, self._mark(channel, identity)):
-            raise Banned()
 
     def _mark(self, channel: Channel, identity: Identity) -> str:
         return address_mark(channel.mirror.state["salt"], identity.address)
@@ -350,6 +355,8 @@ class Gateway:
                 raise BadInput("An event carries one map.")
             if seat.viewer.audience == "staff":
                 await self._staff.renew(seat.viewer, seat.channel.shop)
+            elif event in ACTS and seat.channel.is_barred(seat.viewer):
+                raise Banned()
             return {"ok": True, **await handler(seat, args[0] if args else {})}
         except LiveCommerceError as error:
             return {"ok": False, "error": error.as_dict()}

@@ -23,6 +23,8 @@ from livecommerce.errors import LiveCommerceError, ShowUnknown
 from livecommerce.http.answers import json_answer
 from livecommerce.http.site import need_staff, public_base, render, still_staff
 from livecommerce.media.recording.reader import Movie
+from livecommerce.records.audit import AuditEntry
+from livecommerce.records.rows import now_ms
 from livecommerce.replay.errors import RangeWrong, ReplayMissing
 from livecommerce.replay.recordings import Recorded, Recordings
 from livecommerce.shows.routes import SHOWS
@@ -100,6 +102,10 @@ async def get_recording(request: web.Request) -> web.StreamResponse:
     staff = await need_staff(request)
     show = (await request.app[SHOWS].setups.own(staff.shop, request.match_info["show"])).id
     recorded = await request.app[RECORDINGS].get(show)
+    asked = request.headers.get(hdrs.RANGE, "bytes=0-")
+    if request.method != "HEAD" and asked.startswith("bytes=0-"):  # once a download, not with each of its parts
+        entry = AuditEntry(staff.shop, now_ms(), staff.login, "recording_downloaded", show)
+        await request.app[SHOWS].audit.add(entry)
     headers = {"Content-Disposition": f'attachment; filename="{show}.mp4"'}
     return await _send_movie(request, recorded.whole, "private, no-cache", headers)
 

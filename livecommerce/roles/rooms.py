@@ -133,7 +133,7 @@ def put_rooms(app: web.Application, foundation: Foundation) -> shows_routes.Show
     )
     app[shows_routes.SHOWS] = shows
     app[media_routes.MEDIA] = _media(foundation, shows.setups)
-    app[orders_routes.ORDERS] = orders_routes.OrdersNeeds(orders, till, shows.setups, shows.store)
+    app[orders_routes.ORDERS] = orders_routes.OrdersNeeds(orders, till, shows.setups, shows.store, audit)
     app[replay_routes.RECORDINGS] = Recordings(settings.data_folder)
     build_api(app, ROUTES)
 

@@ -260,6 +260,8 @@ async def post_show(request: web.Request) -> web.Response:
         record = await needs.setups.add(wanted) or await _standing(needs, wanted, ids)
         if record is None:
             raise ShowIdTaken
+        details = {"title": record.title, "items": len(record.items)}
+        await needs.audit.add(AuditEntry(shop.id, now_ms(), staff.login, "show_made", record.id, details))
     if record.published_ms is None:
         answers = await _set_as_seen(needs, record, expected_of(wanted.items, body.items))
         await needs.publisher.publish(record)
@@ -326,6 +328,8 @@ async def put_show(request: web.Request) -> web.Response:
     await needs.publisher.change(record, live, items, expected, Actor(staff.login, staff.role, staff.name))
     if not await needs.setups.replace_items(record, items):
         raise SetupChanged
+    details = {"items": [item.product["code"] for item in items], "revision": record.revision}
+    await needs.audit.add(AuditEntry(staff.shop, now_ms(), staff.login, "show_changed", record.id, details))
     return json_answer({"show": await live_shape(needs, await needs.setups.own(staff.shop, record.id))})
 
 
@@ -395,6 +399,8 @@ async def get_reparse(request: web.Request) -> web.Response:
     milliseconds, _, number = after.partition("-")
     if not all(part.isascii() and part.isdigit() and len(part) <= 20 for part in (milliseconds, number)):
         raise BadInput("after is what the answer before named as `next`.", field="after")
+    if after == "0-0":  # once a reading, not with each of its pages
+        await needs.audit.add(AuditEntry(staff.shop, now_ms(), staff.login, "comments_read_again", record.id))
     today = await _words_of_catalogue(needs, record.shop)
     return json_answer({"show": record.id, **await needs.past.read(record.shop, record.id, after, today)})
 

@@ -22,7 +22,7 @@ from livecommerce.stock import keys
 from livecommerce.stock.batch import Bulk, Part
 from livecommerce.stock.batcher import ShopQueue
 from livecommerce.stock.connection import Connection, ConnectionLost, address_of
-from livecommerce.stock.encoding import NAME, Refused, Template, Templates, alike, id_text
+from livecommerce.stock.encoding import NAME, Refused, Template, Templates, alike, id_text, raw_ids
 from livecommerce.stock.operations import Operation
 from livecommerce.stock.outcomes import CLAIM_STATES, Answer, Claim, Counters, Outcome
 from livecommerce.stock.rebuild import verify
@@ -278,6 +278,17 @@ class StockEngine:
         await self._load_offers(shop, {claim.offer for _, _, _, claim in newest})
         positions = await self._positions(shop, newest)
         return [self._claim(parts, positions.get((parts[3].offer, parts[3].number), 0)) for parts in newest]
+
+    async def is_done(self, shop: str, show: str, viewer: str, operation: str) -> bool:
+        """Whether an operation of this viewer came before under this id, and its answer is kept.
+
+        Raises:
+            StockUnavailable: no server answers.
+        """
+        (stored,) = raw_ids([operation])
+        async for _, data in self._records(shop, keys.viewers(shop, show), viewer):
+            return any(one.id == stored for one in parse_record(data, {}))
+        return False
 
     async def line(self, shop: str, item: str) -> dict[str, int]:
         """Who waits for an item now: {reservation: place from 1}, of all shows of the shop.

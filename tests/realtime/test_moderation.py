@@ -46,23 +46,52 @@ async def test_a_banned_viewer_is_out_under_a_new_cookie_too_until_a_moderator_s
     neighbour = await world.connect("neighbour", address="203.0.113.7")
     await neighbour.comment("I have spoken")
     await moderator.event("chat", text="I have spoken")
+    window = await world.connect("another-window", address="203.0.113.7")
     assert (await moderator.command("ban", viewer="anna"))["ok"]
-    assert (await anna.until(lambda: anna.all("bye")))[0]["code"] == "banned"
-    await moderator.until(lambda: any(e["banned"] for e in moderator.events("buyer")))
+    for socket in (anna, window):
+        await socket.until(lambda socket=socket: [you for you in socket.private("you") if you.get("banned")])
     channel = world.gateway.channels.get(SHOW)
     await moderator.until(lambda: channel.mirror.state["addresses"])
 
+    ticket = {"id": new_id(), "reservation": "A01#1"}
+    press = {"id": new_id(), "code": "A01", "options": {}, "quantity": 1}
+    question = {"id": new_id(), "do": "ask_question", "text": "why?"}
     for viewer in ("anna", "fresh-cookie"):
         again = await world.connect(viewer, address="203.0.113.7")
-        assert again.refused["data"]["code"] == "banned"
-    assert (await world.connect("fresh-cookie", address="203.0.113.8")).refused is None
+        assert again.snapshot["me"]["banned"]
+        said = {"id": new_id(), "text": "here I am", "again": True}
+        name = {"name": "Anna B"}
+        for event, data in (
+            ("comment", said),
+            ("claim", press),
+            ("cancel", ticket),
+            ("name", name),
+            ("command", question),
+        ):
+            assert (await again.call(event, data))["error"]["code"] == "banned", event
+        assert (await again.call("tickets"))["ok"], "what was bought can be looked at"
+    elsewhere = await world.connect("fresh-cookie", address="203.0.113.8")
+    assert not elsewhere.snapshot["me"]["banned"]
     back = await world.connect("neighbour", address="203.0.113.7")
-    assert back.refused is None, "who was there before and has spoken keeps the place"
-    assert neighbour.closed is None
+    assert not back.snapshot["me"]["banned"], "who was there before and has spoken keeps the place"
+    assert not [you for you in neighbour.private("you") if you.get("banned")]
 
     assert (await moderator.command("unban", viewer="anna"))["ok"]
-    await moderator.until(lambda: not channel.mirror.state["addresses"])
-    assert (await world.connect("fresh-cookie-2", address="203.0.113.7")).refused is None
+    for socket in (anna, window):
+        await socket.until(lambda socket=socket: socket.private("you")[-1].get("banned") is False)
+        assert (await socket.comment("back again"))["ok"], "without a reload"
+    assert not (await world.connect("fresh-cookie-2", address="203.0.113.7")).snapshot["me"]["banned"]
+
+
+async def test_a_banned_page_hears_of_the_end_of_the_show(world: World) -> None:
+    host = await world.connect(staff="host")
+    await host.go_live()
+    anna = await world.connect("anna")
+    assert (await host.command("ban", viewer="anna"))["ok"]
+    await anna.until(lambda: anna.private("you"))
+    assert (await host.command("end"))["ok"]
+    await anna.event("stage", stage="ended")
+    assert anna.closed is None
 
 
 async def test_blocked_words_links_and_slow_mode(fast_world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import getpass
 import json
 import subprocess
 import sys
@@ -107,6 +108,15 @@ async def test_every_socket_of_a_lost_login_is_closed_in_every_process(
         assert {(bye["number"], bye["code"], bye["reconnect"]) for bye in byes} == {(4009, "login_needed", False)}
         answers = [await one["client"].call("ask", {"what": "presence"}, timeout=10) for one in others]
         assert all(answer["ok"] for answer in answers), "nobody else is touched"
+
+
+@pytest.mark.timeout(120)
+async def test_the_command_line_is_in_the_trail(server: LiveServer, host_again: None) -> None:
+    await asyncio.to_thread(staff_command, server, "disable", "host")
+    trail = (await asyncio.to_thread(ask, server, "GET", "/api/audit"))["audit"]
+    told = [(entry["actor"], entry["do"], entry["subject"]) for entry in trail]
+    assert (f"cli:{getpass.getuser()}", "staff_disabled", "host") in told
+    assert {"password_set", "staff_added"} <= {do for _, do, _ in told}, "as the logins of this test were made"
 
 
 def ask(server: LiveServer, method: str, path: str, role: str = "owner", body: Any = None) -> Any:

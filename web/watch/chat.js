@@ -70,7 +70,7 @@ export function Chat() {
 export function Composer() {
   const input = useRef(null);
   const me = live.me.value;
-  const muted = me?.banned ? t("error.banned") : me?.muted_until > serverNow() ? t("watch.muted_until", { time: timeOfDay(me.muted_until) }) : null;
+  const muted = me?.muted_until > serverNow() ? t("watch.muted_until", { time: timeOfDay(me.muted_until) }) : null;
   const send = () => {
     const text = draft.value.trim();
     if (!text) return;
@@ -86,6 +86,7 @@ export function Composer() {
     send();
     input.current.focus();
   };
+  if (me?.banned) return html`<div class="card banned" role="alert"><strong>${t("watch.banned")}</strong><p>${t("watch.banned_hint")}</p></div>`;
   return html`<form class="composer" onSubmit=${submit}>
     <div class="entry">
       <input ref=${input} class="grow" value=${draft.value} maxlength="200" disabled=${!!muted} enterkeyhint="send" autocomplete="off" autocapitalize="off"

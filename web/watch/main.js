@@ -40,7 +40,7 @@ function whatIsNext() {
 
 function Message() {
   const now = phase.value;
-  if (now === "playing") return null;
+  if (now === "playing" || now === "banned") return null; // a banned viewer's card stands where the composer was
   if (now === "waiting" || now === "ended") {
     return html`<div class="center big"><p class="show-title">${live.show.value.title}</p><h2>${t(`watch.${now}`)}</h2>
       <p>${now === "ended" ? whatIsNext() : t(`watch.${now}_hint`)}</p>

@@ -46,7 +46,7 @@ video.addEventListener("resize", () => document.body.classList.toggle("wide", vi
 video.addEventListener("playing", () => (picture.value = "playing"));
 video.addEventListener("volumechange", () => (muted.value = video.muted));
 
-const wanted = computed(() => live.show.value?.stage === "live");
+const wanted = computed(() => live.show.value?.stage === "live" && !live.me.value?.banned);
 effect(() => {
   const on = wanted.value;
   untracked(() => {
@@ -61,11 +61,12 @@ export function toggleSound() {
 export function playVideo() {
   video.play().then(() => (picture.value = "playing"), () => (picture.value = "blocked"));
 }
-/** Where the page stands: waiting (before the show), connecting, playing, lost (the host's line), no_picture, blocked, refused or ended. */
+/** Where the page stands: waiting (before the show), connecting, playing, lost (the host's line), banned, no_picture, blocked, refused or ended. */
 export const phase = computed(() => {
   const stage = live.show.value?.stage;
   if (stage === "ended") return "ended";
   if (stage !== "live") return "waiting";
+  if (live.me.value?.banned) return "banned";
   const media = live.media.value?.state;
   if (media === "lost") return "lost";
   if (picture.value === "connecting" && media !== "live") return "no_picture"; // on air, but the host's picture has not come yet
