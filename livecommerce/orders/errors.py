@@ -28,6 +28,16 @@ class ClaimsEnded(Conflict):
     reason = "Some of the claims had ended before the payment. Give the money for those back."
 
 
+class PaymentOutdated(Conflict):
+    number, code = 4052, "payment_outdated"
+    reason = "The claims of this payment have changed, so its sum is wrong. Begin the payment anew."
+
+
+class PaymentVoid(Conflict):
+    number, code = 4053, "payment_void"
+    reason = "This payment was taken back. Begin another."
+
+
 class OrderUnknown(NotFound):
     number, code = 3040, "order_unknown"
     reason = "There is no such order."

@@ -29,7 +29,7 @@ def moment(milliseconds: int) -> str:
 
 def _payment(order: Order, line: OrderLine) -> tuple[str, str]:
     for payment in reversed(order.payments):
-        if line.reservation in payment.reservations:
+        if payment.state != "void" and line.reservation in payment.reservations:
             return f"{payment.method} {payment.state}", payment.reference
     return "", ""
 

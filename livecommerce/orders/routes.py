@@ -55,6 +55,10 @@ class PaidBody(Struct, frozen=True, forbid_unknown_fields=True):
     reference: Annotated[str, Meta(max_length=80)] = ""
 
 
+class UndoBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Nothing is said with it."""
+
+
 async def _names(shows: ShowStore, show: str, orders: list[Order]) -> tuple[dict[str, str], dict[str, str]]:
     """(chat names, public handles) of the buyers, as the show knows them."""
     people = await shows.people(show, [order.viewer for order in orders])
@@ -135,7 +139,12 @@ async def post_payment(request: web.Request) -> web.Response:
     payment, started = await needs.till.begin(
         staff.shop, request.match_info["order"], body.id, body.method, body.reference, staff.login
     )
-    return json_answer({"payment": payment, "instructions": started.instructions}, status=201)
+    answer = {
+        "payment": payment,
+        "instructions": started.instructions,
+        "held_until_ms": started.held_until_ms,
+    }
+    return json_answer(answer, status=201)
 
 
 async def post_paid(request: web.Request) -> web.Response:
@@ -147,6 +156,15 @@ async def post_paid(request: web.Request) -> web.Response:
     return json_answer({"payment": payment})
 
 
+async def post_undo(request: web.Request) -> web.Response:
+    """Back to unpaid: what was sold by this payment is held again."""
+    needs = request.app[ORDERS]
+    staff = await need_staff(request, "owner", "host")
+    await read_json(request, UndoBody)
+    payment = await needs.till.undo(staff.shop, request.match_info["payment"], staff.login)
+    return json_answer({"payment": payment})
+
+
 _SHOW = "/api/shows/{show:[a-z0-9-]{1,40}}"
 routes: list[web.RouteDef] = [
     web.get(f"{_SHOW}/orders", get_orders),
@@ -154,4 +172,5 @@ routes: list[web.RouteDef] = [
     web.get("/api/orders/{order}", get_order),
     web.post("/api/orders/{order}/payments", post_payment),
     web.post("/api/payments/{payment}/paid", post_paid),
+    web.post("/api/payments/{payment}/undo", post_undo),
 ]

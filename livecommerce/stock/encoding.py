@@ -40,6 +40,7 @@ from livecommerce.stock.operations import (
     SetAvailable,
     SetQuantity,
     Swap,
+    Unconfirm,
 )
 from livecommerce.stock.outcomes import LIMIT_KINDS, OUTCOMES, Answer, LineAnswer, Outcome, limit_words
 from livecommerce.stock.wire import TemplateFields, pack
@@ -184,7 +185,7 @@ def _reserve(operation: Reserve) -> Template:
 
 
 def _of_claim(
-    operation: Cancel | Reduce | SetQuantity | Swap | Reprice | Confirm | Release | Extend | Expire,
+    operation: Cancel | Reduce | SetQuantity | Swap | Reprice | Confirm | Unconfirm | Release | Extend | Expire,
 ) -> Template:
     if operation.reservation or not isinstance(operation, Cancel | Reduce):
         check_reservation(operation.reservation)
@@ -200,7 +201,7 @@ def _of_claim(
         return _template(_limited(fields, operation.limits, operation.line.limit_per_viewer), (operation.line,))
     if isinstance(operation, Reprice):
         return _template(_limited(fields, Limits(), 0), (operation.line,))
-    if isinstance(operation, Extend):
+    if isinstance(operation, Extend | Unconfirm):
         return _template(fields._replace(seconds=_seconds(operation.seconds)))
     return _template(fields)
 

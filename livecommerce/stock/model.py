@@ -32,6 +32,7 @@ from livecommerce.stock.operations import (
     SetAvailable,
     SetQuantity,
     Swap,
+    Unconfirm,
 )
 from livecommerce.stock.outcomes import ACTIVE_STATES, Answer, Counters, LineAnswer, Outcome, limit_words
 from livecommerce.stock.skus import product_of
@@ -426,6 +427,11 @@ class Model:
             return self._same(Outcome.UNCHANGED if claim.active else outcome, claim)
         if isinstance(operation, Confirm) and claim.state == "confirmed":
             return self._same(Outcome.UNCHANGED, claim)
+        if isinstance(operation, Unconfirm):
+            if claim.state != "confirmed":
+                return self._same(Outcome.UNCHANGED if claim.active else Outcome.NOT_ACTIVE, claim)
+            claim.state, claim.extended, claim.deadline = "held", False, now + operation.seconds * 1000
+            return self._done(Outcome.CHANGED, claim, now)
         if isinstance(operation, Release) and claim.state == "confirmed":
             claim.state = "released"
             return self._done(Outcome.RELEASED, claim, now)

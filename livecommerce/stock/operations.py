@@ -161,6 +161,19 @@ class Confirm(Struct, frozen=True, tag="confirm"):
     chat: bytes = b""
 
 
+class Unconfirm(Struct, frozen=True, tag="unconfirm"):
+    """The promise of payment is taken back: sold units are held again, for `seconds` from now. The claim stays."""
+
+    id: str
+    shop: str
+    show: str
+    reservation: str
+    seconds: int = 900
+    viewer: str = ""
+    source: str = "api"
+    chat: bytes = b""
+
+
 class Release(Struct, frozen=True, tag="release"):
     """Staff or payment give an active claim back, or return a confirmed one to stock."""
 
@@ -271,6 +284,7 @@ Operation = (
     | Swap
     | Reprice
     | Confirm
+    | Unconfirm
     | Release
     | Extend
     | Expire

@@ -132,7 +132,7 @@ COMMANDS = [
     ({"id": "command-1", "do": "pin", "code": 7}, "bad_input"),
     ({"id": "command-1", "do": "restock", "sku": "A01", "quantity": -1}, "bad_input"),
     ({"id": "command-1", "do": "restock", "sku": "A01/XL", "quantity": 1}, "item_unknown"),
-    ({"id": "command-1", "do": "adjust", "sku": "A01", "quantity": -50}, "conflict"),
+    ({"id": "command-1", "do": "adjust", "sku": "A01", "quantity": -50}, "adjust_too_low"),
     ({"id": "command-1", "do": "price", "code": "A01", "price_minor": -1}, "bad_input"),
     ({"id": "command-1", "do": "mute", "viewer": "anna", "seconds": 0}, "bad_input"),
     ({"id": "command-1", "do": "cancel", "reservation": "A01#77"}, "reservation_unknown"),

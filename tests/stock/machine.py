@@ -30,6 +30,7 @@ from livecommerce.stock.operations import (
     SetAvailable,
     SetQuantity,
     Swap,
+    Unconfirm,
 )
 from livecommerce.stock.outcomes import Answer
 from livecommerce.stock.rebuild import verify
@@ -91,6 +92,7 @@ operations: st.SearchStrategy[Operation] = st.one_of(
     st.builds(Swap, st.just(""), st.just(SHOP), shows, reservations, lines, maybe_staff, limits, st.just(30)),
     st.builds(Reprice, st.just(""), st.just(SHOP), shows, reservations, lines),
     st.builds(Confirm, st.just(""), st.just(SHOP), shows, reservations, maybe_staff),
+    st.builds(Unconfirm, st.just(""), st.just(SHOP), shows, reservations, st.sampled_from((20, 90)), maybe_staff),
     st.builds(Release, st.just(""), st.just(SHOP), shows, reservations, maybe_staff),
     st.builds(Extend, st.just(""), st.just(SHOP), shows, reservations, st.sampled_from((20, 90)), maybe_staff),
     st.builds(Expire, st.just(""), st.just(SHOP), shows, reservations),

@@ -168,6 +168,20 @@ function rules.confirm(w, template, _, operation, viewer)
   return done(w, OUTCOME.confirmed, claim, item, operation, "confirm")
 end
 
+function rules.unconfirm(w, template, _, operation, viewer)
+  local claim, item, lines = named_claim(w, template, viewer)
+  if not claim then return item, lines end
+  if world.active(claim) then return one(OUTCOME.unchanged, claim, item) end
+  if claim.state ~= CONFIRMED then return one(OUTCOME.not_active, claim, item) end
+  world.count(claim, -1)
+  item.sold, item.held, claim.state = item.sold - claim.held, item.held + claim.held, HELD
+  if claim.flags >= EXTENDED then claim.flags = claim.flags - EXTENDED end -- checkout begins anew
+  set_deadline(w, claim, w.now + template.seconds * 1000)
+  world.count(claim, 1)
+  world.touch(w, item)
+  return done(w, OUTCOME.changed, claim, item, operation, "unconfirm")
+end
+
 function rules.release(w, template, _, operation, viewer)
   local claim, item, lines = named_claim(w, template, viewer)
   if not claim then return item, lines end

@@ -78,6 +78,7 @@ local function check_template(template)
   if (kind == "reserve" or kind == "swap") and not (template.lines[1] and template.seconds > 0) then
     return OUTCOME.input_bad
   end
+  if kind == "unconfirm" and template.seconds == 0 then return OUTCOME.input_bad end
   if kind == "reprice" and not template.lines[1] then return OUTCOME.input_bad end
   if string.find(template.item, "#", 1, true) or (kind == "restock" or kind == "set_available") and template.item == "" then
     return OUTCOME.input_bad
