@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Dialog, Page, expect
+from playwright.async_api import Browser, Dialog, Page, WebSocketRoute, expect
 
 from tests.browser.live_server import LiveServer
-from tests.browser.visitors import PATIENCE_MS, PHONE, live_show, say, staff, visitor
+from tests.browser.visitors import COAT, PATIENCE_MS, PHONE, live_show, say, staff, under_code, visitor
 
 pytestmark = pytest.mark.browser
 
@@ -61,7 +61,7 @@ async def test_an_offer_is_seen_heard_and_taken_by_one_tap(browser: Browser, ser
         await offer.get_by_role("button", name="我要").click()
         await expect(offer).to_have_count(0, timeout=PATIENCE_MS)
         await second.locator(".round").nth(1).click()
-        await expect(second.get_by_role("dialog")).to_contain_text("共保留 1 件", timeout=PATIENCE_MS)
+        await expect(second.get_by_role("dialog")).to_contain_text("保留中 1 件", timeout=PATIENCE_MS)
         await second.wait_for_function("!document.title.includes('輪到你了')", timeout=PATIENCE_MS)
 
 
@@ -162,7 +162,7 @@ async def test_a_question_is_answered_and_never_sold_and_accepting_can_be_undone
                 await control.keyboard.press("1")
         await control.keyboard.press("a")
         await expect(viewer.locator(".badge")).to_have_text("1", timeout=PATIENCE_MS)
-        await control.locator(".toast", has_text="下單").get_by_role("button", name="復原").click()
+        await control.locator(".toast", has_text="的下單已接受").get_by_role("button", name="復原").click()
         await expect(viewer.locator(".badge")).to_have_count(0, timeout=PATIENCE_MS)
         await expect(card).to_contain_text("黑 M", timeout=PATIENCE_MS)
         # Its author orders it after all: nobody has to decide any more.
@@ -231,3 +231,66 @@ async def test_a_reload_on_air_asks_first_and_goes_on_at_once_and_the_end_puts_o
         box, width = await ended.get_by_role("button", name="我的號碼牌").bounding_box(), PHONE["width"]
         assert box is not None
         assert abs(box["x"] + box["width"] / 2 - width / 2) < 2, "in the middle, not at the left"
+
+
+async def test_a_blocked_websocket_is_told_and_the_page_goes_on_trying(browser: Browser, server: LiveServer) -> None:
+    live_show(server, "blocked", pinned="bag")
+    context = await browser.new_context(viewport=PHONE, locale="zh-TW", base_url=server.address)  # type: ignore[arg-type]
+    page = await context.new_page()
+    blocked = True
+
+    async def door(socket: WebSocketRoute) -> None:
+        if not blocked:
+            socket.connect_to_server()  # else it opens and nothing ever comes through, as some proxies do
+
+    await page.route_web_socket("**/socket.io/**", door)
+    await page.goto("/live/blocked")
+    await expect(page.locator(".banner")).to_contain_text("擋住了即時連線", timeout=PATIENCE_MS)
+    blocked = False
+    await expect(page.locator(".banner")).to_have_count(0, timeout=2 * PATIENCE_MS)
+    await context.close()
+
+
+async def test_blocked_cookies_are_told_before_anything_is_lost(browser: Browser, server: LiveServer) -> None:
+    live_show(server, "nocookie", pinned="bag")
+    context = await browser.new_context(viewport=PHONE, locale="zh-TW", base_url=server.address)  # type: ignore[arg-type]
+    await context.add_init_script(
+        "Object.defineProperty(Document.prototype, 'cookie', { get: () => '', set: () => undefined });"
+    )
+    page = await context.new_page()
+    await page.goto("/live/nocookie")
+    await expect(page.get_by_role("alert")).to_contain_text("cookie", timeout=PATIENCE_MS)
+    await context.close()
+
+
+LONG_NAME = "手工編織純羊毛加厚保暖復古格紋雙面穿寬鬆長版針織大衣外套冬季限定特別加大尺碼典藏版"
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 568), (360, 640), (820, 1180), (844, 390)])
+async def test_plus_one_stays_on_the_screen(browser: Browser, server: LiveServer, width: int, height: int) -> None:
+    """A landscape picture, two options, a notice and a long name."""
+    show = f"small-{width}"
+    item = {**under_code(COAT, f"L{width}"), "names": [LONG_NAME]}
+    server.make_show(show, [item])
+    server.command(show, "start")
+    server.command(show, "pin", code=f"L{width}")
+    server.command(show, "notice", text="今天全館免運，滿千再送帆布包一個，送完為止；下單前請先看清楚尺寸表")
+    async with visitor(browser, server, f"/live/{show}", {"width": width, "height": height}) as page:
+        await page.locator("article.card").wait_for(timeout=PATIENCE_MS)
+        await page.evaluate("document.body.classList.add('wide')")
+        for button in (page.locator(".buy"), page.locator(".card .options button").first):
+            await expect(button).to_be_in_viewport(ratio=0.9)
+        columns = await page.evaluate("document.getElementById('app').offsetWidth < innerWidth")
+        assert columns == (width >= 640), "tablets and phones on their side have two columns"
+        await page.locator(".round").first.click()
+        for button in await page.locator(".product > .btn").all():
+            box = await button.bounding_box()
+            assert box is not None
+            assert box["x"] + box["width"] <= width, "a long name is cut, and pushes nothing away"
+
+
+async def test_a_phone_on_its_side_reaches_what_the_studio_is_for(browser: Browser, server: LiveServer) -> None:
+    live_show(server, "side", pinned="bag")
+    async with staff(browser, server, "/studio/side", "host", {"width": 844, "height": 390}) as host:
+        for name in ("打開鏡頭和麥克風", "用這台的鏡頭播", "結束直播"):
+            await expect(host.get_by_role("button", name=name)).to_be_in_viewport(ratio=1, timeout=PATIENCE_MS)
