@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 import secrets
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -20,7 +21,7 @@ from livecommerce.api.web_folder import WEB_FOLDER
 from livecommerce.catalogue.routes import CATALOGUE, products_shape
 from livecommerce.errors import LiveCommerceError, ShowUnknown, Unavailable
 from livecommerce.http.errors import LoginNeeded
-from livecommerce.http.site import identify, is_https, need_staff, public_base
+from livecommerce.http.site import SITE, identify, is_https, need_staff, public_base
 from livecommerce.media.routes import MEDIA
 from livecommerce.replay.routes import RECORDINGS
 from livecommerce.settings import LOCALES
@@ -31,14 +32,18 @@ GZIP_LEVEL = 4  # a page of 22 kB becomes 6 kB; higher levels save little more
 _NEXT = re.compile(r"/(?!/)[A-Za-z0-9/_-]{0,200}")
 
 
-def page_policy(nonce: str, host: str) -> str:
-    """The Content-Security-Policy of a page; `host` may hold only what a host may."""
+FRAMED = ("watch", "replay")  # what a shop's own site may embed; desks never, a press there could be somebody else's
+
+
+def page_policy(nonce: str, host: str, ancestors: Sequence[str] = ()) -> str:
+    """The Content-Security-Policy of a page; `host` may hold only what a host may. `ancestors` may frame it."""
     host = host if re.fullmatch(r"[A-Za-z0-9.\-:\[\]]{1,255}", host) else ""
     sockets = f" ws://{host} wss://{host}" if host else ""
+    framing = " ".join(ancestors) or "'none'"
     return (
         f"default-src 'none'; script-src 'nonce-{nonce}' 'self'; style-src 'self'; img-src 'self' data: blob: https:; "
         f"media-src 'self' blob:; connect-src 'self'{sockets}; manifest-src 'self'; base-uri 'none'; "
-        "form-action 'self'; frame-ancestors 'none'"
+        f"form-action 'self'; frame-ancestors {framing}"
     )
 
 
@@ -67,8 +72,9 @@ def render(request: web.Request, page: str, boot: dict[str, Any], *, status: int
         status=status,
         **{"show": None, **more},
     )
+    ancestors = request.app[SITE].settings.frame_ancestors if page in FRAMED else ()
     headers = {
-        "Content-Security-Policy": page_policy(nonce, request.host),
+        "Content-Security-Policy": page_policy(nonce, request.host, ancestors),
         "Permissions-Policy": PERMISSIONS,
         "Vary": "Cookie, Accept-Language, Accept-Encoding",
     }

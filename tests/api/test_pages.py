@@ -124,5 +124,9 @@ async def test_the_page_speaks_the_locale_it_was_asked_for(site: Site) -> None:
 
 
 def test_a_strange_host_header_cannot_write_the_policy() -> None:
+    assert page_policy("n", "x").endswith("frame-ancestors 'none'")
+    assert page_policy("n", "x", ("https://a.example", "https://b.example")).endswith(
+        "frame-ancestors https://a.example https://b.example"
+    )
     assert "evil" not in page_policy("n", "x; script-src evil")
     assert "ws://shop.example:8080 wss://shop.example:8080" in page_policy("n", "shop.example:8080")

@@ -5,7 +5,7 @@ import { partsOf } from "../shared/kinds.js";
 import { ask, command, live, undo } from "../shared/staff.js";
 import { Countdown, Icon, Ticket, html, serverNow, signal, useEffect, useState } from "../shared/ui.js";
 import { isOver, labelOf, piecesText, ticketKind, totalOf } from "../shared/verdict.js";
-import { ban, buyer, buyerRecord, linesOf, mute, nameOfViewer, side, tab, ticketsOf } from "./desk.js";
+import { ban, buyer, buyerRecord, lineText, linesOf, mute, nameOfViewer, side, tab, ticketsOf } from "./desk.js";
 
 const ROWS_MAX = 100;
 const EXTEND_SECONDS = 900;
@@ -115,10 +115,13 @@ export function Reservations() {
   </div>`;
 }
 
+/** "hid 加我好友": what an entry of the trail was, in words. */
+export const deedOf = (entry) => `${knows(`control.do_${entry.do}`) ? t(`control.do_${entry.do}`) : entry.do} ${about(entry)}`.trim();
+
 function about(entry) {
   const what = entry.about ?? {};
   const parts = [what.code, what.sku, what.reservation, what.text, what.quantity !== undefined && `× ${what.quantity}`, what.price_minor !== undefined && money(what.price_minor, live.show.value.currency), what.viewer && person(nameOfViewer(what.viewer))];
-  if (what.comment) parts.push(live.chat.value.find((line) => line.id === what.comment)?.text);
+  if (what.comment) parts.push(lineText(what.comment));
   if (what.slow_seconds !== undefined && what.slow_seconds !== null) parts.push(t("control.slow_n", { n: what.slow_seconds }));
   return parts.filter(Boolean).join(" ");
 }

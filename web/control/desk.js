@@ -2,7 +2,7 @@
 import { person, t } from "../shared/i18n.js";
 import { lineKey } from "../shared/kinds.js";
 import { command, live } from "../shared/staff.js";
-import { computed, signal } from "../shared/ui.js";
+import { computed, now, signal } from "../shared/ui.js";
 
 export const MUTE_SECONDS = 600;
 const LINES_MAX = 400; // lines a moderator can go back to; the reducer may keep fewer
@@ -13,6 +13,7 @@ export const buyer = signal(null); // viewer id on the card
 export const side = signal("buyer"); // buyer, reservations, audit or a kind's name
 export const tab = signal("chat"); // on a phone: chat, triage or side
 export const dialog = signal(null); // notice, rules, help or null
+export const answering = signal(null); // the line that the answer dialog is about
 export const active = signal(null); // comment id of the open triage card
 
 // The snapshot holds the last 60 lines; this page keeps what it has seen since, for the moderator to go back to.
@@ -63,9 +64,26 @@ export function ban(viewer, name) {
 }
 export const ticketsOf = (viewer) => (live.part("reservations").value ?? []).filter((ticket) => ticket.viewer === viewer).sort((a, b) => b.at_ms - a.at_ms);
 export const nameOfViewer = (viewer) => seen.value.findLast((line) => line.viewer === viewer)?.name ?? ticketsOf(viewer)[0]?.name ?? "";
+export const lineText = (comment) => seen.value.find((line) => line.id === comment)?.text;
 export const linesOf = (viewer) => seen.value.filter((line) => line.viewer === viewer).slice(-6);
 
 // What can be accepted with one key comes first, questions last; the oldest of each leads.
 const rank = (entry) => (entry.verdict === "question" ? 2 : entry.guess?.length ? 0 : 1);
-export const queue = computed(() => [...(live.part("triage").value ?? [])].sort((a, b) => rank(a) - rank(b) || a.at - b.at));
+export const OLD_MINUTES = 10; // a buyer has gone on by then; what is older folds away behind its number
+export const showOld = signal(false);
+const codesOf = (entry) => [...new Set((entry.guess ?? []).map((one) => one.code).filter(Boolean))];
+/** Nobody needs to decide it any more: the show is over, its products are closed, or its author has ordered them since. */
+function isSettled(entry) {
+  if (live.show.value?.stage === "ended") return true;
+  const codes = codesOf(entry);
+  if (!codes.length || entry.verdict === "question") return false;
+  if (codes.every((code) => live.item(code)?.closed)) return true;
+  const later = (ticket) => ticket.viewer === entry.viewer && ticket.at_ms > entry.at && codes.includes(ticket.code) && ticket.comment !== entry.comment;
+  return (live.part("reservations").value ?? []).some(later);
+}
+const open = computed(() => (live.part("triage").value ?? []).filter((entry) => !isSettled(entry)));
+const minute = computed(() => Math.floor(now.value / 60_000)); // ages move once a minute, not with each second's redraw
+const isOld = (entry) => entry.at < (minute.value - OLD_MINUTES) * 60_000;
+export const old = computed(() => open.value.filter(isOld));
+export const queue = computed(() => open.value.filter((entry) => showOld.value || !isOld(entry)).sort((a, b) => rank(a) - rank(b) || a.at - b.at));
 export const current = computed(() => queue.value.find((one) => one.comment === active.value) ?? queue.value[0] ?? null);

@@ -1,12 +1,12 @@
 // The control panel: chat, what waits for a person, and the buyer; on paper, under the keys.
 import { render } from "preact";
-import { clock, errorText, t } from "../shared/i18n.js";
+import { clock, errorText, person, t } from "../shared/i18n.js";
 import { command, live, showId, undoLast } from "../shared/staff.js";
 import { LanguageSwitch, Sheet, Toasts, html, isTyping, now, signal, useState } from "../shared/ui.js";
-import { Side } from "./buyer.js";
+import { Side, deedOf } from "./buyer.js";
 import { Chat } from "./chat.js";
-import { ban, current, dialog, mark, marked, moveLine, mute, queue, tab, toggleHide } from "./desk.js";
-import { Triage, accept, askBuyer, chooseByDigit, dismiss } from "./triage.js";
+import { answering, ban, current, dialog, mark, marked, moveLine, mute, queue, tab, toggleHide } from "./desk.js";
+import { Triage, askBuyer, chooseByDigit, decide, dismiss } from "./triage.js";
 
 const SLOW = [0, 3, 5, 10, 30, 60];
 const RATE_SECONDS = 10;
@@ -48,7 +48,7 @@ function Header() {
       <time role="timer" aria-live="off">${clock(now.value - show.started_ms, true)}</time>
       </span>` : html`<span class="chip">${t(`common.stage_${show.stage}`)}</span>`}
     <${Pulse} />
-    ${live.link.value === "lost" && html`<span class="tag warn" role="status">${t("common.line_lost")}</span>`}
+    ${["lost", "blocked"].includes(live.link.value) && html`<span class="tag warn" role="status" title=${live.link.value === "blocked" ? t("common.line_blocked") : null}>${t(live.link.value === "blocked" ? "common.line_blocked_short" : "common.line_lost")}</span>`}
     <span class="grow"></span>
     <span class="wide"><${LanguageSwitch} /></span>
     <a class="btn small line wide" href=${`/studio/${showId}`}>${t("common.studio")}</a>
@@ -107,6 +107,22 @@ function RulesSheet() {
       </li>`)}${words.length === 0 && html`<li class="muted">${t("control.words_none")}</li>`}</ul></div><//>`;
 }
 
+function AnswerSheet() {
+  const entry = answering.value;
+  const [text, setText] = useState(`@${person(entry.name)} `);
+  const send = async (event) => {
+    event.preventDefault();
+    if (!(await command("say", { text: text.trim() }))) return;
+    await command("dismiss", { comment: entry.comment });
+    close();
+  };
+  return html`<${Sheet} title=${t("control.answer")} onClose=${close}><form class="stack" onSubmit=${send}>
+    <p><b>${person(entry.name)}</b> ${entry.text}</p>
+    <label class="field"><span>${t("control.answer_label")}</span>
+      <textarea class="input" rows="3" maxlength="300" value=${text} autofocus onInput=${(event) => setText(event.currentTarget.value)}></textarea></label>
+    <button class="btn dark" type="submit" disabled=${!text.trim()}>${t("control.answer_send")}</button></form><//>`;
+}
+
 const KEYS = [["J", "move_down"], ["K", "move_up"], ["H", "hide"], ["M", "mute"], ["B", "ban"], ["Z", "undo"], ["A", "accept"], ["1–9", "digit"], ["Q", "ask"], ["X", "dismiss"], ["N", "notice"], ["/", "search"], ["Esc", "follow"], ["?", "help"]];
 const HelpSheet = () => html`<${Sheet} title=${t("control.help")} onClose=${close}><dl class="help">${KEYS.map(([key, name]) => html`<div key=${key}>
   <dt><kbd>${key}</kbd></dt><dd>${t(`control.key_${name}`)}</dd></div>`)}</dl><//>`;
@@ -116,7 +132,7 @@ function Page() {
   if (bye && !bye.reconnect) return html`<div class="loading" role="alert"><p>${errorText(bye)}</p>
     <a class="btn small line" href=${bye.code === "login_needed" ? `/login?next=${location.pathname}` : location.pathname}>${t(bye.code === "login_needed" ? "common.login_again" : "common.reload")}</a>
     </div>`;
-  if (!live.state.value) return html`<p class="loading" role="status">${t("common.connecting")}</p>`;
+  if (!live.state.value) return html`<p class="loading" role="status">${t(live.link.value === "blocked" ? "common.line_blocked" : "common.connecting")}</p>`;
   const waiting = queue.value.length;
   return html`<${Header} />
     <main class=${`columns show-${tab.value}`}><${Chat} /><${Triage} /><${Side} /></main>
@@ -125,6 +141,7 @@ function Page() {
       onClick=${() => (tab.value = name)}>${t(`control.tab_${name}`)}${name === "triage" && waiting ? html` <b class="count">${waiting}</b>` : ""}</button>`)}</nav>
     ${dialog.value === "notice" && html`<${NoticeSheet} />`}
     ${dialog.value === "rules" && html`<${RulesSheet} />`}
+    ${dialog.value === "answer" && answering.value && html`<${AnswerSheet} key=${answering.value.comment} />`}
     ${dialog.value === "help" && html`<${HelpSheet} />`}
     <${Toasts} />`;
 }
@@ -135,8 +152,8 @@ const DO = {
   h: () => toggleHide(marked()),
   m: () => marked() && mute(marked().viewer, marked().name),
   b: () => marked() && ban(marked().viewer, marked().name),
-  z: () => undoLast(),
-  a: () => accept(current.value),
+  z: () => undoLast(deedOf),
+  a: () => decide(current.value),
   q: () => askBuyer(current.value),
   x: () => dismiss(current.value),
   n: () => (dialog.value = "notice"),

@@ -1,6 +1,7 @@
 // The connection to a show: one Socket.IO client (the vendored msgpack build, `window.io`), that resumes by offset,
 // notices gaps, and sends unanswered comments again under their own ids. No signals, no DOM: live.js wraps it.
 
+const BLOCKED_MS = 7000; // no socket by then, though pages load: something on the way lets no WebSocket through
 const ANSWER_MS = 8000; // an answer takes some milliseconds; past this the line is gone
 const PENDING_MAX = 50; // unanswered messages kept for after a cut; more is a page gone wild
 const RESUME_MS = 3000; // between two asks for what is missing
@@ -17,7 +18,8 @@ const AGAIN = new Set(["comment", "claim", "cancel", "take", "command"]); // mes
  * @param {(frame: {e: string, f: string, t: string, ev: object[], n: number, now: number}) => void} options.onFrame
  *   events after the last offset, in order, none missing and none twice
  * @param {(events: object[]) => void} options.onPrivate events for this viewer alone
- * @param {(link: "connecting"|"open"|"lost"|"closed") => void} options.onLink
+ * @param {(link: "connecting"|"open"|"lost"|"blocked"|"closed") => void} options.onLink `blocked`: pages load, and
+ *   no WebSocket does; it is tried on
  * @param {(bye: {number: number, code: string, reason: string, reconnect: boolean}) => void} options.onBye
  *   why the server closed, or why it refused the connection (then with `refused: true`)
  * @param {(url: string, options: object) => any} [options.io] Socket.IO's `io`; a page has it as `window.io`
@@ -44,11 +46,23 @@ export function connect(options) {
     timeout: 10000,
   });
 
+  let blocked = false;
   const link = (state) => {
-    if (!final || state === "closed") onLink(state);
+    if (!final || state === "closed") onLink(state === "lost" && blocked ? "blocked" : state);
   };
+  // An error says nothing of its cause, and a proxy may also just be silent; so a plain request is the comparison.
+  const judge = async () => {
+    if (final || socket.connected || typeof fetch !== "function") return;
+    const answer = await fetch(`${url}/static/shared/icon.svg`, { cache: "no-store" }).catch(() => null);
+    if (final || socket.connected) return;
+    blocked = answer?.ok === true;
+    if (blocked) link("lost");
+    judging = setTimeout(judge, BLOCKED_MS);
+  };
+  let judging = setTimeout(judge, BLOCKED_MS);
   const finish = (bye) => {
     final = true;
+    clearTimeout(judging);
     onBye(bye);
     socket.disconnect();
     onLink("closed");
@@ -83,11 +97,15 @@ export function connect(options) {
 
   socket.on("connect", () => {
     resuming = 0;
+    blocked = false;
+    clearTimeout(judging);
     link("open");
     for (const number of [...pending.keys()]) deliver(number);
   });
   socket.on("disconnect", (reason) => {
     if (final) return;
+    clearTimeout(judging);
+    judging = setTimeout(judge, BLOCKED_MS);
     link("lost");
     // After the server's own "disconnect" packet the client would not come back by itself.
     if (reason === "io server disconnect") socket.connect();
@@ -134,6 +152,7 @@ export function connect(options) {
     },
     close() {
       final = true;
+      clearTimeout(judging);
       socket.disconnect();
       onLink("closed");
     },

@@ -1,5 +1,5 @@
 // A new product for the catalogue. What the server warns of (codes that read as a size, names that collide) is shown before it is kept.
-import { errorText, t } from "../shared/i18n.js";
+import { errorText, knows, t } from "../shared/i18n.js";
 import { call } from "../shared/api.js";
 import { PRICE_MAX, wholeNumber } from "../shared/number.js";
 import { Sheet, html, toast, useState } from "../shared/ui.js";
@@ -19,6 +19,9 @@ function read(form) {
     options,
   };
 }
+
+/** What the server warns of, in words: which code, and what it clashes with. */
+const warningText = (one) => (knows(`shop.warning_${one.reason}`) ? t(`shop.warning_${one.reason}`, { code: one.code, clash: one.clash }) : one.text);
 
 export function ProductSheet({ onClose, onAdded }) {
   const [error, setError] = useState(null);
@@ -50,7 +53,7 @@ export function ProductSheet({ onClose, onAdded }) {
     ${AXES.map((index) => html`<div key=${index} class="pair">${field(`axis${index}`, t("shop.axis"), { placeholder: t(`shop.axis${index}_example`) })}${field(`values${index}`, t("shop.values"), { placeholder: t(`shop.values${index}_example`) })}</div>`)}
     <div class="pair">${field("picture", t("shop.picture"), { placeholder: "https://" })}${field("limit", t("shop.limit"), { type: "number", min: 0, value: 0, inputmode: "numeric" })}</div>
     ${error && html`<p class="error" role="alert">${errorText(error)}</p>`}
-    ${warnings && html`<div class="warnings" role="alert"><b>${t("shop.warnings")}</b><ul>${warnings.map((one) => html`<li>${one.reason}</li>`)}</ul>
+    ${warnings && html`<div class="warnings" role="alert"><b>${t("shop.warnings")}</b><ul>${warnings.map((one) => html`<li>${warningText(one)}</li>`)}</ul>
       </div>`}
     <button class="btn dark" type="submit">${t(warnings ? "shop.product_anyway" : "shop.product_save")}</button>
   </form><//>`;

@@ -22,7 +22,7 @@ function Header() {
       </span>` : html`<span class="chip">${t(`common.stage_${show.stage}`)}</span>`}
     <span class=${`chip signal ${words.kind}`}>${words.text}${words.layers && html`<span class="wide" title=${t("studio.layers")}> · ${words.layers}</span>`}</span>
     ${delaySeconds.value !== null && html`<span class="muted nowrap wide">${t("studio.delay", { s: Math.max(0.1, delaySeconds.value).toFixed(1) })}</span>`}
-    ${live.link.value === "lost" && html`<span class="chip warn" role="status">${t("common.line_lost")}</span>`}
+    ${["lost", "blocked"].includes(live.link.value) && html`<span class="chip warn" role="status" title=${live.link.value === "blocked" ? t("common.line_blocked") : null}>${t(live.link.value === "blocked" ? "common.line_blocked_short" : "common.line_lost")}</span>`}
     <span class="grow"></span>
     <span class="wide"><${LanguageSwitch} /></span>
     <a class="btn small line wide" href=${`/control/${showId}`}>${t("common.control")}</a>
@@ -49,7 +49,7 @@ function Page() {
   if (bye && !bye.reconnect) return html`<div class="loading" role="alert"><p>${errorText(bye)}</p>
     <a class="btn small line" href=${bye.code === "login_needed" ? `/login?next=${location.pathname}` : location.pathname}>${t(bye.code === "login_needed" ? "common.login_again" : "common.reload")}</a>
     </div>`;
-  if (!live.state.value) return html`<p class="loading" role="status">${t("common.connecting")}</p>`;
+  if (!live.state.value) return html`<p class="loading" role="status">${t(live.link.value === "blocked" ? "common.line_blocked" : "common.connecting")}</p>`;
   return html`<${Header} />
     <main class=${`columns show-${tab.value}`}>
       <${Products} />

@@ -53,10 +53,24 @@ function Message() {
   return html`<div class="center"><p class="chip" role="status">${t(`watch.${now}`)}</p></div>`;
 }
 
+/** Whether this browser keeps a cookie of ours; without one the next visit is a stranger's. */
+const cookies = (() => {
+  try {
+    document.cookie = "lc_try=1; path=/; samesite=lax";
+    const kept = /(^|; )lc_try=1/.test(document.cookie);
+    document.cookie = "lc_try=; path=/; max-age=0; samesite=lax";
+    return kept;
+  } catch {
+    return false; // a frame without storage
+  }
+})();
+
 function Line() {
   const bye = live.goodbye.value;
   if (bye && !bye.reconnect) return html`<p class="banner" role="alert">${errorText(bye)}</p>`;
+  if (live.link.value === "blocked") return html`<p class="banner" role="alert">${t("common.line_blocked")}</p>`;
   if (live.link.value === "lost") return html`<p class="banner" role="status">${t("watch.line_lost")}</p>`;
+  if (!cookies) return html`<p class="banner" role="alert">${t("watch.no_cookies")}</p>`;
   return live.notice.value ? html`<p class="banner notice">${live.notice.value}</p>` : null;
 }
 

@@ -25,7 +25,7 @@ const wake = () => {
 for (const gesture of ["pointerup", "keydown"]) addEventListener(gesture, wake, { passive: true });
 
 function ring() {
-  navigator.vibrate?.(BUZZ_MS);
+  if (navigator.userActivation?.hasBeenActive ?? true) navigator.vibrate?.(BUZZ_MS); // untouched pages may not buzz
   if (!speaker || speaker.state !== "running" || video.muted) return;
   document.body.dataset.rung = String(Number(document.body.dataset.rung ?? 0) + 1);
   for (const [index, hertz] of [660, 880, 1175].entries()) {

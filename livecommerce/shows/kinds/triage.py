@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import Meta, Struct
 
-from livecommerce.errors import BadInput, NotFound
-from livecommerce.shows.commands import Actor, Command
+from livecommerce.errors import BadInput, Conflict, NotFound
+from livecommerce.shows.commands import Actor, Command, ViewerId
 from livecommerce.shows.decision import Alias, Answered, Decision, ThroughStock, Write
 from livecommerce.shows.errors import ItemUnknown
 from livecommerce.shows.kind import Effects, Kind, Parts, Stored
+from livecommerce.shows.kinds.claims import Reservation
 from livecommerce.shows.model import Code, OutsideId, sku_of
 from livecommerce.shows.offers import limits_of, offer_line
-from livecommerce.shows.packing import unpack
+from livecommerce.shows.packing import pack, unpack
 from livecommerce.shows.projection import Projector, Wire
-from livecommerce.shows.state import Draft, Event, State
-from livecommerce.stock.operations import Line, Reserve
+from livecommerce.shows.state import Draft, Event, State, TriageEvent
+from livecommerce.stock.operations import Cancel, Line, Reserve
+from livecommerce.stock.outcomes import Outcome
 
 TRIAGE_MAX = 1_000  # as in library.lua
 
@@ -40,6 +42,29 @@ class Dismiss(Command, frozen=True, kw_only=True, tag="dismiss"):
     comment: OutsideId
 
 
+class WaitingLine(Struct, frozen=True, kw_only=True):
+    """A line as it waited: fields of the event `triage`."""
+
+    comment: OutsideId
+    viewer: ViewerId
+    name: Annotated[str, Meta(max_length=40)]
+    by: Annotated[str, Meta(max_length=20)]
+    text: Annotated[str, Meta(max_length=500)]
+    at: int
+    verdict: Annotated[str, Meta(max_length=20)]
+    reason: Annotated[str, Meta(max_length=40)]
+    pin: Annotated[str, Meta(max_length=20)] | None = None
+    guess: Annotated[tuple[dict[str, Any], ...], Meta(max_length=20)] = ()
+
+
+class Reopen(Command, frozen=True, kw_only=True, tag="reopen"):
+    """What `accept` and `dismiss` are undone by: the line waits again, and what was reserved for it is given back."""
+
+    line: WaitingLine
+    cancel: Annotated[tuple[Reservation, ...], Meta(max_length=20)] = ()
+    unaudited: ClassVar[frozenset[str]] = frozenset(("line",))
+
+
 def triage_done(comment: str, how: str, actor: Actor, now_ms: int) -> Event:
     return {"t": "triage_done", "comment": comment, "how": how, "by_staff": actor.login, "at": now_ms}
 
@@ -52,7 +77,37 @@ def dismiss(state: State, command: Dismiss, actor: Actor, now_ms: int) -> Decisi
     if command.comment not in state["triage"]:
         raise _gone()
     event = triage_done(command.comment, "dismissed", actor, now_ms)
-    return Decision([event], [Write("triage", "hdel", command.comment)], {"how": "dismissed"})
+    inverse = _reopened_by(state["triage"][command.comment], [])
+    return Decision([event], [Write("triage", "hdel", command.comment)], {"how": "dismissed"}, inverse)
+
+
+def _reopened_by(waiting: TriageEvent, reservations: list[str]) -> dict[str, Any]:
+    line = {key: value for key, value in waiting.items() if key in WaitingLine.__struct_fields__}
+    return {"do": "reopen", "line": line, "cancel": reservations}
+
+
+def reopen(state: State, command: Reopen, actor: Actor, now_ms: int) -> ThroughStock:
+    """
+    Raises:
+        Conflict: what was reserved is paid already.
+    """
+    event: Event = {"t": "triage", **msgspec.to_builtins(command.line)}
+    operations = tuple(
+        Cancel(
+            id=f"{command.id[:60]}-{number}", shop=state["show"]["shop"], show=state["show"]["id"],
+            reservation=reservation, source="moderator",
+        )
+        for number, reservation in enumerate(command.cancel)
+    )  # fmt: skip
+
+    def conclude(answered: Answered) -> Decision:
+        for answer in answered.answers:
+            if answer.outcome is Outcome.NOT_ACTIVE and any(line.reserved for line in answer.lines):
+                raise Conflict("It is paid already. Give the money back with the order instead.")
+        write = Write("triage", "hset", command.line.comment, pack(event), most=TRIAGE_MAX)
+        return Decision([event], [write], {"waiting": command.line.comment})
+
+    return ThroughStock(operations, conclude)
 
 
 def _line(state: State, wanted: AcceptLine) -> Line:
@@ -86,6 +141,7 @@ def accept(state: State, command: Accept, actor: Actor, now_ms: int) -> ThroughS
             [triage_done(command.comment, "accepted", actor, now_ms)],
             [Write("triage", "hdel", command.comment)],
             {"outcome": str(answer.outcome), "lines": lines, "reason": answer.reason},
+            inverse=_reopened_by(waiting, [line.reservation for line in answer.lines if line.reservation]),
             learn=Alias(command.remember, command.lines[0].code) if command.remember else None,
         )
 
@@ -117,7 +173,7 @@ def shown(state: State, projector: Projector, staff: bool) -> Parts:
 KIND = Kind(
     "triage",
     events={"triage": Effects(apply, project), "triage_done": Effects(apply_done, project)},
-    commands={Accept: accept, Dismiss: dismiss},
+    commands={Accept: accept, Dismiss: dismiss, Reopen: reopen},
     load=load,
     shown=shown,
 )
