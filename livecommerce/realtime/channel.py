@@ -299,17 +299,16 @@ class Channel:
                 sockets = self.by_viewer.get(event["viewer"], set())
                 known = self.mirror.state["addresses"]
                 unknown = sorted({viewer.address for viewer in sockets} - known.keys())
-                if unknown:
+                if unknown and event.get("network_until"):
                     self.on_banned(self, event["viewer"], unknown)
-                for viewer in {*sockets, *self._barred(set(event.get("addresses_added", ())))}:
+                for viewer in tuple(sockets):
                     viewer.goodbye(BANNED)
 
-    def _barred(self, marks: set[str]) -> list[Viewer]:
-        """Sockets at these addresses under cookies that have not spoken: the banned one's other windows."""
-        if not marks:
-            return []
-        everyone = (viewer for viewer in self.everyone() if viewer.audience == "viewer")
-        return [v for v in everyone if v.address in marks and v.viewer not in self.mirror.state["names"]]
+    def neighbours(self, viewer: str) -> int:
+        """How many other viewers watch from the networks of this one, on this process."""
+        marks = {socket.address for socket in self.by_viewer.get(viewer, ())}
+        others = {one.viewer for one in self.everyone() if one.audience == "viewer" and one.address in marks}
+        return len(others - {viewer})
 
     # --- joining, resuming, leaving --------------------------------------------------------------------------------
 

@@ -103,6 +103,7 @@ class BuyerRecord(TypedDict, total=False):
     restricted: bool
     hold_max: int
     shadow: bool
+    network_until: int
 
 
 class TriageEvent(TypedDict):

@@ -47,7 +47,7 @@ function Line() {
   const bye = live.goodbye.value;
   if (bye && !bye.reconnect) return html`<p class="banner" role="alert">${errorText(bye)}</p>`;
   if (live.link.value === "lost") return html`<p class="banner" role="status">${t("watch.line_lost")}</p>`;
-  return live.notice.value ? html`<p class="banner notice">${live.notice.value}</p>` : null;
+  return live.notice.value ? html`<p class="banner notice" dir="auto">${live.notice.value}</p>` : null;
 }
 
 function Rail() {
