@@ -131,6 +131,7 @@ class AuditEntry(TypedDict):
     about: dict[str, Any]
     inverse: dict[str, Any] | None
     undone_by: NotRequired[str]
+    actor_name: NotRequired[str]
 
 
 class TicketRecord(TypedDict):

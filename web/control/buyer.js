@@ -134,7 +134,7 @@ export function Audit() {
   const entries = [...(live.part("audit").value ?? [])].reverse();
   return html`<ul class="audit">${entries.map(
     (entry) => html`<li key=${entry.id} class=${entry.undone ? "gone" : ""}><time class="muted">${timeOfDay(entry.at, true)}</time><span class="grow">
-      <b>${entry.actor}</b> ${knows(`control.do_${entry.do}`) ? t(`control.do_${entry.do}`) : entry.do} <span class="muted">${about(entry)}</span>
+      <b><bdi>${entry.actor_name ?? entry.actor}</bdi></b> ${knows(`control.do_${entry.do}`) ? t(`control.do_${entry.do}`) : entry.do} <span class="muted">${about(entry)}</span>
       </span>
       ${entry.undoable && html`<button class="link" type="button"
         onClick=${() => undo(entry.id)}>${t("common.undo")}</button>`}${entry.undone && html`<span class="tag">${t("control.undone_tag")}</span>`}</li>`,
