@@ -67,7 +67,7 @@ class MediaNeeds:
     Attributes:
         relay_for: the control door of the relay that carries (or shall carry) a show. Raises Unavailable.
         place_of: the shop and the stage of a show. Raises ShowUnknown.
-        refuse_banned: (show, viewer, address); raises for one whom a moderator has removed from the show.
+        refuse_banned: (show, viewer); raises for one whom a moderator has removed from the show.
         own_show: (shop, show); raises ShowUnknown where the show is not this shop's.
     """
 
@@ -75,7 +75,7 @@ class MediaNeeds:
     relay_for: Callable[[str], Awaitable[RelayControl]]
     hls: HlsDoor
     place_of: Callable[[str], Awaitable[tuple[str, str]]]
-    refuse_banned: Callable[[str, str, str], Awaitable[None]]
+    refuse_banned: Callable[[str, str], Awaitable[None]]
     own_show: Callable[[str, str], Awaitable[object]]
     ingest_tokens: IngestTokens
     rate_limit: RateLimit
@@ -171,7 +171,7 @@ async def post_stream(request: web.Request) -> web.Response:
     who = await identify(request)
     if publisher is None:
         await _may_see(request, show)
-        await request.app[MEDIA].refuse_banned(show, who.viewer, who.address)
+        await request.app[MEDIA].refuse_banned(show, who.viewer)
     elif (await request.app[MEDIA].place_of(show))[1] == "ended":
         raise ShowOver
     offer = await _text(request, SDP_TYPE)

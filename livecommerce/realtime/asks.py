@@ -76,7 +76,7 @@ class Asks:
             "viewer": viewer, "by": channel.projector.by(viewer),
             "name": channel.projector.name(state["names"], viewer), **buyer_of(state, viewer), "tickets": tickets,
             "chat": [channel.projector.chat_line(line, staff=True) for line in lines],
-            "online": viewer in channel.by_viewer,
+            "online": viewer in channel.by_viewer, "neighbours": channel.neighbours(viewer),
         }  # fmt: skip
 
     async def _reservations(self, channel: Channel, raw: Payload) -> Payload:

@@ -305,22 +305,18 @@ class Channel:
                 sockets = self.by_viewer.get(event["viewer"], set())
                 known = self.mirror.state["addresses"]
                 unknown = sorted({viewer.address for viewer in sockets} - known.keys())
-                if unknown:
+                if unknown and event.get("network_until"):
                     self.on_banned(self, event["viewer"], unknown)
-            marks = {*event.get("addresses_added", ()), *event.get("addresses_removed", ())}
-            for viewer in self._other_windows(event["viewer"], marks):
-                viewer.send("private", {"ev": [{"t": "you", "banned": self.is_barred(viewer)}]})
-
-    def _other_windows(self, banned: str, marks: set[str]) -> list[Viewer]:
-        """Sockets of others at these addresses: a ban and its end may mean them, and no event of theirs says so."""
-        if not marks:
-            return []
-        everyone = (viewer for viewer in self.everyone() if viewer.audience == "viewer")
-        return [viewer for viewer in everyone if viewer.address in marks and viewer.viewer != banned]
 
     def is_barred(self, viewer: Viewer) -> bool:
-        """Whether this viewer is banned, or has come under a new cookie from where a banned one was."""
-        return barred(self.mirror.state, viewer.viewer, viewer.address)
+        """Whether this viewer is banned: the socket stays and tells, but what it sends is refused."""
+        return barred(self.mirror.state, viewer.viewer)
+
+    def neighbours(self, viewer: str) -> int:
+        """How many other viewers watch from the networks of this one, on this process."""
+        marks = {socket.address for socket in self.by_viewer.get(viewer, ())}
+        others = {one.viewer for one in self.everyone() if one.audience == "viewer" and one.address in marks}
+        return len(others - {viewer})
 
     def take_places(self, places: Mapping[str, int]) -> None:
         """Where who waits stands now, {reservation: place from 1}: each buyer and the staff hear what has changed.

@@ -40,7 +40,7 @@ from livecommerce.shows.commands import Actor
 from livecommerce.shows.errors import Banned, ShowOfAnotherShop
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.model import address_mark, valid_id
-from livecommerce.shows.moderation import may_introduce
+from livecommerce.shows.moderation import may_introduce, network_refusal
 from livecommerce.shows.state import State
 from livecommerce.shows.store import ShowStore, ticket_of_claim
 from livecommerce.stock.engine import StockUnavailable
@@ -372,8 +372,19 @@ class Gateway:
     async def _on_comment(self, seat: Seat, raw: Any) -> Answer:
         if seat.viewer.audience == "staff":  # staff comments are never orders
             return await self._staff_says(seat, as_map(raw))
+        self._is_welcome(seat)
         speech = speech_of(seat.channel.show, seat.viewer, as_map(raw), self._length_max)
         return await self._path.comment(seat.channel.mirror, speech)
+
+    def _is_welcome(self, seat: Seat) -> None:
+        """
+        Raises:
+            NetworkBarred.
+        """
+        state, viewer = seat.channel.mirror.state, seat.viewer
+        refusal = network_refusal(state, viewer.viewer, viewer.address, self._store.now_ms())
+        if refusal is not None:
+            raise refusal
 
     async def _staff_says(self, seat: Seat, raw: Payload) -> Answer:
         text = checked_text(raw.get("text"), STAFF_LENGTH_MAX)
@@ -384,6 +395,7 @@ class Gateway:
     async def _on_claim(self, seat: Seat, raw: Any) -> Answer:
         if seat.viewer.audience == "staff":
             raise NotAllowed("Staff do not order. Use the watch page.")
+        self._is_welcome(seat)
         return await self._path.claim(seat.channel.mirror, press_of(seat.channel.show, seat.viewer, as_map(raw)))
 
     async def _on_cancel(self, seat: Seat, raw: Any) -> Answer:
@@ -396,6 +408,7 @@ class Gateway:
         channel, viewer = seat
         if viewer.audience == "staff":
             raise NotAllowed("The name of staff is set in the shop.")
+        self._is_welcome(seat)
         name = self._checked_name(channel, as_map(raw).get("name"))
         for socket in channel.by_viewer.get(viewer.viewer, (viewer,)):
             socket.name = name
@@ -435,6 +448,7 @@ class Gateway:
     async def _on_command(self, seat: Seat, raw: Any) -> Answer:
         channel, viewer = seat
         if viewer.audience == "viewer":
+            self._is_welcome(seat)
             outcome = await self._viewer_commands.execute(channel.show, channel.mirror, viewer, as_map(raw))
             return {"outcome": outcome}
         actor = self._actor(seat)

@@ -70,6 +70,11 @@ class Banned(NotAllowed):
     reason = "A moderator has removed you from this show."
 
 
+class NetworkBarred(NotAllowed):
+    number, code = 2170, "network_barred"
+    reason = "New visitors from your network cannot write or order in this show for now. You can still watch."
+
+
 class CommentRefused(NotAllowed):
     number, code = 2013, "comment_refused"
     reason = "The rules of this show do not allow this comment."

@@ -144,7 +144,10 @@ def audit_entry(
     left_out = command.unaudited | {"id", "do"}
     fields = cast("dict[str, Any]", msgspec.to_builtins(command))
     about = {key: value for key, value in fields.items() if key not in left_out}
-    return {
+    entry: AuditEntry = {
         "id": command.id, "do": tag_of(command), "actor": actor.login, "at": state["now"], "undone": False,
         "about": about, "inverse": decision.inverse,
     }  # fmt: skip
+    if actor.name:
+        entry["actor_name"] = actor.name
+    return entry

@@ -12,7 +12,7 @@ from typing import Literal
 from msgspec import Struct
 
 from livecommerce.errors import LiveCommerceError
-from livecommerce.shows.errors import Banned, CommentRefused, Muted, ShowStageWrong, SlowMode
+from livecommerce.shows.errors import Banned, CommentRefused, Muted, NetworkBarred, ShowStageWrong, SlowMode
 from livecommerce.shows.state import BuyerRecord, State
 from livecommerce.shows.words import WordFilter, has_link
 
@@ -29,15 +29,26 @@ class Ruling(Struct, frozen=True):
     refuse: LiveCommerceError | None = None
 
 
-def barred(state: State, viewer: str, address: str) -> bool:
-    """True for a banned viewer, and for a banned one's address under a cookie that has not spoken in this show.
+def barred(state: State, viewer: str) -> bool:
+    """Whether this viewer may not even watch."""
+    return bool(state["buyers"].get(viewer, {}).get("banned"))
 
-    Whole mobile networks share an address, so viewers known to the show keep their place. `address` is a mark.
+
+def network_refusal(state: State, viewer: str, address: str, now_ms: int) -> LiveCommerceError | None:
+    """Why a newcomer from a banned viewer's network may not speak or order now; None when allowed. They may watch.
+
+    Whole mobile networks share an address: only those are meant who come with a cookie that the show does not know
+    from a name, a line or a claim, and only as long as a moderator said. `address` is a mark.
     """
-    buyer = state["buyers"].get(viewer)
-    if buyer is not None and buyer["banned"]:
-        return True
-    return address in state["addresses"] and viewer not in state["names"]
+    culprit = state["addresses"].get(address)
+    if culprit is None:
+        return None
+    left_ms = state["buyers"].get(culprit, {}).get("network_until", 0) - now_ms
+    if left_ms <= 0 or viewer in state["names"] or viewer in state["spoken"]:
+        return None
+    if any(ticket["viewer"] == viewer for ticket in state["tickets"].values()):
+        return None
+    return NetworkBarred(retry_after_ms=left_ms)
 
 
 def may_act(state: State, viewer: str, now_ms: int) -> LiveCommerceError | None:

@@ -104,6 +104,7 @@ class BuyerRecord(TypedDict, total=False):
     restricted: bool
     hold_max: int
     shadow: bool
+    network_until: int
 
 
 class TriageEvent(TypedDict):
@@ -131,6 +132,7 @@ class AuditEntry(TypedDict):
     about: dict[str, Any]
     inverse: dict[str, Any] | None
     undone_by: NotRequired[str]
+    actor_name: NotRequired[str]
 
 
 class TicketRecord(TypedDict):

@@ -27,7 +27,7 @@ from livecommerce.shows.kinds.chat import CHAT_MAX
 from livecommerce.shows.kinds.claims import TICKETS_MAX, ticket_record
 from livecommerce.shows.kinds.media import told
 from livecommerce.shows.kinds.name import named
-from livecommerce.shows.model import KEY_NAMES, SNAPSHOT_PARTS, Keys, ShowSetup, address_mark, checked_item
+from livecommerce.shows.model import KEY_NAMES, SNAPSHOT_PARTS, Keys, ShowSetup, checked_item
 from livecommerce.shows.moderation import Place
 from livecommerce.shows.packing import decoded, pack, pack_for_lua, unpack
 from livecommerce.shows.projection import Projector
@@ -457,20 +457,14 @@ class ShowStore:
             ended += [show for show, (stage, _) in (await self.stages(shop, asked)).items() if stage == "ended"]
         return ended
 
-    async def refuse_banned(self, show: str, viewer: str, address: str) -> None:
+    async def refuse_banned(self, show: str, viewer: str) -> None:
         """
         Raises:
-            Banned: the viewer, or one that has not spoken at an address of a banned one. ShowUnknown, Unavailable.
+            Banned, ShowUnknown, Unavailable.
         """
         keys = await self.keys_of(show)
-        salt = await self._answer(cast("Awaitable[Any]", self.redis.hget(keys.state, "salt")))
-        mark = address_mark(decoded(salt) if salt else "", address)
-        async with self.redis.pipeline(transaction=False) as pipe:
-            pipe.hget(keys.buyers, viewer)
-            pipe.hexists(keys.addresses, mark)
-            pipe.hexists(keys.names, viewer)
-            record, is_barred, is_known = await self._answer(pipe.execute())
-        if (record and unpack(record)["banned"]) or (is_barred and not is_known):
+        record = await self._answer(cast("Awaitable[Any]", self.redis.hget(keys.buyers, viewer)))
+        if record and unpack(record)["banned"]:
             raise Banned()
 
     async def shop_words(self, shop: str) -> KeptWords:

@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from livecommerce.shows.kinds.buyer import NOTHING_SET
-from livecommerce.shows.moderation import barred, may_act, may_introduce, name_is_free, rule, slow_error, slow_wait_ms
+from livecommerce.shows.moderation import (
+    barred,
+    may_act,
+    may_introduce,
+    name_is_free,
+    network_refusal,
+    rule,
+    slow_error,
+    slow_wait_ms,
+)
 from livecommerce.shows.state import State
 from livecommerce.shows.store import ShowStore
 from livecommerce.shows.words import WordFilter, fold_word
@@ -56,18 +65,30 @@ async def test_who_may_act(viewer: str, stage: str, code: str | None, state: Sta
         assert refusal.retry_after_ms == 5_000
 
 
+@pytest.mark.parametrize(("viewer", "out"), [("banned", True), ("newcomer", False), ("muted", False)])
+async def test_a_ban_keeps_one_viewer_out(viewer: str, out: bool, state: State) -> None:
+    assert barred(state, viewer) is out
+
+
 @pytest.mark.parametrize(
-    ("viewer", "address", "expected"),
+    ("viewer", "address", "until", "expected"),
     [
-        ("banned", "elsewhere", True),
-        ("newcomer", "home", True),  # the banned one's other window
-        ("speaker", "home", False),  # whole networks share an address: who is known keeps the place
-        ("newcomer", "elsewhere", False),
-        ("muted", "elsewhere", False),
+        ("newcomer", "home", NOW + 5_000, 5_000),
+        ("newcomer", "home", NOW, None),
+        ("newcomer", "home", 0, None),  # a ban of one viewer, or of before networks were asked about
+        ("newcomer", "elsewhere", NOW + 5_000, None),
+        ("speaker", "home", NOW + 5_000, None),  # whole networks share an address: who is known may speak
+        ("named", "home", NOW + 5_000, None),
+        ("buyer", "home", NOW + 5_000, None),
     ],
 )
-async def test_whom_a_ban_keeps_out(viewer: str, address: str, expected: bool, state: State) -> None:
-    assert barred(state, viewer, address) is expected
+async def test_a_network_keeps_newcomers_from_speaking(
+    viewer: str, address: str, until: int, expected: int | None, state: State
+) -> None:
+    state["buyers"]["banned"]["network_until"] = until
+    state["tickets"] = {"A01#1": {"viewer": "buyer"}}  # type: ignore[typeddict-item]
+    refusal = network_refusal(state, viewer, address, NOW)
+    assert (refusal and refusal.retry_after_ms) == expected
 
 
 @pytest.mark.parametrize(

@@ -47,8 +47,8 @@ function Line({ line, claims, chosen }) {
 function lineView(row, line, tag, chosen, gone) {
   return html`<li ref=${row} class=${`line ${chosen ? "chosen" : ""} ${gone ? "gone" : ""} ${line.kind}`}>
     <button class="face" type="button" aria-current=${chosen ? "true" : null} onClick=${() => mark(chosen ? null : line)}>
-      <time class="muted">${timeOfDay(line.at, true)}</time><b class="cut">${person(line.name)}</b>
-        <span class="text">${line.kind === "claim" ? t("control.kind_claim") : line.text}</span>${tag && html`<span class=${`tag ${tag[0]}`}>${tag[1]}</span>`}
+      <time class="muted">${timeOfDay(line.at, true)}</time><b class="cut"><bdi>${person(line.name)}</bdi></b>
+        <span class="text" dir="auto">${line.kind === "claim" ? t("control.kind_claim") : line.text}</span>${tag && html`<span class=${`tag ${tag[0]}`}>${tag[1]}</span>`}
     </button>
     ${chosen && html`<${Actions} line=${line} />`}
   </li>`;

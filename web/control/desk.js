@@ -59,6 +59,11 @@ export const buyerRecord = (viewer) => live.part("buyers").value?.find((one) => 
 export function mute(viewer, name) {
   if (viewer) command("mute", { viewer, seconds: MUTE_SECONDS }, t("control.muted_done", { name: person(name), n: MUTE_SECONDS / 60 }));
 }
+const NETWORK_SECONDS = 3600;
+/** Also newcomers of this viewer's network, for an hour: they may watch, but neither write nor order. */
+export function banNetwork(viewer, name) {
+  if (viewer) command("ban", { viewer, network_seconds: NETWORK_SECONDS }, t("control.banned_done", { name: person(name) }));
+}
 export function ban(viewer, name) {
   if (viewer) command("ban", { viewer }, t("control.banned_done", { name: person(name) }));
 }

@@ -138,8 +138,8 @@ function Card({ entry, open }) {
   const onScreen = typeof entry.pin === "string" ? entry.pin : entry.pin?.code;
   return html`<li class=${`card ${open ? "open" : ""}`}>
     <button class="face" type="button" aria-expanded=${open} onClick=${choose}>
-      <span class="muted">${person(entry.name)} · ${timeOfDay(entry.at, true)}${onScreen && live.item(onScreen) ? ` · ${t("control.on_screen", { code: onScreen })}` : ""}${knows(`reason.${entry.reason}`) ? ` · ${t(`reason.${entry.reason}`)}` : ""}</span>
-      <h3>${entry.text}</h3></button>
+      <span class="muted"><bdi>${person(entry.name)}</bdi> · ${timeOfDay(entry.at, true)}${onScreen && live.item(onScreen) ? ` · ${t("control.on_screen", { code: onScreen })}` : ""}${knows(`reason.${entry.reason}`) ? ` · ${t(`reason.${entry.reason}`)}` : ""}</span>
+      <h3 dir="auto">${entry.text}</h3></button>
     ${open ? html`<${Open} entry=${entry} />` : entry.verdict !== "question" && html`<${Guess} lines=${linesFor(entry)} />`}
   </li>`;
 }

@@ -79,7 +79,7 @@ function Chat() {
   }, [shown.at(-1)]);
   return html`<section class="chat" aria-labelledby="chat"><h2 id="chat">${t("common.chat")}</h2>
     <ol ref=${box} class="lines" role="log" aria-live="off" tabindex="0">
-      ${shown.map((line, index) => html`<li key=${`${line.at}-${index}`} class=${`line ${line.kind}`}><b>${isGuest(line.name) ? person(line.name) : line.name}</b> ${line.text}</li>`)}
+      ${shown.map((line, index) => html`<li key=${`${line.at}-${index}`} class=${`line ${line.kind}`}><b><bdi>${isGuest(line.name) ? person(line.name) : line.name}</bdi></b> <bdi>${line.text}</bdi></li>`)}
     </ol>
     ${shown.length === 0 && html`<p class="muted">${t("replay.quiet")}</p>`}
   </section>`;

@@ -16,8 +16,8 @@ function Line({ line, claims }) {
 function lineView(line, claims) {
   const mark = claimMark(claims);
   const kind = mark && mark.kind !== "none" ? (mark.kind === "warn" ? "waits" : "claim") : line.verdict === "question" ? "q" : "";
-  return html`<li class=${`${line.kind} ${kind} ${line.hidden ? "gone" : ""}`}>
-    <b>${person(line.name)}</b> ${line.kind === "claim" ? t(mark?.kind === "warn" ? "studio.queued" : "studio.claimed") : line.text}${
+  return html`<li class=${`${line.kind} ${kind}`}>
+    <b><bdi>${person(line.name)}</bdi></b> <bdi>${line.kind === "claim" ? t(mark?.kind === "warn" ? "studio.queued" : "studio.claimed") : line.text}</bdi>${
     mark && html` <span class=${`mark ${mark.kind}`}>${mark.text}</span>`
   }</li>`;
 }
@@ -25,7 +25,8 @@ function lineView(line, claims) {
 export function Chat() {
   const box = useRef(null);
   const [text, setText] = useState("");
-  const all = live.lines.value.filter((line) => !line.hidden && !line.held);
+  const hidden = new Set(live.state.value?.hidden ?? []); // what a moderator took away is not read out either
+  const all = live.lines.value.filter((line) => !hidden.has(line.id) && !line.held);
   const questions = all.filter((line) => line.verdict === "question");
   const lines = (onlyQuestions.value ? questions : all).slice(-LINES_SHOWN);
   const down = () => {

@@ -18,7 +18,7 @@ async function read(before) {
 }
 
 function Difference({ one, waits }) {
-  return html`<li><p><span class="muted">${timeOfDay(one.at, true)} · ${person(one.name)}</span> <b>${one.text}</b></p>
+  return html`<li><p><span class="muted">${timeOfDay(one.at, true)} · <bdi>${person(one.name)}</bdi></span> <b dir="auto">${one.text}</b></p>
     <div class="then"><span class="muted">${t("studio.reread_then")}</span><div><${Reading} read=${one.before} /></div>
       <span class="muted">${t("studio.reread_now")}</span><div><${Reading} read=${one.after} /></div></div>
     ${waits && html`<a class="btn small line" href=${`/control/${showId}`}>${t("studio.reread_triage")}</a>`}</li>`;

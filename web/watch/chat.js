@@ -16,14 +16,14 @@ function Line({ line, mine, claims }) {
 function lineView(line, mine, claims) {
   const mark = claimMark(claims);
   return html`<li class=${`line ${line.kind} ${mine ? "mine" : ""} ${mark?.kind ?? ""}`}>
-    <b>${person(line.name)}</b> ${line.kind === "claim" ? t(mark?.kind === "warn" ? "watch.queued" : "watch.claimed") : line.text}${mark && html` <span class="mark">${mark.text}</span>`}
+    <b><bdi>${person(line.name)}</bdi></b> <bdi>${line.kind === "claim" ? t(mark?.kind === "warn" ? "watch.queued" : "watch.claimed") : line.text}</bdi>${mark && html` <span class="mark">${mark.text}</span>`}
   </li>`;
 }
 
 function Pending({ one }) {
   if (one.status === "sending") return html`<li class="line mine sending">
-    <b>${person(myName())}</b> ${one.text} <span class="mark">${t("watch.sending")}</span></li>`;
-  return html`<li class="line mine failed" role="alert"><b>${person(myName())}</b> ${one.text}<span class="why">${errorText(one.error)}
+    <b><bdi>${person(myName())}</bdi></b> <bdi>${one.text}</bdi> <span class="mark">${t("watch.sending")}</span></li>`;
+  return html`<li class="line mine failed" role="alert"><b><bdi>${person(myName())}</bdi></b> <bdi>${one.text}</bdi><span class="why">${errorText(one.error)}
     <button class="link" type="button" onClick=${() => retry(one.id)}>${t("common.retry")}</button> <button class="link" type="button"
       onClick=${() => forget(one.id)}>${t("watch.drop")}</button>
       </span></li>`;

@@ -71,7 +71,7 @@ function Line() {
   if (live.link.value === "blocked") return html`<p class="banner" role="alert">${t("common.line_blocked")}</p>`;
   if (live.link.value === "lost") return html`<p class="banner" role="status">${t("watch.line_lost")}</p>`;
   if (!cookies) return html`<p class="banner" role="alert">${t("watch.no_cookies")}</p>`;
-  return live.notice.value ? html`<p class="banner notice">${live.notice.value}</p>` : null;
+  return live.notice.value ? html`<p class="banner notice" dir="auto">${live.notice.value}</p>` : null;
 }
 
 function Rail() {

@@ -48,7 +48,7 @@ def apply(draft: Draft, event: Event) -> None:
         draft.own("spoken")[event["viewer"]] = True
     if event.get("held"):
         if len(draft.state["held"]) < HELD_MAX:
-            draft.own("held")[event["id"]] = event
+            draft.own("held").setdefault(event["id"], event)
     elif event["viewer"] and event.get("name"):
         remember_name(draft, event["viewer"], event["name"])
 
