@@ -26,11 +26,12 @@ from livecommerce.intake.answers import (
 from livecommerce.intake.changes import ChangeMaker
 from livecommerce.intake.metrics import COMMENTS, VERDICT_SECONDS
 from livecommerce.intake.mirror import Mirror
-from livecommerce.intake.orders import NoOrder, Want, done, lines_of, reserve_operation, wants_of
+from livecommerce.intake.orders import done, no_order_answer, reserve_operation, wants_of
 from livecommerce.intake.rate import too_many_comments
 from livecommerce.intake.speech import Act, Press, Speaker, Speech, Withdrawal
 from livecommerce.shows.model import viewer_handle
 from livecommerce.shows.moderation import Ruling, may_act, rule, slow_error, slow_wait_ms
+from livecommerce.shows.offers import NoOrder, Want, lines_of
 from livecommerce.shows.packing import pack
 from livecommerce.shows.state import Event, State, pinned_for
 from livecommerce.shows.store import ChatLine, ShowStore
@@ -125,9 +126,9 @@ class CommentPath:
 
     async def _order(self, state: State, heard: Heard) -> SpeechAnswer:
         speech = heard.speech
-        lines = lines_of(state, wants_of(heard.verdict.intents), speech.options, heard.pinned)
+        lines = lines_of(state, wants_of(heard.verdict.intents, speech.options, heard.pinned))
         if isinstance(lines, NoOrder):
-            return await self._append(heard, lines.answer())
+            return await self._append(heard, no_order_answer(lines))
         return await self._reserve(state, speech, lines, pack(heard.event))
 
     async def _change(self, mirror: Mirror, heard: Heard) -> SpeechAnswer:
@@ -157,8 +158,8 @@ class CommentPath:
             raise refusal
         if state["show"]["stage"] != "live":
             return SpeechAnswer(verdict="order", reason="not_live", lines=[])
-        lines = lines_of(state, [Want(press.code, (), press.quantity)], press.options, press.code)
-        return lines.answer() if isinstance(lines, NoOrder) else await self._reserve(state, press, lines, b"")
+        lines = lines_of(state, [Want(press.code, (), press.quantity, press.options)])
+        return no_order_answer(lines) if isinstance(lines, NoOrder) else await self._reserve(state, press, lines, b"")
 
     async def _reserve(self, state: State, act: Act, lines: tuple[Line, ...], chat: bytes) -> SpeechAnswer:
         await self._introduce(state, act.show, act.speaker)

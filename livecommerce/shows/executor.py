@@ -56,7 +56,11 @@ class Executor:
                 return known
             decision = self.store.kinds.decide(state, command, actor, state["now"])
             if isinstance(decision, ThroughStock):
-                decision = decision.conclude(await self._answered(keys.shop, decision))
+                decision = decision.decide(await self._answered(keys.shop, decision))
+            if decision.refusal is not None:
+                if await self.store.commit(keys, "", state["version"], decision, None) is None:
+                    continue
+                raise decision.refusal
             if decision.learn is not None:
                 decision.outcome |= await learn(self.store, state, decision.learn)
             audit = audit_entry(command, actor, state, decision, undone)

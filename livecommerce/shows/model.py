@@ -170,22 +170,6 @@ def known_product(items: Mapping[str, PublicItem], code: str) -> PublicItem:
     return product
 
 
-def sku_of(product: PublicItem, options: dict[str, str] | list[str]) -> str | None:
-    """The sku of a public product and chosen options (by axis, or a list in any order); None while one is missing."""
-    values: list[str] = []
-    chosen = set(options.values()) if isinstance(options, dict) else set(options)
-    for axis in product["options"]:
-        names = [value["value"] for value in axis["values"]]
-        if isinstance(options, dict) and axis["axis"] in options:
-            value = options[axis["axis"]] if options[axis["axis"]] in names else None
-        else:
-            value = next((name for name in names if name in chosen), None)
-        if value is None:
-            return None
-        values.append(value)
-    return sku_of_parts(product["code"], values)
-
-
 def options_of(sku: str) -> list[str]:
     return values_of_sku(sku)
 

@@ -105,7 +105,7 @@ class BuyerRecord(TypedDict, total=False):
 
 
 class TriageEvent(TypedDict):
-    """A line that waits for a moderator."""
+    """A line that waits for a moderator. `tries` to accept it came to nothing; `refused` is stock's last word."""
 
     t: str
     comment: str
@@ -118,6 +118,8 @@ class TriageEvent(TypedDict):
     reason: str
     pin: str | None
     guess: list[dict[str, Any]]
+    tries: NotRequired[int]
+    refused: NotRequired[str]
 
 
 class AuditEntry(TypedDict):

@@ -18,7 +18,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from livecommerce.comments import PACKS
 from livecommerce.errors import BadInput, Busy, Conflict, IdReused, ShowUnknown, StorageFull, TooMuch, Unavailable
-from livecommerce.shows.decision import Decision, Write
+from livecommerce.shows.decision import Decision, Write, not_sold
 from livecommerce.shows.kind import Stored
 from livecommerce.shows.kinds.audit import AUDIT_MAX
 from livecommerce.shows.kinds.buyer import addresses_barred
@@ -32,7 +32,7 @@ from livecommerce.shows.projection import Projector
 from livecommerce.shows.registry import Registry
 from livecommerce.shows.shop_words import KeptWords, words_of, words_shape
 from livecommerce.shows.state import AuditEntry, Event, State, TicketRecord
-from livecommerce.shows.supply import counters_shape, first_pieces
+from livecommerce.shows.supply import FIRST_PIECES_DONE, counters_shape, first_pieces
 from livecommerce.shows.words import fold_word
 from livecommerce.stock import showlog
 from livecommerce.stock.engine import StockEngine
@@ -174,6 +174,7 @@ class ShowStore:
 
         Raises:
             BadInput: the set-up contradicts itself. Conflict: another shop has this id. Busy: stock cannot answer now.
+            NotSold: stock refuses the supply.
         """
         items = [checked_item(item) for item in setup.items]
         if len({item.code for item in items}) != len(items):
@@ -209,6 +210,8 @@ class ShowStore:
                 answer = await self.engine.submit(pieces)
                 if answer.retry_after_ms:
                     raise Busy(f"Stock answered {answer.outcome}. Try again.", retry_after_ms=answer.retry_after_ms)
+                if answer.outcome not in FIRST_PIECES_DONE:
+                    raise not_sold(answer)
         return cast("str", epoch_bytes.decode())
 
     async def load(self, show: str, *, chat: int = CHAT_MAX, whole: bool = True) -> State:

@@ -6,7 +6,9 @@ import hashlib
 from collections.abc import Mapping
 
 from livecommerce.stock.operations import Restock
-from livecommerce.stock.outcomes import Counters
+from livecommerce.stock.outcomes import Counters, Outcome
+
+FIRST_PIECES_DONE = frozenset((Outcome.RESTOCKED, Outcome.UNCHANGED))
 
 
 def first_pieces(shop: str, show: str, sku: str, quantity: int, reason: str) -> Restock:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from livecommerce.errors import BadInput
-from livecommerce.shows.model import Keys, address_mark, checked_item, label_of, sku_of, viewer_handle
+from livecommerce.shows.model import Keys, address_mark, checked_item, label_of, viewer_handle
 from tests.shows.world import setup
 
 HAT: dict[str, Any] = {"code": "C01", "names": ["帽子"], "price_minor": 300}
@@ -36,20 +36,6 @@ COAT = setup().items[1].public()
 def test_what_is_no_product(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(BadInput, match=said):
         checked_item({**HAT, **changes})
-
-
-@pytest.mark.parametrize(
-    ("options", "sku"),
-    [
-        ({"顏色": "紅色", "尺寸": "M"}, "A02/紅色/M"),
-        (["M", "紅色"], "A02/紅色/M"),
-        (["紅色"], None),
-        ({"顏色": "綠色", "尺寸": "M"}, None),
-        ([], None),
-    ],
-)
-def test_the_sku_of_what_was_chosen(options: Any, sku: str | None) -> None:
-    assert sku_of(COAT, options) == sku
 
 
 def test_what_a_person_reads() -> None:

@@ -126,6 +126,7 @@ function Card({ entry, open }) {
   return html`<li class=${`card ${open ? "open" : ""}`}>
     <button class="face" type="button" aria-expanded=${open} onClick=${choose}>
       <span class="muted">${person(entry.name)} · ${timeOfDay(entry.at, true)}${onScreen && live.item(onScreen) ? ` · ${t("control.on_screen", { code: onScreen })}` : ""}${knows(`reason.${entry.reason}`) ? ` · ${t(`reason.${entry.reason}`)}` : ""}</span>
+      ${entry.refused && html`<span class="tag warn">${knows(`error.not_sold.${entry.refused}`) ? t(`error.not_sold.${entry.refused}`) : t("error.not_sold")}</span>`}
       <h3>${entry.text}</h3></button>
     ${open ? html`<${Open} entry=${entry} />` : html`<${Guess} lines=${linesFor(entry)} />`}
   </li>`;

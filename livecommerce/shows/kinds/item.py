@@ -13,7 +13,7 @@ from livecommerce.shows.model import ITEMS_MAX, Code, Minor, checked_item, known
 from livecommerce.shows.packing import pack, unpack
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, PublicItem, State, current_pin, stock_of
-from livecommerce.shows.supply import counters_shape, first_pieces
+from livecommerce.shows.supply import FIRST_PIECES_DONE, counters_shape, first_pieces
 
 
 class Price(Command, frozen=True, kw_only=True, tag="price"):
@@ -90,7 +90,7 @@ def add_item(state: State, command: AddItem, actor: Actor, now_ms: int) -> Throu
     pieces = [
         first_pieces(show["shop"], show["id"], sku, item.supply.get(sku, 0), f"item {command.id}") for sku in skus
     ]
-    return ThroughStock(tuple(pieces), conclude, skus)
+    return ThroughStock(tuple(pieces), FIRST_PIECES_DONE, conclude, skus)
 
 
 def remove_item(state: State, command: RemoveItem, actor: Actor, now_ms: int) -> Decision:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -9,17 +10,24 @@ from msgspec import Meta, Struct
 
 from livecommerce.errors import BadInput, NotFound
 from livecommerce.shows.commands import Actor, Command
-from livecommerce.shows.decision import Alias, Answered, Decision, ThroughStock, Write
-from livecommerce.shows.errors import ItemUnknown
+from livecommerce.shows.decision import Alias, Answered, Decision, ThroughStock, Write, not_sold
+from livecommerce.shows.errors import ItemUnknown, NotSold, ShowStageWrong
 from livecommerce.shows.kind import Effects, Kind, Parts, Stored
-from livecommerce.shows.model import Code, OutsideId, sku_of
-from livecommerce.shows.offers import limits_of, offer_line
-from livecommerce.shows.packing import unpack
+from livecommerce.shows.model import Code, OutsideId
+from livecommerce.shows.offers import NoOrder, Want, lines_of, reserve_for
+from livecommerce.shows.packing import pack, unpack
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, State
-from livecommerce.stock.operations import Line, Reserve
+from livecommerce.stock.operations import LINES_MAX, Line
+from livecommerce.stock.outcomes import Answer, Outcome
 
 TRIAGE_MAX = 1_000  # as in library.lua
+# The author has something of it, or had it already; a line that got nothing stays in the queue.
+SOLD = frozenset(
+    (Outcome.RESERVED, Outcome.PARTLY, Outcome.WAITING, Outcome.CHANGED, Outcome.REDUCED, Outcome.UNCHANGED)
+)
+# Operation ids have 64 characters at most; what is left is for the number of the try.
+ID_LENGTH_KEPT = 60
 
 
 class AcceptLine(Struct, frozen=True):
@@ -32,7 +40,7 @@ class Accept(Command, frozen=True, kw_only=True, tag="accept"):
     """`remember`: words of the comment that become an alias of the shop, so that this show and the next know them."""
 
     comment: OutsideId
-    lines: Annotated[tuple[AcceptLine, ...], Meta(min_length=1, max_length=20)]
+    lines: Annotated[tuple[AcceptLine, ...], Meta(min_length=1, max_length=LINES_MAX)]
     remember: Annotated[str, Meta(max_length=40)] | None = None
 
 
@@ -55,29 +63,43 @@ def dismiss(state: State, command: Dismiss, actor: Actor, now_ms: int) -> Decisi
     return Decision([event], [Write("triage", "hdel", command.comment)], {"how": "dismissed"})
 
 
-def _line(state: State, wanted: AcceptLine) -> Line:
-    product = state["items"].get(wanted.code)
-    if product is None:
-        raise ItemUnknown(f"This show has no product {wanted.code}.")
-    sku = sku_of(product, wanted.options)
-    if sku is None:
-        axes = " and ".join(axis["axis"] for axis in product["options"])
-        raise BadInput(f"{wanted.code} needs a choice of {axes}.")
-    return offer_line(state, product, sku, wanted.quantity)
+def _lines(state: State, accepted: Sequence[AcceptLine]) -> tuple[Line, ...]:
+    """
+    Raises:
+        ItemUnknown, NotSold, BadInput.
+    """
+    wants = [
+        Want(line.code, (), line.quantity, line.options)
+        if isinstance(line.options, dict)
+        else Want(line.code, tuple(line.options), line.quantity)
+        for line in accepted
+    ]
+    lines = lines_of(state, wants)
+    if not isinstance(lines, NoOrder):
+        return lines
+    if lines.need is not None:
+        raise BadInput(f"{lines.code} needs a choice of {' and '.join(lines.need['axes'])}.")
+    if lines.reason == "item_unknown":
+        raise ItemUnknown(f"This show has no product {lines.code}.")
+    if lines.reason == "sales_closed":
+        raise NotSold(f"Orders for {lines.code} are closed. Open it first.", why=lines.reason)
+    raise BadInput(f"An order has at most {LINES_MAX} lines.")
 
 
 def accept(state: State, command: Accept, actor: Actor, now_ms: int) -> ThroughStock:
-    """Reservations of the line's author, under the comment's own id; then the line leaves the queue."""
+    """Reservations of the line's author, under the comment's own id; then the line leaves the queue.
+
+    One that got nothing stays, with the reason for every moderator. Stock answers the same to an id for good, so the
+    next try has another: of two moderators who accept at once, still only one order is made.
+    """
     waiting = state["triage"].get(command.comment)
     if waiting is None:
         raise _gone()
-    viewer = waiting["viewer"]
-    operation = Reserve(
-        id=command.comment, shop=state["show"]["shop"], show=state["show"]["id"], viewer=viewer,
-        lines=tuple(_line(state, wanted) for wanted in command.lines),
-        limits=limits_of(state, state["buyers"].get(viewer, {})), hold_seconds=state["show"]["hold_seconds"],
-        source="moderator", waitlist=state["settings"]["waitlist"],
-    )  # fmt: skip
+    if state["show"]["stage"] != "live":
+        raise ShowStageWrong("The show is not live, so nothing is sold now.")
+    tries = waiting.get("tries", 0)
+    identity = f"{command.comment[:ID_LENGTH_KEPT]}-{tries}" if tries else command.comment
+    operation = reserve_for(state, waiting["viewer"], identity, _lines(state, command.lines), "moderator")
 
     def conclude(answered: Answered) -> Decision:
         answer = answered.answer
@@ -89,7 +111,11 @@ def accept(state: State, command: Accept, actor: Actor, now_ms: int) -> ThroughS
             learn=Alias(command.remember, command.lines[0].code) if command.remember else None,
         )
 
-    return ThroughStock((operation,), conclude)
+    def refused(answer: Answer) -> Decision:
+        event = {**waiting, "tries": tries + 1, "refused": str(answer.outcome)}
+        return Decision([event], [Write("triage", "hset", command.comment, pack(event))], refusal=not_sold(answer))
+
+    return ThroughStock((operation,), SOLD, conclude, refused=refused)
 
 
 def apply(draft: Draft, event: Event) -> None:
