@@ -7,13 +7,12 @@ from typing import Any, Protocol
 
 from livecommerce.comments import CatalogueIndex, ShopWords
 from livecommerce.intake.rate import CommentRate
-from livecommerce.shows.catalogue import catalogue_index
+from livecommerce.shows.catalogue import catalogue_index, product_words
 from livecommerce.shows.registry import Registry
 from livecommerce.shows.state import Event, State
 from livecommerce.shows.store import ShowStore
 from livecommerce.shows.words import WordFilter
 
-PRODUCTS = frozenset(("item", "item_gone"))
 # Slow mode lasts ten minutes at most; more people than this do not speak in that time.
 LAST_CHATS_MAX = 10_000
 
@@ -68,15 +67,16 @@ class ShowMirror:
         self.rate = CommentRate()
         self.last_chat_ms: dict[str, int] = {}
         self.heard(state["chat"])
-        self._changed_products()
+        self._product_words = product_words(state)
+        self._build_index()
 
-    def _changed_products(self) -> None:
+    def _build_index(self) -> None:
         self.index = catalogue_index(self.state, self._shop_words)
 
     def use_words(self, words: ShopWords) -> None:
         """The shop's own words, from the next comment on."""
         self._shop_words = words
-        self._changed_products()
+        self._build_index()
 
     def heard(self, events: Sequence[Mapping[str, Any]]) -> None:
         """Who spoke, as soon as it is read: the rate of comments must not wait for `move_on`."""
@@ -92,16 +92,23 @@ class ShowMirror:
 
     def move_on(self, events: Sequence[Event], offset: str) -> None:
         """Folds the events up to `offset` into the state."""
-        self.state = self._kinds.fold(self.state, events)
+        before, self.state = self.state, self._kinds.fold(self.state, events)
         self.state["offset"] = offset
-        kinds = {event["t"] for event in events}
-        if kinds & PRODUCTS:
-            self._changed_products()
-        if "words" in kinds:
+        # What events leave alone is the same object as before. A price, or a product closed, changes no word of it, and
+        # to make the index of a large show takes longer than a tick should.
+        if self.state["items"] is not before["items"] or self.state["order"] is not before["order"]:
+            self._new_products()
+        if self.state["words"] is not before["words"]:
             self.words = WordFilter(self.state["words"])
         for event in events:
             if event["t"] == "chat" and event["viewer"]:
                 self.note_chat(event["viewer"], event["at"])
+
+    def _new_products(self) -> None:
+        words = product_words(self.state)
+        if words != self._product_words:
+            self._product_words = words
+            self._build_index()
 
     def note_chat(self, viewer: str, at_ms: int) -> None:
         """Remembers when a viewer last spoke, on any process: slow mode counts from it."""

@@ -35,8 +35,6 @@ from livecommerce.shows.state import Event, State, TicketRecord
 log = structlog.get_logger(__name__)
 
 COUNT_SECONDS = 2.0  # a frame without events, only because the viewer count moved, at most this often
-CHATTER = frozenset(("chat", "claim"))  # what a viewer that does not keep up loses first
-URGENT = frozenset(("pin", "stage"))
 OFFSETS_KEPT_MAX = 64  # offsets that resuming pages stand at, between two ticks: a cut of all leaves one a part
 
 
@@ -128,7 +126,7 @@ class Channel:
         """Entries of the log after `read_offset`, in order."""
         for offset, events in entries:
             self.pending.append((offset, events))
-            if any(event["t"] in URGENT for event in events):
+            if any(event["t"] in self.kinds.urgent for event in events):
                 self._urgent.set()
             self.mirror.heard(events)
         self.read_offset = entries[-1][0]
@@ -275,7 +273,7 @@ class Channel:
             members = [viewer for part in parts for viewer in part.members((audience, serializer))]
             if members:
                 full = self._frame(serializer, events, before, self.offset, count)
-                kept = [event for event in events if event["t"] not in CHATTER]
+                kept = [event for event in events if event["t"] not in self.kinds.chatter]
                 lean = cache(partial(self._frame, serializer, kept, before, self.offset, count))
                 jobs.append(Job((audience, serializer), members, full, lean, before))
         return jobs
@@ -295,16 +293,17 @@ class Channel:
 
     def _after_tick(self, events: list[Event]) -> None:
         for event in events:
-            if event["t"] == "buyer" and event["banned"]:
-                sockets = self.by_viewer.get(event["viewer"], set())
+            barred = self.kinds.bars(event)
+            if barred is not None:
+                sockets = self.by_viewer.get(barred.viewer, set())
                 known = self.mirror.state["addresses"]
                 unknown = sorted({viewer.address for viewer in sockets} - known.keys())
                 if unknown:
-                    self.on_banned(self, event["viewer"], unknown)
-                for viewer in {*sockets, *self._barred(set(event.get("addresses_added", ())))}:
+                    self.on_banned(self, barred.viewer, unknown)
+                for viewer in {*sockets, *self._strangers_at(barred.addresses)}:
                     viewer.goodbye(BANNED)
 
-    def _barred(self, marks: set[str]) -> list[Viewer]:
+    def _strangers_at(self, marks: frozenset[str]) -> list[Viewer]:
         """Sockets at these addresses under cookies that have not spoken: the banned one's other windows."""
         if not marks:
             return []
@@ -408,7 +407,7 @@ class Channel:
         events, wire = missed
         listed = wire.staff if viewer.audience == "staff" else wire.public
         if lean:
-            listed = [event for event in listed if event["t"] not in CHATTER]
+            listed = [event for event in listed if event["t"] not in self.kinds.chatter]
         listed = [*listed, *self._stock_event(events)]
         frame = self._frame(viewer.serializer, listed, offset, self.offset, self._count())
         if len(self._resumes) < OFFSETS_KEPT_MAX:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from livecommerce.errors import LiveCommerceError
 from livecommerce.shows.errors import NotSold, ReservationUnknown
+from livecommerce.shows.packing import pack
 from livecommerce.shows.state import Event
 from livecommerce.stock.operations import Operation
 from livecommerce.stock.outcomes import Answer, Counters, Outcome
@@ -25,6 +26,11 @@ class Write(NamedTuple):
     field: str
     value: str | bytes = b""
     most: int = 0
+
+
+def keep(name: str, value: Any) -> Write:
+    """A value of the state that a kind keeps under a name, see `Kind.first`."""
+    return Write("state", "hset", name, pack(value))
 
 
 class Alias(NamedTuple):

@@ -104,7 +104,9 @@ local function chat(keys, args)
     else
       local event, triage = args[index + 1], args[index + 2]
       if line.name ~= '' then
-        if redis.call('HLEN', keys[NAMES]) < NAMES_MAX then redis.call('HSET', keys[NAMES], line.viewer, line.name) end
+        if redis.call('HLEN', keys[NAMES]) < NAMES_MAX or redis.call('HEXISTS', keys[NAMES], line.viewer) == 1 then
+          redis.call('HSET', keys[NAMES], line.viewer, line.name)
+        end
       end
       if event ~= '' then blobs[#blobs + 1] = event end
       if line.place == 'held' and redis.call('HLEN', keys[HELD]) < HELD_MAX then

@@ -133,6 +133,10 @@ class ShowSetup(Struct, frozen=True):
     settings: ShowSettings = ShowSettings()
     words: Annotated[tuple[str, ...], Meta(max_length=WORDS_MAX)] = ()
 
+    def first(self) -> dict[str, Any]:
+        """The values that this show begins with, where they are other than its kinds have them."""
+        return {"order": [item.code for item in self.items], "settings": msgspec.to_builtins(self.settings)}
+
 
 def checked_item(raw: dict[str, Any] | ShowItem) -> ShowItem:
     """A `ShowItem` whose skus and supply agree.
@@ -248,6 +252,9 @@ class Keys:
 
 
 KEY_NAMES: tuple[str, ...] = tuple(Keys.__annotations__)
+
+# Of the state's hash, beside the values that kinds keep in it.
+HEAD_FIELDS = ("version", "epoch", "salt", "show", "stage", "started_ms", "ended_ms")
 
 # What `lc_show_snapshot` returns, in its order; then the kinds' own hashes.
 SNAPSHOT_PARTS = (

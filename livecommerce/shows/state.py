@@ -213,6 +213,11 @@ class Draft:
             parts[name] = parts[name].copy()
         return parts[name]
 
+    def put(self, name: str, value: Any) -> None:
+        """Another value for the part of that name: a text, a number, a list or dict made anew."""
+        self._owned.add(name)
+        self._parts[name] = value
+
 
 def current_pin(state: State) -> PinRecord | None:
     """The last pin record, None where nothing is pinned (then its code is None or there never was one)."""

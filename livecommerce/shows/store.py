@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import time
 from collections.abc import Awaitable, Sequence
@@ -20,7 +21,7 @@ from livecommerce.comments import PACKS
 from livecommerce.errors import BadInput, Busy, Conflict, IdReused, ShowUnknown, StorageFull, TooMuch, Unavailable
 from livecommerce.shows.decision import Decision, Write, not_sold
 from livecommerce.shows.kind import Stored
-from livecommerce.shows.kinds.audit import AUDIT_MAX
+from livecommerce.shows.kinds.audit import AUDIT_SHOWN_MAX
 from livecommerce.shows.kinds.buyer import addresses_barred
 from livecommerce.shows.kinds.chat import CHAT_MAX
 from livecommerce.shows.kinds.claims import TICKETS_MAX, ticket_record
@@ -193,9 +194,9 @@ class ShowStore:
             "currency": setup.currency, "locale": setup.locale, "hold_seconds": setup.hold_seconds,
             "packs": list(setup.packs), "limits": msgspec.to_builtins(setup.limits),
         }  # fmt: skip
-        fields: list[Any] = ["show", pack(meta), "stage", "scheduled", "order", pack([item.code for item in items])]
-        fields += ["settings", pack(msgspec.to_builtins(setup.settings)), "pins", pack([]), "notice", pack(None)]
-        fields += ["media", pack({"state": "none"})]
+        fields: list[Any] = ["show", pack(meta), "stage", "scheduled"]
+        for name, value in {**self.kinds.first, **setup.first()}.items():
+            fields += [name, pack(value)]
         for item in items:
             fields += [f"item:{item.code}", pack(item.public())]
         epoch, salt = secrets.token_hex(6), secrets.token_hex(16)
@@ -222,7 +223,7 @@ class ShowStore:
             ShowUnknown, Unavailable.
         """
         keys = await self.keys_of(show)
-        raw = await self._call("lc_show_snapshot", keys.all(), chat, AUDIT_MAX, read_only=True)
+        raw = await self._call("lc_show_snapshot", keys.all(), chat, AUDIT_SHOWN_MAX, read_only=True)
         if not raw:
             raise ShowUnknown()
         state = state_of(raw, self.kinds)
@@ -299,8 +300,14 @@ class ShowStore:
         await self.publish(show, decision.events, decision.writes)
 
     async def name(self, show: str, viewer: str, name: str) -> None:
+        """A viewer's name, for tickets and the lists of staff; who comes after the last one kept is a guest there.
+
+        Raises:
+            ShowUnknown, Unavailable, StorageFull.
+        """
         decision = named(viewer, name, self.now_ms())
-        await self.publish(show, decision.events, decision.writes)
+        with contextlib.suppress(TooMuch):
+            await self.publish(show, decision.events, decision.writes)
 
     async def media_clock(self, show: str, timestamp: int) -> None:
         """What the relay tells every few seconds: the picture that arrives now has this RTP timestamp (90 kHz).

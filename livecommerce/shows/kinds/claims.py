@@ -144,4 +144,5 @@ KIND = Kind(
     events={"claims": Effects(apply, project)},
     commands={CancelReservation: cancel, Extend: extend},
     shown=shown,
+    chatter=("claim",),
 )

@@ -6,11 +6,11 @@ from typing import Any, ClassVar, cast
 
 from livecommerce.errors import Conflict, TooMuch
 from livecommerce.shows.commands import Actor, Command
-from livecommerce.shows.decision import Answered, Decision, ThroughStock, Write
+from livecommerce.shows.decision import Answered, Decision, ThroughStock, Write, keep
 from livecommerce.shows.kind import Effects, Kind, Parts, Stored
 from livecommerce.shows.kinds.pin import pin_change
 from livecommerce.shows.model import ITEMS_MAX, Code, Minor, checked_item, known_product
-from livecommerce.shows.packing import pack, unpack
+from livecommerce.shows.packing import unpack
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, PublicItem, State, current_pin, stock_of
 from livecommerce.shows.supply import FIRST_PIECES_DONE, counters_shape, first_pieces
@@ -43,7 +43,7 @@ class RemoveItem(Command, frozen=True, kw_only=True, tag="remove_item"):
 
 def _put(product: PublicItem, now_ms: int) -> tuple[Event, Write]:
     event = {"t": "item", "item": product, "at": now_ms}
-    return event, Write("state", "hset", f"item:{product['code']}", pack(product))
+    return event, keep(f"item:{product['code']}", product)
 
 
 def _changed(state: State, code: str, field: str, value: Any, inverse: dict[str, Any], now_ms: int) -> Decision:
@@ -83,7 +83,7 @@ def add_item(state: State, command: AddItem, actor: Actor, now_ms: int) -> Throu
 
     def conclude(answered: Answered) -> Decision:
         event["stock"] = counters_shape(answered.counters)
-        writes = [write, Write("state", "hset", "order", pack(order))]
+        writes = [write, keep("order", order)]
         return Decision([event], writes, {"code": item.code}, inverse)
 
     show = state["show"]
@@ -97,7 +97,7 @@ def remove_item(state: State, command: RemoveItem, actor: Actor, now_ms: int) ->
     product = known_product(state["items"], command.code)
     order = [code for code in state["order"] if code != command.code]
     events: list[Event] = [{"t": "item_gone", "code": command.code, "at": now_ms}]
-    writes = [Write("state", "hdel", f"item:{command.code}"), Write("state", "hset", "order", pack(order))]
+    writes = [Write("state", "hdel", f"item:{command.code}"), keep("order", order)]
     pinned = current_pin(state)
     if pinned is not None and pinned["code"] == command.code:
         unpin = pin_change(state, None, now_ms)
@@ -145,6 +145,7 @@ KIND = Kind(
     commands={
         Price: price, CloseItem: close_item, OpenItem: open_item, AddItem: add_item, RemoveItem: remove_item,
     },
+    first={"order": []},
     load=load,
     shown=shown,
 )  # fmt: skip
