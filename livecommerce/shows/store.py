@@ -177,7 +177,7 @@ class ShowStore:
             BadInput: the set-up contradicts itself. Conflict: another shop has this id. Busy: stock cannot answer now.
             NotSold: stock refuses the supply.
         """
-        items = [checked_item(item) for item in setup.items]
+        items = [checked_item(item, setup.currency) for item in setup.items]
         if len({item.code for item in items}) != len(items):
             raise BadInput("A show lists each product once.")
         unknown = [name for name in setup.packs if name not in PACKS]

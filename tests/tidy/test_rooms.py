@@ -39,7 +39,7 @@ IMPORTS: dict[str, frozenset[str]] = {
         "media": "accounts errors http ops records settings",
         "shows": "accounts catalogue comments errors http records stock",
         "orders": "accounts errors http records shows stock",
-        "intake": "comments errors shows stock",
+        "intake": "catalogue comments errors shows stock",
         "replay": "errors http media shows",
         "realtime": "comments errors http intake settings shows stock",
         "api": "accounts catalogue errors http livecommerce media replay shows stock",

@@ -17,7 +17,7 @@ from livecommerce.shows.kind import Effects, Kind, Parts
 from livecommerce.shows.model import label_of
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, State, TicketRecord
-from livecommerce.stock.operations import Cancel
+from livecommerce.stock.operations import RESERVATION_LENGTH_MAX, Cancel
 from livecommerce.stock.operations import Extend as ExtendStock
 from livecommerce.stock.outcomes import Outcome
 from livecommerce.stock.skus import product_of
@@ -26,7 +26,7 @@ TICKETS_MAX = 500  # what the control panel lists without asking; older ones are
 OUTCOMES_SHOWN = frozenset(("reserved", "partly", "waiting", "cancelled", "reduced", "changed", "swapped"))
 DONE = frozenset((Outcome.CANCELLED, Outcome.EXTENDED, Outcome.UNCHANGED))
 
-Reservation = Annotated[str, Meta(min_length=3, max_length=220)]
+Reservation = Annotated[str, Meta(min_length=3, max_length=RESERVATION_LENGTH_MAX)]
 
 
 class CancelReservation(Command, frozen=True, kw_only=True, tag="cancel"):

@@ -68,7 +68,7 @@ def open_item(state: State, command: OpenItem, actor: Actor, now_ms: int) -> Dec
 
 def add_item(state: State, command: AddItem, actor: Actor, now_ms: int) -> ThroughStock:
     """Its pieces come first; the event then carries the counters, for pages that have never heard of its skus."""
-    item = checked_item(command.item)
+    item = checked_item(command.item, state["show"]["currency"])
     if item.code not in state["items"] and len(state["items"]) >= ITEMS_MAX:
         raise TooMuch(f"A show has at most {ITEMS_MAX} products.")
     if item.currency != state["show"]["currency"]:
