@@ -98,7 +98,7 @@ def with_changes(state: State, changes: dict[str, Any]) -> State:
 
 
 def _merged(known: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    return {**known, **{k: _merged(known[k], v) if isinstance(v, dict) else v for k, v in changes.items()}}
+    return {**known, **{k: _merged(known.get(k, {}), v) if isinstance(v, dict) else v for k, v in changes.items()}}
 
 
 @pytest.mark.parametrize(("fields", "changes", "expected"), ROWS, ids=lambda value: str(value)[:50])
