@@ -11,7 +11,7 @@ export const cursor = signal(null); // id of the marked line; null follows the n
 export const buyer = signal(null); // viewer id on the card
 export const side = signal("buyer"); // buyer, reservations, audit or a kind's name
 export const tab = signal("chat"); // on a phone: chat, triage or side
-export const dialog = signal(null); // notice, rules, help or null
+export const dialog = signal(null); // rules, help, a kind whose sheet is open, or null
 export const active = signal(null); // comment id of the open triage card
 
 // The snapshot holds the last 60 lines; this page keeps what it has seen since, for the moderator to go back to.

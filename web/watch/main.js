@@ -12,7 +12,9 @@ import { NameSheet, Ribbon, TicketSheet, openTickets } from "./tickets.js";
 
 /** A viewer's command of a kind; the answer as `live.send` gives it. */
 const act = (name, fields = {}) => live.send("command", { id: newId(), do: name, ...fields });
-const parts = partsOf("watch", { ...kindPage, live, act });
+const page = { ...kindPage, live, act };
+const parts = partsOf("watch", page);
+const banners = partsOf("banner", page);
 
 function Top() {
   const show = live.show.value;
@@ -47,7 +49,7 @@ function Line() {
   const bye = live.goodbye.value;
   if (bye && !bye.reconnect) return html`<p class="banner" role="alert">${errorText(bye)}</p>`;
   if (live.link.value === "lost") return html`<p class="banner" role="status">${t("watch.line_lost")}</p>`;
-  return live.notice.value ? html`<p class="banner notice">${live.notice.value}</p>` : null;
+  return banners.map((part) => html`<${part.View} key=${part.name} />`);
 }
 
 function Rail() {
