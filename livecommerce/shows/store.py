@@ -24,7 +24,7 @@ from livecommerce.shows.kind import Stored
 from livecommerce.shows.kinds.audit import AUDIT_SHOWN_MAX
 from livecommerce.shows.kinds.buyer import addresses_barred
 from livecommerce.shows.kinds.chat import CHAT_MAX
-from livecommerce.shows.kinds.claims import TICKETS_MAX, ticket_record
+from livecommerce.shows.kinds.claims import TICKETS_MAX, ticket_of_claim
 from livecommerce.shows.kinds.media import told
 from livecommerce.shows.kinds.name import named
 from livecommerce.shows.model import KEY_NAMES, SNAPSHOT_PARTS, Keys, ShowSetup, checked_item
@@ -37,7 +37,6 @@ from livecommerce.shows.supply import FIRST_PIECES_DONE, counters_shape, first_p
 from livecommerce.shows.words import fold_word
 from livecommerce.stock import showlog
 from livecommerce.stock.engine import StockEngine
-from livecommerce.stock.outcomes import Claim
 
 log = structlog.get_logger(__name__)
 
@@ -467,17 +466,6 @@ class ShowStore:
             return []
         found = await self._answer(cast("Awaitable[Any]", self.redis.hmget(keys.audit, order)))
         return [unpack(entry) for entry in reversed(found) if entry is not None]
-
-
-def ticket_of_claim(claim: Claim) -> TicketRecord:
-    """The ticket record of a claim as stock has it, the same that `ticket_record` makes of an event."""
-    event = {
-        "reservation": claim.reservation, "viewer": claim.viewer, "item": claim.item, "number": claim.number,
-        "quantity": claim.quantity, "waiting": claim.waiting, "position": claim.position, "id": claim.id,
-        "price": claim.unit_price_minor, "currency": claim.currency, "state": claim.state, "text": claim.text,
-        "deadline": claim.deadline_ms,
-    }  # fmt: skip
-    return ticket_record(event, claim.at_ms)
 
 
 def events_of(fields: dict[bytes, bytes]) -> list[Event]:

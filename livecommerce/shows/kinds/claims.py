@@ -19,7 +19,7 @@ from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, State, TicketRecord
 from livecommerce.stock.operations import RESERVATION_LENGTH_MAX, Cancel
 from livecommerce.stock.operations import Extend as ExtendStock
-from livecommerce.stock.outcomes import Outcome
+from livecommerce.stock.outcomes import Claim, Outcome
 from livecommerce.stock.skus import product_of
 
 TICKETS_MAX = 500  # what the control panel lists without asking; older ones are paged from stock
@@ -76,6 +76,26 @@ def ticket_record(claim: dict[str, Any], at_ms: int, known: TicketRecord | None 
         "text": claim.get("text", ""),
         "comment": known["comment"] if known else claim["id"],
         "at_ms": known["at_ms"] if known else at_ms,
+    }
+
+
+def ticket_of_claim(claim: Claim) -> TicketRecord:
+    """The ticket record of a claim as stock has it now, the same that `ticket_record` makes of what stock told."""
+    return {
+        "id": claim.reservation,
+        "viewer": claim.viewer,
+        "sku": claim.item,
+        "number": claim.number,
+        "quantity": claim.quantity,
+        "waiting": claim.waiting,
+        "position": claim.position,
+        "price_minor": claim.unit_price_minor,
+        "currency": claim.currency,
+        "state": claim.state,
+        "deadline_ms": claim.deadline_ms,
+        "text": claim.text,
+        "comment": claim.id,
+        "at_ms": claim.at_ms,
     }
 
 
