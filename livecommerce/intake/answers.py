@@ -7,6 +7,7 @@ from typing import Any, NotRequired, TypedDict, cast
 import msgspec
 
 from livecommerce.shows.model import label_of, options_of
+from livecommerce.shows.offers import Need
 from livecommerce.shows.packing import pack, unpack
 from livecommerce.shows.state import State
 from livecommerce.stock.outcomes import Answer, LineAnswer
@@ -30,15 +31,6 @@ class AnswerLine(TypedDict):
     code: str
     label: str
     options: list[str]
-
-
-class Need(TypedDict):
-    """What an order still lacks: the axes open, the options that the text did name, by axis."""
-
-    code: str
-    axes: list[str]
-    options: dict[str, str]
-    quantity: int
 
 
 class SpeechAnswer(TypedDict):

@@ -15,11 +15,11 @@ from livecommerce.comments.verdict import Swap as SwapIntent
 from livecommerce.intake.answers import AnswerLine, answer_lines
 from livecommerce.intake.errors import NotYours
 from livecommerce.intake.mirror import Mirror
-from livecommerce.intake.orders import choose, done, reserve_operation
+from livecommerce.intake.orders import done, reserve_operation
 from livecommerce.intake.speech import Act, Speech, Withdrawal
 from livecommerce.shows.errors import ReservationUnknown
 from livecommerce.shows.model import options_of
-from livecommerce.shows.offers import limits_of, offer_line
+from livecommerce.shows.offers import choose, limits_of, offer_line
 from livecommerce.shows.state import State
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.operations import Cancel, Operation, Reduce, Reserve, Swap

@@ -27,7 +27,7 @@ from livecommerce.intake.answers import (
 from livecommerce.intake.changes import ChangeMaker
 from livecommerce.intake.metrics import COMMENTS, VERDICT_SECONDS
 from livecommerce.intake.mirror import Mirror
-from livecommerce.intake.orders import NoOrder, Want, done, lines_of, reserve_operation, wants_of
+from livecommerce.intake.orders import done, no_order_answer, reserve_operation, wants_of
 from livecommerce.intake.plain_orders import is_bare
 from livecommerce.intake.rate import too_many_comments
 from livecommerce.intake.speech import Acceptance, Act, Press, Speaker, Speech, Withdrawal
@@ -35,6 +35,7 @@ from livecommerce.intake.waiting_offers import offer_meant, take, take_operation
 from livecommerce.shows.kinds.chat import speaks
 from livecommerce.shows.model import viewer_handle
 from livecommerce.shows.moderation import Ruling, may_act, rule, slow_error, slow_wait_ms
+from livecommerce.shows.offers import NoOrder, Want, lines_of
 from livecommerce.shows.packing import pack
 from livecommerce.shows.state import Event, State, pinned_for
 from livecommerce.shows.store import ChatLine, ShowStore
@@ -167,13 +168,13 @@ class CommentPath:
 
     async def _order(self, state: State, heard: Heard) -> SpeechAnswer:
         speech = heard.speech
-        wants = wants_of(heard.verdict.intents)
-        offer = offer_meant(state, speech.speaker.viewer, wants, speech.options, heard.pinned)
+        wants = wants_of(heard.verdict.intents, speech.options, heard.pinned)
+        offer = offer_meant(state, speech.speaker.viewer, wants)
         if offer is not None:
             return await self._keep(speech, await self._take(state, speech, offer["id"], pack(heard.event)))
-        lines = lines_of(state, wants, speech.options, heard.pinned)
+        lines = lines_of(state, wants)
         if isinstance(lines, NoOrder):
-            return await self._append(heard, lines.answer())
+            return await self._append(heard, no_order_answer(lines))
         return await self._reserve(state, speech, lines, pack(heard.event))
 
     async def _change(self, mirror: Mirror, heard: Heard) -> SpeechAnswer:
@@ -210,13 +211,13 @@ class CommentPath:
                 raise refusal
         if state["show"]["stage"] != "live" and not is_repeat:
             return SpeechAnswer(verdict="order", reason="not_live", lines=[])
-        wants = [Want(press.code, (), press.quantity)]
-        offer = offer_meant(state, press.speaker.viewer, wants, press.options, press.code)
+        wants = [Want(press.code, (), press.quantity, press.options)]
+        offer = offer_meant(state, press.speaker.viewer, wants)
         if offer is not None:
             return await self._take(state, named(mirror, press), offer["id"], b"")
-        lines = lines_of(state, wants, press.options, press.code)
+        lines = lines_of(state, wants)
         if isinstance(lines, NoOrder):
-            return lines.answer()
+            return no_order_answer(lines)
         return await self._reserve(state, named(mirror, press), lines, b"")
 
     async def _reserve(self, state: State, act: Act, lines: tuple[Line, ...], chat: bytes) -> SpeechAnswer:

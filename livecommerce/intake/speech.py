@@ -11,14 +11,15 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from livecommerce.catalogue.products import AXES_MAX, VALUE_LENGTH_MAX
 from livecommerce.errors import BadInput
 from livecommerce.intake.text import checked_text
-from livecommerce.shows.model import AXES_MAX, valid_id
+from livecommerce.shows.model import valid_id
+from livecommerce.stock.operations import RESERVATION_LENGTH_MAX
 
 PIN_ID_LENGTH_MAX = 20  # `p` and a number, as shows count them
-OPTION_LENGTH_MAX = 100  # of an axis and its value together: each has at most 40
 QUANTITY_MAX = 99  # of one press, as the grammar has it for a comment
-RESERVATION_LENGTHS = (3, 220)  # `<sku>#<number>`: a code of one letter; a code and four values at their longest
+RESERVATION_LENGTHS = (3, RESERVATION_LENGTH_MAX)  # the shortest is a code of one letter
 
 Payload = Mapping[str, object]  # a map as it came over the wire: nothing is known of its values
 
@@ -164,7 +165,7 @@ def checked_options(raw: object) -> Mapping[str, str]:
         raise BadInput("options is a map of axis to value")
     chosen: dict[str, str] = {}
     for axis, value in raw.items():
-        if not isinstance(axis, str) or not isinstance(value, str) or len(axis) + len(value) > OPTION_LENGTH_MAX:
+        if not isinstance(axis, str) or not isinstance(value, str) or max(len(axis), len(value)) > VALUE_LENGTH_MAX:
             raise BadInput("options is a map of axis to value")
         chosen[axis] = value
     return chosen

@@ -14,9 +14,10 @@ from livecommerce.intake.text import checked_text
 from livecommerce.realtime.channel import Channel
 from livecommerce.realtime.channels import Channels
 from livecommerce.shows.kinds.buyer import buyer_of
+from livecommerce.shows.kinds.claims import ticket_of_claim
 from livecommerce.shows.projection import WireEvent
 from livecommerce.shows.state import pinned_for
-from livecommerce.shows.store import ShowStore, ticket_of_claim
+from livecommerce.shows.store import ShowStore
 
 PAGE_MAX = 200  # reservations or audit entries in one answer: some 60 KB
 START_MAX = 1_000_000  # more claims than any show has had

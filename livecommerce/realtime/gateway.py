@@ -39,10 +39,11 @@ from livecommerce.realtime.viewers import Audience, Viewer
 from livecommerce.shows.commands import Actor
 from livecommerce.shows.errors import Banned, ShowOfAnotherShop
 from livecommerce.shows.executor import Executor
+from livecommerce.shows.kinds.claims import ticket_of_claim
 from livecommerce.shows.model import address_mark, valid_id
 from livecommerce.shows.moderation import may_introduce, network_refusal
 from livecommerce.shows.state import State
-from livecommerce.shows.store import ShowStore, ticket_of_claim
+from livecommerce.shows.store import ShowStore
 from livecommerce.stock.engine import StockUnavailable
 
 log = structlog.get_logger(__name__)

@@ -7,10 +7,11 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta, Struct
 
 from livecommerce.shows.model import OutsideId
+from livecommerce.stock.operations import ITEM_LENGTH_MAX
 
 Text = Annotated[str, Meta(min_length=1, max_length=500)]
 ViewerId = Annotated[str, Meta(min_length=1, max_length=64)]
-Sku = Annotated[str, Meta(min_length=1, max_length=200)]
+Sku = Annotated[str, Meta(min_length=1, max_length=ITEM_LENGTH_MAX)]
 
 
 class Actor(Struct, frozen=True):

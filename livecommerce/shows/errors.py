@@ -60,6 +60,11 @@ class WordsChanged(Conflict):
     reason = "Somebody else changed the shop's words meanwhile. Load them again."
 
 
+class NotSold(Conflict):
+    number, code = 4173, "not_sold"
+    reason = "Stock could not do this; details.why is its outcome."
+
+
 class Muted(NotAllowed):
     number, code = 2010, "muted"
     reason = "A moderator has muted you in this show. You can still watch."

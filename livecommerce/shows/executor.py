@@ -68,7 +68,11 @@ class Executor:
                 return owned(known, author)
             decision = self.store.kinds.decide(state, command, actor, state["now"])
             if isinstance(decision, ThroughStock):
-                decision = decision.conclude(await self._answered(keys.shop, decision))
+                decision = decision.decide(await self._answered(keys.shop, decision))
+            if decision.refusal is not None:
+                if await self.store.commit(keys, "", state["version"], decision, None) is None:
+                    continue
+                raise decision.refusal
             if decision.learn is not None:
                 decision.outcome |= await learn(self.store, state, decision.learn)
             decision.outcome = {**decision.outcome, "author": author}

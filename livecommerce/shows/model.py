@@ -6,93 +6,41 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from itertools import product as cartesian_product
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import msgspec
 from msgspec import Meta, Struct
 
-from livecommerce.errors import BadInput
+from livecommerce.catalogue.errors import ProductRefused
+from livecommerce.catalogue.products import CODE_PATTERN, Product, as_public, product_of, supply_of
 from livecommerce.shows.errors import ItemUnknown
 from livecommerce.shows.state import PublicItem
 from livecommerce.stock import keys as stock_keys
+from livecommerce.stock.operations import PRICE_MINOR_MAX
 from livecommerce.stock.skus import options_of as values_of_sku
-from livecommerce.stock.skus import product_of, sku_of_parts
+from livecommerce.stock.skus import product_of as code_of
 
 ID_PATTERN = r"^[a-z0-9-]{1,40}$"
 OUTSIDE_ID_PATTERN = r"^[A-Za-z0-9_-]{8,64}$"
-# A code has no "/" and no "#": they join a sku and a reservation id.
-CODE_PATTERN = r"^[^\s/#\x00-\x1f]{1,20}$"
-VALUE_PATTERN = r"^[^/#\x00-\x1f]{1,40}$"
 
 Id = Annotated[str, Meta(pattern=ID_PATTERN)]
 OutsideId = Annotated[str, Meta(pattern=OUTSIDE_ID_PATTERN)]
-Code = Annotated[str, Meta(pattern=CODE_PATTERN)]
-Name = Annotated[str, Meta(min_length=1, max_length=80)]
-Minor = Annotated[int, Meta(ge=0, le=10**12)]
-Pieces = Annotated[int, Meta(ge=0, le=1_000_000)]
+Code = Annotated[str, Meta(pattern=rf"^{CODE_PATTERN}$")]
+Minor = Annotated[int, Meta(ge=0, le=PRICE_MINOR_MAX)]
 
-# 4 axes of 30 values are more than any shop says aloud; the product of all is what a page must list.
-AXES_MAX = 4
-VALUES_MAX = 30
-SKUS_MAX = 200
 ITEMS_MAX = 500
 WORDS_MAX = 1_000
 
 
-class OptionValue(Struct, frozen=True):
-    """One value of an axis: `紅色`, with the short names viewers type (`紅`)."""
+class ShowItem(Product, frozen=True):
+    """A product as a show sells it. `supply` is pieces per sku at the start; later changes go through stock."""
 
-    value: Annotated[str, Meta(pattern=VALUE_PATTERN)]
-    short: tuple[Annotated[str, Meta(min_length=1, max_length=40)], ...] = ()
-
-
-class OptionAxis(Struct, frozen=True):
-    axis: Annotated[str, Meta(min_length=1, max_length=40)]
-    values: Annotated[tuple[OptionValue, ...], Meta(min_length=1, max_length=VALUES_MAX)]
-
-
-class ShowItem(Struct, frozen=True):
-    """A product in a show. `supply` is pieces per sku at the start; later changes go through stock."""
-
-    code: Code
-    names: Annotated[tuple[Name, ...], Meta(min_length=1, max_length=20)]
-    price_minor: Minor
-    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")] = "TWD"
-    name_en: Annotated[str, Meta(max_length=80)] = ""
-    options: Annotated[tuple[OptionAxis, ...], Meta(max_length=AXES_MAX)] = ()
-    compare_at_minor: Minor | None = None
-    picture: Annotated[str, Meta(max_length=500)] = ""
-    description: Annotated[str, Meta(max_length=4_000)] = ""
-    limit_per_viewer: Annotated[int, Meta(ge=0, le=10_000)] = 0
-    supply: dict[str, Pieces] = {}
+    supply: dict[str, int] = msgspec.field(default_factory=dict)
     closed: bool = False
-
-    def skus(self) -> list[str]:
-        """All skus in axis order: `code`, or `code/value/value`."""
-        axes = [[value.value for value in axis.values] for axis in self.options]
-        return [sku_of_parts(self.code, values) for values in cartesian_product(*axes)]
 
     def public(self) -> PublicItem:
         """The product as pages see it (catalogue.md, "Product")."""
-        return {
-            "code": self.code,
-            "name": self.names[0],
-            "name_en": self.name_en,
-            "names": list(self.names),
-            "options": [
-                {"axis": axis.axis, "values": [{"value": v.value, "short": list(v.short)} for v in axis.values]}
-                for axis in self.options
-            ],
-            "price_minor": self.price_minor,
-            "compare_at_minor": self.compare_at_minor,
-            "currency": self.currency,
-            "picture": self.picture,
-            "description": self.description,
-            "limit_per_viewer": self.limit_per_viewer,
-            "skus": self.skus(),
-            "closed": self.closed,
-        }
+        return cast("PublicItem", {**as_public(self), "closed": self.closed})
 
 
 class ShowLimits(Struct, frozen=True):
@@ -133,30 +81,24 @@ class ShowSetup(Struct, frozen=True):
     settings: ShowSettings = ShowSettings()
     words: Annotated[tuple[str, ...], Meta(max_length=WORDS_MAX)] = ()
 
+    def first(self) -> dict[str, Any]:
+        """The values that this show begins with, where they are other than its kinds have them."""
+        return {"order": [item.code for item in self.items], "settings": msgspec.to_builtins(self.settings)}
 
-def checked_item(raw: dict[str, Any] | ShowItem) -> ShowItem:
-    """A `ShowItem` whose skus and supply agree.
+
+def checked_item(raw: dict[str, Any] | ShowItem, currency: str) -> ShowItem:
+    """A product that the catalogue would take, with its supply. `currency` stands where none is given.
 
     Raises:
-        BadInput: names the field and what is allowed.
+        BadInput: of the catalogue; `details["field"]` names the field.
     """
-    try:
-        item = raw if isinstance(raw, ShowItem) else msgspec.convert(raw, ShowItem, strict=False)
-    except msgspec.ValidationError as error:
-        raise BadInput(f"product: {error}") from error
-    for axis in item.options:
-        values = [value.value for value in axis.values]
-        if len(set(values)) != len(values):
-            raise BadInput(f"product {item.code}: axis {axis.axis} names a value twice")
-    if len({axis.axis for axis in item.options}) != len(item.options):
-        raise BadInput(f"product {item.code}: an axis is named twice")
-    skus = item.skus()
-    if len(skus) > SKUS_MAX:
-        raise BadInput(f"product {item.code}: {len(skus)} combinations of options, at most {SKUS_MAX}")
-    unknown = sorted(set(item.supply) - set(skus))
-    if unknown:
-        raise BadInput(f"product {item.code}: supply for {unknown[0]}, which is none of its skus")
-    return item
+    given = msgspec.to_builtins(raw) if isinstance(raw, ShowItem) else raw
+    closed = given.get("closed", False)
+    if not isinstance(closed, bool):
+        raise ProductRefused("closed is true or false.", field="closed")
+    product = product_of(given, currency=str(given.get("currency") or currency))
+    supply = supply_of(product, given.get("supply"))
+    return ShowItem(**msgspec.structs.asdict(product), supply=supply, closed=closed)
 
 
 def known_product(items: Mapping[str, PublicItem], code: str) -> PublicItem:
@@ -170,22 +112,6 @@ def known_product(items: Mapping[str, PublicItem], code: str) -> PublicItem:
     return product
 
 
-def sku_of(product: PublicItem, options: dict[str, str] | list[str]) -> str | None:
-    """The sku of a public product and chosen options (by axis, or a list in any order); None while one is missing."""
-    values: list[str] = []
-    chosen = set(options.values()) if isinstance(options, dict) else set(options)
-    for axis in product["options"]:
-        names = [value["value"] for value in axis["values"]]
-        if isinstance(options, dict) and axis["axis"] in options:
-            value = options[axis["axis"]] if options[axis["axis"]] in names else None
-        else:
-            value = next((name for name in names if name in chosen), None)
-        if value is None:
-            return None
-        values.append(value)
-    return sku_of_parts(product["code"], values)
-
-
 def options_of(sku: str) -> list[str]:
     return values_of_sku(sku)
 
@@ -193,7 +119,7 @@ def options_of(sku: str) -> list[str]:
 def label_of(sku: str, product: PublicItem | None) -> str:
     """`A01 針織外套 紅色 M`: what a person reads."""
     name = product["name"] if product else ""
-    return " ".join(part for part in (product_of(sku), name, *options_of(sku)) if part)
+    return " ".join(part for part in (code_of(sku), name, *options_of(sku)) if part)
 
 
 def viewer_handle(salt: str, viewer: str) -> str:
@@ -265,6 +191,9 @@ class Keys:
 
 
 KEY_NAMES: tuple[str, ...] = tuple(Keys.__annotations__)
+
+# Of the state's hash, beside the values that kinds keep in it.
+HEAD_FIELDS = ("version", "epoch", "salt", "show", "stage", "started_ms", "ended_ms")
 
 # What `lc_show_snapshot` returns, in its order; then the kinds' own hashes.
 SNAPSHOT_PARTS = (

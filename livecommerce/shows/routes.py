@@ -37,7 +37,7 @@ from livecommerce.shows.setups import ItemWish, expected_of, items_of
 from livecommerce.shows.shop_words import LISTS, KeptWords, check_words, words_of, words_shape
 from livecommerce.shows.snapshots import Snapshots
 from livecommerce.shows.store import ShowStore
-from livecommerce.shows.supply import named_pieces, setup_reason
+from livecommerce.shows.supply import SUPPLY_DONE, named_pieces, setup_reason
 from livecommerce.stock.engine import StockUnavailable
 from livecommerce.stock.operations import Restock, SetAvailable
 from livecommerce.stock.outcomes import Answer
@@ -265,12 +265,13 @@ async def post_show(request: web.Request) -> web.Response:
     if record.published_ms is None:
         answers = await _set_as_seen(needs, record, expected_of(wanted.items, body.items))
         await needs.publisher.publish(record)
-        for sku, answer in answers.items():
-            refuse(answer, sku)
+        for answer in answers:
+            if answer.outcome not in SUPPLY_DONE:
+                refuse(answer)
     return json_answer({"show": await live_shape(needs, await needs.setups.own(shop.id, record.id))}, status=201)
 
 
-async def _set_as_seen(needs: ShowsNeeds, record: ShowRecord, expected: dict[str, int]) -> dict[str, Answer]:
+async def _set_as_seen(needs: ShowsNeeds, record: ShowRecord, expected: dict[str, int]) -> list[Answer]:
     """Sets the pieces whose figure the caller saw, by the ids under which publishing sets them: it then finds them
     done, or refused because something was sold in the very moment."""
     supply = {sku: pieces for item in record.items for sku, pieces in item.supply.items()}
@@ -278,7 +279,7 @@ async def _set_as_seen(needs: ShowsNeeds, record: ShowRecord, expected: dict[str
         named_pieces(record.shop, record.id, sku, supply[sku], setup_reason(record.id), seen)
         for sku, seen in expected.items()
     ]
-    return dict(zip(expected, await needs.store.engine.submit_all(operations), strict=True))
+    return await needs.store.engine.submit_all(operations)
 
 
 async def _standing(needs: ShowsNeeds, wanted: ShowRecord, ids: list[str]) -> ShowRecord | None:
@@ -355,7 +356,8 @@ async def put_stock(request: web.Request) -> web.Response:
         raise ItemUnknown(f"The shop has no {body.sku}.")
     operation = SetAvailable(body.id, staff.shop, STOCK_SHOW, body.sku, body.available, body.expected)
     answer = await needs.executor.through_stock(operation)
-    refuse(answer, body.sku)
+    if answer.outcome not in SUPPLY_DONE:
+        refuse(answer)
     await _tell_shows(needs, staff.shop, body.id, body.sku)
     counters = await needs.store.engine.counters(staff.shop, [body.sku])
     return json_answer({"sku": body.sku, "stock": msgspec.to_builtins(counters[body.sku])})

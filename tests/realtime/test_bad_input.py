@@ -138,8 +138,8 @@ COMMANDS = [
     ({"id": "command-1", "do": "cancel", "reservation": "A01#77"}, "reservation_unknown"),
     ({"id": "command-1", "do": "dismiss", "comment": "no-such-line"}, "not_found"),
     ({"id": "command-1", "do": "undo", "command": "no-such-command"}, "not_found"),
-    ({"id": "command-1", "do": "add_item", "item": {"code": "a/b", "names": ["x"], "price_minor": 1}}, "bad_input"),
-    ({"id": "command-1", "do": "add_item", "item": {"code": "Z1", "names": [], "price_minor": 1}}, "bad_input"),
+    ({"id": "command-1", "do": "add_item", "item": {"code": "a/b", "names": ["x"], "price_minor": 1}}, "code_refused"),
+    ({"id": "command-1", "do": "add_item", "item": {"code": "Z1", "names": [], "price_minor": 1}}, "product_refused"),
     ({"id": "command-1", "do": "words", "add": [""]}, "bad_input"),
 ]
 

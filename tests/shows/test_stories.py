@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from livecommerce.shows.errors import NotSold
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.packing import pack
 from livecommerce.shows.state import State, stock_of
@@ -52,12 +53,13 @@ STORIES: Stories = {
     "cancel": [{"do": "cancel", "reservation": "A01#1"}],
     "extend": [{"do": "extend", "reservation": "A01#1", "seconds": 1200}],
     "accept": [
+        {"do": "start"},
         {
             "do": "accept",
             "comment": "comment-1",
             "lines": [{"code": "A02", "options": ["M", "紅色"], "quantity": 2}],
             "remember": "那件",
-        }
+        },
     ],
     "dismiss": [{"do": "dismiss", "comment": "comment-1"}],
     "reopen": [
@@ -138,6 +140,33 @@ async def test_undo_brings_the_state_back(name: str, store: ShowStore, executor:
     )
     entry = after["audit"][-1]
     assert (entry["id"], entry["undone"], entry["undone_by"]) == ("the-command", True, "olga")
+
+
+async def test_a_line_that_got_nothing_waits_until_there_is_something(store: ShowStore, executor: Executor) -> None:
+    await some_life(store)
+    for fields in (
+        {"do": "start"},
+        {"do": "settings", "waitlist": False},
+        {"do": "adjust", "sku": "A01", "quantity": -3},
+    ):
+        await executor.execute(SHOW, KINDS.read_command({"id": str(uuid.uuid4()), **fields}), OWNER)
+    accept = {"do": "accept", "comment": "comment-1", "lines": [{"code": "A01"}]}
+
+    async def accepted(identity: str) -> Any:
+        try:
+            return await executor.execute(SHOW, KINDS.read_command({"id": identity, **accept}), OWNER)
+        except NotSold as error:
+            return error.details["why"]
+
+    assert await checked(store, accepted("accept-one")) == "sold_out"
+    assert (await store.load(SHOW))["triage"]["comment-1"]["refused"] == "sold_out"
+    assert await checked(store, accepted("accept-two")) == "sold_out"
+    more = {"id": "restock-1", "do": "restock", "sku": "A01", "quantity": 1}
+    await executor.execute(SHOW, KINDS.read_command(more), OWNER)
+    assert (await checked(store, accepted("accept-one")))["outcome"] == "reserved", "asked again under the same id too"
+    after = await store.load(SHOW)
+    assert "comment-1" not in after["triage"]
+    assert [entry["do"] for entry in after["audit"]] == ["start", "settings", "adjust", "restock", "accept"]
 
 
 async def some_life(store: ShowStore) -> None:

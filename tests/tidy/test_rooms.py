@@ -19,19 +19,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("intake",),
     ("replay", "realtime"),
     ("api",),
-    (
-        "configuration",
-        "shop_command",
-        "roles",
-        "doctor",
-        "staff",
-        "stock_command",
-        "backup",
-        "demo",
-        "app",
-        "cli",
-        "__main__",
-    ),
+    ("configuration", "shop_command", "roles", "doctor", "staff", "stock_command", "backup", "demo", "app", "cli", "__main__"),
 )
 
 # What each room imports, no more and no less; docs/architecture.md has the picture.
@@ -51,8 +39,8 @@ IMPORTS: dict[str, frozenset[str]] = {
         "media": "accounts errors http ops records settings",
         "shows": "accounts catalogue comments errors http ops records stock",
         "orders": "accounts errors http ops records shows stock",
-        "intake": "comments errors shows stock",
-        "replay": "errors http media shows",
+        "intake": "catalogue comments errors shows stock",
+        "replay": "errors http media records shows",
         "realtime": "comments errors http intake ops settings shows stock",
         "api": "accounts catalogue errors http livecommerce media ops replay settings shows stock",
         "configuration": "accounts errors http livecommerce media ops orders realtime records settings stock",

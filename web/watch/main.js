@@ -15,7 +15,9 @@ import { NameSheet, Ribbon, TicketSheet, openTickets } from "./tickets.js";
 
 /** A viewer's command of a kind; the answer as `live.send` gives it. */
 const act = (name, fields = {}) => live.send("command", { id: newId(), do: name, ...fields });
-const parts = partsOf("watch", { ...kindPage, live, act });
+const page = { ...kindPage, live, act };
+const parts = partsOf("watch", page);
+const banners = partsOf("banner", page);
 
 function Top() {
   const show = live.show.value;
@@ -71,7 +73,7 @@ function Line() {
   if (live.link.value === "blocked") return html`<p class="banner" role="alert">${t("common.line_blocked")}</p>`;
   if (live.link.value === "lost") return html`<p class="banner" role="status">${t("watch.line_lost")}</p>`;
   if (!cookies) return html`<p class="banner" role="alert">${t("watch.no_cookies")}</p>`;
-  return live.notice.value ? html`<p class="banner notice" dir="auto">${live.notice.value}</p>` : null;
+  return banners.map((part) => html`<${part.View} key=${part.name} />`);
 }
 
 function Rail() {

@@ -10,7 +10,7 @@ from msgspec import Meta
 from livecommerce.errors import TooMuch
 from livecommerce.shows.commands import Actor, Command, ViewerId
 from livecommerce.shows.decision import Decision, Write
-from livecommerce.shows.kind import Effects, Kind, Parts, Stored
+from livecommerce.shows.kind import Barred, Effects, Kind, Parts, Stored
 from livecommerce.shows.packing import decoded, pack, unpack
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import BuyerRecord, Draft, Event, State
@@ -173,6 +173,10 @@ def project(projector: Projector, event: Event, after: State, wire: Wire) -> Non
     wire.to(event["viewer"], {"t": "you", "muted_until": event["muted_until"], "banned": event["banned"]})
 
 
+def bars(event: Event) -> Barred | None:
+    return Barred(event["viewer"], bool(event.get("network_until"))) if event["banned"] else None
+
+
 def load(stored: Stored) -> Parts:
     return {
         "buyers": {viewer: unpack(blob) for viewer, blob in stored.maps["buyers"].items()},
@@ -188,7 +192,7 @@ def shown(state: State, projector: Projector, staff: bool) -> Parts:
 
 KIND = Kind(
     "buyer",
-    events={"buyer": Effects(apply, project)},
+    events={"buyer": Effects(apply, project, bars=bars)},
     commands={
         Mute: mute, Unmute: unmute, Ban: ban, Unban: unban, Restrict: restrict, Unrestrict: unrestrict,
         Shadow: shadow, Unshadow: unshadow,
