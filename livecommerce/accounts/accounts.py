@@ -16,17 +16,22 @@ from livecommerce.accounts.passwords import Passwords
 from livecommerce.accounts.rate_limit import Bucket, RateLimit
 from livecommerce.accounts.rows import ShopRepository, StaffRecord, StaffRepository
 from livecommerce.accounts.sessions import SessionStore
+from livecommerce.errors import Busy
+from livecommerce.http.addresses import network_of
 from livecommerce.http.identity import ROLES, Role, Staff
 from livecommerce.records.database import Database
 from livecommerce.records.rows import now_ms
 
 _LOGIN = re.compile(r"[a-z0-9._@+-]{2,64}")
 NAME_LENGTH_MAX = 40
-# Wrong passwords: five at once, then one in 30 s per login; an office behind one address gets more.
+# Wrong passwords: five at once, then one in 30 s per login and network (or known device); an office behind one address
+# gets more, and so does a login, so that guesses from one network keep nobody else from that login.
 WRONG_PER_LOGIN = 5
 WRONG_PER_LOGIN_PER_MINUTE = 2.0
-WRONG_PER_ADDRESS = 20
-WRONG_PER_ADDRESS_PER_MINUTE = 10.0
+WRONG_PER_LOGIN_ANYWHERE = 40
+WRONG_PER_LOGIN_ANYWHERE_PER_MINUTE = 10.0
+WRONG_PER_NETWORK = 20
+WRONG_PER_NETWORK_PER_MINUTE = 10.0
 
 
 def fold_login(login: str) -> str:
@@ -67,11 +72,15 @@ class Accounts:
 
     # Logging in
 
-    def _buckets(self, login: str, address: str, device: str | None) -> list[Bucket]:
-        who = f"login-device:{device}" if device else f"login:{login[:64]}"
+    def _buckets(self, login: str, network: str, device: str | None) -> list[Bucket]:
+        """A known device has a budget of its own, whatever others do in its network."""
+        if device:
+            return [Bucket(f"login-device:{device}", WRONG_PER_LOGIN, WRONG_PER_LOGIN_PER_MINUTE)]
+        login = login[:64]
         return [
-            Bucket(who, WRONG_PER_LOGIN, WRONG_PER_LOGIN_PER_MINUTE),
-            Bucket(f"login-from:{address}", WRONG_PER_ADDRESS, WRONG_PER_ADDRESS_PER_MINUTE),
+            Bucket(f"login:{login}:{network}", WRONG_PER_LOGIN, WRONG_PER_LOGIN_PER_MINUTE),
+            Bucket(f"login:{login}", WRONG_PER_LOGIN_ANYWHERE, WRONG_PER_LOGIN_ANYWHERE_PER_MINUTE),
+            Bucket(f"login-from:{network}", WRONG_PER_NETWORK, WRONG_PER_NETWORK_PER_MINUTE),
         ]
 
     async def login(
@@ -87,14 +96,20 @@ class Accounts:
             LoginTooOften: with `retry_after_ms`.
             Busy: too many logins at once.
         """
-        login = fold_login(login)
-        buckets = self._buckets(login, address, devices.device_of(self.secret, login, device_cookie))
+        login, network = fold_login(login), network_of(address)
+        device = devices.device_of(self.secret, login, device_cookie)
+        buckets = self._buckets(login, network, device)
         wait_ms = await self.rate_limit.take(buckets)
         if wait_ms:
             raise LoginTooOften(retry_after_ms=wait_ms)
         record = await self.staff.by_login(login) if _LOGIN.fullmatch(login) else None
         known = record.password_hash if record is not None and record.disabled_ms is None else None
-        if not await self._passwords.verify(known, password) or record is None:
+        try:
+            right = await self._passwords.verify(known, password, network, known_device=device is not None)
+        except Busy:  # the password was not looked at
+            await self.rate_limit.take(buckets, cost=-1.0)
+            raise
+        if not right or record is None:
             raise LoginWrong
         await self.rate_limit.take(buckets, cost=-1.0)
         if self._passwords.needs_rehash(record.password_hash):

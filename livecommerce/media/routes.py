@@ -22,6 +22,7 @@ from livecommerce.accounts.errors import TokenWrong
 from livecommerce.accounts.ingest_tokens import IngestTokens, bearer
 from livecommerce.accounts.rate_limit import Bucket, RateLimit
 from livecommerce.errors import BadInput, ShowUnknown, TooMuch
+from livecommerce.http.addresses import network_of
 from livecommerce.http.answers import json_answer
 from livecommerce.http.bodies import read_body, read_json
 from livecommerce.http.errors import MediaTypeWrong
@@ -37,7 +38,7 @@ from livecommerce.records.rows import now_ms
 
 SDP_TYPE = "application/sdp"
 SDP_BYTES_MAX = 64_000  # an offer with many candidates has 10 kB
-# Joins of one address: an office or a campus behind one NAT may come together, a flood may not.
+# Joins of one network: an office or a campus behind one NAT may come together, a flood may not.
 JOINS_AT_ONCE, JOINS_PER_MINUTE = 200, 600.0
 
 # A page reports at most every ten seconds, so this is an address with a thousand viewers.
@@ -108,8 +109,8 @@ async def _publisher(request: web.Request, show: str) -> str:
 
 
 async def _limit(request: web.Request, name: str, at_once: int, per_minute: float) -> None:
-    address = (await identify(request)).address
-    wait_ms = await request.app[MEDIA].rate_limit.take([Bucket(f"{name}:{address}", at_once, per_minute)])
+    network = network_of((await identify(request)).address)
+    wait_ms = await request.app[MEDIA].rate_limit.take([Bucket(f"{name}:{network}", at_once, per_minute)])
     if wait_ms:
         raise TooMuch(retry_after_ms=wait_ms)
 

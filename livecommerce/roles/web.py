@@ -21,11 +21,12 @@ from livecommerce.media.client.directory import RelayDirectory
 from livecommerce.ops import metrics
 from livecommerce.ops.http_metrics import count_requests
 from livecommerce.ops.logs import logger
+from livecommerce.ops.redis_client import connect_store
 from livecommerce.realtime.compose import build_realtime
 from livecommerce.records.database import Database
 from livecommerce.roles.process import Frame
 from livecommerce.roles.rooms import Foundation, publish_and_keep, put_rooms
-from livecommerce.roles.stores import open_stores, sql_check
+from livecommerce.roles.stores import open_stores, sql_check, store_url
 from livecommerce.shows.routes import ShowsNeeds
 
 log = logger(__name__)
@@ -55,6 +56,7 @@ async def _listening(app: web.Application, settings: Settings) -> AsyncIterator[
         shutdown_timeout=WEB_DRAIN_SECONDS,
         handle_signals=False,
         keepalive_timeout=KEEPALIVE_SECONDS,
+        auto_decompress=False,  # a megabyte of zeros is a kilobyte; no route of ours takes packed bodies
     )
     await runner.setup()
     try:
@@ -84,7 +86,10 @@ async def web_role(frame: Frame) -> AsyncIterator[None]:
         database = await Database.open(settings.database.url, settings.data_folder)
         stack.push_async_callback(database.close)
         frame.health.checks["sql"] = sql_check(database)
-        accounts = Accounts(load_secret(settings.secret, settings.data_folder), stores.redis, database)
+        # A lane of its own: who logs in or is staff never waits for a connection behind a rush on the shows.
+        people = await connect_store(store_url(settings))
+        stack.push_async_callback(people.aclose)
+        accounts = Accounts(load_secret(settings.secret, settings.data_folder), people, database)
         stack.callback(accounts.close)
         directory = RelayDirectory(stores.redis, secret=settings.secret)
         stack.push_async_callback(directory.close)
