@@ -10,7 +10,7 @@ from argon2 import PasswordHasher
 from redis.asyncio import Redis
 
 from livecommerce.accounts import devices, viewers
-from livecommerce.accounts.errors import LoginRefused, LoginTaken, LoginTooOften, LoginWrong
+from livecommerce.accounts.errors import LoginRefused, LoginTaken, LoginTooOften, LoginWrong, NewViewersTooMany
 from livecommerce.accounts.ingest_tokens import IngestTokens
 from livecommerce.accounts.passwords import Passwords
 from livecommerce.accounts.rate_limit import Bucket, RateLimit
@@ -18,12 +18,14 @@ from livecommerce.accounts.rows import ShopRepository, StaffRecord, StaffReposit
 from livecommerce.accounts.sessions import SessionStore
 from livecommerce.errors import Busy
 from livecommerce.http.addresses import network_of
-from livecommerce.http.identity import ROLES, Role, Staff
+from livecommerce.http.identity import ROLES, Role, Staff, Visit
 from livecommerce.records.database import Database
 from livecommerce.records.rows import now_ms
 
 _LOGIN = re.compile(r"[a-z0-9._@+-]{2,64}")
 NAME_LENGTH_MAX = 40
+# Identities for browsers of one network: a phone company's crowd comes by one address when the host posts the link.
+NEW_VIEWERS_AT_ONCE, NEW_VIEWERS_PER_MINUTE = 600, 300.0
 # Wrong passwords: five at once, then one in 30 s per login and network (or known device); an office behind one address
 # gets more, and so does a login, so that guesses from one network keep nobody else from that login.
 WRONG_PER_LOGIN = 5
@@ -62,13 +64,37 @@ class Accounts:
 
     # Who is asking
 
-    def viewer_of(self, cookie: str | None) -> str | None:
-        """The viewer id of the signed cookie `lc_viewer`, None for a new or forged one."""
+    def visit_of(self, cookie: str | None) -> Visit | None:
+        """The visit of the signed cookie `lc_viewer`, None for a new or forged one."""
         return viewers.verify(self.secret, cookie)
 
-    def viewer_cookie(self, viewer: str) -> str:
-        """The value of `lc_viewer` for this viewer."""
-        return viewers.sign(self.secret, viewer)
+    def visit_of_pass(self, token: str, show: str) -> Visit | None:
+        """The visit that the pass of a show's page was made for; None for a wrong or old one."""
+        return viewers.verify_pass(self.secret, token, show, now_ms())
+
+    async def new_visit(self, address: str) -> Visit:
+        """A new identity for a browser that has none.
+
+        Raises:
+            NewViewersTooMany: of this network in a short time; with `retry_after_ms`. Who has a cookie is not counted.
+        """
+        bucket = Bucket(f"viewers:{network_of(address)}", NEW_VIEWERS_AT_ONCE, NEW_VIEWERS_PER_MINUTE)
+        wait_ms = await self.rate_limit.take([bucket])
+        if wait_ms:
+            raise NewViewersTooMany(retry_after_ms=wait_ms)
+        return self.uncounted_visit()
+
+    def uncounted_visit(self) -> Visit:
+        """A new identity while the store that counts them is away."""
+        return Visit(viewers.new_viewer(), now_ms())
+
+    def viewer_cookie(self, visit: Visit) -> str:
+        """The value of `lc_viewer` for this visit."""
+        return viewers.sign(self.secret, visit)
+
+    def viewer_pass(self, visit: Visit, show: str) -> str:
+        """What the page of `show` gives its socket, for browsers that keep no cookies."""
+        return viewers.sign_pass(self.secret, visit, show)
 
     # Logging in
 

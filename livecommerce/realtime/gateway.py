@@ -14,8 +14,10 @@ from aiohttp import web
 from redis.exceptions import RedisError
 
 from livecommerce.errors import BadInput, LiveCommerceError, NotAllowed, TooMuch, Unavailable
+from livecommerce.http.addresses import network_of
 from livecommerce.http.errors import LoginNeeded
 from livecommerce.http.identity import Identity
+from livecommerce.http.shares import Shares
 from livecommerce.intake.comment_path import CommentPath
 from livecommerce.intake.errors import NameRefused
 from livecommerce.intake.speech import Payload, press_of, speech_of, withdrawal_of
@@ -24,6 +26,7 @@ from livecommerce.intake.viewer_commands import ViewerCommands
 from livecommerce.realtime import close_codes, limits
 from livecommerce.realtime.asks import Asks
 from livecommerce.realtime.broadcast import CLOSE_BYTES
+from livecommerce.realtime.callers import Callers, need_viewer
 from livecommerce.realtime.channel import Channel, TicketRecords
 from livecommerce.realtime.channels import Channels
 from livecommerce.realtime.doors import FastDoor, StockDoor
@@ -42,7 +45,6 @@ from livecommerce.stock.engine import StockUnavailable
 
 log = structlog.get_logger(__name__)
 
-Identify = Callable[[web.Request], Awaitable[Identity]]
 Answer = Mapping[str, Any]  # what it is answered, on the wire with `ok` beside it
 OWN_CLAIMS_MAX = 200  # tickets of one viewer in one show that a page lists
 STAFF_LENGTH_MAX = 500  # of a staff comment: an announcement is longer than what viewers say
@@ -60,7 +62,7 @@ class Gateway:
     """One per web process. `start` before serving, `close` when moving away."""
 
     def __init__(
-        self, store: ShowStore, settings: Realtime, identify: Identify, *, fast: bool, origins: list[str] | str | None
+        self, store: ShowStore, settings: Realtime, callers: Callers, *, fast: bool, origins: list[str] | str | None
     ) -> None:
         self.executor = Executor(store)
         self.fast = fast
@@ -70,8 +72,13 @@ class Gateway:
         self._store = store
         self._path = CommentPath(store, store.engine, settings.comments_per_10_seconds)
         self._viewer_commands = ViewerCommands(store, self._path, settings.comment_length_max)
-        self._identify = identify
+        self._callers = callers
         self._viewers_max = settings.viewers_max
+        # What one network may have, of all sockets and of those that have not joined.
+        self._sockets_of = Shares(max(1, settings.viewers_max * settings.network_percent // 100))
+        self._unjoined_of = Shares(max(1, limits.UNJOINED_MAX * settings.network_percent // 100))
+        self._joined: set[str] = set()
+        self._networks: dict[str, str] = {}  # by the id of the engine socket
         self._length_max = settings.comment_length_max
         self._asks = Asks(store, self.channels)
         self._budgets: dict[str, limits.MessageBudget] = {}  # one per engine socket, joined or not
@@ -94,6 +101,7 @@ class Gateway:
         server.left = self._left
         if isinstance(server, LeanServer):
             server.eio.admit = self._admit
+            server.eio.count = self._accept
         METRICS.path.labels("fast").set(1 if self.fast else 0)
         METRICS.path.labels("stock").set(0 if self.fast else 1)
 
@@ -116,9 +124,12 @@ class Gateway:
     # --- the door --------------------------------------------------------------------------------------------------
 
     def _admit(self, request: web.Request) -> bool:
-        """Before the WebSocket handshake: is there room for one more?"""
+        """Before the WebSocket handshake: is there room for one more, and for one more of this network?"""
+        network = network_of(self._callers.address(request))
         return (
             not self._moving
+            and not self._sockets_of.is_full(network)
+            and not self._unjoined_of.is_full(network)
             and len(self._budgets) < self._viewers_max + limits.UNJOINED_MAX
             and len(self._budgets) - len(self.seats) < limits.UNJOINED_MAX
         )
@@ -138,11 +149,20 @@ class Gateway:
             self.server.goodbye(eio_sid, close_codes.TOO_FAST)
         return False
 
-    def _opened(self, eio_sid: str) -> None:
+    def _opened(self, eio_sid: str, request: web.Request) -> None:
         self._budgets[eio_sid] = limits.MessageBudget()
+        network = self._networks[eio_sid] = network_of(self._callers.address(request))
+        self._sockets_of.take(network)
+        self._unjoined_of.take(network)
 
     def _left(self, eio_sid: str) -> None:
         self._budgets.pop(eio_sid, None)
+        network = self._networks.pop(eio_sid, None)
+        if network is not None:
+            self._sockets_of.give_back(network)
+            if eio_sid not in self._joined:
+                self._unjoined_of.give_back(network)
+            self._joined.discard(eio_sid)
         viewer = self._by_eio.get(eio_sid)
         if viewer is not None:
             self._drop(viewer)
@@ -163,8 +183,14 @@ class Gateway:
         viewer = seat.viewer
         self.seats[sid] = seat
         self._by_eio[viewer.eio_sid] = viewer
+        self._has_joined(viewer.eio_sid)
         if viewer.eio_sid not in self._budgets:  # the socket ended while the show was loaded
             self._drop(viewer)
+
+    def _has_joined(self, eio_sid: str) -> None:
+        if eio_sid in self._networks and eio_sid not in self._joined:
+            self._joined.add(eio_sid)
+            self._unjoined_of.give_back(self._networks[eio_sid])
 
     async def _join(self, sid: str, environ: dict[str, Any], auth: Any) -> Seat:
         if self._moving or len(self.seats) >= self._viewers_max:
@@ -172,7 +198,7 @@ class Gateway:
         if not isinstance(auth, dict) or not valid_id(auth.get("show"), r"^[a-z0-9-]{1,40}$"):
             raise BadInput("auth is a map with the id of the show under `show`")
         request: web.Request = environ["aiohttp.request"]
-        identity = await self._identify(request)
+        identity = await self._callers.of(request, auth["show"], auth.get("pass"))
         audience = self._audience(auth, identity)
         channel = await self.channels.open(auth["show"])
         try:
@@ -188,14 +214,14 @@ class Gateway:
     def _may_watch(self, channel: Channel, identity: Identity, audience: Audience) -> None:
         """
         Raises:
-            ShowOfAnotherShop, LoginNeeded, Banned.
+            ShowOfAnotherShop, CookieNeeded, Banned.
         """
         if audience == "staff":
             if identity.staff is None or identity.staff.shop != channel.shop:
                 raise ShowOfAnotherShop()
-        elif not identity.viewer:
-            raise LoginNeeded("Open the page of the show first; it gives you a viewer's cookie.")
-        elif barred(channel.mirror.state, identity.viewer, self._mark(channel, identity)):
+            return
+        need_viewer(identity)
+        if barred(channel.mirror.state, identity.viewer, self._mark(channel, identity)):
             raise Banned()
 
     def _mark(self, channel: Channel, identity: Identity) -> str:

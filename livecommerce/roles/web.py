@@ -17,11 +17,13 @@ from livecommerce.accounts.secret import load_secret
 from livecommerce.api.access_log import AccessLogger
 from livecommerce.configuration.tree import Settings
 from livecommerce.errors import LiveCommerceError
+from livecommerce.http.addresses import request_address
 from livecommerce.media.client.directory import RelayDirectory
 from livecommerce.ops import metrics
 from livecommerce.ops.http_metrics import count_requests
 from livecommerce.ops.logs import logger
 from livecommerce.ops.redis_client import connect_store
+from livecommerce.realtime.callers import Callers
 from livecommerce.realtime.compose import build_realtime
 from livecommerce.records.database import Database
 from livecommerce.roles.process import Frame
@@ -96,8 +98,13 @@ async def web_role(frame: Frame) -> AsyncIterator[None]:
         await stores.engine.start()  # the one sweeper of this process: its shops hear of lapsed holds at once
         metrics.register("stock", stores.engine.figures)
         app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[count_requests])
-        identify = identify_by(accounts, settings.http.trusted_proxies)
-        await build_realtime(app, stores.shows, settings.realtime, identify, origins=_allowed_origins(settings))
+        trusted = settings.http.trusted_proxies
+        callers = Callers(
+            identify_by(accounts, trusted),
+            address=lambda request: request_address(request, trusted),
+            admit_pass=accounts.visit_of_pass,
+        )
+        await build_realtime(app, stores.shows, settings.realtime, callers, origins=_allowed_origins(settings))
         shows = put_rooms(app, Foundation(settings, stores, database, accounts, directory.relay_for))
         await stack.enter_async_context(_listening(app, settings))
         publishing = asyncio.create_task(_keep_publishing(shows), name="publish waiting shows")

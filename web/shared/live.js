@@ -8,7 +8,7 @@ const CLAIMS_MAX = 400; // claims remembered to mark chat lines with; twice what
 const BUTTON_LINES_MAX = 60; // claims made by the button, shown as chat lines of their own
 
 /** Opens the show. `state` is null until the first snapshot; `link` is connecting, open, lost or closed. */
-export function openShow({ show, as, snapshot = null, name = "" }) {
+export function openShow({ show, as, snapshot = null, name = "", pass }) {
   const state = signal(snapshot);
   const link = signal("connecting");
   const goodbye = signal(null);
@@ -68,6 +68,7 @@ export function openShow({ show, as, snapshot = null, name = "" }) {
     show,
     as,
     name,
+    pass,
     onSnapshot(next) {
       skew.ms = next.now - Date.now();
       now.value = serverNow();
