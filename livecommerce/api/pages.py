@@ -96,7 +96,8 @@ def to_login(request: web.Request) -> web.Response:
 
 
 def page_urls(request: web.Request, show: str) -> dict[str, str]:
-    return {"whep": f"/whep/{show}", "whip": f"/whip/{show}", "watch": f"{public_base(request)}/live/{show}"}
+    ice = {"ice": f"/api/shows/{show}/ice-servers"} if request.app[MEDIA].ice_needs_renewal else {}
+    return {**ice, "whep": f"/whep/{show}", "whip": f"/whip/{show}", "watch": f"{public_base(request)}/live/{show}"}
 
 
 async def get_home(request: web.Request) -> web.Response:
@@ -172,7 +173,8 @@ async def get_watch(request: web.Request) -> web.Response:
     urls = page_urls(request, show)
     if head["stage"] == "ended" and await request.app[RECORDINGS].has_replay(show):
         urls["replay"] = f"/replay/{show}"
-    ice_servers = request.app[MEDIA].ice_servers(visit.viewer)
+    # A first visit gets no TURN credentials with the page: it asks for them by its cookie when it connects.
+    ice_servers = request.app[MEDIA].ice_servers(visit.viewer if known and head["stage"] == "live" else None)
     boot: dict[str, Any] = {"snapshot": snapshot, "ice_servers": ice_servers, "urls": urls}
     if known is None:
         boot["pass"] = accounts.viewer_pass(visit, show)  # for browsers that will not keep the cookie

@@ -39,6 +39,7 @@ class Act(Struct, frozen=True, kw_only=True):
         id: made by the sender, one an act; the same id is done once and answered alike.
         source: the door, as the books keep it with a claim; at most 40 characters.
         again: sent before, perhaps without an answer: it is not counted a second time.
+        newcomer: the mark of the network of a viewer whose cookie is young (`newcomers.newcomer_mark`), else "".
     """
 
     show: str
@@ -46,6 +47,7 @@ class Act(Struct, frozen=True, kw_only=True):
     id: str
     source: str
     again: bool = False
+    newcomer: str = ""
 
 
 class Speech(Act, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ GET /live/{show}/hls/{variant}/{file}      set-up, segment or part; never change
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
 from collections.abc import Awaitable, Callable
@@ -29,7 +30,7 @@ from livecommerce.http.errors import MediaTypeWrong
 from livecommerce.http.site import identify, need_staff, public_base
 from livecommerce.media.client.control import FRAGMENT_TYPE, Kind, RelayControl
 from livecommerce.media.client.hls_door import HlsDoor
-from livecommerce.media.client.ice_servers import ice_servers, link_headers
+from livecommerce.media.client.ice_servers import ice_servers, link_headers, needs_renewal
 from livecommerce.media.settings import Media
 from livecommerce.media.wire.freezes import FreezeReport
 from livecommerce.media.wire.layer_wish import LAYER_RELATION, WISH_BYTES_MAX
@@ -71,14 +72,19 @@ class MediaNeeds:
     relay_for: Callable[[str], Awaitable[RelayControl]]
     hls: HlsDoor
     show_exists: Callable[[str], Awaitable[bool]]
+    is_live: Callable[[str], Awaitable[bool]]
     own_show: Callable[[str, str], Awaitable[object]]
     ingest_tokens: IngestTokens
     rate_limit: RateLimit
     audit: AuditRepository
 
-    def ice_servers(self, identity: str) -> list[dict[str, Any]]:
-        """STUN and TURN servers; credentials of the latter are this identity's, for a while."""
+    def ice_servers(self, identity: str | None) -> list[dict[str, Any]]:
+        """STUN and TURN servers; credentials of the latter are this identity's, for some minutes. None: no TURN."""
         return ice_servers(self.settings, identity, int(time.time()))
+
+    @property
+    def ice_needs_renewal(self) -> bool:
+        return needs_renewal(self.settings)
 
 
 MEDIA: web.AppKey[MediaNeeds] = web.AppKey("livecommerce.media", MediaNeeds)
@@ -124,6 +130,16 @@ async def _text(request: web.Request, content_type: str, bytes_max: int = SDP_BY
         raise BadInput("The body is not UTF-8.") from error
 
 
+async def _who_may_relay(request: web.Request, show: str) -> str | None:
+    """The identity that TURN credentials are made for; None for who gets none."""
+    who = await identify(request)
+    if who.staff is not None:
+        with contextlib.suppress(ShowUnknown):
+            await request.app[MEDIA].own_show(who.staff.shop, show)
+            return who.staff.id
+    return who.viewer if who.is_known and await request.app[MEDIA].is_live(show) else None
+
+
 def _kind(request: web.Request) -> Kind:
     return "whip" if request.match_info["kind"] == "whip" else "whep"
 
@@ -154,7 +170,7 @@ async def post_stream(request: web.Request) -> web.Response:
     answer.headers["Accept-Patch"] = FRAGMENT_TYPE
     if kind == "whep":
         answer.headers.add("Link", f'</whep/{show}/{session.session}/layer>; rel="{LAYER_RELATION}"')
-    who = publisher or (await identify(request)).viewer
+    who = publisher or await _who_may_relay(request, show)
     for link in link_headers(request.app[MEDIA].ice_servers(who)):
         answer.headers.add("Link", link)
     return answer
@@ -198,9 +214,10 @@ async def post_freezes(request: web.Request) -> web.Response:
 
 
 async def get_ice_servers(request: web.Request) -> web.Response:
-    await _known_show(request)
-    viewer = (await identify(request)).viewer
-    return json_answer({"ice_servers": request.app[MEDIA].ice_servers(viewer)})
+    """For each connection anew. TURN is for those whose cookie we know, while the show is live, and for its staff."""
+    await _limit(request, "ice", JOINS_AT_ONCE, JOINS_PER_MINUTE)
+    who = await _who_may_relay(request, await _known_show(request))
+    return json_answer({"ice_servers": request.app[MEDIA].ice_servers(who)})
 
 
 async def get_stream(request: web.Request) -> web.Response:

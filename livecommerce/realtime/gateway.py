@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import socketio
 import structlog
 from aiohttp import web
+from msgspec import structs
 from redis.exceptions import RedisError
 
 from livecommerce.errors import BadInput, LiveCommerceError, NotAllowed, TooMuch, Unavailable
@@ -20,6 +21,7 @@ from livecommerce.http.identity import Identity
 from livecommerce.http.shares import Shares
 from livecommerce.intake.comment_path import CommentPath
 from livecommerce.intake.errors import NameRefused
+from livecommerce.intake.newcomers import newcomer_mark
 from livecommerce.intake.speech import Payload, press_of, speech_of, withdrawal_of
 from livecommerce.intake.text import checked_name, checked_text
 from livecommerce.intake.viewer_commands import ViewerCommands
@@ -368,7 +370,7 @@ class Gateway:
         if seat.viewer.audience == "staff":  # staff comments are never orders
             return await self._staff_says(seat, as_map(raw))
         speech = speech_of(seat.channel.show, seat.viewer, as_map(raw), self._length_max)
-        return await self._path.comment(seat.channel.mirror, speech)
+        return await self._path.comment(seat.channel.mirror, structs.replace(speech, newcomer=newcomer_of(seat)))
 
     async def _staff_says(self, seat: Seat, raw: Payload) -> Answer:
         text = checked_text(raw.get("text"), STAFF_LENGTH_MAX)
@@ -380,7 +382,8 @@ class Gateway:
     async def _on_claim(self, seat: Seat, raw: Any) -> Answer:
         if seat.viewer.audience == "staff":
             raise NotAllowed("Staff do not order. Use the watch page.")
-        return await self._path.claim(seat.channel.mirror, press_of(seat.channel.show, seat.viewer, as_map(raw)))
+        press = press_of(seat.channel.show, seat.viewer, as_map(raw))
+        return await self._path.claim(seat.channel.mirror, structs.replace(press, newcomer=newcomer_of(seat)))
 
     async def _on_cancel(self, seat: Seat, raw: Any) -> Answer:
         return await self._path.cancel(seat.channel.mirror, withdrawal_of(seat.channel.show, seat.viewer, as_map(raw)))
@@ -435,6 +438,10 @@ class Gateway:
     async def _on_ask(self, seat: Seat, raw: Any) -> Answer:
         self._actor(seat)
         return await self._asks.answer(seat.channel, as_map(raw))
+
+
+def newcomer_of(seat: Seat) -> str:
+    return newcomer_mark(seat.channel.mirror.state, seat.viewer.identity.since_ms, seat.viewer.address)
 
 
 def as_map(raw: object) -> Payload:

@@ -97,11 +97,18 @@ def _shows(foundation: Foundation, catalogue: Catalogue) -> shows_routes.ShowsNe
 
 
 def _media(foundation: Foundation, setups: ShowRepository) -> media_routes.MediaNeeds:
+    store = foundation.stores.shows
+
+    async def is_live(show: str) -> bool:
+        found = await store.stages(await store.shop_of(show), [show])
+        return show in found and found[show][0] == "live"
+
     return media_routes.MediaNeeds(
         settings=foundation.settings.media,
         relay_for=foundation.relay_for,
         hls=HlsDoor(foundation.relay_for),
-        show_exists=foundation.stores.shows.exists,
+        show_exists=store.exists,
+        is_live=is_live,
         own_show=setups.own,
         ingest_tokens=foundation.accounts.ingest_tokens,
         rate_limit=foundation.accounts.rate_limit,

@@ -97,11 +97,15 @@ class ShowItem(Struct, frozen=True):
 
 
 class ShowLimits(Struct, frozen=True):
-    """Pieces one viewer may hold; 0 is no limit. `per_item`: of each product over all its options."""
+    """Pieces one viewer may hold; 0 is no limit. `per_item`: of each product over all its options.
+
+    newcomers_percent: of each product, what viewers of one network whose cookie is young may hold together; 100: all.
+    """
 
     per_item: Annotated[int, Meta(ge=0)] = 0
     per_show: Annotated[int, Meta(ge=0)] = 0
     per_comment: Annotated[int, Meta(ge=0)] = 0
+    newcomers_percent: Annotated[int, Meta(ge=1, le=100)] = 50
 
 
 class ShowSettings(Struct, frozen=True):

@@ -15,6 +15,9 @@ import pytest
 from aiohttp import ClientResponse
 from aiortc import RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 
+from livecommerce.shows.commands import Actor
+from livecommerce.shows.executor import Executor
+from livecommerce.shows.kinds.stage import Start
 from tests.site import Site
 
 SDP = {"Content-Type": "application/sdp"}
@@ -226,6 +229,29 @@ async def test_turn_credentials_are_those_coturn_expects(site: Site) -> None:
     digest = hmac.new(b"turn-secret-of-the-test", turn["username"].encode(), hashlib.sha1).digest()
     assert turn["credential"] == base64.b64encode(digest).decode()
     assert "turn-secret" not in str(shape)
+
+
+async def test_turn_is_for_known_viewers_of_a_live_show(site: Site) -> None:
+    """It was handed to anybody for twelve hours."""
+    await site.login()
+    await site.make_show()
+    site.leave()
+
+    async def given() -> int:
+        _, shape = await site.told("GET", "/api/shows/demo/ice-servers")
+        return len(shape["ice_servers"])
+
+    assert await given() == 1, "nobody"
+    assert (await site.client.get("/live/demo")).status == 200
+    assert await given() == 1, "a viewer, and no show on air"
+    await Executor(site.shows).execute("demo", Start(id="start-the-show"), Actor("ling", "owner"))
+    assert await given() == 2
+    site.leave()
+    assert await given() == 1, "nobody, while it is on air"
+    await site.login("rival")
+    assert await given() == 1, "staff of another shop"
+    await site.login()
+    assert await given() == 2
 
 
 async def test_staff_see_what_arrives_at_the_relay(site: Site, offer: str) -> None:
