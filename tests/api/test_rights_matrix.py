@@ -21,6 +21,7 @@ import socketio
 from msgspec import inspect
 from socketio.exceptions import ConnectionError as Refused
 
+from livecommerce.http.identity import Visit
 from livecommerce.shows.kinds import SHOW_KINDS
 from livecommerce.shows.registry import Registry
 from tests.site import Site
@@ -106,7 +107,7 @@ async def askers(site: Site) -> AsyncIterator[list[Asker]]:
         assert (await site.told("POST", "/api/shows/demo/commands", command))[0] == 200
     found: list[Asker] = []
     for role in ROLES:
-        cookies = {} if role == "nobody" else {"lc_viewer": site.accounts.viewer_cookie(f"{role}")}
+        cookies = {} if role == "nobody" else {"lc_viewer": site.accounts.viewer_cookie(Visit(f"{role}", 0))}
         if role in LOGINS:
             site.leave()
             await site.login(LOGINS[role])

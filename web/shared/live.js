@@ -11,7 +11,7 @@ const CLAIMS_MAX = 400; // claims remembered to mark chat lines with; twice what
 const BUTTON_LINES_MAX = 60; // claims made by the button, shown as chat lines of their own
 
 /** Opens the show. `state` is null until the first snapshot; `link` is connecting, open, lost or closed. */
-export function openShow({ show, as, snapshot = null, name = "" }) {
+export function openShow({ show, as, snapshot = null, name = "", pass }) {
   const state = signal(snapshot);
   const link = signal("connecting");
   const goodbye = signal(null);
@@ -82,6 +82,7 @@ export function openShow({ show, as, snapshot = null, name = "" }) {
     show,
     as,
     name,
+    pass,
     onSnapshot(next) {
       anchor(next.now, true);
       state.value = next;

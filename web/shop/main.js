@@ -12,6 +12,8 @@ const SUPPLY_FIRST = 10;
 const products = signal(boot.products ?? []);
 const picked = signal({}); // code -> {price, each, limit}, in the order they were picked
 const title = signal("");
+const perItem = signal("5"); // pieces of a product for one viewer, as the server has it where nothing is said
+const newcomers = signal("50");
 const busy = signal(false);
 const adding = signal(false);
 const wording = signal(false);
@@ -47,8 +49,13 @@ async function create(event) {
   if (busy.value) return;
   const items = Object.entries(picked.value).map(([code, one]) => wishOf(code, one));
   if (items.includes(null)) return;
+  const limits = { per_item: wholeNumber(perItem.value, 0, 1000), newcomers_percent: wholeNumber(newcomers.value, 1, 100) };
+  if (Object.values(limits).includes(null)) {
+    problem.value = { code: "", reason: t("common.number_needed", { least: limits.per_item === null ? 0 : 1 }) };
+    return;
+  }
   busy.value = true;
-  const answer = await call("POST", "/api/shows", { title: title.value.trim(), items }, form);
+  const answer = await call("POST", "/api/shows", { title: title.value.trim(), items, limits }, form);
   busy.value = false;
   if (answer.ok) return location.assign(`/studio/${answer.show.id}`);
   if (answer.error.code !== "no_answer") form = newId(); // refused: what is sent next is another request
@@ -102,6 +109,11 @@ function NewShow() {
       <${Icon} name="plus" />${t("shop.product_new")}</button></div>
     <ul class="catalogue">${products.value.map((product) => html`<${Product} key=${product.code} product=${product} />`)}</ul>
     ${products.value.length === 0 && html`<p class="muted">${t("shop.no_products")}</p>`}
+    <div class="row wrap"><label class="field"><span>${t("shop.per_item")}</span>
+      <input class="input" type="number" inputmode="numeric" min="0" max="1000" value=${perItem.value} onInput=${(event) => (perItem.value = event.currentTarget.value)} /></label>
+      <label class="field"><span>${t("shop.newcomers")}</span>
+      <input class="input" type="number" inputmode="numeric" min="1" max="100" value=${newcomers.value} onInput=${(event) => (newcomers.value = event.currentTarget.value)} /></label></div>
+    <p class="muted">${t("shop.newcomers_hint")}</p>
     <div class="make">${problem.value && html`<p class="error" role="alert">${errorText(problem.value)}</p>`}
       <button class="btn" type="submit"
         disabled=${busy.value || !title.value.trim() || !chosen}>${chosen ? t("shop.create", { n: chosen }) : t("shop.create_none")}</button>
