@@ -50,7 +50,7 @@ log = structlog.get_logger(__name__)
 Answer = Mapping[str, Any]  # what it is answered, on the wire with `ok` beside it
 OWN_CLAIMS_MAX = 200  # tickets of one viewer in one show that a page lists
 # What a banned viewer may not do. The socket stays: it tells of the ban, of its end and of the end of the show.
-ACTS = frozenset(("comment", "claim", "cancel", "name", "command"))
+ACTS = frozenset(("comment", "claim", "cancel", "take", "name", "command"))
 STAFF_LENGTH_MAX = 500  # of a staff comment: an announcement is longer than what viewers say
 
 

@@ -66,7 +66,7 @@ async def test_a_fault_gets_a_number_and_keeps_its_secret(site: Site, caplog: py
         raise RuntimeError("secret detail of the inside")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(site.accounts.sessions), "find", broken)
+        patch.setattr(type(site.accounts.sessions), "at", broken)
         answer = await site.client.get("/api/me", headers={"Cookie": "lc_staff=" + "x" * 43})
     text = await answer.text()
     assert answer.status == 500

@@ -52,7 +52,7 @@ IMPORTS: dict[str, frozenset[str]] = {
         "shows": "accounts catalogue comments errors http ops records stock",
         "orders": "accounts errors http ops records shows stock",
         "intake": "comments errors shows stock",
-        "replay": "errors http media shows",
+        "replay": "errors http media records shows",
         "realtime": "comments errors http intake ops settings shows stock",
         "api": "accounts catalogue errors http livecommerce media ops replay settings shows stock",
         "configuration": "accounts errors http livecommerce media ops orders realtime records settings stock",
