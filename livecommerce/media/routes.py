@@ -241,7 +241,10 @@ async def get_stream(request: web.Request) -> web.Response:
     await needs.own_show(staff.shop, show)
     relay = await needs.relay_for(show)
     found = (await relay.streams())["streams"].get(show)
-    viewers = await relay.viewers(show) if found else []
+    try:
+        viewers = await relay.viewers(show) if found else []
+    except StreamUnknown:  # ended between the two questions: nobody is live, which is an answer and no fault
+        found, viewers = None, []
     return json_answer({"stream": found, "worst_viewers": viewers[:WORST_VIEWERS]})
 
 
