@@ -26,7 +26,7 @@ from livecommerce.errors import BadInput, TooMuch
 from livecommerce.http.answers import json_answer
 from livecommerce.http.bodies import read_body, read_json
 from livecommerce.http.errors import MediaTypeWrong
-from livecommerce.http.site import identify, need_staff, public_base
+from livecommerce.http.site import identify, need_staff, public_base, public_path
 from livecommerce.media.client.control import FRAGMENT_TYPE, Kind, RelayControl
 from livecommerce.media.client.hls_door import HlsDoor
 from livecommerce.media.client.ice_servers import ice_servers, link_headers
@@ -180,11 +180,12 @@ async def post_stream(request: web.Request) -> web.Response:
     else:
         session = await relay.play(show, offer)
     answer = web.Response(status=201, text=session.answer, content_type=SDP_TYPE)
-    answer.headers["Location"] = f"/{kind}/{show}/{session.session}"
+    own = public_path(request, f"/{kind}/{show}/{session.session}")
+    answer.headers["Location"] = own
     answer.headers["ETag"] = session.etag
     answer.headers["Accept-Patch"] = FRAGMENT_TYPE
     if kind == "whep":
-        answer.headers.add("Link", f'</whep/{show}/{session.session}/layer>; rel="{LAYER_RELATION}"')
+        answer.headers.add("Link", f'<{own}/layer>; rel="{LAYER_RELATION}"')
     name = publisher.name if publisher is not None else who.viewer
     for link in link_headers(request.app[MEDIA].ice_servers(name)):
         answer.headers.add("Link", link)
