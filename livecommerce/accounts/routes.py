@@ -16,7 +16,7 @@ from livecommerce.http.addresses import request_address
 from livecommerce.http.answers import json_answer
 from livecommerce.http.bodies import read_json, whole_number
 from livecommerce.http.identity import Identity, Staff
-from livecommerce.http.site import Identify, address_of, identify, is_https, need_staff
+from livecommerce.http.site import Identify, address_of, identify, is_https, need_staff, public_path
 from livecommerce.records.audit import AuditEntry, AuditRepository
 from livecommerce.records.rows import now_ms
 
@@ -110,7 +110,7 @@ async def post_login(request: web.Request) -> web.Response:
     answer = json_answer({"staff": await staff_shape(accounts, staff)})
     for name, value, seconds, path in (
         (sessions.COOKIE, token, sessions.SESSION_SECONDS, "/"),
-        (devices.COOKIE, device, devices.COOKIE_SECONDS, "/api/login"),
+        (devices.COOKIE, device, devices.COOKIE_SECONDS, public_path(request, "/api/login")),
     ):
         answer.set_cookie(
             name, value, max_age=seconds, path=path, httponly=True, samesite="Lax", secure=is_https(request)

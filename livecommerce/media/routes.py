@@ -28,7 +28,7 @@ from livecommerce.http.addresses import network_of
 from livecommerce.http.answers import json_answer
 from livecommerce.http.bodies import read_body, read_json
 from livecommerce.http.errors import MediaTypeWrong
-from livecommerce.http.site import identify, need_staff, public_base
+from livecommerce.http.site import identify, need_staff, public_base, public_path
 from livecommerce.media.client.control import FRAGMENT_TYPE, Kind, RelayControl
 from livecommerce.media.client.hls_door import HlsDoor
 from livecommerce.media.client.ice_servers import ice_servers, link_headers, needs_renewal
@@ -198,11 +198,12 @@ async def post_stream(request: web.Request) -> web.Response:
     else:
         session = await relay.play(show, offer)
     answer = web.Response(status=201, text=session.answer, content_type=SDP_TYPE)
-    answer.headers["Location"] = f"/{kind}/{show}/{session.session}"
+    own = public_path(request, f"/{kind}/{show}/{session.session}")
+    answer.headers["Location"] = own
     answer.headers["ETag"] = session.etag
     answer.headers["Accept-Patch"] = FRAGMENT_TYPE
     if kind == "whep":
-        answer.headers.add("Link", f'</whep/{show}/{session.session}/layer>; rel="{LAYER_RELATION}"')
+        answer.headers.add("Link", f'<{own}/layer>; rel="{LAYER_RELATION}"')
     name = publisher.name if publisher is not None else await _who_may_relay(request, show)
     for link in link_headers(request.app[MEDIA].ice_servers(name)):
         answer.headers.add("Link", link)
@@ -260,7 +261,10 @@ async def get_stream(request: web.Request) -> web.Response:
     await needs.own_show(staff.shop, show)
     relay = await needs.relay_for(show)
     found = (await relay.streams())["streams"].get(show)
-    viewers = await relay.viewers(show) if found else []
+    try:
+        viewers = await relay.viewers(show) if found else []
+    except StreamUnknown:  # ended between the two questions: nobody is live, which is an answer and no fault
+        found, viewers = None, []
     return json_answer({"stream": found, "worst_viewers": viewers[:WORST_VIEWERS]})
 
 

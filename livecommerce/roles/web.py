@@ -22,11 +22,10 @@ from livecommerce.ops.logs import logger
 from livecommerce.ops.redis_client import connect_store
 from livecommerce.realtime.callers import Who
 from livecommerce.realtime.compose import build_realtime
-from livecommerce.records.database import Database
-from livecommerce.roles.agreement import check_agreement
 from livecommerce.roles.process import Frame
 from livecommerce.roles.rooms import Foundation, publish_and_keep, put_rooms
-from livecommerce.roles.stores import open_stores, sql_check, store_url
+from livecommerce.roles.sql import open_database
+from livecommerce.roles.stores import open_stores, store_url
 from livecommerce.shows.routes import ShowsNeeds
 
 log = logger(__name__)
@@ -80,10 +79,7 @@ async def web_role(frame: Frame) -> AsyncIterator[None]:
     settings = frame.settings
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(open_stores(frame))
-        database = await Database.open(settings.database.url, settings.data_folder)
-        stack.push_async_callback(database.close)
-        await check_agreement(stores.redis, database, settings.redis.accept_loss)
-        frame.health.checks["sql"] = sql_check(database)
+        database = await stack.enter_async_context(open_database(frame, stores.redis))
         frame.health.can_do_without.add("sql")  # watching, chat and claims go on; a red web would end them too
         # A lane of its own: who logs in or is staff never waits for a connection behind a rush on the shows.
         people = await connect_store(store_url(settings))

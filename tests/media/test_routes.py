@@ -17,7 +17,9 @@ from aiohttp import ClientResponse
 from aiortc import RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 
 from livecommerce.http.identity import Visit
+from livecommerce.media.client.control import RelayControl
 from livecommerce.media.client.places import KEPT_SECONDS
+from livecommerce.media.errors import StreamUnknown
 from livecommerce.shows.commands import Actor
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.kinds.stage import Start
@@ -350,3 +352,19 @@ async def test_a_banned_viewer_is_told_so_until_a_moderator_says_otherwise(site:
         site.leave()
         answer = await site.client.post("/whep/demo", data=offer, headers={**SDP, **cookie, "Origin": site.origin})
         assert await number(answer) == refusal
+
+
+async def test_a_stream_that_ends_while_staff_look_is_told_as_none(
+    site: Site, offer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await site.login()
+    await site.make_show()
+    token = await token_of(site)
+    assert (await publish(site, offer, Authorization=f"Bearer {token}")).status == 201
+    await site.login()
+
+    async def ended_by_now(_relay: RelayControl, _show: str) -> list[dict[str, Any]]:
+        raise StreamUnknown
+
+    monkeypatch.setattr(RelayControl, "viewers", ended_by_now)
+    assert await site.told("GET", "/api/shows/demo/stream") == (200, {"stream": None, "worst_viewers": []})

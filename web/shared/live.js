@@ -1,5 +1,6 @@
 // One show as signals: the socket's snapshot and frames folded by state.js, who answered what, and how the line is.
 import { computed, signal } from "@preact/signals";
+import { root } from "./api.js";
 import { lineKey } from "./kinds.js";
 import { connect } from "./socket.js";
 import { apply } from "./state.js";
@@ -83,6 +84,7 @@ export function openShow({ show, as, snapshot = null, name = "", pass }) {
     as,
     name,
     pass,
+    root,
     onSnapshot(next) {
       anchor(next.now, true);
       state.value = next;

@@ -1,7 +1,7 @@
 // The shop's desk: its shows, and a new one from the catalogue.
 import { render } from "preact";
 import { boot, day, errorText, money, nameOf, t, timeOfDay } from "../shared/i18n.js";
-import { call } from "../shared/api.js";
+import { call, sitePath } from "../shared/api.js";
 import { PRICE_MAX, wholeNumber } from "../shared/number.js";
 import { Icon, LanguageSwitch, Toasts, html, newId, signal, toast } from "../shared/ui.js";
 import { OrderSheet } from "./orders.js";
@@ -57,13 +57,13 @@ async function create(event) {
   busy.value = true;
   const answer = await call("POST", "/api/shows", { title: title.value.trim(), items, limits }, form);
   busy.value = false;
-  if (answer.ok) return location.assign(`/studio/${answer.show.id}`);
+  if (answer.ok) return location.assign(sitePath(`/studio/${answer.show.id}`));
   if (answer.error.code !== "no_answer") form = newId(); // refused: what is sent next is another request
   problem.value = answer.error;
 }
 async function logout() {
   const answer = await call("POST", "/api/logout", {});
-  if (answer.ok) location.assign("/login");
+  if (answer.ok) location.assign(sitePath("/login"));
   else toast(errorText(answer.error), { bad: true });
 }
 
@@ -73,9 +73,9 @@ function Show({ show }) {
   return html`<li class="show"><div class="grow"><div class="row"><h3 class="cut">${show.title}</h3>
     <span class=${`tag ${kind}`}>${t(`common.stage_${show.stage}`)}</span></div>
       <p class="muted">${day(at)} ${timeOfDay(at)} · ${t("shop.items", { n: show.items })}</p></div>
-    <div class="row wrap">${mayHost && html`<a class=${`btn small ${show.stage === "live" ? "" : "dark"}`} href=${`/studio/${show.id}`}>${t("common.studio")}</a>`}
-      <a class="btn small line" href=${`/control/${show.id}`}>${t("common.control")}</a>
-        <a class="btn small line" href=${`/live/${show.id}`}>${t("shop.watch")}</a>
+    <div class="row wrap">${mayHost && html`<a class=${`btn small ${show.stage === "live" ? "" : "dark"}`} href=${sitePath(`/studio/${show.id}`)}>${t("common.studio")}</a>`}
+      <a class="btn small line" href=${sitePath(`/control/${show.id}`)}>${t("common.control")}</a>
+        <a class="btn small line" href=${sitePath(`/live/${show.id}`)}>${t("shop.watch")}</a>
       <button class="btn small line" type="button" onClick=${() => (ordersOf.value = show)}>${t("shop.orders")}</button></div></li>`;
 }
 
@@ -88,7 +88,7 @@ function Product({ product }) {
     </label>`;
   return html`<li class=${`product ${one ? "on" : ""}`}>
     <label class="face"><input type="checkbox" checked=${!!one} onChange=${() => toggle(product)} />
-      <img class="pic" src=${product.picture} alt="" width="52" height="52" loading="lazy" />
+      <img class="pic" src=${sitePath(product.picture)} alt="" width="52" height="52" loading="lazy" />
       <span class="grow"><span class="row"><span class="code quiet">${product.code}</span><b class="cut">${nameOf(product)}</b></span>
         <span class="muted">${money(product.price_minor, product.currency)}${skus > 1 ? ` · ${t("shop.kinds", { n: skus })}` : ""}</span></span>
         </label>

@@ -57,7 +57,7 @@ export async function goLive() {
       publishing.value = state === "closed" ? "idle" : state;
       if (error && error.code !== "browser") toast(errorText(error), { bad: true });
       if (state === "live" && live.show.value.stage === "scheduled") command("start");
-      if (state === "refused") stopCamera();
+      if (state === "refused") stopCamera({ endsStream: false });
     },
   });
 }
@@ -80,12 +80,12 @@ addEventListener("beforeunload", (event) => {
   event.returnValue = true; // older browsers
 });
 
-export function stopCamera() {
+export function stopCamera({ endsStream = true } = {}) {
   remembered(false);
   wasOnAir.value = false;
   const before = publisher;
   publisher = null;
-  before?.stop();
+  before?.stop({ endsStream });
   publishing.value = "idle";
 }
 export async function endShow() {
@@ -96,7 +96,7 @@ export async function endShow() {
 effect(() => {
   if (live.show.value?.stage !== "ended") return;
   untracked(() => {
-    stopCamera();
+    stopCamera({ endsStream: false }); // the end of the show ended the stream
     for (const track of camera.value?.getTracks() ?? []) track.stop();
     camera.value = null;
   });
@@ -187,7 +187,7 @@ function Controls() {
     <span class="grow"></span>
     ${mayHost() && stage !== "ended" && !on && html`<button class=${`btn ${stage === "scheduled" || wasOnAir.value ? "" : "line"}`} type="button"
       onClick=${goLive}>${t(stage === "scheduled" ? "studio.go_live" : wasOnAir.value ? "studio.go_on" : "studio.rejoin")}</button>`}
-    ${on && html`<button class="btn line" type="button" onClick=${stopCamera}>${t("studio.stop_camera")}</button>`}
+    ${on && html`<button class="btn line" type="button" onClick=${() => stopCamera()}>${t("studio.stop_camera")}</button>`}
   </div>`;
 }
 

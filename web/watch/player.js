@@ -1,4 +1,5 @@
 // The picture: plays the show (WHEP, else HLS) into the <video> of the page, comes back by itself, says what it is doing.
+import { sitePath } from "../shared/api.js";
 import { boot, t } from "../shared/i18n.js";
 import { Icon, computed, effect, html, signal, untracked } from "../shared/ui.js";
 import { play } from "../shared/playback.js";
@@ -25,7 +26,7 @@ async function measure() {
 function start() {
   player = play(video, {
     url: boot.urls.whep,
-    hlsUrl: boot.urls.hls ?? `/live/${showId}/hls/index.m3u8`,
+    hlsUrl: boot.urls.hls ?? sitePath(`/live/${showId}/hls/index.m3u8`),
     iceServers: iceServersOf(boot),
     onstate({ state }) {
       if (state === "connecting" || state === "waiting") picture.value = "connecting";
