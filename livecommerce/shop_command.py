@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from livecommerce.accounts.rows import Shop, ShopRepository
 from livecommerce.catalogue.tables import products
+from livecommerce.command_trail import note_command
 from livecommerce.configuration.flags import settings_from
 from livecommerce.configuration.tree import Settings
 from livecommerce.errors import Conflict, NotFound
@@ -77,6 +78,7 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> list[str]:
                 if (value := getattr(arguments, name)) is not None
             }
             shop = await shops.put(msgspec.structs.replace(shop, **given))
+            await note_command(database, "shop_changed", shop.id, shops=[shop.id], **given)
         return told(shop)
     finally:
         await database.close()

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
-import os
 import secrets
 import sys
 from collections.abc import AsyncIterator
@@ -19,6 +17,7 @@ from typing import NamedTuple
 from livecommerce.accounts.accounts import Accounts, fold_login
 from livecommerce.accounts.rows import Shop, ShopRepository, StaffRepository
 from livecommerce.accounts.secret import load_secret
+from livecommerce.command_trail import cli_actor
 from livecommerce.configuration.flags import settings_from
 from livecommerce.configuration.own_command import own_command
 from livecommerce.configuration.tree import Settings
@@ -38,7 +37,6 @@ from livecommerce.shop_command import shop_of
 FIRST_SHOP = "shop"
 FIRST_SHOP_NAMES = {"zh-TW": "我的小店"}
 FIRST_LOGIN = "owner"
-ACTOR_LENGTH_MAX = 64  # of the trail's column
 _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # without l, o, 0, 1: people copy it by hand
 _GROUPS, _GROUP_LENGTH = 4, 5  # 20 of 32 letters: 100 bits
 
@@ -98,15 +96,8 @@ class Kept(NamedTuple):
         """What was done to a login, in its shop's trail."""
         record = await self.accounts.staff.by_login(fold_login(login))
         if record is not None:
-            entry = AuditEntry(record.shop, now_ms(), f"cli:{_os_user()}"[:ACTOR_LENGTH_MAX], do, record.login, details)
+            entry = AuditEntry(record.shop, now_ms(), cli_actor(), do, record.login, details)
             await self.audit.add(entry)
-
-
-def _os_user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container's user without a name
-        return str(os.getuid())
 
 
 @asynccontextmanager

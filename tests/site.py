@@ -21,9 +21,9 @@ from livecommerce.accounts.secret import load_secret
 from livecommerce.configuration.tree import Settings, load
 from livecommerce.media.client.control import RelayControl
 from livecommerce.media.relay import RelayPlace, serve_relay
+from livecommerce.realtime.callers import Who
 from livecommerce.realtime.compose import build_realtime
 from livecommerce.realtime.gateway import Gateway
-from livecommerce.realtime.staff_sockets import Who
 from livecommerce.records.database import Database
 from livecommerce.roles.rooms import Foundation, put_rooms
 from livecommerce.roles.stores import Stores

@@ -16,7 +16,7 @@ from livecommerce.http.addresses import request_address
 from livecommerce.http.answers import json_answer
 from livecommerce.http.bodies import read_json, whole_number
 from livecommerce.http.identity import Identity, Staff
-from livecommerce.http.site import Identify, address_of, identify, is_https, need_staff
+from livecommerce.http.site import Identify, address_of, identify, is_https, need_staff, public_path
 from livecommerce.records.audit import AuditEntry, AuditRepository
 from livecommerce.records.rows import now_ms
 
@@ -41,18 +41,21 @@ _IDENTITY: web.RequestKey[Identity] = web.RequestKey("livecommerce.accounts.iden
 
 
 def identify_by(accounts: Accounts, trusted_proxies: tuple[str, ...]) -> Identify:
-    """Who sends a request, by its cookies; a viewer without one gets a fresh id (see `Accounts.viewer_cookie`)."""
+    """Who sends a request, by its cookies; a viewer without one gets a fresh id, nobody's yet."""
 
     async def identify(request: web.BaseRequest) -> Identity:
         # Kept with the request, so that asking twice gives the same new id and asks Valkey once.
         kept: Identity | None = request.get(_IDENTITY)
         if kept is None:
+            visit = accounts.visit_of(request.cookies.get(viewers.COOKIE))
             session = sessions.key_of(request.cookies.get(sessions.COOKIE))
             kept = request[_IDENTITY] = Identity(
-                viewer=accounts.viewer_of(request.cookies.get(viewers.COOKIE)) or viewers.new_viewer(),
+                viewer=visit.viewer if visit else viewers.new_viewer(),
                 staff=await accounts.sessions.at(session),
                 address=request_address(request, trusted_proxies),
                 session=session,
+                is_known=visit is not None,
+                since_ms=visit.since_ms if visit else 0,
             )
         return kept
 
@@ -107,7 +110,7 @@ async def post_login(request: web.Request) -> web.Response:
     answer = json_answer({"staff": await staff_shape(accounts, staff)})
     for name, value, seconds, path in (
         (sessions.COOKIE, token, sessions.SESSION_SECONDS, "/"),
-        (devices.COOKIE, device, devices.COOKIE_SECONDS, "/api/login"),
+        (devices.COOKIE, device, devices.COOKIE_SECONDS, public_path(request, "/api/login")),
     ):
         answer.set_cookie(
             name, value, max_age=seconds, path=path, httponly=True, samesite="Lax", secure=is_https(request)

@@ -14,6 +14,7 @@ from livecommerce.api.faults import as_known
 from livecommerce.api.pages import error_page
 from livecommerce.errors import LiveCommerceError
 from livecommerce.http.answers import error_answer
+from livecommerce.http.errors import EncodingRefused
 from livecommerce.http.settings import Http
 from livecommerce.http.site import SITE, is_https
 from livecommerce.ops.log_limit import warn_seldom
@@ -79,6 +80,9 @@ def check_origin(request: web.Request, settings: Http) -> None:
 @web.middleware
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Origin check first, then the handler; whatever it raises becomes a numbered answer."""
+    if "Content-Encoding" in request.headers:
+        # Before anything else, unknown paths and sockets too: nothing of it is ever unpacked (web.py, auto_decompress).
+        return error_answer(EncodingRefused())
     if request.path.startswith(SOCKET_PREFIX):
         return await handler(request)
     try:

@@ -17,6 +17,7 @@ from livecommerce import __version__
 from livecommerce.accounts.secret import load_secret, secret_text
 from livecommerce.backup import snapshot, tables
 from livecommerce.backup.folder import FORMAT, MANIFEST, Manifest, digests, read_manifest
+from livecommerce.command_trail import note_command
 from livecommerce.configuration.flags import settings_from
 from livecommerce.configuration.problems import refuse
 from livecommerce.configuration.tree import Settings
@@ -31,11 +32,21 @@ from livecommerce.records.settings import Database as DatabaseSettings
 from livecommerce.staff import embedded_url, store_url
 
 RECORDINGS = "recordings"
+SUBJECT_LENGTH_MAX = 200  # of the trail's column
 
 
 def backup_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR", help="a folder that is not there yet")
     parser.add_argument("--recordings", action="store_true", help="the recordings too (they may be many gigabytes)")
+
+
+async def _note(settings: Settings, do: str, subject: str) -> None:
+    """In the trail of every shop: all of them were in it."""
+    database = Database.of(settings.database.url, settings.data_folder)
+    try:
+        await note_command(database, do, subject[:SUBJECT_LENGTH_MAX])
+    finally:
+        await database.close()
 
 
 async def make_backup(settings: Settings, folder: Path, *, recordings: bool = False) -> Manifest:
@@ -63,6 +74,7 @@ async def make_backup(settings: Settings, folder: Path, *, recordings: bool = Fa
     path.write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
     os.sync()  # a backup that a power cut takes is none
     draft.rename(folder)
+    await _note(settings, "backed_up", str(folder))
     return manifest
 
 
@@ -154,6 +166,7 @@ async def restore_backup(settings: Settings, folder: Path) -> Manifest:
             _write_secret(folder, target)
         if manifest.has_recordings:
             await asyncio.to_thread(_copy_recordings, folder, target)
+        await note_command(database, "restored", str(folder)[:SUBJECT_LENGTH_MAX])
     finally:
         await database.close()
         lock.release()
@@ -242,7 +255,9 @@ async def move(settings: Settings, url: str) -> dict[str, int]:
         await target.start()
         async with tables.still(source) as reading, target.write() as writing:
             await tables.refuse_full(writing, await tables.tables_of(writing), redact_text(url))
-            return await tables.copy(reading, writing)
+            copied = await tables.copy(reading, writing)
+        await note_command(target, "database_moved", target.url.render_as_string()[:SUBJECT_LENGTH_MAX])
+        return copied
     finally:
         await source.close()
         await target.close()

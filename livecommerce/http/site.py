@@ -96,6 +96,13 @@ def public_base(request: web.Request) -> str:
     """`https://live.example.com`: the address people use, from the settings, else from the request."""
     settings = request.app[SITE].settings
     if settings.public_url:
-        public = urlsplit(settings.public_url)
-        return f"{public.scheme}://{public.netloc}"
+        return settings.public_url.rstrip("/")
     return f"{request_scheme(request, settings.trusted_proxies)}://{request.host}"
+
+
+def public_path(request: web.Request, path: str) -> str:
+    """`path` of ours (`/live/demo`) as browsers must ask for it: below the path of the public address, if it has one.
+
+    The proxy takes that prefix away again, so routes and cookies of ours never see it.
+    """
+    return urlsplit(request.app[SITE].settings.public_url).path.rstrip("/") + path

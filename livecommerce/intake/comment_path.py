@@ -27,12 +27,15 @@ from livecommerce.intake.answers import (
 from livecommerce.intake.changes import ChangeMaker
 from livecommerce.intake.metrics import COMMENTS, VERDICT_SECONDS
 from livecommerce.intake.mirror import Mirror
+from livecommerce.intake.newcomers import NewcomerShares
 from livecommerce.intake.orders import done, no_order_answer, reserve_operation, wants_of
 from livecommerce.intake.plain_orders import is_bare
 from livecommerce.intake.rate import too_many_comments
-from livecommerce.intake.speech import Acceptance, Act, Press, Speaker, Speech, Withdrawal
+from livecommerce.intake.speech import Acceptance, Act, Press, Speech, Withdrawal
 from livecommerce.intake.waiting_offers import offer_meant, take, take_operation
 from livecommerce.shows.kinds.chat import speaks
+from livecommerce.shows.kinds.name import named as name_given
+from livecommerce.shows.kinds.newcomers import NEWCOMERS_MAX, newcomers_of, noted
 from livecommerce.shows.model import viewer_handle
 from livecommerce.shows.moderation import Ruling, may_act, rule, slow_error, slow_wait_ms
 from livecommerce.shows.offers import NoOrder, Want, lines_of
@@ -80,7 +83,8 @@ class CommentPath:
     def __init__(self, store: ShowStore, engine: StockEngine, per_window: int) -> None:
         self._store = store
         self._engine = engine
-        self._changes = ChangeMaker(engine)
+        self._shares = NewcomerShares(store.redis, engine)
+        self._changes = ChangeMaker(engine, self._shares)
         self._per_window = per_window
 
     async def comment(self, mirror: Mirror, speech: Speech) -> SpeechAnswer:
@@ -221,19 +225,29 @@ class CommentPath:
         return await self._reserve(state, named(mirror, press), lines, b"")
 
     async def _reserve(self, state: State, act: Act, lines: tuple[Line, ...], chat: bytes) -> SpeechAnswer:
-        await self._introduce(state, act.show, act.speaker)
-        answer = await done(self._engine, reserve_operation(state, act, lines, chat))
+        await self._introduce(state, act)
+        answer = await self._shares.done(state, act, reserve_operation(state, act, lines, chat), lines)
         return SpeechAnswer(verdict="order", reason=str(answer.outcome), lines=answer_lines(answer, state))
 
     async def _take(self, state: State, act: Act, reservation: str, chat: bytes) -> SpeechAnswer:
-        await self._introduce(state, act.show, act.speaker)
+        await self._introduce(state, act)
         answer = await done(self._engine, take_operation(state, act, reservation, chat))
         return SpeechAnswer(verdict="order", reason=str(answer.outcome), lines=answer_lines(answer, state))
 
-    async def _introduce(self, state: State, show: str, speaker: Speaker) -> None:
-        """Keeps the name of a buyer with the show before the first claim: tickets carry it."""
-        if state["names"].get(speaker.viewer) != speaker.name:
-            await self._store.name(show, speaker.viewer, speaker.name)
+    async def _introduce(self, state: State, act: Act) -> None:
+        """Keeps a buyer's name with the show before the first claim: tickets carry it; a newcomer's network."""
+        speaker, now = act.speaker, self._store.now_ms()
+        known = (
+            []
+            if state["names"].get(speaker.viewer) == speaker.name
+            else [name_given(speaker.viewer, speaker.name, now)]
+        )
+        newcomers = newcomers_of(state)
+        if act.newcomer and speaker.viewer not in newcomers and len(newcomers) < NEWCOMERS_MAX:
+            known.append(noted(speaker.viewer, act.newcomer, now))
+        if known:
+            events = [event for decision in known for event in decision.events]
+            await self._store.publish(act.show, events, [write for decision in known for write in decision.writes])
 
     async def cancel(self, mirror: Mirror, withdrawal: Withdrawal) -> WithdrawalAnswer:
         """A viewer gives up an own claim.

@@ -41,6 +41,7 @@ class Act(Struct, frozen=True, kw_only=True):
         id: made by the sender, one an act; the same id is done once and answered alike.
         source: the door, as the books keep it with a claim; at most 40 characters.
         again: the sender says that it was sent before: where the id is known, its first answer comes back uncounted.
+        newcomer: the mark of the network of a viewer whose cookie is young (`newcomers.newcomer_mark`), else "".
     """
 
     show: str
@@ -48,6 +49,7 @@ class Act(Struct, frozen=True, kw_only=True):
     id: str
     source: str
     again: bool = False
+    newcomer: str = ""
 
 
 class Speech(Act, frozen=True, kw_only=True):

@@ -7,12 +7,13 @@ import time
 
 import structlog
 
+from livecommerce.ops.log_limit import warn_seldom
+from livecommerce.realtime.callers import StaffNames, nobody
 from livecommerce.realtime.channel import Channel
 from livecommerce.realtime.pace import Pace
 from livecommerce.realtime.presence import REFRESH_SECONDS, Presence
 from livecommerce.realtime.reader import ShopReader
 from livecommerce.realtime.settings import Realtime
-from livecommerce.realtime.staff_sockets import StaffNames, nobody
 from livecommerce.realtime.tasks import end
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.engine import StockUnavailable
@@ -134,7 +135,7 @@ class Channels:
         try:
             channel.mirror.use_staff_names(await self._staff_names(channel.shop))
         except Exception as error:
-            log.warning("staff names not read", shop=channel.shop, why=str(error)[:200])
+            warn_seldom(log, "staff names not read", shop=channel.shop, why=str(error)[:200])
 
     async def _tell_presence(self, channel: Channel) -> None:
         await self.presence.refresh(channel.show, channel.by_viewer, channel.take_moved())

@@ -21,7 +21,7 @@ from aiohttp import hdrs, web
 
 from livecommerce.errors import LiveCommerceError, ShowUnknown
 from livecommerce.http.answers import json_answer
-from livecommerce.http.site import need_staff, public_base, render, still_staff
+from livecommerce.http.site import need_staff, public_base, public_path, render, still_staff
 from livecommerce.media.recording.reader import Movie
 from livecommerce.records.audit import AuditEntry
 from livecommerce.records.rows import now_ms
@@ -63,12 +63,12 @@ async def _finished(request: web.Request) -> tuple[Recorded, Movie]:
 async def get_replay(request: web.Request) -> web.Response:
     show = request.match_info["show"]
     if await _is_live(request, show):
-        return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": f"/live/{show}"})
+        return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": public_path(request, f"/live/{show}")})
     recorded, movie = await _finished(request)
     shown = {"id": show, "title": show, "shop_name": "", "currency": "TWD", **recorded.show}
     urls = {
-        "video": f"/replay/{show}/video.mp4?v={quote(movie.mark)}",
-        "events": f"/replay/{show}/events.json",
+        "video": public_path(request, f"/replay/{show}/video.mp4?v={quote(movie.mark)}"),
+        "events": public_path(request, f"/replay/{show}/events.json"),
         "watch": f"{public_base(request)}/replay/{show}",
     }
     return render(request, "replay", {"snapshot": None, "urls": urls}, show=shown)
@@ -78,7 +78,7 @@ async def get_address(request: web.Request) -> web.Response:
     """Where the replay is once the show is over; a page that saw the end asks for it."""
     show = request.match_info["show"]
     there = not await _is_live(request, show) and await request.app[RECORDINGS].has_replay(show)
-    return json_answer({"replay": f"/replay/{show}" if there else None})
+    return json_answer({"replay": public_path(request, f"/replay/{show}") if there else None})
 
 
 async def get_events(request: web.Request) -> web.Response:

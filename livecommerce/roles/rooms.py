@@ -113,7 +113,7 @@ def _media(foundation: Foundation, setups: ShowRepository) -> media_routes.Media
 
 
 def put_rooms(app: web.Application, foundation: Foundation) -> shows_routes.ShowsNeeds:
-    """Puts every room's needs and routes on `app`; what is half published is finished when it starts.
+    """Puts every room's needs and routes on `app`.
 
     Returns:
         What keeps shows and words published (see `publish_and_keep`).
@@ -136,11 +136,6 @@ def put_rooms(app: web.Application, foundation: Foundation) -> shows_routes.Show
     app[orders_routes.ORDERS] = orders_routes.OrdersNeeds(orders, till, shows.setups, shows.store, audit)
     app[replay_routes.RECORDINGS] = Recordings(settings.data_folder)
     build_api(app, ROUTES)
-
-    async def started(_: web.Application) -> None:
-        await shows.publisher.publish_waiting()
-
-    app.on_startup.append(started)
     return shows
 
 

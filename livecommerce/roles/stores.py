@@ -17,7 +17,6 @@ from livecommerce.ops.logs import logger
 from livecommerce.ops.redis_client import connect_store, library_names
 from livecommerce.ops.store_promise import check_promise
 from livecommerce.ops.valkey import EmbeddedValkey
-from livecommerce.records.database import Database
 from livecommerce.roles.process import Frame
 from livecommerce.settings import SettingsError
 from livecommerce.shows.kinds import SHOW_KINDS
@@ -108,14 +107,6 @@ def _full(info: Mapping[str, Any]) -> str | None:
     if info.get("aof_last_write_status", "ok") != "ok":
         return "storage_full: Valkey cannot write its append-only file. Look at its disk."
     return None
-
-
-def sql_check(database: Database) -> Check:
-    async def check() -> str | None:
-        await database.ping()
-        return None
-
-    return check
 
 
 class Stores:

@@ -10,13 +10,12 @@ from livecommerce.ops import metrics
 from livecommerce.ops.logs import logger
 from livecommerce.orders.money_trail import MONEY_TRAIL
 from livecommerce.orders.worker import Worker
-from livecommerce.records.database import Database
 from livecommerce.records.fact_loop import FactLoop
 from livecommerce.records.fact_readers import Reader
 from livecommerce.replay.archive import EventArchiver
-from livecommerce.roles.agreement import check_agreement
 from livecommerce.roles.process import Frame
-from livecommerce.roles.stores import open_stores, sql_check
+from livecommerce.roles.sql import open_database
+from livecommerce.roles.stores import open_stores
 
 log = logger(__name__)
 
@@ -36,10 +35,7 @@ async def worker_role(frame: Frame) -> AsyncIterator[None]:
     beside their recordings."""
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(open_stores(frame))
-        database = await Database.open(frame.settings.database.url, frame.settings.data_folder)
-        stack.push_async_callback(database.close)
-        await check_agreement(stores.redis, database, frame.settings.redis.accept_loss)
-        frame.health.checks["sql"] = sql_check(database)
+        database = await stack.enter_async_context(open_database(frame, stores.redis))
         worker = Worker(stores.redis, database, stores.engine)
         metrics.register("orders", lambda: _named(worker.figures()))
         facts = FactLoop(database, FACT_READERS)

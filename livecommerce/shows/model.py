@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 
 from livecommerce.catalogue.errors import ProductRefused
 from livecommerce.catalogue.products import CODE_PATTERN, Product, as_public, product_of, supply_of
+from livecommerce.http.addresses import network_of
 from livecommerce.shows.errors import ItemUnknown
 from livecommerce.shows.state import PublicItem
 from livecommerce.stock import keys as stock_keys
@@ -44,11 +45,15 @@ class ShowItem(Product, frozen=True):
 
 
 class ShowLimits(Struct, frozen=True):
-    """Pieces one viewer may hold; 0 is no limit. `per_item`: of each product over all its options."""
+    """Pieces one viewer may hold; 0 is no limit. `per_item`: of each product over all its options.
+
+    newcomers_percent: of each product, what viewers of one network whose cookie is young may hold together; 100: all.
+    """
 
     per_item: Annotated[int, Meta(ge=0)] = 0
     per_show: Annotated[int, Meta(ge=0)] = 0
     per_comment: Annotated[int, Meta(ge=0)] = 0
+    newcomers_percent: Annotated[int, Meta(ge=1, le=100)] = 50
 
 
 class ShowSettings(Struct, frozen=True):
@@ -129,20 +134,10 @@ def viewer_handle(salt: str, viewer: str) -> str:
 
 
 def address_mark(salt: str, address: str) -> str:
-    """A network address as kept for bans: keyed hash, an IPv6 address by its /64 (one subscriber's block)."""
-    if ":" in address and "." not in address:
-        groups = _ipv6_groups(address)
-        address = ":".join(groups[:4])
-    return hashlib.blake2b(address.encode(), key=b"address" + salt.encode()[:32], digest_size=10).hexdigest()
-
-
-def _ipv6_groups(address: str) -> list[str]:
-    import ipaddress
-
-    try:
-        return ipaddress.IPv6Address(address.split("%")[0]).exploded.split(":")
-    except ValueError:
-        return [address]
+    """A network as kept for bans and shares: keyed hash of its key (an IPv6 address by its /64)."""
+    return hashlib.blake2b(
+        network_of(address).encode(), key=b"address" + salt.encode()[:32], digest_size=10
+    ).hexdigest()
 
 
 def valid_id(text: object, pattern: str = OUTSIDE_ID_PATTERN) -> bool:

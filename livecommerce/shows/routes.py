@@ -74,13 +74,20 @@ class ShowsNeeds:
 SHOWS: web.AppKey[ShowsNeeds] = web.AppKey("livecommerce.shows", ShowsNeeds)
 
 
+PER_ITEM = 5  # of a show that says nothing: enough for a family, and nobody takes a whole product in six comments
+
+
+class LimitsBody(ShowLimits, frozen=True, forbid_unknown_fields=True):
+    per_item: Annotated[int, Meta(ge=0)] = PER_ITEM
+
+
 class ShowBody(Struct, frozen=True, forbid_unknown_fields=True):
     title: Annotated[str, Meta(min_length=1, max_length=120)]
     items: Annotated[list[ItemWish], Meta(max_length=ITEMS_MAX)] = []
     id: Annotated[str, Meta(pattern=ID_PATTERN)] | None = None
     hold_seconds: Annotated[int, Meta(ge=10, le=7 * 86_400)] | None = None
     packs: Annotated[list[Annotated[str, Meta(max_length=16)]], Meta(min_length=1, max_length=7)] | None = None
-    limits: ShowLimits = ShowLimits()
+    limits: LimitsBody = LimitsBody()
     settings: ShowSettings = ShowSettings()
     starts_ms: Annotated[int, Meta(ge=0, le=2**53)] | None = None
 

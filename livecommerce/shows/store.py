@@ -47,6 +47,9 @@ CHAT_BATCH_MAX = 256  # lines in one call: some 2 ms of Valkey's time
 CHAT_QUEUE_MAX = 20_000  # lines waiting in one process; beyond it a viewer is told `busy`
 READ_ENTRIES_MAX = 2_000  # log entries read at once; a page that is further behind takes a snapshot
 SHOP_CACHE_MAX = 10_000  # shows whose shop is remembered; the entry never changes
+# Ids that no show has are made up in any number: the answer is kept a moment (a show made in another process is seen
+# then), and few of them are asked for at once, so that they take no connections from the shows that are.
+UNKNOWN_SECONDS, UNKNOWN_MAX, LOOKUPS_AT_ONCE = 1.0, 10_000, 8
 
 
 FAULTS = (RedisError, RedisClusterException)  # redis-py's own words for "no node has this slot" are no RedisError
@@ -98,6 +101,8 @@ class ShowStore:
         self.kinds = kinds
         self._key_numbers = {name: number for number, name in enumerate((*KEY_NAMES, *kinds.hashes), start=1)}
         self._shops: dict[str, str] = {}
+        self._unknown: dict[str, float] = {}
+        self._lookups = asyncio.Semaphore(LOOKUPS_AT_ONCE)
         self._chat: dict[str, _ChatBatch] = {}
         self._chat_waiting = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -150,14 +155,24 @@ class ShowStore:
             ShowUnknown: there is no such show.
         """
         shop = self._shops.get(show)
-        if shop is None:
-            found = await self._answer(cast("Awaitable[Any]", self.redis.hget(Keys.SHOWS, show)))
-            if found is None:
-                raise ShowUnknown()
-            shop = found.decode() if isinstance(found, bytes) else str(found)
-            if len(self._shops) >= SHOP_CACHE_MAX:
-                self._shops.clear()
-            self._shops[show] = shop
+        if shop is not None:
+            return shop
+        async with self._lookups:
+            return self._shops.get(show) or await self._look_up(show)
+
+    async def _look_up(self, show: str) -> str:
+        now = time.monotonic()
+        if self._unknown.get(show, 0.0) > now:
+            raise ShowUnknown()
+        found = await self._answer(cast("Awaitable[Any]", self.redis.hget(Keys.SHOWS, show)))
+        if found is None:
+            if len(self._unknown) >= UNKNOWN_MAX:
+                self._unknown.clear()
+            self._unknown[show] = now + UNKNOWN_SECONDS
+            raise ShowUnknown()
+        if len(self._shops) >= SHOP_CACHE_MAX:
+            self._shops.clear()
+        shop = self._shops[show] = found.decode() if isinstance(found, bytes) else str(found)
         return shop
 
     async def keys_of(self, show: str) -> Keys:
@@ -186,6 +201,7 @@ class ShowStore:
         if any(item.currency != setup.currency for item in items):
             raise BadInput(f"All products of this show are priced in {setup.currency}.")
         await self._answer(cast("Awaitable[Any]", self.redis.hsetnx(Keys.SHOWS, setup.id, setup.shop)))
+        self._unknown.pop(setup.id, None)
         if await self.shop_of(setup.id) != setup.shop:
             raise Conflict("Another shop has a show under this id.")
         keys = await self.keys_of(setup.id)

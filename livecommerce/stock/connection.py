@@ -10,6 +10,7 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import hiredis
@@ -79,21 +80,20 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
-        self._loop = asyncio.get_running_loop()
-        self._loop.call_later(LOOK_SECONDS, self._look)
+        asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
 
     def _look(self) -> None:
         """A server that stalls (stopped, a dead disk) closes nothing: we do, so that every caller hears of it."""
         if self.lost:
             return
-        if self._waiting and self._loop.time() - self._asked_at > STALL_SECONDS_MAX:
+        if self._waiting and monotonic() - self._asked_at > STALL_SECONDS_MAX:
             self.close()
         else:
-            self._loop.call_later(LOOK_SECONDS, self._look)
+            asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
 
     def data_received(self, data: bytes) -> None:
         self._reader.feed(data)
-        self._asked_at = self._loop.time()
+        self._asked_at = monotonic()
         while True:
             try:
                 answer = self._reader.gets()
@@ -116,7 +116,7 @@ class Connection(asyncio.Protocol):
             done(ConnectionLost("not connected"))
             return
         if not self._waiting:
-            self._asked_at = self._loop.time()
+            self._asked_at = monotonic()
         self._waiting.append(done)
         self._transport.write(command)
 

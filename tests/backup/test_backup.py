@@ -137,7 +137,16 @@ class Small:
                 rows = (await connection.execute(text(f"SELECT * FROM {name} ORDER BY 1"))).mappings().all()
                 found[name] = [{key: _plain(value) for key, value in row.items()} for row in rows]
         await database.close()
+        # What the commands themselves note is no part of what they carry: see `trail`.
+        found["audit"] = [entry for entry in found["audit"] if not entry["actor"].startswith("cli:")]
         return found
+
+    async def trail(self) -> list[str]:
+        """What was done to the shop on the command line."""
+        database = Database.of(self.settings.database.url, self.settings.data_folder)
+        entries = await AuditRepository(database).newest(SHOP)
+        await database.close()
+        return [entry.do for entry in reversed(entries) if entry.actor.startswith("cli:")]
 
 
 def _plain(value: Any) -> Any:
@@ -183,6 +192,8 @@ async def test_a_backup_of_one_database_is_restored_into_either(
     other = settings_for(tmp_path / "other", kind, await emptied(postgres_url))
     await restore_backup(other, tmp_path / "kept")
     assert await Small(other).rows() == await small.rows()
+    assert await small.trail() == ["backed_up"]
+    assert await Small(other).trail() == ["restored"]
     server = EmbeddedValkey(tmp_path / "other")
     server.start()
     redis = Redis.from_url(server.url)
@@ -246,6 +257,7 @@ async def test_the_database_moves_to_postgresql_counted(small: Small, tmp_path: 
     moved = Settings(data_folder=small.settings.data_folder, database=DatabaseSettings(url=url))
     assert rows["orders"] == 1
     assert await Small(moved).rows() == await small.rows()
+    assert await Small(moved).trail() == ["database_moved"]
     database = await Database.open(url, moved.data_folder)
     await AuditRepository(database).add(
         AuditEntry(SHOP, 2, "ling", "try", "again", {})

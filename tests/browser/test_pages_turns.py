@@ -218,6 +218,8 @@ async def test_a_reload_on_air_asks_first_and_goes_on_at_once_and_the_end_puts_o
         )
         await say(viewer, "+1")
         await expect(viewer.locator(".ribbon .ticket")).to_be_visible(timeout=PATIENCE_MS)
+        goodbyes: list[str] = []
+        host.on("request", lambda asked: goodbyes.append(asked.url) if asked.method == "DELETE" else None)
         server.command("onair", "end")
         await host.wait_for_function(
             """async () => {
@@ -226,6 +228,7 @@ async def test_a_reload_on_air_asks_first_and_goes_on_at_once_and_the_end_puts_o
             }""",
             timeout=PATIENCE_MS,
         )
+        assert goodbyes == [], "the end has stopped the stream: its session is gone at the relay"
         ended = viewer.locator(".center.big")
         await expect(ended).to_contain_text("為你保留 1 件到", timeout=PATIENCE_MS)
         box, width = await ended.get_by_role("button", name="我的號碼牌").bounding_box(), PHONE["width"]

@@ -62,7 +62,7 @@ async def visitor(
 
     def note(message: ConsoleMessage) -> None:
         if message.type == "error" and not any(part in message.location.get("url", "") for part in EXPECTED):
-            faults.append(message.text)
+            faults.append(f"{message.text} {message.location.get('url', '')}")
 
     page.on("console", note)
     page.on("pageerror", lambda error: faults.append(str(error)))

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from livecommerce import cli
 from livecommerce.accounts.rows import Shop, ShopRepository
 from livecommerce.configuration.tree import fields
+from livecommerce.records.audit import AuditEntry, AuditRepository
 from livecommerce.records.database import Database
 from livecommerce.settings import environment_name
 
@@ -30,6 +31,20 @@ def change(flags: list[str], statement: str) -> None:
         await database.close()
 
     asyncio.run(run())
+
+
+def trail(flags: list[str]) -> list[dict[str, str]]:
+    """What was changed of the shop on the command line."""
+
+    async def run() -> list[AuditEntry]:
+        database = await Database.open("", flags[1].partition("=")[2])
+        entries = await AuditRepository(database).newest("shop")
+        await database.close()
+        return entries
+
+    found = [entry for entry in reversed(asyncio.run(run())) if entry.do == "shop_changed"]
+    assert all(entry.actor.startswith("cli:") for entry in found)
+    return [entry.details for entry in found]
 
 
 def test_the_first_start_takes_the_currency_of_the_setting(
@@ -55,6 +70,7 @@ def test_it_is_changed_until_something_is_priced(flags: list[str], capsys: pytes
     assert cli.main(["shop", *flags, "set", "--currency", "TWD"]) == 1
     assert "1 shows priced in USD" in capsys.readouterr().err
     assert cli.main(["shop", *flags, "set", "--currency", "USD"]) == 0
+    assert trail(flags) == [{"currency": "USD", "name": "Night Market"}, {"currency": "USD"}], "not the refused one"
 
 
 def test_twd_is_said_to_be_counted_in_whole_dollars(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -133,6 +133,38 @@ async def test_a_restart_of_postgresql_ends_no_process_and_stops_no_sale(
 
 
 @pytest.mark.timeout(180)
+async def test_processes_that_start_while_postgresql_is_away_sell_and_wait_for_it(
+    live: LiveServer, postgres: PostgresServer
+) -> None:
+    place = live.log.stat().st_size
+    await asyncio.to_thread(postgres.pause)
+    try:
+        for name in ("web-0", "worker"):
+            before = processes(live)[name]
+            os.kill(before, signal.SIGKILL)
+            await until(lambda name=name, before=before: processes(live).get(name, before) != before, 30, name)  # type: ignore[misc]
+        await until(lambda: is_ready(live, "web-0"), 30, "pages are served and sockets taken without SQL")
+        started = processes(live)
+        viewer = Viewer(live.address, SHOW, "卡洛")
+        await viewer.open()
+        said, _ = await once(viewer, "A01+1")
+        await viewer.close()
+        assert said["ok"], said
+        status, answered, _ = await asyncio.to_thread(answer, live, "GET", "/api/products")
+        assert (status, answered["error"]["number"]) == (503, 6003)
+        assert not is_ready(live, "worker"), "without SQL it does nothing"
+    finally:
+        await asyncio.to_thread(postgres.resume)
+    await until(lambda: answer(live, "GET", "/api/products")[0] == 200, 30, "SQL is used")
+    await until(lambda: is_ready(live, "worker"), 30, "and the ledger projected")
+    assert processes(live) == started, "they waited, no further start was needed"
+    entries = log_since(live, place)
+    assert not [entry for entry in entries if "exception" in entry], "no traceback"
+    waits = [entry["process"] for entry in entries if entry["event"] == "waiting for the database"]
+    assert sorted(waits) == ["web-0", "worker"], "a line a minute each"
+
+
+@pytest.mark.timeout(180)
 async def test_a_stalled_valkey_is_seen_and_everyone_is_answered(live: LiveServer) -> None:
     valkey, place = processes(live)["valkey"], live.log.stat().st_size
     viewer = Viewer(live.address, SHOW, "貝拉")

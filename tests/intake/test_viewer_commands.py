@@ -31,8 +31,9 @@ async def ask(stage: Stage, who: Person, text: str = "有大一號的嗎？", **
 async def test_a_command_is_done_once_for_its_id(stage: Stage) -> None:
     first = await ask(stage, ANNA, id="question-1")
     assert first == {"question": "question-1", "held": False}
-    assert await ask(stage, ANNA, "other words", id="question-1") == first
     assert await ask(stage, ANNA, id="question-1", again=True) == first
+    with pytest.raises(IdReused):
+        await ask(stage, ANNA, "other words", id="question-1")
     (question,) = questions_of(stage.mirror.state).values()
     assert (question["viewer"], question["name"], question["text"]) == ("anna", "Anna", "有大一號的嗎？")
 

@@ -50,7 +50,7 @@ async def refused(world: World, auth: Any, serializer: str, cookies: dict[str, s
 
 
 async def test_no_viewer_cookie_and_staff_of_another_shop_are_refused(fast_world: World) -> None:
-    assert (await refused(fast_world, {"show": "demo"}, "json", {}))["data"]["code"] == "login_needed"
+    assert (await refused(fast_world, {"show": "demo"}, "json", {}))["data"]["code"] == "cookie_needed"
     other = await refused(fast_world, {"show": "demo", "as": "staff"}, "json", {"lc_staff": "other.owner"})
     assert other["data"]["code"] == "show_of_another_shop"
     assert SHOP != "other"

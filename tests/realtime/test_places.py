@@ -70,7 +70,8 @@ async def test_a_price_cut_reaches_who_holds_and_who_waits(fast_world: World) ->
     assert (item["price_minor"], item["compare_at_minor"]) == (490, 590)
     assert len(ben.events("claim")) == claims, "nobody else hears of it"
     assert (await host.command("price", code="A01", price_minor=690))["ok"]
-    cleo = await fast_world.connect("cleo")
+    await anna.until(lambda: anna.events("item") and anna.events("item")[-1]["item"]["price_minor"] == 690)
+    cleo = await fast_world.connect("cleo")  # a claim is made at the price its sender is shown
     await cleo.comment("A01+1")
     await stands(cleo, "A01#3", price_minor=690)
     assert ticket_of(anna, "A01#1")["price_minor"] == 490, "a claim keeps its price when prices rise"

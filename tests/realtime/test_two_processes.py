@@ -139,6 +139,8 @@ async def test_moderation_and_private_events_reach_a_viewer_on_another_process(
         await anna.until(lambda: [you for you in anna.private("you") if you.get("banned")])
         assert (await anna.comment("still here"))["error"]["code"] == "banned"
         await host.until(lambda: here.gateway.channels.get(SHOW).mirror.state["addresses"])
+        await host.comment("a line after it")  # who has read this line has read of the network before
+        await window.event("chat", text="a line after it")
         newcomer = await here.connect("other-cookie", address="203.0.113.7")
         for one in (newcomer, window):
             assert (await one.comment("hello"))["error"]["code"] == "network_barred"

@@ -30,7 +30,8 @@ def line(viewer: str, name: str, **more: Any) -> ChatLine:
     event = {"t": "chat", "id": f"line-of-{viewer}", "viewer": viewer, "name": name, "text": "hi", "at": 1} | more
     event["kind"] = "viewer"
     place = "held" if more.get("held") else "log"
-    return ChatLine(event["id"], viewer, "" if more else name, place, pack({"viewer": viewer}), pack(event))
+    answer = pack({"viewer": viewer})
+    return ChatLine(event["id"], viewer, "" if more else name, place, answer, pack(event), spoke=place == "log")
 
 
 async def names(store: ShowStore) -> dict[str, str]:

@@ -19,7 +19,20 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("intake",),
     ("replay", "realtime"),
     ("api",),
-    ("configuration", "shop_command", "roles", "doctor", "staff", "stock_command", "backup", "demo", "app", "cli", "__main__"),
+    (
+        "command_trail",
+        "configuration",
+        "shop_command",
+        "roles",
+        "doctor",
+        "staff",
+        "stock_command",
+        "backup",
+        "demo",
+        "app",
+        "cli",
+        "__main__",
+    ),
 )
 
 # What each room imports, no more and no less; docs/architecture.md has the picture.
@@ -39,20 +52,21 @@ IMPORTS: dict[str, frozenset[str]] = {
         "media": "accounts errors http ops records settings",
         "shows": "accounts catalogue comments errors http ops records stock",
         "orders": "accounts errors http ops records shows stock",
-        "intake": "catalogue comments errors shows stock",
+        "intake": "catalogue comments errors ops shows stock",
         "replay": "errors http media records shows",
         "realtime": "comments errors http intake ops settings shows stock",
         "api": "accounts catalogue errors http livecommerce media ops replay settings shows stock",
+        "command_trail": "accounts records",
         "configuration": "accounts errors http livecommerce media ops orders realtime records settings stock",
-        "shop_command": "accounts catalogue configuration errors ops orders records settings shows",
+        "shop_command": "accounts catalogue command_trail configuration errors ops orders records settings shows",
         "roles": (
             "accounts api catalogue configuration errors http media ops orders realtime records replay "
             "settings shows stock"
         ),
         "doctor": "configuration media ops records roles settings",
-        "staff": "accounts configuration errors http ops records roles settings shop_command",
-        "stock_command": "configuration errors ops staff stock",
-        "backup": "accounts configuration ops records staff stock",
+        "staff": "accounts command_trail configuration errors http ops records roles settings shop_command",
+        "stock_command": "command_trail configuration errors ops records staff stock",
+        "backup": "accounts command_trail configuration ops records staff stock",
         "demo": "accounts configuration http media ops records roles staff stock",
         "app": "configuration ops roles staff",
         "cli": "configuration errors settings",

@@ -1,4 +1,5 @@
 // The control panel: chat, what waits for a person, and the buyer; on paper, under the keys.
+import { here, sitePath } from "../shared/api.js";
 import { render } from "preact";
 import { clock, errorText, person, t } from "../shared/i18n.js";
 import { kindPage } from "../shared/kind_page.js";
@@ -46,7 +47,7 @@ function Slow() {
 function Header() {
   const show = live.show.value;
   return html`<header class="bar-top">
-    <h1 class="cut"><a href="/studio">${t("control.title")}</a><span class="wide"> · ${show.title}</span></h1>
+    <h1 class="cut"><a href=${sitePath("/studio")}>${t("control.title")}</a><span class="wide"> · ${show.title}</span></h1>
     ${show.stage === "live" ? html`<span class="chip on"><i class="dot"></i>
       <time role="timer" aria-live="off">${clock(now.value - show.started_ms, true)}</time>
       </span>` : html`<span class="chip">${t(`common.stage_${show.stage}`)}</span>`}
@@ -54,7 +55,7 @@ function Header() {
     ${["lost", "blocked"].includes(live.link.value) && html`<span class="tag warn" role="status" title=${live.link.value === "blocked" ? t("common.line_blocked") : null}>${t(live.link.value === "blocked" ? "common.line_blocked_short" : "common.line_lost")}</span>`}
     <span class="grow"></span>
     <span class="wide"><${LanguageSwitch} /></span>
-    <a class="btn small line wide" href=${`/studio/${showId}`}>${t("common.studio")}</a>
+    <a class="btn small line wide" href=${sitePath(`/studio/${showId}`)}>${t("common.studio")}</a>
     <span class="wide"><${Slow} /></span>
     ${sheets.map((part) => html`<button key=${part.name} class=${`btn small ${part.on ? "dark" : "line"}`} type="button" onClick=${() => (dialog.value = part.name)}>${part.title}</button>`)}
     <button class="btn small line" type="button" onClick=${() => (dialog.value = "rules")}>${t("control.rules")}</button>
@@ -114,7 +115,7 @@ const HelpSheet = () => html`<${Sheet} title=${t("control.help")} onClose=${clos
 function Page() {
   const bye = live.goodbye.value;
   if (bye && !bye.reconnect) return html`<div class="loading" role="alert"><p>${errorText(bye)}</p>
-    <a class="btn small line" href=${bye.code === "login_needed" ? `/login?next=${location.pathname}` : location.pathname}>${t(bye.code === "login_needed" ? "common.login_again" : "common.reload")}</a>
+    <a class="btn small line" href=${bye.code === "login_needed" ? sitePath(`/login?next=${here()}`) : location.pathname}>${t(bye.code === "login_needed" ? "common.login_again" : "common.reload")}</a>
     </div>`;
   if (!live.state.value) return html`<p class="loading" role="status">${t(live.link.value === "blocked" ? "common.line_blocked" : "common.connecting")}</p>`;
   const waiting = queue.value.length;

@@ -1,5 +1,6 @@
 // One show as signals: the socket's snapshot and frames folded by state.js, who answered what, and how the line is.
 import { computed, signal } from "@preact/signals";
+import { root } from "./api.js";
 import { lineKey } from "./kinds.js";
 import { connect } from "./socket.js";
 import { apply } from "./state.js";
@@ -11,7 +12,7 @@ const CLAIMS_MAX = 400; // claims remembered to mark chat lines with; twice what
 const BUTTON_LINES_MAX = 60; // claims made by the button, shown as chat lines of their own
 
 /** Opens the show. `state` is null until the first snapshot; `link` is connecting, open, lost or closed. */
-export function openShow({ show, as, snapshot = null, name = "" }) {
+export function openShow({ show, as, snapshot = null, name = "", pass }) {
   const state = signal(snapshot);
   const link = signal("connecting");
   const goodbye = signal(null);
@@ -82,6 +83,8 @@ export function openShow({ show, as, snapshot = null, name = "" }) {
     show,
     as,
     name,
+    pass,
+    root,
     onSnapshot(next) {
       anchor(next.now, true);
       state.value = next;

@@ -14,6 +14,7 @@ const AGAIN = new Set(["comment", "claim", "cancel", "take", "command"]); // mes
  * @param {string} options.show id of the show
  * @param {"viewer"|"staff"} options.as
  * @param {string} [options.name] the viewer's name as remembered by the page
+ * @param {string} [options.pass] what the page was given for a browser that keeps no cookies
  * @param {(snapshot: object) => void} options.onSnapshot replaces all that the page has
  * @param {(frame: {e: string, f: string, t: string, ev: object[], n: number, now: number}) => void} options.onFrame
  *   events after the last offset, in order, none missing and none twice
@@ -24,11 +25,12 @@ const AGAIN = new Set(["comment", "claim", "cancel", "take", "command"]); // mes
  *   why the server closed, or why it refused the connection (then with `refused: true`)
  * @param {(url: string, options: object) => any} [options.io] Socket.IO's `io`; a page has it as `window.io`
  * @param {string} [options.url] address of the server; a page's own by default
+ * @param {string} [options.root] where on that host the site stands: "" or a path like "/live"
  * @returns {{send: (event: string, payload?: object) => Promise<object>, close: () => void, position: () => object}}
  *   `send` always resolves: `{ok: true, …}` or `{ok: false, error: {number, code, reason}}` (`no_answer` without one)
  */
 export function connect(options) {
-  const { show, as, name, onSnapshot, onFrame, onPrivate, onLink, onBye, io = globalThis.io, url = "" } = options;
+  const { show, as, name, pass, onSnapshot, onFrame, onPrivate, onLink, onBye, io = globalThis.io, url = "", root = "" } = options;
   let epoch = null;
   let offset = null;
   let resuming = 0;
@@ -36,8 +38,9 @@ export function connect(options) {
   const pending = new Map(); // number -> {event, payload, resolve, timer}
   let count = 0;
 
-  const auth = (give) => give({ show, as, ...(name && { name }), ...(epoch && { epoch, offset }) });
+  const auth = (give) => give({ show, as, ...(name && { name }), ...(pass && { pass }), ...(epoch && { epoch, offset }) });
   const socket = io(url, {
+    path: `${root}/socket.io/`,
     transports: ["websocket"],
     auth,
     reconnectionDelay: 300,
@@ -53,7 +56,7 @@ export function connect(options) {
   // An error says nothing of its cause, and a proxy may also just be silent; so a plain request is the comparison.
   const judge = async () => {
     if (final || socket.connected || typeof fetch !== "function") return;
-    const answer = await fetch(`${url}/static/shared/icon.svg`, { cache: "no-store" }).catch(() => null);
+    const answer = await fetch(`${url}${root}/static/shared/icon.svg`, { cache: "no-store" }).catch(() => null);
     if (final || socket.connected) return;
     blocked = answer?.ok === true;
     if (blocked) link("lost");

@@ -1,6 +1,6 @@
 // The orders of one show: what each buyer holds, and the money noted as awaited or received.
 import { boot, day, errorText, money, person, t, timeOfDay } from "../shared/i18n.js";
-import { call } from "../shared/api.js";
+import { call, sitePath } from "../shared/api.js";
 import { Sheet, Ticket, html, newId, toast, useEffect, useRef, useState } from "../shared/ui.js";
 import { piecesText } from "../shared/verdict.js";
 
@@ -75,7 +75,7 @@ export function OrderSheet({ show, onClose }) {
     return answer;
   };
   return html`<${Sheet} title=${`${show.title} · ${t("shop.orders")}`} onClose=${onClose}
-    footer=${html`<a class="btn line" href=${`/api/shows/${show.id}/orders.csv`} download=${`orders-${show.id}.csv`}>${t("shop.orders_csv")}</a>`}>
+    footer=${html`<a class="btn line" href=${sitePath(`/api/shows/${show.id}/orders.csv`)} download=${`orders-${show.id}.csv`}>${t("shop.orders_csv")}</a>`}>
     ${orders === null && html`<p class="muted" role="status">${t("common.connecting")}</p>`}
     ${orders?.length === 0 && html`<p class="muted">${t("shop.no_orders")}</p>`}
     <ul class="orders">${orders?.map((order) => html`<${Order} key=${order.id} order=${order} act=${act} />`)}</ul>

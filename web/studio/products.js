@@ -1,4 +1,5 @@
 // The product list: arrows and Enter, the pinned product large, and an editor for price and stock.
+import { sitePath } from "../shared/api.js";
 import { count, money, nameOf, t } from "../shared/i18n.js";
 import { totals, valuesOf } from "../shared/live.js";
 import { command, live, mayHost } from "../shared/staff.js";
@@ -16,7 +17,7 @@ export function Pinned() {
   if (!item) return html`<div class="pinned none"><p>${t("studio.nothing_pinned")}</p></div>`;
   const stock = totals(item, live.stock.value);
   return html`<div class="pinned">
-    <img class="pic" src=${item.picture} alt="" width="84" height="84" />
+    <img class="pic" src=${sitePath(item.picture)} alt="" width="84" height="84" />
     <div class="grow"><div class="row"><span class="code">${item.code}</span><span class="muted cut grow">${t("studio.on_screen")}</span>
       <button class="btn small line" type="button" onClick=${unpin}>${t("studio.unpin")} <kbd>Esc</kbd></button></div>
       <h2 class="cut">${nameOf(item)}</h2>
@@ -97,7 +98,7 @@ function Row({ item }) {
   };
   return html`<li ref=${row} class=${`item ${on ? "on" : ""} ${chosen ? "chosen" : ""}`}>
     <button class="face" type="button" aria-expanded=${open} aria-current=${chosen ? "true" : null} onClick=${toggle}>
-      <img class="pic" src=${item.picture} alt="" width="48" height="48" loading="lazy" />
+      <img class="pic" src=${sitePath(item.picture)} alt="" width="48" height="48" loading="lazy" />
       <span class="grow"><span class="row name"><b>${item.code}</b><span class="cut">${nameOf(item)}</span><span class="grow"></span>
         <b class="amount">${money(item.price_minor, item.currency)}</b></span>
         <${Bar} stock=${stock} /><span class=${`muted ${stock[0] <= 0 ? "out" : ""}`}>${item.closed ? t("studio.closed") : stockText(stock)}</span>
@@ -138,7 +139,7 @@ function AddRow({ product }) {
     const set = pieces === undefined ? {} : { supply: Object.fromEntries(skus.map((sku) => [sku, pieces])) };
     return command("add_item", { item: { ...item, price_minor: minor, ...set } }, t("studio.added", { item: nameOf(product) }));
   };
-  return html`<li class="row add-row"><img class="pic" src=${product.picture} alt="" width="48" height="48" loading="lazy" />
+  return html`<li class="row add-row"><img class="pic" src=${sitePath(product.picture)} alt="" width="48" height="48" loading="lazy" />
     <span class="grow"><b>${product.code}</b> ${nameOf(product)}</span>
     <label class="field"><span>${t("studio.price")}</span>
       <input class="input small" type="number" inputmode="numeric" min="1" value=${price} onInput=${(event) => setPrice(event.currentTarget.value)} />

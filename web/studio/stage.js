@@ -3,6 +3,7 @@ import { call } from "../shared/api.js";
 import { boot, errorText, knows, t } from "../shared/i18n.js";
 import { command, live, mayHost, showId } from "../shared/staff.js";
 import { Icon, Sheet, computed, effect, html, signal, toast, untracked, useEffect, useRef } from "../shared/ui.js";
+import { iceServersOf } from "../shared/stream_session.js";
 import { play } from "../shared/whep.js";
 import { publish } from "../shared/whip.js";
 import { dialog } from "./desk.js";
@@ -49,14 +50,14 @@ export async function goLive() {
   wasOnAir.value = false;
   publisher = publish(camera.value, {
     url: boot.urls.whip,
-    iceServers: boot.ice_servers,
+    iceServers: iceServersOf(boot),
     maxKbps: boot.publish.max_kbps,
     simulcast: boot.publish.simulcast,
     onstate({ state, error }) {
       publishing.value = state === "closed" ? "idle" : state;
       if (error && error.code !== "browser") toast(errorText(error), { bad: true });
       if (state === "live" && live.show.value.stage === "scheduled") command("start");
-      if (state === "refused") stopCamera();
+      if (state === "refused") stopCamera({ endsStream: false });
     },
   });
 }
@@ -79,12 +80,12 @@ addEventListener("beforeunload", (event) => {
   event.returnValue = true; // older browsers
 });
 
-export function stopCamera() {
+export function stopCamera({ endsStream = true } = {}) {
   remembered(false);
   wasOnAir.value = false;
   const before = publisher;
   publisher = null;
-  before?.stop();
+  before?.stop({ endsStream });
   publishing.value = "idle";
 }
 export async function endShow() {
@@ -95,7 +96,7 @@ export async function endShow() {
 effect(() => {
   if (live.show.value?.stage !== "ended") return;
   untracked(() => {
-    stopCamera();
+    stopCamera({ endsStream: false }); // the end of the show ended the stream
     for (const track of camera.value?.getTracks() ?? []) track.stop();
     camera.value = null;
   });
@@ -141,7 +142,7 @@ function OwnPicture() {
 function ViewersPicture() {
   const box = useRef(null);
   useEffect(() => {
-    const player = play(box.current, { url: boot.urls.whep, iceServers: boot.ice_servers });
+    const player = play(box.current, { url: boot.urls.whep, iceServers: iceServersOf(boot) });
     const timer = setInterval(async () => {
       const stats = await player.stats();
       if (stats?.jitterMs) delaySeconds.value = (stats.jitterMs + (stats.rttMs ?? 0) / 2) / 1000;
@@ -186,7 +187,7 @@ function Controls() {
     <span class="grow"></span>
     ${mayHost() && stage !== "ended" && !on && html`<button class=${`btn ${stage === "scheduled" || wasOnAir.value ? "" : "line"}`} type="button"
       onClick=${goLive}>${t(stage === "scheduled" ? "studio.go_live" : wasOnAir.value ? "studio.go_on" : "studio.rejoin")}</button>`}
-    ${on && html`<button class="btn line" type="button" onClick=${stopCamera}>${t("studio.stop_camera")}</button>`}
+    ${on && html`<button class="btn line" type="button" onClick=${() => stopCamera()}>${t("studio.stop_camera")}</button>`}
   </div>`;
 }
 
