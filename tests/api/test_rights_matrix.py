@@ -28,7 +28,7 @@ from tests.site import Site
 
 ROLES = ("nobody", "viewer", "banned", "moderator", "host", "owner", "rival", "revoked")
 LOGINS = {"moderator": "mei", "host": "host", "owner": "ling", "rival": "rival", "revoked": "host"}
-# Refusals that are about who asks: login, token, role, another shop's, banned, no cookie; a command that viewers have none of.
+# Refusals that are about who asks: login, token, role, another shop's, banned, no cookie; a command of staff alone.
 OF_RIGHTS = {2001, 2003, 2011, 2020, 2030, 2031, 2150, 3001, 1003, 2000}
 LAST = ("end", "/api/logout")  # what takes something from those who are asked after it
 KINDS = Registry(SHOW_KINDS)
