@@ -35,12 +35,16 @@ test: install lint types
 	bash scripts/chromium.sh
 	bash scripts/postgres.sh
 	bash scripts/redis.sh
+	bash scripts/nginx.sh
+	bash scripts/caddy.sh
 	$(BIN)/python -m pytest -m "not nightly"
 
 nightly: install
 	bash scripts/chromium.sh
 	bash scripts/postgres.sh
 	bash scripts/redis.sh
+	bash scripts/nginx.sh
+	bash scripts/caddy.sh
 	bash scripts/firefox.sh
 	bash scripts/coturn.sh
 	bash scripts/iproute2.sh

@@ -57,7 +57,7 @@ def relay(arguments: argparse.Namespace) -> int:
 
 
 def worker(arguments: argparse.Namespace) -> int:
-    """Runs the worker: the ledger into orders, holds that lapse."""
+    """Runs the worker: the ledger into orders, facts to their readers, recorded shows' events, holds that lapse."""
     from livecommerce.roles.worker import worker_role
 
     return run(_alone(settings_from(arguments)), "worker", 0, worker_role)

@@ -48,6 +48,12 @@ COMMANDS: dict[str, Command] = {
     "check-config": Command(
         "livecommerce.configuration.reference:check_config", "check the settings and say where each is from"
     ),
+    "shop": Command("livecommerce.shop_command:shop", "the shop's name, currency and language"),
+    "backup": Command("livecommerce.backup.command:backup", "write everything of the shop into a new folder"),
+    "restore": Command("livecommerce.backup.command:restore", "make the shop of a backup, where nothing is yet"),
+    "move-database": Command(
+        "livecommerce.backup.command:move_database", "copy the database into another, e.g. SQLite to PostgreSQL"
+    ),
     "parse": Command("livecommerce.comments.command:parse", "say what a comment means", False),
 }
 

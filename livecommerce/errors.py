@@ -1,6 +1,6 @@
 """The error tree. Expected outcomes are values (stock/outcomes.py); these are refusals and faults that reach a person.
 
-    LiveCommerceError(number, code, reason, advice)
+    LiveCommerceError(number, code, reason that says what to do)
     ├── BadInput          1xxx  the caller must change the request
     ├── NotAllowed        2xxx  who you are does not permit it
     ├── NotFound          3xxx
@@ -98,6 +98,11 @@ class Unavailable(LiveCommerceError):
 class StorageFull(Unavailable):
     number, code = 6002, "storage_full"
     reason = "The server cannot store more right now. Nothing was changed. The shop has been told."
+
+
+class DatabaseAway(Unavailable):
+    number, code = 6003, "database_away"
+    reason = "The shop's books are not available. Ordering and watching go on; try this again in a moment."
 
 
 def catalogue() -> list[type[LiveCommerceError]]:

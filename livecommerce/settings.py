@@ -13,6 +13,7 @@ PREFIX = "LIVECOMMERCE_"
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Count = Annotated[int, Meta(ge=1)]
+LOCALES = ("zh-TW", "en")  # of the pages
 
 
 class SettingsError(ValueError):
@@ -21,3 +22,8 @@ class SettingsError(ValueError):
 
 def environment_name(dotted: str) -> str:
     return PREFIX + dotted.replace(".", "_").upper()
+
+
+def words_of(text: str) -> list[str]:
+    """`"a, b,"` → `["a", "b"]`: people put a space behind a comma."""
+    return [word for word in map(str.strip, text.split(",")) if word]

@@ -11,19 +11,28 @@ import secrets
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
 
-from livecommerce.accounts.accounts import Accounts
+from livecommerce.accounts.accounts import Accounts, fold_login
 from livecommerce.accounts.rows import Shop, ShopRepository, StaffRepository
 from livecommerce.accounts.secret import load_secret
+from livecommerce.command_trail import cli_actor
 from livecommerce.configuration.flags import settings_from
+from livecommerce.configuration.own_command import own_command
 from livecommerce.configuration.tree import Settings
 from livecommerce.errors import NotFound
 from livecommerce.http.identity import ROLES
 from livecommerce.ops import folder as folders
+from livecommerce.ops.errors import StartFailed
 from livecommerce.ops.redis_client import connect, connect_store
-from livecommerce.ops.valkey import EmbeddedValkey
+from livecommerce.ops.valkey import EmbeddedValkey, ValkeyFailed, ValkeyNotFound
+from livecommerce.records.audit import AuditEntry, AuditRepository
 from livecommerce.records.database import Database
+from livecommerce.records.rows import now_ms
+from livecommerce.roles.agreement import refuse_apart
 from livecommerce.settings import SettingsError
+from livecommerce.shop_command import shop_of
 
 FIRST_SHOP = "shop"
 FIRST_SHOP_NAMES = {"zh-TW": "我的小店"}
@@ -57,23 +66,48 @@ async def store_url(settings: Settings) -> AsyncIterator[str]:
         return
     lock = folders.FolderLock(folder)
     lock.acquire()
-    server = EmbeddedValkey(folder)
     try:
-        await server.start_async()
-        yield server.url
+        async with embedded_url(folder) as url:
+            yield url
     finally:
-        await asyncio.to_thread(server.stop)
         lock.release()
 
 
 @asynccontextmanager
-async def _accounts(settings: Settings) -> AsyncIterator[Accounts]:
+async def embedded_url(folder: Path) -> AsyncIterator[str]:
+    """The embedded Valkey of a folder whose lock the caller holds, started for this moment."""
+    server = EmbeddedValkey(folder)
+    try:
+        await server.start_async()
+        yield server.url
+    except (ValkeyNotFound, ValkeyFailed) as error:
+        raise StartFailed(str(error)) from error
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
+class Kept(NamedTuple):
+    """The accounts, and the trail of who changed them."""
+
+    accounts: Accounts
+    audit: AuditRepository
+
+    async def note(self, login: str, do: str, **details: str) -> None:
+        """What was done to a login, in its shop's trail."""
+        record = await self.accounts.staff.by_login(fold_login(login))
+        if record is not None:
+            entry = AuditEntry(record.shop, now_ms(), cli_actor(), do, record.login, details)
+            await self.audit.add(entry)
+
+
+@asynccontextmanager
+async def _kept(settings: Settings) -> AsyncIterator[Kept]:
     async with store_url(settings) as url:
         redis = await connect_store(url)
         database = await Database.open(settings.database.url, settings.data_folder)
         accounts = Accounts(load_secret(settings.secret, settings.data_folder), redis, database)
         try:
-            yield accounts
+            yield Kept(accounts, AuditRepository(database))
         finally:
             accounts.close()
             await database.close()
@@ -89,7 +123,7 @@ async def first_start(settings: Settings) -> list[str]:
         if await accounts.shops.all(limit=1):
             return []
         name = FIRST_SHOP_NAMES.get(settings.locale, "My shop")
-        await accounts.shops.put(Shop(FIRST_SHOP, name, locale=settings.locale))
+        await accounts.shops.put(Shop(FIRST_SHOP, name, currency=settings.currency, locale=settings.locale))
         password = random_password()
         await accounts.add_staff(FIRST_SHOP, FIRST_LOGIN, password, "owner")
         return [
@@ -97,7 +131,9 @@ async def first_start(settings: Settings) -> list[str]:
             "First start: this login is printed once and stored nowhere in the clear.",
             f"  login     {FIRST_LOGIN}",
             f"  password  {password}",
-            f"Lost it? `livecommerce staff reset {FIRST_LOGIN}` makes a new one.",
+            f"Lost it? `{own_command(settings, 'staff', 'reset', FIRST_LOGIN)}` makes a new one.",
+            f"The shop is priced in {settings.currency}. Another? Before the first product:",
+            f"  {own_command(settings, 'shop', 'set', '--currency', 'USD')}",
         ]
     finally:
         accounts.close()
@@ -118,34 +154,39 @@ def _told(login: str, password: str, shown: bool) -> list[str]:
 
 async def _add(settings: Settings, arguments: argparse.Namespace) -> list[str]:
     password, shown = _password(arguments)
-    async with _accounts(settings) as accounts:
-        if await accounts.shops.get(arguments.shop) is None:
-            known = ", ".join(shop.id for shop in await accounts.shops.all()) or "none; start the server once"
-            raise NotFound(f"There is no shop {arguments.shop!r}. Shops: {known}.")
-        staff = await accounts.add_staff(arguments.shop, arguments.login, password, arguments.role, arguments.name)
+    async with _kept(settings) as kept:
+        shop = await shop_of(kept.accounts.shops, arguments.shop)
+        staff = await kept.accounts.add_staff(shop.id, arguments.login, password, arguments.role, arguments.name)
+        await kept.note(staff.login, "staff_added", role=staff.role)
         return [f"added {staff.role} of {staff.shop}", *_told(staff.login, password, shown)]
 
 
 async def _reset(settings: Settings, arguments: argparse.Namespace) -> list[str]:
     password, shown = _password(arguments)
-    async with _accounts(settings) as accounts:
+    async with _kept(settings) as kept:
+        accounts = kept.accounts
         if not await accounts.set_password(arguments.login, password):
             raise NotFound(f"There is no login {arguments.login!r}. `livecommerce staff list` shows them.")
+        await kept.note(arguments.login, "password_set")
         return ["new password set, all sessions of this login ended", *_told(arguments.login, password, shown)]
 
 
 async def _role(settings: Settings, arguments: argparse.Namespace) -> list[str]:
-    async with _accounts(settings) as accounts:
+    async with _kept(settings) as kept:
+        accounts = kept.accounts
         if not await accounts.set_role(arguments.login, arguments.role):
             raise NotFound(f"There is no login {arguments.login!r}.")
+        await kept.note(arguments.login, "role_changed", role=arguments.role)
         return [f"{arguments.login} is now {arguments.role}"]
 
 
 async def _disable(settings: Settings, arguments: argparse.Namespace) -> list[str]:
     disabled = arguments.action == "disable"
-    async with _accounts(settings) as accounts:
+    async with _kept(settings) as kept:
+        accounts = kept.accounts
         if not await accounts.set_disabled(arguments.login, disabled):
             raise NotFound(f"There is no login {arguments.login!r}.")
+        await kept.note(arguments.login, "staff_disabled" if disabled else "staff_enabled")
         return [f"{arguments.login} is {'disabled, all its sessions ended' if disabled else 'enabled'}"]
 
 
@@ -163,6 +204,8 @@ async def _list(settings: Settings, _arguments: argparse.Namespace) -> list[str]
 
 
 async def _first(settings: Settings, _arguments: argparse.Namespace) -> list[str]:
+    if settings.redis.url:
+        await refuse_apart(settings)
     return await first_start(settings) or ["there are logins already; `livecommerce staff list` shows them"]
 
 
@@ -193,7 +236,7 @@ def staff_arguments(parser: argparse.ArgumentParser) -> None:
         if name == "add":
             action.add_argument("--role", choices=ROLES, default="host")
             action.add_argument("--name", default="", help="as shown to viewers")
-            action.add_argument("--shop", default=FIRST_SHOP)
+            action.add_argument("--shop", help="where there are several")
         if name == "role":
             action.add_argument("role", choices=ROLES)
     actions.add_parser("first", help="migrate, and with no shop yet make one with its owner (serve does this itself)")

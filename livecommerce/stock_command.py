@@ -10,10 +10,12 @@ import argparse
 import asyncio
 import sys
 
+from livecommerce.command_trail import note_command
 from livecommerce.configuration.flags import settings_from
 from livecommerce.configuration.tree import Settings
-from livecommerce.errors import NotFound
+from livecommerce.errors import LiveCommerceError, NotFound
 from livecommerce.ops.redis_client import connect
+from livecommerce.records.database import Database
 from livecommerce.staff import store_url
 from livecommerce.stock.connection import address_of
 from livecommerce.stock.ledger import LedgerUnreadable
@@ -27,6 +29,18 @@ def stock_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seen", default="", metavar="POSITION", help="ledger position that is known elsewhere, e.g. in the orders"
     )
+
+
+async def _note_rebuilt(settings: Settings, shop: str, differences: int) -> None:
+    """In the shop's trail. The stock is right by now: a database that is away is told and spoils nothing."""
+    database = Database.of(settings.database.url, settings.data_folder)
+    try:
+        await database.start()
+        await note_command(database, "stock_rebuilt", shop, shops=[shop], put_right=differences)
+    except LiveCommerceError as error:
+        print(f"livecommerce: not noted in the audit trail: {error.text}", file=sys.stderr)
+    finally:
+        await database.close()
 
 
 async def _run(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -46,6 +60,7 @@ async def _run(arguments: argparse.Namespace, settings: Settings) -> int:
                     print(f"{shop}: {'differs from its ledger:' if found else 'agrees with its ledger'}")
                 else:
                     found = await rebuild(connection, shop)
+                    await _note_rebuilt(settings, shop, len(found))
                     print(f"{shop}: rebuilt from its ledger{', which put right:' if found else '; nothing differed'}")
                 for words in found:
                     print(f"  {words}")

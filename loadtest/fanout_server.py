@@ -92,9 +92,10 @@ class Ours(Served):
 
     async def start(self) -> None:
         from livecommerce.configuration.tree import Settings
-        from livecommerce.http.identity import Identity
+        from livecommerce.http.identity import Identity, Staff
         from livecommerce.ops.redis_client import connect
         from livecommerce.ops.valkey import EmbeddedValkey
+        from livecommerce.realtime.callers import Who
         from livecommerce.realtime.compose import build_realtime
         from livecommerce.realtime.settings import Realtime
         from livecommerce.shows.kinds import SHOW_KINDS
@@ -105,7 +106,7 @@ class Ours(Served):
         self.folder = tempfile.TemporaryDirectory(prefix="livecommerce-load-")
         self.valkey = EmbeddedValkey(Path(self.folder.name))
         await self.valkey.start_async()
-        limits = Realtime(viewers_max=200_000, tick_hz_max=self._hz)
+        limits = Realtime(viewers_max=200_000, network_percent=100, tick_hz_max=self._hz)
         settings = Settings(realtime=limits)
         self.redis = connect(self.valkey.url)
         self.engine = StockEngine(self.redis, settings.stock)
@@ -114,10 +115,13 @@ class Ours(Served):
         async def identify(request: web.Request) -> Identity:
             return Identity(viewer=request.cookies["lc_viewer"], staff=None, address="192.0.2.1")
 
+        async def staff_now(identity: Identity) -> Staff | None:
+            return identity.staff
+
         app = web.Application()
         self.store = ShowStore(self.redis, self.engine, Registry(SHOW_KINDS))
         await self.store.start()
-        self.gateway = await build_realtime(app, self.store, settings.realtime, identify)
+        self.gateway = await build_realtime(app, self.store, settings.realtime, Who(identify, staff_now))
         await self._listen(app)
         await self._make_show()
 

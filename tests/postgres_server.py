@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -50,6 +51,11 @@ class PostgresServer:
             user=self._user,
             cwd=self.folder,
         )
+        self.resume()
+
+    def resume(self) -> None:
+        """Starts the server on its data, at first and after `pause`."""
+        data = self.folder / "data"
         self._process = subprocess.Popen(
             [_program("postgres"), "-D", data, "-k", self.folder, "-h", "", "-c", "fsync=off"],
             stdout=subprocess.DEVNULL,
@@ -58,10 +64,18 @@ class PostgresServer:
             cwd=self.folder,
         )
         limit = time.monotonic() + START_SECONDS_MAX
-        while not (self.folder / ".s.PGSQL.5432").exists():
+        # the socket is there before the server takes anyone
+        ask = [_program("pg_isready"), "-q", "-h", self.folder, "-U", "shop", "-d", "postgres"]
+        while subprocess.run(ask, check=False).returncode != 0:
             if self._process.poll() is not None or time.monotonic() > limit:
                 raise RuntimeError("PostgreSQL did not start")
             time.sleep(0.05)
+
+    def pause(self) -> None:
+        """A restart's first half: ends every connection at once, keeps the data."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(20)
 
     def stop(self) -> None:
         if self._process is not None:

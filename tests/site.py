@@ -15,11 +15,15 @@ from argon2 import PasswordHasher
 from redis.asyncio import Redis
 
 from livecommerce.accounts.accounts import Accounts
+from livecommerce.accounts.routes import identify_by
 from livecommerce.accounts.rows import Shop
 from livecommerce.accounts.secret import load_secret
 from livecommerce.configuration.tree import Settings, load
 from livecommerce.media.client.control import RelayControl
 from livecommerce.media.relay import RelayPlace, serve_relay
+from livecommerce.realtime.callers import Who
+from livecommerce.realtime.compose import build_realtime
+from livecommerce.realtime.gateway import Gateway
 from livecommerce.records.database import Database
 from livecommerce.roles.rooms import Foundation, put_rooms
 from livecommerce.roles.stores import Stores
@@ -51,6 +55,7 @@ class Site:
     stores: Stores
     database: Database
     accounts: Accounts
+    gateway: Gateway
 
     @property
     def redis(self) -> Redis:
@@ -169,6 +174,8 @@ async def make_site(
 
         stores = Stores(valkey, engine, shows)
         app = web.Application()
+        who = Who(identify_by(accounts, settings.http.trusted_proxies), accounts.staff_now)
+        gateway = await build_realtime(app, shows, settings.realtime, who, fast=True)
         put_rooms(app, Foundation(settings, stores, database, accounts, relay_for))
         client = TestClient(TestServer(app))
         await client.start_server()
@@ -181,7 +188,7 @@ async def make_site(
             await database.close()
 
         closing.append(close)
-        return Site(client, settings, stores, database, accounts)
+        return Site(client, settings, stores, database, accounts, gateway)
 
     yield make
     for close in closing:

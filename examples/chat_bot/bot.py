@@ -1,6 +1,6 @@
 """A chat bot: says hello, then answers each viewer's comment that has a keyword, as the shop.
 
-LIVECOMMERCE_PASSWORD=… python examples/chat_bot/bot.py http://127.0.0.1:8080 demo moderator 運費=滿千免運
+LIVECOMMERCE_PASSWORD=… .venv/bin/python examples/chat_bot/bot.py http://127.0.0.1:8080 demo moderator 運費=滿千免運
 """
 
 import asyncio

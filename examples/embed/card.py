@@ -1,6 +1,6 @@
 """Writes a card that leads to a show, as HTML to paste into another site: title, stage, first product with its picture.
 
-    python examples/embed/card.py http://127.0.0.1:8080 demo > card.html
+    .venv/bin/python examples/embed/card.py http://127.0.0.1:8080 demo > card.html
 
 Why not a frame: see the README beside it. Needs nothing but Python.
 """

@@ -1,6 +1,7 @@
 """Asks for the orders of a show again and again and prints each payment that has come, one JSON line each.
 
-    LIVECOMMERCE_PASSWORD=… python examples/paid_orders/poll.py http://127.0.0.1:8080 demo owner --seen seen.txt
+    LIVECOMMERCE_PASSWORD=… .venv/bin/python examples/paid_orders/poll.py \\
+        http://127.0.0.1:8080 demo owner --seen seen.txt
 
 It polls because the server does not call out to other systems. `--seen` keeps the ids that were printed, so that a
 restart prints none twice. Needs nothing but Python.

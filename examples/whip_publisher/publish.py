@@ -1,6 +1,6 @@
 """Publishes a moving picture and a tone by WHIP (RFC 9725) for some seconds, then says goodbye.
 
-    python examples/whip_publisher/publish.py http://127.0.0.1:8080/whip/demo TOKEN --seconds 30
+    .venv/bin/python examples/whip_publisher/publish.py http://127.0.0.1:8080/whip/demo TOKEN --seconds 30
 
 The token is what the studio shows under OBS. Needs aiohttp and aiortc.
 """

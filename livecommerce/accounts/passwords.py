@@ -15,11 +15,14 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from livecommerce.accounts.errors import PasswordRefused
 from livecommerce.accounts.precis import prepared_password
 from livecommerce.errors import Busy
+from livecommerce.http.shares import Shares
 
 PASSWORD_LENGTH_MIN = 10
 PASSWORD_LENGTH_MAX = 200  # argon2 takes more, a person does not; bounds the work of one request
 CHECKS_AT_ONCE = 2  # each takes 64 MiB and about 50 ms of a core: more at once would starve video and stock
 CHECKS_WAITING_MAX = 32  # about 1.5 s of queue on two threads; past it the answer is `busy`
+CHECKS_PER_NETWORK_MAX = 8  # of them, those of one network: 80 guesses at once leave room for everybody else
+CHECKS_OF_DEVICES_MAX = 8  # beside them, for browsers that have logged in before
 
 
 class Passwords:
@@ -28,7 +31,8 @@ class Passwords:
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()  # RFC 9106 low-memory profile: t=3, 64 MiB, p=4
         self._threads = ThreadPoolExecutor(CHECKS_AT_ONCE, thread_name_prefix="argon2")
-        self._waiting = 0
+        self._shares = Shares(CHECKS_PER_NETWORK_MAX)
+        self._waiting = {"devices": 0, "strangers": 0}
         self._nobody = self._hasher.hash(secrets.token_hex(16))
 
     def check_form(self, password: str) -> None:
@@ -47,23 +51,28 @@ class Passwords:
         prepared = prepared_password(password) or password
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._hasher.hash, prepared)
 
-    async def verify(self, password_hash: str | None, password: str) -> str | None:
+    async def verify(
+        self, password_hash: str | None, password: str, network: str = "", *, known_device: bool = False
+    ) -> str | None:
         """The form of the password that belongs to the hash: prepared, or as typed where an earlier version took it so.
 
         None: it is wrong. Without a hash (nobody has this login) it costs the same.
 
         Raises:
-            Busy: too many checks are waiting.
+            Busy: too many checks are waiting, of this network or in all. Known devices have a lane of their own.
         """
-        if self._waiting >= CHECKS_WAITING_MAX:
+        lane, most = ("devices", CHECKS_OF_DEVICES_MAX) if known_device else ("strangers", CHECKS_WAITING_MAX)
+        if self._waiting[lane] >= most or not (known_device or self._shares.take(network)):
             raise Busy(retry_after_ms=2000)
-        self._waiting += 1
+        self._waiting[lane] += 1
         try:
             form = await asyncio.get_running_loop().run_in_executor(
                 self._threads, self._matching, password_hash or self._nobody, password[:PASSWORD_LENGTH_MAX]
             )
         finally:
-            self._waiting -= 1
+            self._waiting[lane] -= 1
+            if not known_device:
+                self._shares.give_back(network)
         return form if password_hash is not None and len(password) <= PASSWORD_LENGTH_MAX else None
 
     def needs_rehash(self, password_hash: str) -> bool:

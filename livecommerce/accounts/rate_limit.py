@@ -22,7 +22,8 @@ for i = 1, #KEYS do
   local capacity, rate, cost = tonumber(ARGV[i * 3 - 2]), tonumber(ARGV[i * 3 - 1]), tonumber(ARGV[i * 3])
   local state = redis.call('HMGET', KEYS[i], 't', 'at')
   local tokens = capacity
-  if state[1] then
+  -- what was counted later than now is of before the server's clock stepped back: it counts no more
+  if state[1] and tonumber(state[2]) <= now + 2000 then
     local passed = math.max(0, now - tonumber(state[2]))
     tokens = math.min(capacity, tonumber(state[1]) + math.floor(passed * rate / 1000))
   end

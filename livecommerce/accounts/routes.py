@@ -9,16 +9,21 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from livecommerce.accounts import devices, sessions, viewers
-from livecommerce.accounts.accounts import Accounts
+from livecommerce.accounts.accounts import Accounts, fold_login
+from livecommerce.accounts.errors import LoginWrong
+from livecommerce.accounts.rate_limit import Bucket
 from livecommerce.bounds import SAFE_INTEGER_MAX
 from livecommerce.http.addresses import request_address
 from livecommerce.http.answers import json_answer
 from livecommerce.http.bodies import read_json, takes, whole_number
 from livecommerce.http.identity import Identity, Staff
-from livecommerce.http.site import Identify, address_of, identify, is_https, need_staff
-from livecommerce.records.audit import AuditRepository
+from livecommerce.http.site import Identify, address_of, identify, is_https, need_staff, public_path
+from livecommerce.records.audit import AuditEntry, AuditRepository
+from livecommerce.records.rows import now_ms
 
 LOGIN_BYTES_MAX = 4_000
+# Wrong passwords in a shop's trail: enough to see an attack, too few to bury what else is there.
+FAILED_NOTED, FAILED_NOTED_PER_MINUTE = 30, 0.5
 AUDIT_FIELDS = ("id", "at_ms", "actor", "do", "subject", "details")
 
 
@@ -37,16 +42,21 @@ _IDENTITY: web.RequestKey[Identity] = web.RequestKey("livecommerce.accounts.iden
 
 
 def identify_by(accounts: Accounts, trusted_proxies: tuple[str, ...]) -> Identify:
-    """Who sends a request, by its cookies; a viewer without one gets a fresh id (see `Accounts.viewer_cookie`)."""
+    """Who sends a request, by its cookies; a viewer without one gets a fresh id, nobody's yet."""
 
     async def identify(request: web.BaseRequest) -> Identity:
         # Kept with the request, so that asking twice gives the same new id and asks Valkey once.
         kept: Identity | None = request.get(_IDENTITY)
         if kept is None:
+            visit = accounts.visit_of(request.cookies.get(viewers.COOKIE))
+            session = sessions.key_of(request.cookies.get(sessions.COOKIE))
             kept = request[_IDENTITY] = Identity(
-                viewer=accounts.viewer_of(request.cookies.get(viewers.COOKIE)) or viewers.new_viewer(),
-                staff=await accounts.sessions.find(request.cookies.get(sessions.COOKIE)),
+                viewer=visit.viewer if visit else viewers.new_viewer(),
+                staff=await accounts.sessions.at(session),
                 address=request_address(request, trusted_proxies),
+                session=session,
+                is_known=visit is not None,
+                since_ms=visit.since_ms if visit else 0,
             )
         return kept
 
@@ -70,15 +80,38 @@ async def staff_shape(accounts: Accounts, staff: Staff) -> dict[str, str]:
     }
 
 
+async def _note(request: web.Request, staff: Staff, do: str) -> None:
+    audit, details = request.app[ACCOUNTS].audit, {"address": address_of(request)}
+    await audit.add(AuditEntry(staff.shop, now_ms(), staff.login, do, staff.login, details))
+
+
+async def _note_failed(request: web.Request, login: str) -> None:
+    """A wrong password for a login that there is, in its shop's trail; a flood of them leaves a few lines an hour."""
+    needs = request.app[ACCOUNTS]
+    record = await needs.accounts.staff.by_login(fold_login(login))
+    if record is None:
+        return
+    bucket = Bucket(f"login-failed-noted:{record.shop}", FAILED_NOTED, FAILED_NOTED_PER_MINUTE)
+    if await needs.accounts.rate_limit.take([bucket]) == 0:
+        details = {"address": address_of(request)}
+        await needs.audit.add(AuditEntry(record.shop, now_ms(), "", "login_failed", record.login, details))
+
+
 async def post_login(request: web.Request) -> web.Response:
     accounts = request.app[ACCOUNTS].accounts
     body = await read_json(request, LoginBody, bytes_max=LOGIN_BYTES_MAX)
     known = request.cookies.get(devices.COOKIE)
-    staff, token = await accounts.login(body.login, body.password, address_of(request), known)
+    try:
+        staff, token, device = await accounts.login(body.login, body.password, address_of(request), known)
+    except LoginWrong:
+        await _note_failed(request, body.login)
+        raise
+    await accounts.sessions.close(request.cookies.get(sessions.COOKIE))  # the login that this one takes the place of
+    await _note(request, staff, "logged_in")
     answer = json_answer({"staff": await staff_shape(accounts, staff)})
     for name, value, seconds, path in (
         (sessions.COOKIE, token, sessions.SESSION_SECONDS, "/"),
-        (devices.COOKIE, accounts.device_cookie(staff), devices.COOKIE_SECONDS, "/api/login"),
+        (devices.COOKIE, device, devices.COOKIE_SECONDS, public_path(request, "/api/login")),
     ):
         answer.set_cookie(
             name, value, max_age=seconds, path=path, httponly=True, samesite="Lax", secure=is_https(request)
@@ -87,7 +120,9 @@ async def post_login(request: web.Request) -> web.Response:
 
 
 async def post_logout(request: web.Request) -> web.Response:
-    await request.app[ACCOUNTS].accounts.sessions.close(request.cookies.get(sessions.COOKIE))
+    staff = await request.app[ACCOUNTS].accounts.sessions.close(request.cookies.get(sessions.COOKIE))
+    if staff is not None:
+        await _note(request, staff, "logged_out")
     answer = json_answer({})
     answer.del_cookie(sessions.COOKIE, path="/")
     return answer

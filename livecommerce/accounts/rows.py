@@ -144,3 +144,24 @@ class IngestTokenRepository:
             statement = statement.where(table.c.sha256 == sha256)
         async with self._database.write() as connection:
             return (await connection.execute(statement.values(revoked_ms=now_ms()))).rowcount
+
+    async def revoked_of(self, show: str) -> list[str]:
+        """Hashes of the show's tokens that are revoked, newest first: those a stream may still run by."""
+        table = tables.ingest_tokens
+        statement = select(table.c.sha256).where(table.c.show == show, table.c.revoked_ms.is_not(None))
+        async with self._database.read() as connection:
+            newest = statement.order_by(table.c.revoked_ms.desc()).limit(2 * INGEST_TOKENS_MAX)
+            return list((await connection.execute(newest)).scalars())
+
+    async def revoke_made_by(self, login: str) -> list[str]:
+        """Revokes what a person has made, in all shows. Returns the hashes, those revoked before too."""
+        table = tables.ingest_tokens
+        made = table.c.made_by == login
+        async with self._database.write() as connection:
+            await connection.execute(
+                update(table).where(made, table.c.revoked_ms.is_(None)).values(revoked_ms=now_ms())
+            )
+            newest = (
+                select(table.c.sha256).where(made).order_by(table.c.created_ms.desc()).limit(50 * INGEST_TOKENS_MAX)
+            )
+            return list((await connection.execute(newest)).scalars())

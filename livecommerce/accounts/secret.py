@@ -11,6 +11,11 @@ from pathlib import Path
 SECRET_LENGTH_MIN = 16  # characters; shorter ones can be guessed
 
 
+def secret_text(configured: str, data_folder: str) -> str:
+    """The words as they stand in the settings or in `<data>/secret`; for a backup alone."""
+    return configured or (Path(data_folder) / "secret").read_text().strip()
+
+
 def load_secret(configured: str, data_folder: str) -> bytes:
     """32 bytes derived from the configured one or from `<data>/secret`, which is made on first use (0600).
 

@@ -19,7 +19,10 @@ SESSIONS_MAX = 20  # of one person: phones, studios, control rooms; the oldest g
 _TOKEN_LENGTH = 43  # token_urlsafe(32)
 
 
-def _key(token: str) -> str:
+def key_of(token: str | None) -> str:
+    """Under which a token's session is kept; "" for what is no token."""
+    if not token or len(token) != _TOKEN_LENGTH or not token.isascii():
+        return ""
     return f"lc:session:{hashlib.sha256(token.encode()).hexdigest()}"
 
 
@@ -34,7 +37,7 @@ class SessionStore:
     async def open(self, staff: Staff) -> str:
         """Starts a session and returns its token: the only time it exists outside the browser."""
         token = secrets.token_urlsafe(32)
-        key, index = _key(token), _index(staff.id)
+        key, index = key_of(token), _index(staff.id)
         clock = await self._redis.time()
         async with self._redis.pipeline(transaction=False) as pipe:
             pipe.set(key, msgspec.json.encode(staff), ex=SESSION_SECONDS)
@@ -50,9 +53,11 @@ class SessionStore:
 
     async def find(self, token: str | None) -> Staff | None:
         """Who has this token; None for unknown, expired, revoked and malformed ones."""
-        if not token or len(token) != _TOKEN_LENGTH or not token.isascii():
-            return None
-        found = await self._redis.get(_key(token))
+        return await self.at(key_of(token))
+
+    async def at(self, key: str) -> Staff | None:
+        """Who is logged in under this key (`key_of`) now."""
+        found = await self._redis.get(key) if key else None
         if found is None:
             return None
         try:
@@ -60,11 +65,14 @@ class SessionStore:
         except msgspec.MsgspecError:  # a record of another release: log in again
             return None
 
-    async def close(self, token: str | None) -> None:
-        staff = await self.find(token)
-        if staff is not None and token is not None:
-            await self._redis.delete(_key(token))
-            await self._redis.zrem(_index(staff.id), _key(token))
+    async def close(self, token: str | None) -> Staff | None:
+        """Ends a session; whose it was."""
+        key = key_of(token)
+        staff = await self.at(key)
+        if staff is not None:
+            await self._redis.delete(key)
+            await self._redis.zrem(_index(staff.id), key)
+        return staff
 
     async def close_all(self, staff_id: str) -> int:
         """Ends every session of a person (password or role changed, account disabled). Returns how many."""
@@ -72,5 +80,5 @@ class SessionStore:
         if not keys:
             return 0
         ended = int(await self._redis.delete(*keys))
-        await self._redis.delete(_index(staff_id))
+        await self._redis.zrem(_index(staff_id), *keys)  # these alone: one opened meanwhile must be found the next time
         return ended

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+
 from aiohttp import web
 from redis.exceptions import RedisError
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from livecommerce.api.errors import MethodWrong, RequestRefused
-from livecommerce.errors import LiveCommerceError, NotFound, Unavailable
+from livecommerce.errors import LiveCommerceError, NotFound, StorageFull, Unavailable
 from livecommerce.http.errors import BodyTooLarge
-from livecommerce.shows.store import storage_error
+from livecommerce.ops.store_faults import storage_error
 from livecommerce.stock.engine import StockUnavailable
 
 
@@ -38,8 +38,8 @@ def as_known(error: Exception) -> LiveCommerceError | None:
     if isinstance(error, RedisError):
         told = storage_error(error)
         return told if isinstance(told, LiveCommerceError) else None
-    if isinstance(error, OperationalError | PoolTimeout) or (
-        isinstance(error, SQLAlchemyError) and getattr(error, "connection_invalidated", False)
-    ):
-        return Unavailable(retry_after_ms=2_000)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StorageFull(retry_after_ms=5_000)
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        return Unavailable("The server has no room for more connections.", retry_after_ms=5_000)
     return None

@@ -6,8 +6,9 @@ import json
 import time
 from pathlib import Path
 
+from livecommerce.settings import LOCALES
+
 COOKIE = "lc_locale"
-LOCALES = ("zh-TW", "en")
 FRESH_SECONDS = 1.0  # how late a file changed on disk is seen
 _LANGUAGES_MAX = 10  # of an Accept-Language header that are looked at
 _DESKS = ("studio", "control")  # pages that say the same things to the staff of a show

@@ -9,14 +9,16 @@ import structlog
 from aiohttp import web
 
 from livecommerce.accounts import sessions, viewers
-from livecommerce.api.errors import OriginForeign, RequestRefused
+from livecommerce.api.errors import OriginForeign
 from livecommerce.api.faults import as_known
 from livecommerce.api.pages import error_page
-from livecommerce.errors import LiveCommerceError, Unavailable
+from livecommerce.errors import BadInput, LiveCommerceError, NotFound, Unavailable
 from livecommerce.http.answers import error_answer
 from livecommerce.http.bodies import check_query
+from livecommerce.http.errors import EncodingRefused
 from livecommerce.http.settings import Http
 from livecommerce.http.site import SITE, is_https
+from livecommerce.ops.log_limit import warn_seldom
 
 log = structlog.get_logger(__name__)
 
@@ -68,6 +70,11 @@ def check_origin(request: web.Request, settings: Http) -> None:
         return
     if origin.lower() in allowed_origins(request, settings):
         return
+    warn_seldom(
+        log, "a request from another origin", key="origin", origin=origin[:100], host=request.host[:100],
+        advice="if this is your own address: let the proxy pass Host on (nginx: proxy_set_header Host $host), "
+        "or set LIVECOMMERCE_HTTP_PUBLIC_URL to it",
+    )  # fmt: skip
     if carries_cookie or not request.path.startswith(CROSS_ORIGIN_PREFIXES):
         raise OriginForeign
 
@@ -75,12 +82,18 @@ def check_origin(request: web.Request, settings: Http) -> None:
 @web.middleware
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Origin check first, then the handler; whatever it raises becomes a numbered answer."""
+    if "Content-Encoding" in request.headers:
+        # Before anything else, unknown paths and sockets too: nothing of it is ever unpacked (web.py, auto_decompress).
+        return error_answer(EncodingRefused())
     if request.path.startswith(SOCKET_PREFIX):
         return await handler(request)
     try:
         check_origin(request, request.app[SITE].settings)
-        if "\x00" in request.path or "\x00" in request.query_string or "%00" in request.query_string:
-            raise RequestRefused("An address holds no NUL.")  # PostgreSQL stores none, and would say so as a fault
+        # PostgreSQL stores no NUL, and would say so as a fault: nothing has such a name, and nothing is asked by it.
+        if "\x00" in request.path:
+            raise NotFound
+        if "\x00" in request.query_string or "%00" in request.query_string:
+            raise BadInput("An address holds no NUL.")
         if request.path.startswith("/api/"):
             check_query(request)
         return await handler(request)
@@ -97,7 +110,10 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
             log.exception("request failed", method=request.method, route=route_name(request))
             known = LiveCommerceError()
         elif known.http_status >= 500:
-            log.warning("request refused", method=request.method, route=route_name(request), code=known.code)
+            warn_seldom(
+                log, "request refused", key=f"refused {known.code}", method=request.method,
+                route=route_name(request), code=known.code, why=repr(error.__cause__ or error)[:200],
+            )  # fmt: skip
         answer = await _answered(request, known)
         if isinstance(error, web.HTTPMethodNotAllowed):
             answer.headers["Allow"] = ", ".join(sorted(error.allowed_methods))  # RFC 9110 section 15.5.6

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 import secrets
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -15,29 +16,35 @@ from livecommerce.accounts import viewers
 from livecommerce.accounts.routes import ACCOUNTS, staff_shape
 from livecommerce.api.faults import as_known
 from livecommerce.api.locales import COOKIE as LOCALE_COOKIE
-from livecommerce.api.locales import LOCALES, choose_locale, words_of
+from livecommerce.api.locales import choose_locale, words_of
 from livecommerce.api.web_folder import WEB_FOLDER
 from livecommerce.catalogue.routes import CATALOGUE, products_shape
 from livecommerce.errors import LiveCommerceError, ShowUnknown, Unavailable
 from livecommerce.http.errors import LoginNeeded
-from livecommerce.http.site import identify, is_https, need_staff, public_base
+from livecommerce.http.identity import Visit
+from livecommerce.http.site import SITE, address_of, identify, is_https, need_staff, public_base, public_path
 from livecommerce.media.routes import MEDIA
 from livecommerce.replay.routes import RECORDINGS
-from livecommerce.shows.routes import SHOWS, list_shape
+from livecommerce.settings import LOCALES
+from livecommerce.shows.routes import SHOWS, left_shape, list_shape
 
 PERMISSIONS = "camera=(self), microphone=(self)"
 GZIP_LEVEL = 4  # a page of 22 kB becomes 6 kB; higher levels save little more
 _NEXT = re.compile(r"/(?!/)[A-Za-z0-9/_-]{0,200}")
 
 
-def page_policy(nonce: str, host: str) -> str:
-    """The Content-Security-Policy of a page; `host` may hold only what a host may."""
+FRAMED = ("watch", "replay")  # what a shop's own site may embed; desks never, a press there could be somebody else's
+
+
+def page_policy(nonce: str, host: str, ancestors: Sequence[str] = ()) -> str:
+    """The Content-Security-Policy of a page; `host` may hold only what a host may. `ancestors` may frame it."""
     host = host if re.fullmatch(r"[A-Za-z0-9.\-:\[\]]{1,255}", host) else ""
     sockets = f" ws://{host} wss://{host}" if host else ""
+    framing = " ".join(ancestors) or "'none'"
     return (
         f"default-src 'none'; script-src 'nonce-{nonce}' 'self'; style-src 'self'; img-src 'self' data: blob: https:; "
         f"media-src 'self' blob:; connect-src 'self'{sockets}; manifest-src 'self'; base-uri 'none'; "
-        "form-action 'self'; frame-ancestors 'none'"
+        f"form-action 'self'; frame-ancestors {framing}"
     )
 
 
@@ -54,8 +61,10 @@ def render(request: web.Request, page: str, boot: dict[str, Any], *, status: int
     nonce, locale = secrets.token_urlsafe(18), locale_of(request)
     folder = request.app[WEB_FOLDER]
     texts = folder.texts.of(locale, page)
+    root = public_path(request, "")
     body = folder.templates.get_template(f"{page}/index.html").render(
-        asset=folder.assets.address,
+        asset=lambda path: root + folder.assets.address(path),
+        root=root,
         nonce=nonce,
         locale=locale,
         t=texts.__getitem__,
@@ -66,8 +75,9 @@ def render(request: web.Request, page: str, boot: dict[str, Any], *, status: int
         status=status,
         **{"show": None, **more},
     )
+    ancestors = request.app[SITE].settings.frame_ancestors if page in FRAMED else ()
     headers = {
-        "Content-Security-Policy": page_policy(nonce, request.host),
+        "Content-Security-Policy": page_policy(nonce, request.host, ancestors),
         "Permissions-Policy": PERMISSIONS,
         "Vary": "Cookie, Accept-Language, Accept-Encoding",
     }
@@ -90,12 +100,16 @@ async def error_page(request: web.Request, error: LiveCommerceError) -> web.Resp
 
 
 def to_login(request: web.Request) -> web.Response:
-    headers = {"Location": f"/login?next={quote(request.path, safe='/')}"}
+    headers = {"Location": public_path(request, f"/login?next={quote(request.path, safe='/')}")}
     return web.Response(status=HTTPStatus.SEE_OTHER, headers=headers)
 
 
 def page_urls(request: web.Request, show: str) -> dict[str, str]:
-    return {"whep": f"/whep/{show}", "whip": f"/whip/{show}", "watch": f"{public_base(request)}/live/{show}"}
+    media = {kind: public_path(request, f"/{kind}/{show}") for kind in ("whep", "whip")}
+    ice = (
+        {"ice": public_path(request, f"/api/shows/{show}/ice-servers")} if request.app[MEDIA].ice_needs_renewal else {}
+    )
+    return {**ice, **media, "watch": f"{public_base(request)}/live/{show}"}
 
 
 async def get_home(request: web.Request) -> web.Response:
@@ -107,6 +121,7 @@ async def get_home(request: web.Request) -> web.Response:
         "staff": await staff_shape(request.app[ACCOUNTS].accounts, staff),
         "shows": await list_shape(request.app[SHOWS], staff.shop),
         "products": await products_shape(request.app[CATALOGUE].catalogue, staff.shop),
+        "left": await left_shape(request.app[SHOWS], staff.shop),
     }
     return render(request, "shop", boot)
 
@@ -147,22 +162,40 @@ async def _now_or_kept(request: web.Request, show: str) -> tuple[dict[str, Any] 
     }
 
 
+async def _first_visit(request: web.Request) -> Visit:
+    """
+    Raises:
+        NewViewersTooMany
+    """
+    try:
+        return await request.app[ACCOUNTS].accounts.new_visit(address_of(request))
+    except Exception as error:
+        if not isinstance(as_known(error), Unavailable):
+            raise
+        # The store that counts is away: the page is served, and its socket is refused until the store is back.
+        return request.app[ACCOUNTS].accounts.uncounted_visit()
+
+
 async def get_watch(request: web.Request) -> web.Response:
     """The watch page; gives the viewer an identity on the first visit."""
     accounts, show = request.app[ACCOUNTS].accounts, request.match_info["show"]
     snapshot, head = await _now_or_kept(request, show)
     # The cookie is enough here: the session store may be away.
-    known = accounts.viewer_of(request.cookies.get(viewers.COOKIE))
-    viewer = known or viewers.new_viewer()
+    known = accounts.visit_of(request.cookies.get(viewers.COOKIE))
+    visit = known or await _first_visit(request)
     urls = page_urls(request, show)
     if head["stage"] == "ended" and await request.app[RECORDINGS].has_replay(show):
-        urls["replay"] = f"/replay/{show}"
-    boot = {"snapshot": snapshot, "ice_servers": request.app[MEDIA].ice_servers(viewer), "urls": urls}
+        urls["replay"] = public_path(request, f"/replay/{show}")
+    # A first visit gets no TURN credentials with the page: it asks for them by its cookie when it connects.
+    ice_servers = request.app[MEDIA].ice_servers(visit.viewer if known and head["stage"] == "live" else None)
+    boot: dict[str, Any] = {"snapshot": snapshot, "ice_servers": ice_servers, "urls": urls}
+    if known is None:
+        boot["pass"] = accounts.viewer_pass(visit, show)  # for browsers that will not keep the cookie
     answer = render(request, "watch", boot, show=head)
     if known is None:
         answer.set_cookie(
             viewers.COOKIE,
-            accounts.viewer_cookie(viewer),
+            accounts.viewer_cookie(visit),
             max_age=viewers.COOKIE_SECONDS,
             path="/",
             httponly=True,
@@ -185,6 +218,7 @@ async def _desk(request: web.Request, page: str) -> web.Response:
         boot["ice_servers"] = media.ice_servers(staff.id)
         boot["publish"] = {"simulcast": media.settings.simulcast, "max_kbps": media.settings.bitrate_max_kbps}
         boot["products"] = await products_shape(request.app[CATALOGUE].catalogue, staff.shop)
+        boot["left"] = await left_shape(needs, record.shop)
     return render(request, page, boot, show=snapshot["show"])
 
 

@@ -52,7 +52,7 @@ class Catalogue:
         return [_to_product(record) for record in await self._products.of_shop(shop)]
 
     async def product(self, shop: str, code: str) -> Product:
-        """One product by its exact code, else by one that reads the same.
+        """The product whose code reads the same as this one, however it is written.
 
         Raises:
             ProductUnknown

@@ -23,6 +23,7 @@ from livecommerce.catalogue.errors import (
     ProductRefused,
     SupplyRefused,
 )
+from livecommerce.stock.operations import ITEM_LENGTH_MAX
 from livecommerce.stock.skus import sku_of_parts
 
 NAMES_MAX = 20  # the full name and the short names viewers use
@@ -34,9 +35,9 @@ VALUES_MAX = 30
 SHORT_NAMES_MAX = 10
 VALUE_LENGTH_MAX = 40
 SKUS_MAX = 200  # a page lists them all with their stock
-SKU_LENGTH_MAX = 100  # the stock engine's limit for an item
 
-_CODE = re.compile(r"[^\s/#\x00-\x1f\x7f]{1,20}")
+CODE_PATTERN = r"[^\s/#\x00-\x1f\x7f]{1,20}"  # no / and #: they join a sku and a reservation id
+_CODE = re.compile(CODE_PATTERN)
 _VALUE = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,40}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _LINE = re.compile(PLAIN_PATTERN)
@@ -226,9 +227,11 @@ def _check_skus(product: Product) -> None:
     if count > SKUS_MAX:
         raise OptionsRefused(f"{count} combinations of options; at most {SKUS_MAX}.", field="options")
     longest = max(product.skus(), key=len)
-    if len(longest) > SKU_LENGTH_MAX:
+    if not all(sku.isprintable() for sku in product.skus()):
+        raise OptionsRefused("Code and values have printable characters only.", field="options")
+    if len(longest) > ITEM_LENGTH_MAX:
         raise OptionsRefused(
-            f"{longest} has {len(longest)} characters; code and values together have at most {SKU_LENGTH_MAX}.",
+            f"{longest} has {len(longest)} characters; code and values together have at most {ITEM_LENGTH_MAX}.",
             field="options",
         )
 
@@ -284,7 +287,7 @@ def supply_of(product: Product, raw: object) -> dict[str, int]:
     supply: dict[str, int] = {}
     for sku, amount in raw.items():
         if sku not in known:
-            raise SupplyRefused(f"{str(sku)[:SKU_LENGTH_MAX]} is no sku of {product.code}.", field="supply")
+            raise SupplyRefused(f"{str(sku)[:ITEM_LENGTH_MAX]} is no sku of {product.code}.", field="supply")
         supply[sku] = pieces(amount, f"supply.{sku}")
     return supply
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from livecommerce.configuration.problems import refuse
 from livecommerce.configuration.tree import Settings, fields, load
-from livecommerce.settings import SettingsError
+from livecommerce.settings import SettingsError, words_of
 
 
 def add_settings_flags(parser: argparse.ArgumentParser) -> None:
@@ -41,14 +42,16 @@ def flags_tree(assignments: Sequence[str]) -> dict[str, Any]:
         place = tree
         for parent in parents:
             place = place.setdefault(parent, {})
-        place[leaf] = [word for word in text.split(",") if word] if isinstance(known[dotted], tuple) else text
+        place[leaf] = words_of(text) if isinstance(known[dotted], tuple) else text
     return tree
 
 
 def settings_from(arguments: argparse.Namespace) -> Settings:
-    """The settings of a command that takes them: defaults < --config < environment < --set.
+    """The settings of a command that takes them: defaults < --config < environment < --set. Checked whole.
 
     Raises:
         SettingsError
     """
-    return load(arguments.config, flags=flags_tree(arguments.assignments))
+    settings = load(arguments.config, flags=flags_tree(arguments.assignments))
+    refuse(settings)
+    return settings

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import importlib
 import os
 import pkgutil
+import sys
 import textwrap
 import tomllib
 from collections.abc import Iterator
@@ -13,9 +15,12 @@ from pathlib import Path
 from typing import Any, get_args, get_origin
 
 import livecommerce
+from livecommerce.configuration.connections import try_connections
 from livecommerce.configuration.flags import flags_tree
+from livecommerce.configuration.problems import refuse
 from livecommerce.configuration.tree import Settings, fields, load
 from livecommerce.errors import LiveCommerceError, catalogue
+from livecommerce.ops.children import EXIT_CONFIGURATION
 from livecommerce.ops.redaction import secret_name
 from livecommerce.settings import environment_name
 
@@ -132,11 +137,26 @@ def sources(settings: Settings, file: Path | None, flags: dict[str, Any]) -> Ite
 
 
 def check_config(arguments: argparse.Namespace) -> int:
-    """Reads the settings as the server would, refuses what is unknown or out of range, and says where each is from."""
+    """Reads the settings as the server would, refuses what it would refuse, and says where each is from.
+
+    The stores that are configured are asked too: a wrong password or a store that may lose sales is refused (78); one
+    that is away now is told (1).
+    """
     flags = flags_tree(arguments.assignments)
     settings = load(arguments.config, flags=flags)
     found = list(sources(settings, arguments.config, flags))
     for dotted, value, source in found:
         print(f"{dotted} = {value}  ({source})")
-    print(f"good: {len(found)} set, the rest at their defaults")
+    refuse(settings)
+    tried = asyncio.run(try_connections(settings))
+    wrong = [one for one in tried if one.words]
+    for one in wrong:
+        print(f"livecommerce: {one.words}", file=sys.stderr)
+    for one in tried:
+        for words in one.accepted:
+            print(f"accepted by redis.accept_loss: {words}")
+    if wrong:
+        return EXIT_CONFIGURATION if any(one.refused for one in wrong) else 1
+    asked = f"; {' and '.join(one.name for one in tried)} answered" if tried else ""
+    print(f"good: {len(found)} set, the rest at their defaults{asked}")
     return 0

@@ -21,7 +21,7 @@ from livecommerce.ops.settings import Redis
 from livecommerce.orders.settings import Orders
 from livecommerce.realtime.settings import Realtime
 from livecommerce.records.settings import Database
-from livecommerce.settings import PREFIX, Count, SettingsError, environment_name
+from livecommerce.settings import PREFIX, Count, SettingsError, environment_name, words_of
 from livecommerce.stock.settings import Stock
 
 
@@ -30,7 +30,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         "data"
     )
     locale: Annotated[str, Meta(description="First language of the pages: zh-TW or en.")] = "zh-TW"
-    web_processes: Annotated[Count, Meta(description="Web processes that share the HTTP port.")] = 1
+    currency: Annotated[
+        str,
+        Meta(description="ISO 4217, of the shop that the first start makes; later `livecommerce shop set --currency`."),
+    ] = "TWD"
+    web_processes: Annotated[Count, Meta(le=100, description="Web processes that share the HTTP port.")] = 1
     log_format: Annotated[str, Meta(description="console or json.")] = "console"
     log_level: Annotated[str, Meta(description="debug, info, warning or error.")] = "info"
     secret: Annotated[
@@ -68,6 +72,15 @@ def fields(kind: type[Struct] = Settings, path: str = "") -> Iterator[tuple[str,
         yield dotted, hint, field.default, description
 
 
+def _list(name: str, text: str) -> Any:
+    if not text.lstrip().startswith("["):
+        return words_of(text)
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise SettingsError(f"{name}: not JSON: {error}") from error
+
+
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     known = {environment_name(dotted): (dotted, default) for dotted, _, default, _ in fields()}
     found: dict[str, Any] = {}
@@ -79,7 +92,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
         dotted, default = known[name]
         value: Any = text
         if isinstance(default, tuple):  # a list: JSON, or words separated by commas
-            value = msgspec.json.decode(text) if text.lstrip().startswith("[") else [w for w in text.split(",") if w]
+            value = _list(name, text)
         *parents, leaf = dotted.split(".")
         place = found
         for parent in parents:

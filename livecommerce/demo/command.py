@@ -11,6 +11,7 @@ from livecommerce.accounts.accounts import Accounts
 from livecommerce.accounts.rows import Shop
 from livecommerce.accounts.secret import load_secret
 from livecommerce.configuration.flags import settings_from
+from livecommerce.configuration.own_command import own_command
 from livecommerce.configuration.tree import Settings
 from livecommerce.demo.actors import HOST_LOGIN, base_url
 from livecommerce.demo.catalogue import CURRENCY, SHOP_ID, SHOP_NAME, SHOW_ID
@@ -55,7 +56,7 @@ async def make_shop(settings: Settings) -> list[str]:
 
 
 def reset_command(settings: Settings) -> str:
-    return f"LIVECOMMERCE_DATA_FOLDER={settings.data_folder} {sys.argv[0]} staff reset LOGIN"
+    return own_command(settings, "staff", "reset", LOGINS[0][0])
 
 
 async def _needs_no_probe() -> bool:

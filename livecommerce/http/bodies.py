@@ -13,6 +13,7 @@ from aiohttp import web
 from livecommerce.bounds import in_words
 from livecommerce.errors import BadInput
 from livecommerce.http.errors import BodyNotJson, BodyTooLarge, BodyTooSlow, MediaTypeWrong
+from livecommerce.http.site import still_staff
 
 JSON_BYTES_MAX = 1_000_000  # a show set-up of 500 products with long descriptions
 BODY_SECONDS_MAX = 20.0  # a phone on a bad line sends 1 MB in that time; a slow trickle must not hold a handler longer
@@ -26,7 +27,7 @@ async def read_body(request: web.Request, bytes_max: int) -> bytes:
     """The whole body.
 
     Raises:
-        BodyTooLarge, BodyTooSlow
+        BodyTooLarge, BodyTooSlow; LoginNeeded where the login ended while the body came
     """
     if request.content_length is not None and request.content_length > bytes_max:
         raise BodyTooLarge(f"At most {bytes_max} bytes are taken here.")
@@ -41,6 +42,7 @@ async def read_body(request: web.Request, bytes_max: int) -> bytes:
                 parts.append(part)
     except TimeoutError as error:
         raise BodyTooSlow from error
+    await still_staff(request)
     return b"".join(parts)
 
 

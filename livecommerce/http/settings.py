@@ -13,8 +13,13 @@ class Http(Struct, frozen=True, forbid_unknown_fields=True):
     host: Annotated[str, Meta(description="Address the web role listens on.")] = "127.0.0.1"
     port: Annotated[Port, Meta(description="TCP port of pages, API and sockets.")] = 8080
     public_url: Annotated[
-        str, Meta(description="Address people use, e.g. https://live.example.com; empty: from the request.")
+        str,
+        Meta(description="Address people use, e.g. https://live.example.com, or with a path; empty: from the request."),
     ] = ""
+    frame_ancestors: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^https?://[A-Za-z0-9.*:-]{1,200}$")], ...],
+        Meta(description="Origins that may show watch and replay pages in a frame, e.g. https://shop.example; none."),
+    ] = ()
     internal_port: Annotated[
         int,
         Meta(

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from livecommerce.http.addresses import request_address, request_scheme
 from livecommerce.http.errors import LoginNeeded, RoleTooLow
-from livecommerce.http.identity import Identity, Role, Staff
+from livecommerce.http.identity import Identity, Role, Staff, StaffNow
 from livecommerce.http.settings import Http
 
 
@@ -35,10 +35,12 @@ class Render(Protocol):
 class Site:
     settings: Http
     identify: Identify
+    staff_now: StaffNow
     render: Render
 
 
 SITE: web.AppKey[Site] = web.AppKey("livecommerce.http.site", Site)
+NEEDED: web.RequestKey[tuple[Role, ...]] = web.RequestKey("livecommerce.http.needed", tuple)
 
 
 async def identify(request: web.Request) -> Identity:
@@ -56,7 +58,24 @@ async def need_staff(request: web.Request, *roles: Role) -> Staff:
         raise LoginNeeded
     if roles and staff.role not in roles:
         raise RoleTooLow
+    request[NEEDED] = roles
     return staff
+
+
+async def still_staff(request: web.Request) -> None:
+    """For what takes time (a body that trickles in, an answer of many pages): asks again what `need_staff` asked.
+
+    Raises:
+        LoginNeeded, RoleTooLow
+    """
+    roles = request.get(NEEDED)
+    if roles is None:
+        return
+    staff = await request.app[SITE].staff_now(await identify(request))
+    if staff is None:
+        raise LoginNeeded
+    if roles and staff.role not in roles:
+        raise RoleTooLow
 
 
 def render(request: web.Request, page: str, boot: dict[str, Any], *, status: int = 200, **more: Any) -> web.Response:
@@ -77,6 +96,13 @@ def public_base(request: web.Request) -> str:
     """`https://live.example.com`: the address people use, from the settings, else from the request."""
     settings = request.app[SITE].settings
     if settings.public_url:
-        public = urlsplit(settings.public_url)
-        return f"{public.scheme}://{public.netloc}"
+        return settings.public_url.rstrip("/")
     return f"{request_scheme(request, settings.trusted_proxies)}://{request.host}"
+
+
+def public_path(request: web.Request, path: str) -> str:
+    """`path` of ours (`/live/demo`) as browsers must ask for it: below the path of the public address, if it has one.
+
+    The proxy takes that prefix away again, so routes and cookies of ours never see it.
+    """
+    return urlsplit(request.app[SITE].settings.public_url).path.rstrip("/") + path

@@ -8,6 +8,7 @@ import msgspec
 
 from livecommerce.errors import IdReused
 from livecommerce.shows.model import label_of, options_of
+from livecommerce.shows.offers import Need
 from livecommerce.shows.packing import pack, unpack
 from livecommerce.shows.state import State
 from livecommerce.stock.outcomes import Answer, LineAnswer
@@ -31,15 +32,6 @@ class AnswerLine(TypedDict):
     code: str
     label: str
     options: list[str]
-
-
-class Need(TypedDict):
-    """What an order still lacks: the axes open, the options that the text did name, by axis."""
-
-    code: str
-    axes: list[str]
-    options: dict[str, str]
-    quantity: int
 
 
 class SpeechAnswer(TypedDict):

@@ -8,6 +8,7 @@ its first answer.
 from __future__ import annotations
 
 import time
+from typing import NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -26,16 +27,40 @@ from livecommerce.intake.answers import (
 from livecommerce.intake.changes import ChangeMaker
 from livecommerce.intake.metrics import COMMENTS, VERDICT_SECONDS
 from livecommerce.intake.mirror import Mirror
-from livecommerce.intake.orders import NoOrder, Want, done, lines_of, reserve_operation, wants_of
+from livecommerce.intake.newcomers import NewcomerShares
+from livecommerce.intake.orders import done, no_order_answer, reserve_operation, wants_of
+from livecommerce.intake.plain_orders import is_bare
 from livecommerce.intake.rate import too_many_comments
-from livecommerce.intake.speech import Act, Press, Speaker, Speech, Withdrawal, content_of
+from livecommerce.intake.speech import Acceptance, Act, Press, Speech, Withdrawal, content_of
+from livecommerce.intake.waiting_offers import offer_meant, take, take_operation
+from livecommerce.shows.kinds.chat import speaks
+from livecommerce.shows.kinds.name import named as name_given
+from livecommerce.shows.kinds.newcomers import NEWCOMERS_MAX, newcomers_of, noted
 from livecommerce.shows.model import viewer_handle
 from livecommerce.shows.moderation import Ruling, may_act, rule, slow_error, slow_wait_ms
+from livecommerce.shows.offers import NoOrder, Want, lines_of
 from livecommerce.shows.packing import pack
 from livecommerce.shows.state import Event, State, pinned_for
 from livecommerce.shows.store import ChatLine, ShowStore
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.operations import Line
+
+A = TypeVar("A", bound=Act)
+ORDERS = ("order", "change")  # verdicts that move pieces
+
+
+class Named(Struct, frozen=True):
+    """A speaker under the name that everyone may read."""
+
+    viewer: str
+    name: str
+
+
+class Read(NamedTuple):
+    """What a line means, and the code that a bare `+1` in it means."""
+
+    verdict: Verdict
+    pinned: str | None
 
 
 class Heard(Struct, frozen=True):
@@ -49,6 +74,7 @@ class Heard(Struct, frozen=True):
     verdict: Verdict
     pinned: str | None
     ruling: Ruling
+    is_repeat: bool = False  # stock has its answer already: it gets that one and leaves no line
 
 
 class CommentPath:
@@ -57,7 +83,8 @@ class CommentPath:
     def __init__(self, store: ShowStore, engine: StockEngine, per_window: int) -> None:
         self._store = store
         self._engine = engine
-        self._changes = ChangeMaker(engine)
+        self._shares = NewcomerShares(store.redis, engine)
+        self._changes = ChangeMaker(engine, self._shares)
         self._per_window = per_window
 
     async def comment(self, mirror: Mirror, speech: Speech) -> SpeechAnswer:
@@ -66,16 +93,28 @@ class CommentPath:
             LiveCommerceError: refused with a number; the comment was neither shown nor counted.
         """
         started = time.monotonic()
+        mirror.authors.own(speech.id, speech.speaker.viewer)
+        is_repeat = False
         if speech.again:
             known = await self._store.recall(speech.show, speech.id, speech.speaker.viewer)
             if known is not None:
                 return shown_answer(known, content_of(speech))
-        else:
-            self.may_act(mirror, speech.speaker.viewer, speech.id)
-        answer = await self._answer(mirror, self._hear(mirror, speech))
+        pinned = pinned_for(mirror.state, speech.pin, self._store.now_ms())
+        verdict = parse(speech.text, mirror.index, tuple(mirror.state["show"]["packs"]), pinned)
+        if speech.again:
+            is_repeat = await self._is_done(mirror.state, speech)
+        # `again` is what the sender says; a new id is a new line, whatever it says. A sale is never held up by the
+        # rules of the chat.
+        if not is_repeat:
+            self.may_act(mirror, speech.speaker.viewer, speech.id, speaks=verdict.verdict not in ORDERS)
+        answer = await self._answer(mirror, self._hear(mirror, speech, Read(verdict, pinned), is_repeat))
         COMMENTS.labels(answer["reason"]).inc()
         VERDICT_SECONDS.observe(time.monotonic() - started)
         return answer
+
+    async def _is_done(self, state: State, act: Act) -> bool:
+        shop: str = state["show"]["shop"]
+        return await self._engine.is_done(shop, act.show, act.speaker.viewer, act.id)
 
     def may_act(self, mirror: Mirror, viewer: str, one: str, *, speaks: bool = True) -> None:
         """Counts this one of the viewer's comments or commands. Slow mode is for those who speak.
@@ -100,34 +139,46 @@ class CommentPath:
         mirror.rate.take(viewer, one, now)
         return None
 
-    def _hear(self, mirror: Mirror, speech: Speech) -> Heard:
+    def _hear(self, mirror: Mirror, speech: Speech, read: Read, is_repeat: bool) -> Heard:
         """
         Raises:
             CommentRefused: its words are blocked, and it is no order.
         """
         state, now, viewer = mirror.state, self._store.now_ms(), speech.speaker.viewer
-        pinned = pinned_for(state, speech.pin, now)
-        verdict = parse(speech.text, mirror.index, tuple(state["show"]["packs"]), pinned)
-        is_order = verdict.verdict in ("order", "change")
-        ruling = rule(state, mirror.words, viewer, speech.text, is_order=is_order)
+        verdict, pinned = read
+        is_order = verdict.verdict in ORDERS
+        # Looked at only where a rule asks: a rush of orders has better things to do.
+        ruled = state["settings"]["first_hold"] or state["settings"]["slow_seconds"]
+        bare = bool(is_order and ruled and is_bare(speech.text, state))
+        slow = not speech.again and slow_wait_ms(state, mirror.last_chat_ms.get(viewer, 0), now) > 0
+        ruling = rule(state, mirror.words, viewer, speech.text, is_order=is_order, bare=bare, slow=slow)
         if ruling.refuse is not None:
             raise ruling.refuse
-        mirror.note_chat(viewer, now)
-        return Heard(speech, chat_event(speech, now, verdict, pinned, ruling), verdict, pinned, ruling)
+        if not is_repeat and not bare and ruling.reason != "slow":
+            mirror.note_chat(viewer, now)
+        speech = named(mirror, speech, held=ruling.place == "held")
+        event = chat_event(speech, now, verdict, pinned, ruling)
+        if bare:
+            event["bare"] = True
+        return Heard(speech, event, verdict, pinned, ruling, is_repeat)
 
     async def _answer(self, mirror: Mirror, heard: Heard) -> SpeechAnswer:
         word = heard.verdict.verdict
-        if word not in ("order", "change"):
+        if word not in ORDERS:
             return await self._chatter(mirror.state, heard)
-        if mirror.state["show"]["stage"] != "live":
+        if mirror.state["show"]["stage"] != "live" and not heard.is_repeat:
             return await self._append(heard, SpeechAnswer(verdict=word, reason="not_live", lines=[]))
         return await (self._order(mirror.state, heard) if word == "order" else self._change(mirror, heard))
 
     async def _order(self, state: State, heard: Heard) -> SpeechAnswer:
         speech = heard.speech
-        lines = lines_of(state, wants_of(heard.verdict.intents), speech.options, heard.pinned)
+        wants = wants_of(heard.verdict.intents, speech.options, heard.pinned)
+        offer = offer_meant(state, speech.speaker.viewer, wants)
+        if offer is not None:
+            return await self._keep(speech, await self._take(state, speech, offer["id"], pack(heard.event)))
+        lines = lines_of(state, wants)
         if isinstance(lines, NoOrder):
-            return await self._append(heard, lines.answer())
+            return await self._append(heard, no_order_answer(lines))
         return await self._reserve(state, speech, lines, pack(heard.event))
 
     async def _change(self, mirror: Mirror, heard: Heard) -> SpeechAnswer:
@@ -136,8 +187,12 @@ class CommentPath:
         answer = SpeechAnswer(verdict="change", reason=changed.reason, lines=changed.lines)
         if not changed.line_written:
             return await self._append(heard, answer)
-        # Stock keeps the answer of each operation, not that of the comment: sent again, the claims look different by
-        # now, and it would be understood as something else.
+        return await self._keep(speech, answer)
+
+    async def _keep(self, speech: Speech, answer: SpeechAnswer) -> SpeechAnswer:
+        """Stock keeps the answer of each operation, not that of the comment: sent again, the claims look different by
+        now, and it would be understood as something else.
+        """
         viewer, name = speech.speaker.viewer, speech.speaker.name
         kept = ChatLine(speech.id, viewer, name, "log", kept_answer(answer, viewer, content_of(speech)))
         await self._store.append_chat(speech.show, kept)
@@ -150,33 +205,71 @@ class CommentPath:
             LiveCommerceError.
         """
         state, now = mirror.state, self._store.now_ms()
-        refusal = may_act(state, press.speaker.viewer, now)
-        if refusal is None and not press.again:
-            refusal = self._too_many(mirror, press.speaker.viewer, press.id, now)
-        if refusal is not None:
-            raise refusal
-        if state["show"]["stage"] != "live":
+        mirror.authors.own(press.id, press.speaker.viewer)
+        is_repeat = press.again and await self._is_done(state, press)
+        if not is_repeat:
+            refusal = may_act(state, press.speaker.viewer, now)
+            if refusal is None:
+                refusal = self._too_many(mirror, press.speaker.viewer, press.id, now)
+            if refusal is not None:
+                raise refusal
+        if state["show"]["stage"] != "live" and not is_repeat:
             return SpeechAnswer(verdict="order", reason="not_live", lines=[])
-        lines = lines_of(state, [Want(press.code, (), press.quantity)], press.options, press.code)
-        return lines.answer() if isinstance(lines, NoOrder) else await self._reserve(state, press, lines, b"")
+        wants = [Want(press.code, (), press.quantity, press.options)]
+        offer = offer_meant(state, press.speaker.viewer, wants)
+        if offer is not None:
+            return await self._take(state, named(mirror, press), offer["id"], b"")
+        lines = lines_of(state, wants)
+        if isinstance(lines, NoOrder):
+            return no_order_answer(lines)
+        return await self._reserve(state, named(mirror, press), lines, b"")
 
     async def _reserve(self, state: State, act: Act, lines: tuple[Line, ...], chat: bytes) -> SpeechAnswer:
-        await self._introduce(state, act.show, act.speaker)
-        answer = await done(self._engine, reserve_operation(state, act, lines, chat))
+        await self._introduce(state, act)
+        answer = await self._shares.done(state, act, reserve_operation(state, act, lines, chat), lines)
         return SpeechAnswer(verdict="order", reason=str(answer.outcome), lines=answer_lines(answer, state))
 
-    async def _introduce(self, state: State, show: str, speaker: Speaker) -> None:
-        """Keeps the name of a buyer with the show before the first claim: tickets carry it."""
-        if state["names"].get(speaker.viewer) != speaker.name:
-            await self._store.name(show, speaker.viewer, speaker.name)
+    async def _take(self, state: State, act: Act, reservation: str, chat: bytes) -> SpeechAnswer:
+        await self._introduce(state, act)
+        answer = await done(self._engine, take_operation(state, act, reservation, chat))
+        return SpeechAnswer(verdict="order", reason=str(answer.outcome), lines=answer_lines(answer, state))
+
+    async def _introduce(self, state: State, act: Act) -> None:
+        """Keeps a buyer's name with the show before the first claim: tickets carry it; a newcomer's network."""
+        speaker, now = act.speaker, self._store.now_ms()
+        known = (
+            []
+            if state["names"].get(speaker.viewer) == speaker.name
+            else [name_given(speaker.viewer, speaker.name, now)]
+        )
+        newcomers = newcomers_of(state)
+        if act.newcomer and speaker.viewer not in newcomers and len(newcomers) < NEWCOMERS_MAX:
+            known.append(noted(speaker.viewer, act.newcomer, now))
+        if known:
+            events = [event for decision in known for event in decision.events]
+            await self._store.publish(act.show, events, [write for decision in known for write in decision.writes])
 
     async def cancel(self, mirror: Mirror, withdrawal: Withdrawal) -> WithdrawalAnswer:
         """A viewer gives up an own claim.
 
         Raises:
-            NotYours, ReservationUnknown, BadInput, Busy, Unavailable, StorageFull.
+            NotYours, ReservationUnknown, IdReused, BadInput, Busy, Unavailable, StorageFull.
         """
+        mirror.authors.own(withdrawal.id, withdrawal.speaker.viewer)
         answer = await self._changes.cancel(mirror.state, withdrawal)
+        return WithdrawalAnswer(reason=str(answer.outcome), lines=answer_lines(answer, mirror.state))
+
+    async def take(self, mirror: Mirror, acceptance: Acceptance) -> WithdrawalAnswer:
+        """A viewer takes what was offered after waiting; also when the show is over meanwhile.
+
+        Raises:
+            TooMuch, and what `waiting_offers.take` raises.
+        """
+        viewer = acceptance.speaker.viewer
+        refusal = None if acceptance.again else self._too_many(mirror, viewer, acceptance.id, self._store.now_ms())
+        if refusal is not None:
+            raise refusal
+        answer = await take(self._engine, mirror.state, acceptance)
         return WithdrawalAnswer(reason=str(answer.outcome), lines=answer_lines(answer, mirror.state))
 
     async def _chatter(self, state: State, heard: Heard) -> SpeechAnswer:
@@ -190,14 +283,17 @@ class CommentPath:
         """Writes the line to the log with its answer; the first answer where the id came before.
 
         Raises:
-            IdReused: the id belongs to somebody else's line.
+            IdReused: the id belongs to somebody else's line, or to something else that this viewer did.
         """
         speech, place = heard.speech, heard.ruling.place
+        if heard.is_repeat:  # what stock did under this id, it was not this
+            raise IdReused()
         viewer = speech.speaker.viewer
         line = ChatLine(
             id=speech.id, viewer=viewer, name="" if place == "held" else speech.speaker.name, place=place,
             answer=kept_answer(answer, viewer, content_of(speech)), event=pack(heard.event),
             triage=pack(triage) if triage else b"",
+            spoke=speaks(heard.event),
         )  # fmt: skip
         before = await self._store.append_chat(speech.show, line)
         if not before:
@@ -205,6 +301,15 @@ class CommentPath:
         if answered_viewer(before) != viewer:
             raise IdReused()
         return shown_answer(before, content_of(speech))
+
+
+def named(mirror: Mirror, act: A, *, held: bool = False) -> A:
+    """The act under the name that everyone may read; a held line goes to staff with the name it asks for."""
+    viewer, name = act.speaker.viewer, act.speaker.name
+    public = mirror.public_name(viewer, name)
+    if public == name or (held and mirror.is_free(name)):
+        return act
+    return msgspec.structs.replace(act, speaker=Named(viewer, public))
 
 
 def chat_event(speech: Speech, now_ms: int, verdict: Verdict, pinned: str | None, ruling: Ruling) -> Event:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from livecommerce.errors import BadInput, NotAllowed
+from livecommerce.errors import BadInput, NotAllowed, TooMuch
 
 BLOCK = range(140, 150)  # of numbers, in each family; docs/errors.md
 EARLIER = frozenset({1001, 1002, 1004, 2012})  # given before rooms had blocks; numbers are for good
@@ -20,9 +20,19 @@ class CommentNotText(BadInput):
 
 class NameRefused(BadInput):
     number, code = 1004, "name_refused"
-    reason = "A name has 1 to 20 characters, no control characters and no blocked word."
+    reason = "A name has 1 to 20 characters that can be seen, and no blocked word."
+
+
+class NameReserved(BadInput):
+    number, code = 1140, "name_reserved"
+    reason = "This name looks like one of the people who run this show. Choose another."
 
 
 class NotYours(NotAllowed):
     number, code = 2012, "not_yours"
     reason = "This reservation is not yours."
+
+
+class NetworkShareTaken(TooMuch):
+    number, code = 5140, "network_share_taken"
+    reason = "New visitors of your network have their share of this product. The rest is for others; try again later."

@@ -6,16 +6,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from livecommerce.comments import CatalogueIndex, ShopWords
+from livecommerce.intake.authors import Authors
 from livecommerce.intake.rate import CommentRate
-from livecommerce.shows.catalogue import catalogue_index
+from livecommerce.intake.reserved import Reserved
+from livecommerce.shows.catalogue import catalogue_index, product_words
+from livecommerce.shows.model import viewer_handle
+from livecommerce.shows.moderation import may_introduce, name_is_free
+from livecommerce.shows.projection import guest_name
 from livecommerce.shows.registry import Registry
 from livecommerce.shows.state import Event, State
 from livecommerce.shows.store import ShowStore
 from livecommerce.shows.words import WordFilter
 
-PRODUCTS = frozenset(("item", "item_gone"))
 # Slow mode lasts ten minutes at most; more people than this do not speak in that time.
 LAST_CHATS_MAX = 10_000
+NAMES_RULED_MAX = 10_000  # names whose ruling is remembered; whoever speaks again is not judged again
 
 
 class Mirror(Protocol):
@@ -36,10 +41,19 @@ class Mirror(Protocol):
     def rate(self) -> CommentRate: ...
 
     @property
+    def authors(self) -> Authors: ...
+
+    @property
     def last_chat_ms(self) -> Mapping[str, int]:
         """When each viewer last spoke, for slow mode; those of long ago are left out."""
 
     def note_chat(self, viewer: str, at_ms: int) -> None: ...
+
+    def public_name(self, viewer: str, name: str) -> str:
+        """The name if everyone may read it now, else a guest's."""
+
+    def is_free(self, name: str) -> bool:
+        """Whether a name keeps to the rules of this show and passes for nobody who runs it."""
 
 
 class ShowMirror:
@@ -48,6 +62,7 @@ class ShowMirror:
     def __init__(self, state: State, kinds: Registry, shop_words: ShopWords | None = None) -> None:
         self._kinds = kinds
         self._shop_words = shop_words or ShopWords()
+        self.reserved = Reserved(state["show"]["shop_name"])
         self.load(state)
 
     @classmethod
@@ -65,21 +80,47 @@ class ShowMirror:
         """Starts from a snapshot (again, after a gap in the log)."""
         self.state = state
         self.words = WordFilter(state["words"])
+        self._free: dict[str, bool] = {}
         self.rate = CommentRate()
+        self.authors = Authors(state)
         self.last_chat_ms: dict[str, int] = {}
         self.heard(state["chat"])
-        self._changed_products()
+        self._product_words = product_words(state)
+        self._build_index()
 
-    def _changed_products(self) -> None:
+    def _build_index(self) -> None:
         self.index = catalogue_index(self.state, self._shop_words)
 
     def use_words(self, words: ShopWords) -> None:
         """The shop's own words, from the next comment on."""
         self._shop_words = words
-        self._changed_products()
+        self._build_index()
+
+    def use_staff_names(self, names: Sequence[str]) -> None:
+        """The display names of the shop's staff, from the next comment on."""
+        reserved = Reserved(self.state["show"]["shop_name"], names)
+        if reserved != self.reserved:
+            self.reserved = reserved
+            self._free = {}
+
+    def is_free(self, name: str) -> bool:
+        free = self._free.get(name)
+        if free is None:
+            if len(self._free) >= NAMES_RULED_MAX:
+                self._free.clear()
+            free = name_is_free(self.state, self.words, name) and not self.reserved.takes(name)
+            self._free[name] = free
+        return free
+
+    def public_name(self, viewer: str, name: str) -> str:
+        guest = guest_name(viewer_handle(self.state["salt"], viewer))
+        if name == guest or (may_introduce(self.state, viewer) and self.is_free(name)):
+            return name
+        return guest
 
     def heard(self, events: Sequence[Mapping[str, Any]]) -> None:
-        """Who spoke, as soon as it is read: the rate of comments must not wait for `move_on`."""
+        """Who spoke, as soon as it is read: neither the rate of comments nor whose an id is may wait for `move_on`."""
+        self.authors.heard(events)
         for event in events:
             if event["t"] == "chat" and event["viewer"]:
                 self.rate.seen(event["viewer"], event["id"], event["at"])
@@ -92,16 +133,25 @@ class ShowMirror:
 
     def move_on(self, events: Sequence[Event], offset: str) -> None:
         """Folds the events up to `offset` into the state."""
-        self.state = self._kinds.fold(self.state, events)
+        before, self.state = self.state, self._kinds.fold(self.state, events)
         self.state["offset"] = offset
-        kinds = {event["t"] for event in events}
-        if kinds & PRODUCTS:
-            self._changed_products()
-        if "words" in kinds:
+        # What events leave alone is the same object as before. A price, or a product closed, changes no word of it, and
+        # to make the index of a large show takes longer than a tick should.
+        if self.state["items"] is not before["items"] or self.state["order"] is not before["order"]:
+            self._new_products()
+        if self.state["words"] is not before["words"]:
             self.words = WordFilter(self.state["words"])
+        if self.state["words"] is not before["words"] or self.state["settings"] is not before["settings"]:
+            self._free = {}
         for event in events:
-            if event["t"] == "chat" and event["viewer"]:
+            if event["t"] == "chat" and event["viewer"] and not event.get("bare"):
                 self.note_chat(event["viewer"], event["at"])
+
+    def _new_products(self) -> None:
+        words = product_words(self.state)
+        if words != self._product_words:
+            self._product_words = words
+            self._build_index()
 
     def note_chat(self, viewer: str, at_ms: int) -> None:
         """Remembers when a viewer last spoke, on any process: slow mode counts from it."""

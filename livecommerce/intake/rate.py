@@ -6,6 +6,7 @@ from bisect import insort
 from collections import OrderedDict
 
 from livecommerce.errors import TooMuch
+from livecommerce.shows.moderation import CLOCK_SLACK_MS
 
 WINDOW_MS = 10_000  # of `realtime.comments_per_10_seconds`
 WINDOWS_MAX = 4  # how far back what was too much counts
@@ -28,6 +29,8 @@ class CommentRate:
     def wait_ms(self, viewer: str, per_window: int, now_ms: int) -> int:
         """Milliseconds until this viewer may speak again, 0 when now: at most `per_window` in each ten seconds."""
         times = self._times.get(viewer, [])
+        while times and times[-1] > now_ms + CLOCK_SLACK_MS:  # of before the store's clock stepped back
+            times.pop()
         past_windows = range(1, min(WINDOWS_MAX, len(times) // per_window) + 1)
         return max((times[-per_window * n] + n * WINDOW_MS - now_ms for n in past_windows), default=0)
 
@@ -49,6 +52,8 @@ class CommentRate:
         times = self._times.pop(viewer, [])
         while times and times[0] <= at_ms - WINDOWS_MAX * WINDOW_MS:
             del times[0]
+        while times and times[-1] > at_ms + CLOCK_SLACK_MS:
+            times.pop()
         insort(times, at_ms)
         self._times[viewer] = times[-TIMES_MAX:]
         if len(self._times) > SPEAKERS_MAX:

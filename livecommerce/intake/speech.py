@@ -1,6 +1,7 @@
 """What a speaker does in a show, as checked values: says a line, presses the button, gives a ticket back. Pure.
 
-`speech_of`, `press_of` and `withdrawal_of` read what a page sent. Other doors make the values themselves.
+`speech_of`, `press_of`, `withdrawal_of` and `acceptance_of` read what a page sent. Other doors make the values
+themselves.
 """
 
 from __future__ import annotations
@@ -12,14 +13,15 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
+from livecommerce.catalogue.products import AXES_MAX, VALUE_LENGTH_MAX
 from livecommerce.errors import BadInput
 from livecommerce.intake.text import checked_text
-from livecommerce.shows.model import AXES_MAX, valid_id
+from livecommerce.shows.model import valid_id
+from livecommerce.stock.operations import RESERVATION_LENGTH_MAX
 
 PIN_ID_LENGTH_MAX = 20  # `p` and a number, as shows count them
-OPTION_LENGTH_MAX = 100  # of an axis and its value together: each has at most 40
 QUANTITY_MAX = 99  # of one press, as the grammar has it for a comment
-RESERVATION_LENGTHS = (3, 220)  # `<sku>#<number>`: a code of one letter; a code and four values at their longest
+RESERVATION_LENGTHS = (3, RESERVATION_LENGTH_MAX)  # the shortest is a code of one letter
 
 Payload = Mapping[str, object]  # a map as it came over the wire: nothing is known of its values
 
@@ -40,7 +42,8 @@ class Act(Struct, frozen=True, kw_only=True):
     Attributes:
         id: made by the sender, one an act; the same id is done once and answered alike.
         source: the door, as the books keep it with a claim; at most 40 characters.
-        again: sent before, perhaps without an answer: it is not counted a second time.
+        again: the sender says that it was sent before: where the id is known, its first answer comes back uncounted.
+        newcomer: the mark of the network of a viewer whose cookie is young (`newcomers.newcomer_mark`), else "".
     """
 
     show: str
@@ -48,6 +51,7 @@ class Act(Struct, frozen=True, kw_only=True):
     id: str
     source: str
     again: bool = False
+    newcomer: str = ""
 
 
 class Speech(Act, frozen=True, kw_only=True):
@@ -70,6 +74,13 @@ class Press(Act, frozen=True, kw_only=True):
 
 class Withdrawal(Act, frozen=True, kw_only=True):
     """An own ticket given back."""
+
+    reservation: str
+    source: str = "button"
+
+
+class Acceptance(Act, frozen=True, kw_only=True):
+    """An offer to one who waited, taken."""
 
     reservation: str
     source: str = "button"
@@ -115,12 +126,28 @@ def withdrawal_of(show: str, speaker: Speaker, raw: Payload) -> Withdrawal:
         BadInput.
     """
     known_fields(raw, "id", "reservation", "again")
-    cancel_id = checked_id(raw)
+    return Withdrawal(show=show, speaker=speaker, id=checked_id(raw), reservation=checked_reservation(raw))
+
+
+def acceptance_of(show: str, speaker: Speaker, raw: Payload) -> Acceptance:
+    """
+    Raises:
+        BadInput.
+    """
+    known_fields(raw, "id", "reservation", "again")
+    return Acceptance(show=show, speaker=speaker, id=checked_id(raw), reservation=checked_reservation(raw))
+
+
+def checked_reservation(raw: Payload) -> str:
+    """
+    Raises:
+        BadInput.
+    """
     reservation = raw.get("reservation")
     shortest, longest = RESERVATION_LENGTHS
     if not isinstance(reservation, str) or not shortest <= len(reservation) <= longest:
         raise BadInput("reservation is the id of your ticket")
-    return Withdrawal(show=show, speaker=speaker, id=cancel_id, reservation=reservation)
+    return reservation
 
 
 def known_fields(raw: Payload, *names: str) -> None:
@@ -174,7 +201,7 @@ def checked_options(raw: object) -> Mapping[str, str]:
         raise BadInput("options is a map of axis to value")
     chosen: dict[str, str] = {}
     for axis, value in raw.items():
-        if not isinstance(axis, str) or not isinstance(value, str) or len(axis) + len(value) > OPTION_LENGTH_MAX:
+        if not isinstance(axis, str) or not isinstance(value, str) or max(len(axis), len(value)) > VALUE_LENGTH_MAX:
             raise BadInput("options is a map of axis to value")
         chosen[axis] = value
     return chosen

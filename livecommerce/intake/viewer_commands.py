@@ -39,14 +39,15 @@ class ViewerCommands:
         again = is_again(raw)
         command = self._store.kinds.read_viewer_command({key: raw[key] for key in raw if key != "again"})
         sent = command
+        mirror.authors.own(command.id, speaker.viewer)
         if again:
             known = await self._store.recall(show, command.id, speaker.viewer)
             if known is not None:
                 return outcome_of(unpack(known), speaker.viewer, sent)
-        else:
-            self._path.may_act(mirror, speaker.viewer, command.id, speaks=bool(command.spoken))
+        self._path.may_act(mirror, speaker.viewer, command.id, speaks=bool(command.spoken))
         command, ruling = self._moderated(mirror, speaker.viewer, command)
-        who, now = commands.Speaker(speaker.viewer, speaker.name, ruling.place), self._store.now_ms()
+        name = mirror.public_name(speaker.viewer, speaker.name)
+        who, now = commands.Speaker(speaker.viewer, name, ruling.place), self._store.now_ms()
         decision = self._store.kinds.decide_for_viewer(mirror.state, command, who, now)
         for event in decision.events[:1]:  # from it every process counts what this viewer does
             event |= {"command": command.id, "viewer": speaker.viewer, "at": now}

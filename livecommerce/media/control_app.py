@@ -16,8 +16,9 @@ from aiohttp import web
 
 from livecommerce.errors import BadInput, LiveCommerceError
 from livecommerce.http.errors import LoginNeeded
-from livecommerce.media.client.control import FRAGMENT_TYPE, ORIGIN_HEADER, PUBLISHER_HEADER
+from livecommerce.media.client.control import FRAGMENT_TYPE, ORIGIN_HEADER, PUBLISHER_HEADER, RANK_HEADER, RIGHT_HEADER
 from livecommerce.media.errors import EntityTagMissing, EntityTagStale, FragmentExpected, SdpRefused
+from livecommerce.media.ingest.source import Publisher
 from livecommerce.media.plane import Accepted, MediaPlane
 from livecommerce.media.wire.freezes import FreezeReport
 from livecommerce.media.wire.layer_wish import parse_wish
@@ -26,6 +27,7 @@ from livecommerce.media.wire.sdp import OFFER_BYTES_MAX
 log = logging.getLogger(__name__)
 
 _SHOW = re.compile(r"[a-z0-9-]{1,40}")
+RANKS = ("0", "1", "2")  # token, host, owner
 _ROLES = {"whip": "host", "whep": "viewer"}
 
 
@@ -109,7 +111,13 @@ class ControlApp:
         body = await self._body(request)
         accepted: Accepted
         if kind == "whip":
-            accepted = self._plane.publish(show, body, request.headers.get(PUBLISHER_HEADER, ""))
+            rank = request.headers.get(RANK_HEADER, "0")
+            publisher = Publisher(
+                request.headers.get(PUBLISHER_HEADER, ""),
+                int(rank) if rank in RANKS else 0,
+                request.headers.get(RIGHT_HEADER, ""),
+            )
+            accepted = self._plane.publish(show, body, publisher)
         else:
             if origin := request.headers.get(ORIGIN_HEADER, ""):
                 await self._plane.pull(show, origin)

@@ -33,6 +33,11 @@ class FragmentExpected(BadInput):
     reason = "Send application/trickle-ice-sdpfrag."
 
 
+class ShowOver(NotFound):
+    number, code, http_status = 3120, "show_over", 410
+    reason = "The show has ended; there is nothing to watch or to publish any more."
+
+
 class HostAlreadyLive(Conflict):
     number, code = 4001, "host_already_live"
     reason = "Another host is already live on this show. End that stream first."

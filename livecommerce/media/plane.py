@@ -10,7 +10,7 @@ import heapq
 import logging
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from livecommerce.errors import Busy, NotFound
 from livecommerce.media.errors import HostAlreadyLive, StreamUnknown
 from livecommerce.media.ingest.host import Host, HostPlan
 from livecommerce.media.ingest.origin import OriginPull
+from livecommerce.media.ingest.source import Publisher, Source
 from livecommerce.media.stream import Event, Stream, StreamState
 from livecommerce.media.transport.dtls import HandshakePool, Identity
 from livecommerce.media.transport.mux import Mux
@@ -47,6 +48,12 @@ class Accepted:
     session: str
     answer: str
     etag: str
+
+
+def may_take_over(publisher: Publisher, current: Source, now: float) -> bool:
+    """Whether one may replace the host that is there: its own session, one of lower rank, one that is silent."""
+    is_same = bool(publisher.name) and current.publisher.name == publisher.name
+    return is_same or publisher.rank > current.publisher.rank or current.is_silent(now)
 
 
 class MediaPlane:
@@ -98,8 +105,8 @@ class MediaPlane:
         self.mux.handshakes.close()
         self.mux.close()
 
-    def publish(self, show: str, offer_text: str, publisher: str) -> Accepted:
-        """A host's offer.
+    def publish(self, show: str, offer_text: str, publisher: Publisher) -> Accepted:
+        """A host's offer. One that may take over does so when it is connected: an offer alone stops nobody.
 
         Raises:
             SdpRefused, HostAlreadyLive, Busy.
@@ -108,10 +115,9 @@ class MediaPlane:
         plan = HostPlan(offer, self.bitrate_max_kbps)
         now = time.monotonic()
         stream = self.streams.get(show)
-        if stream is not None and (current := stream.host) is not None:
-            is_same = bool(publisher) and current.publisher == publisher
-            if not is_same and not current.is_silent(now):
-                raise HostAlreadyLive
+        current = stream.host if stream is not None else None
+        if current is not None and not may_take_over(publisher, current, now):
+            raise HostAlreadyLive
         self._check_room(is_host=True)
         if stream is None:
             stream = self._new_stream(show, self._on_event)
@@ -119,8 +125,52 @@ class MediaPlane:
             stream.on_event = self._on_event  # a copy of another relay's stream becomes the original
         host = Host(self.mux, stream, offer, plan, publisher=publisher, now=now)
         host.on_closed = lambda _: stream.host_gone(host, time.monotonic())
-        stream.take_host(host)
+        if current is None or current.media_at is None:
+            stream.take_host(host)
+        else:
+            host.on_connected = lambda: self._take_over(stream, host)
+            stream.await_host(host)
         return self._accept(host, offer, plan.answered)
+
+    def _take_over(self, stream: Stream, host: Host) -> None:
+        """A host that was awaited is connected; meanwhile another one may have come that it may not replace."""
+        current = stream.host
+        if current is not None and not may_take_over(host.publisher, current, time.monotonic()):
+            host.close("another host is live")
+        elif self.streams.get(stream.show) is not stream:
+            host.close("the stream is over")
+        else:
+            stream.take_host(host)
+
+    def rights(self) -> set[str]:
+        """What the streams that run or come stand on (`Publisher.right`)."""
+        both = (source for stream in self.streams.values() for source in (stream.host, stream.coming))
+        return {source.publisher.right for source in both if source is not None} - {""}
+
+    def end_rights(self, lost: Collection[str]) -> None:
+        """Ends what stands on a right that is none any more."""
+        for stream in self.streams.values():
+            if stream.coming is not None and stream.coming.publisher.right in lost:
+                stream.coming.close("the right to publish has ended")
+            if stream.host is not None and stream.host.publisher.right in lost:
+                self._end_host(stream, "the right to publish has ended")
+
+    def _end_host(self, stream: Stream, reason: str) -> None:
+        """Where another host is about to connect, it goes on with that one."""
+        if stream.coming is not None:
+            stream.take_host(stream.coming)
+        else:
+            stream.end(reason, time.monotonic())
+
+    def end_show(self, show: str) -> None:
+        """The show has ended: host and viewers are let go at once, nothing is left to join."""
+        stream = self.streams.pop(show, None)
+        if stream is not None:
+            stream.end("the show has ended", time.monotonic())
+            stream.close()
+        for peer in [peer for peer in self.peers.values() if peer.show == show]:  # those still connecting too
+            peer.close("the show has ended")
+            del self.peers[peer.session]
 
     def clocks(self, now: float) -> dict[str, int]:
         """Canonical RTP timestamp of the picture that arrives now, for each show on air whose host is here."""
@@ -230,7 +280,10 @@ class MediaPlane:
         is_last_host = role == "host" and stream is not None and stream.host_session == session
         if stream is not None and is_last_host and stream.state is not StreamState.ENDED:
             # Also when its connection closed just before the DELETE came: the wish counts, not the order of packets.
-            stream.end("the host ended the stream", time.monotonic())
+            host = stream.host
+            self._end_host(stream, "the host ended the stream")
+            if host is not None:
+                host.close("the host ended the stream")
             self.peers.pop(session, None)
             return
         self.session(show, session, role).close("deleted")

@@ -9,6 +9,7 @@ GET /live/{show}/hls/{variant}/{file}      set-up, segment or part; never change
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
 from collections.abc import Awaitable, Callable
@@ -19,16 +20,20 @@ from urllib.parse import urlencode
 from aiohttp import hdrs, web
 
 from livecommerce.accounts.errors import TokenWrong
-from livecommerce.accounts.ingest_tokens import IngestTokens, bearer
+from livecommerce.accounts.ingest_tokens import IngestTokens, bearer, right_of
 from livecommerce.accounts.rate_limit import Bucket, RateLimit
+from livecommerce.accounts.rights import session_right
 from livecommerce.errors import BadInput, ShowUnknown, TooMuch
+from livecommerce.http.addresses import network_of
 from livecommerce.http.answers import json_answer
 from livecommerce.http.bodies import read_body, read_json
 from livecommerce.http.errors import MediaTypeWrong
-from livecommerce.http.site import identify, need_staff, public_base
+from livecommerce.http.site import identify, need_staff, public_base, public_path
 from livecommerce.media.client.control import FRAGMENT_TYPE, Kind, RelayControl
 from livecommerce.media.client.hls_door import HlsDoor
-from livecommerce.media.client.ice_servers import ice_servers, link_headers
+from livecommerce.media.client.ice_servers import ice_servers, link_headers, needs_renewal
+from livecommerce.media.errors import ShowOver, StreamUnknown
+from livecommerce.media.ingest.source import Publisher
 from livecommerce.media.settings import Media
 from livecommerce.media.wire.freezes import FreezeReport
 from livecommerce.media.wire.layer_wish import LAYER_RELATION, WISH_BYTES_MAX
@@ -37,7 +42,7 @@ from livecommerce.records.rows import now_ms
 
 SDP_TYPE = "application/sdp"
 SDP_BYTES_MAX = 64_000  # an offer with many candidates has 10 kB
-# Joins of one address: an office or a campus behind one NAT may come together, a flood may not.
+# Joins of one network: an office or a campus behind one NAT may come together, a flood may not.
 JOINS_AT_ONCE, JOINS_PER_MINUTE = 200, 600.0
 
 # A page reports at most every ten seconds, so this is an address with a thousand viewers.
@@ -63,21 +68,28 @@ class MediaNeeds:
 
     Attributes:
         relay_for: the control door of the relay that carries (or shall carry) a show. Raises Unavailable.
+        place_of: the shop and the stage of a show. Raises ShowUnknown.
+        refuse_banned: (show, viewer); raises for one whom a moderator has removed from the show.
         own_show: (shop, show); raises ShowUnknown where the show is not this shop's.
     """
 
     settings: Media
     relay_for: Callable[[str], Awaitable[RelayControl]]
     hls: HlsDoor
-    show_exists: Callable[[str], Awaitable[bool]]
+    place_of: Callable[[str], Awaitable[tuple[str, str]]]
+    refuse_banned: Callable[[str, str], Awaitable[None]]
     own_show: Callable[[str, str], Awaitable[object]]
     ingest_tokens: IngestTokens
     rate_limit: RateLimit
     audit: AuditRepository
 
-    def ice_servers(self, identity: str) -> list[dict[str, Any]]:
-        """STUN and TURN servers; credentials of the latter are this identity's, for a while."""
+    def ice_servers(self, identity: str | None) -> list[dict[str, Any]]:
+        """STUN and TURN servers; credentials of the latter are this identity's, for some minutes. None: no TURN."""
         return ice_servers(self.settings, identity, int(time.time()))
+
+    @property
+    def ice_needs_renewal(self) -> bool:
+        return needs_renewal(self.settings)
 
 
 MEDIA: web.AppKey[MediaNeeds] = web.AppKey("livecommerce.media", MediaNeeds)
@@ -85,12 +97,28 @@ MEDIA: web.AppKey[MediaNeeds] = web.AppKey("livecommerce.media", MediaNeeds)
 
 async def _known_show(request: web.Request) -> str:
     show = request.match_info["show"]
-    if not await request.app[MEDIA].show_exists(show):
-        raise ShowUnknown
+    await request.app[MEDIA].place_of(show)
     return show
 
 
-async def _publisher(request: web.Request, show: str) -> str:
+async def _may_see(request: web.Request, show: str) -> bool:
+    """Whether everyone may see the show now; False where it is rehearsed and staff of its shop ask.
+
+    Raises:
+        ShowUnknown; StreamUnknown: not on air yet. ShowOver.
+    """
+    shop, stage = await request.app[MEDIA].place_of(show)
+    if stage == "live":
+        return True
+    if stage == "ended":
+        raise ShowOver
+    staff = (await identify(request)).staff
+    if staff is None or staff.shop != shop:
+        raise StreamUnknown(retry_after_ms=2_000)
+    return False
+
+
+async def _publisher(request: web.Request, show: str) -> Publisher:
     """Who publishes: the holder of the show's ingest token, else a logged-in owner or host of its shop.
 
     Raises:
@@ -99,17 +127,18 @@ async def _publisher(request: web.Request, show: str) -> str:
     token = bearer(request.headers.get(hdrs.AUTHORIZATION))
     if token is not None:
         await request.app[MEDIA].ingest_tokens.check(show, token)
-        return "token-" + hashlib.sha256(token.encode()).hexdigest()[:24]
+        return Publisher("token-" + hashlib.sha256(token.encode()).hexdigest()[:24], 0, right_of(token))
     if (await identify(request)).staff is None:
         raise TokenWrong
     staff = await need_staff(request, "owner", "host")
     await request.app[MEDIA].own_show(staff.shop, show)
-    return f"staff-{staff.id}"
+    rank = 2 if staff.role == "owner" else 1
+    return Publisher(f"staff-{staff.id}", rank, session_right((await identify(request)).session))
 
 
 async def _limit(request: web.Request, name: str, at_once: int, per_minute: float) -> None:
-    address = (await identify(request)).address
-    wait_ms = await request.app[MEDIA].rate_limit.take([Bucket(f"{name}:{address}", at_once, per_minute)])
+    network = network_of((await identify(request)).address)
+    wait_ms = await request.app[MEDIA].rate_limit.take([Bucket(f"{name}:{network}", at_once, per_minute)])
     if wait_ms:
         raise TooMuch(retry_after_ms=wait_ms)
 
@@ -123,14 +152,26 @@ async def _text(request: web.Request, content_type: str, bytes_max: int = SDP_BY
         raise BadInput("The body is not UTF-8.") from error
 
 
+async def _who_may_relay(request: web.Request, show: str) -> str | None:
+    """The identity that TURN credentials are made for; None for who gets none."""
+    who = await identify(request)
+    if who.staff is not None:
+        with contextlib.suppress(ShowUnknown):
+            await request.app[MEDIA].own_show(who.staff.shop, show)
+            return who.staff.id
+    if not who.is_known or (await request.app[MEDIA].place_of(show))[1] != "live":
+        return None
+    return who.viewer
+
+
 def _kind(request: web.Request) -> Kind:
     return "whip" if request.match_info["kind"] == "whip" else "whep"
 
 
-async def _authorized(request: web.Request) -> tuple[Kind, str, str, RelayControl]:
-    """(kind, show, publisher or "", relay); refuses who may not."""
+async def _authorized(request: web.Request) -> tuple[Kind, str, Publisher | None, RelayControl]:
+    """(kind, show, publisher of a host, relay); refuses who may not."""
     kind, show = _kind(request), request.match_info["show"]
-    publisher = await _publisher(request, show) if kind == "whip" else ""
+    publisher = await _publisher(request, show) if kind == "whip" else None
     await _known_show(request)
     return kind, show, publisher, await request.app[MEDIA].relay_for(show)
 
@@ -145,16 +186,26 @@ async def post_stream(request: web.Request) -> web.Response:
     if _kind(request) == "whep":
         await _limit(request, "whep", JOINS_AT_ONCE, JOINS_PER_MINUTE)
     kind, show, publisher, relay = await _authorized(request)
+    who = await identify(request)
+    if publisher is None:
+        await _may_see(request, show)
+        await request.app[MEDIA].refuse_banned(show, who.viewer)
+    elif (await request.app[MEDIA].place_of(show))[1] == "ended":
+        raise ShowOver
     offer = await _text(request, SDP_TYPE)
-    session = await (relay.publish(show, offer, publisher) if kind == "whip" else relay.play(show, offer))
+    if publisher is not None:
+        session = await relay.publish(show, offer, publisher.name, rank=publisher.rank, right=publisher.right)
+    else:
+        session = await relay.play(show, offer)
     answer = web.Response(status=201, text=session.answer, content_type=SDP_TYPE)
-    answer.headers["Location"] = f"/{kind}/{show}/{session.session}"
+    own = public_path(request, f"/{kind}/{show}/{session.session}")
+    answer.headers["Location"] = own
     answer.headers["ETag"] = session.etag
     answer.headers["Accept-Patch"] = FRAGMENT_TYPE
     if kind == "whep":
-        answer.headers.add("Link", f'</whep/{show}/{session.session}/layer>; rel="{LAYER_RELATION}"')
-    who = publisher or (await identify(request)).viewer
-    for link in link_headers(request.app[MEDIA].ice_servers(who)):
+        answer.headers.add("Link", f'<{own}/layer>; rel="{LAYER_RELATION}"')
+    name = publisher.name if publisher is not None else await _who_may_relay(request, show)
+    for link in link_headers(request.app[MEDIA].ice_servers(name)):
         answer.headers.add("Link", link)
     return answer
 
@@ -197,9 +248,10 @@ async def post_freezes(request: web.Request) -> web.Response:
 
 
 async def get_ice_servers(request: web.Request) -> web.Response:
-    await _known_show(request)
-    viewer = (await identify(request)).viewer
-    return json_answer({"ice_servers": request.app[MEDIA].ice_servers(viewer)})
+    """For each connection anew. TURN is for those whose cookie we know, while the show is live, and for its staff."""
+    await _limit(request, "ice", JOINS_AT_ONCE, JOINS_PER_MINUTE)
+    who = await _who_may_relay(request, await _known_show(request))
+    return json_answer({"ice_servers": request.app[MEDIA].ice_servers(who)})
 
 
 async def get_stream(request: web.Request) -> web.Response:
@@ -209,7 +261,10 @@ async def get_stream(request: web.Request) -> web.Response:
     await needs.own_show(staff.shop, show)
     relay = await needs.relay_for(show)
     found = (await relay.streams())["streams"].get(show)
-    viewers = await relay.viewers(show) if found else []
+    try:
+        viewers = await relay.viewers(show) if found else []
+    except StreamUnknown:  # ended between the two questions: nobody is live, which is an answer and no fault
+        found, viewers = None, []
     return json_answer({"stream": found, "worst_viewers": viewers[:WORST_VIEWERS]})
 
 
@@ -224,7 +279,7 @@ async def post_ingest_token(request: web.Request) -> web.Response:
 
 
 async def delete_ingest_token(request: web.Request) -> web.Response:
-    """Revokes every token of the show. A stream that runs is ended by the host or by `end`."""
+    """Revokes every token of the show; a stream that runs by one ends within a second."""
     needs, show = request.app[MEDIA], request.match_info["show"]
     staff = await need_staff(request, "owner", "host")
     await needs.own_show(staff.shop, show)
@@ -234,12 +289,15 @@ async def delete_ingest_token(request: web.Request) -> web.Response:
 
 
 async def _hls(request: web.Request, path: str, seconds: float) -> web.Response:
-    kept = await request.app[MEDIA].hls.get(request.match_info["show"], path, seconds)
+    show = request.match_info["show"]
+    await _may_see(request, show)
+    kept = await request.app[MEDIA].hls.get(show, path, seconds)
+    is_public = await _may_see(request, show)  # again: a playlist is held back for seconds, and the show may have ended
     return web.Response(
         body=kept.body,
         content_type=kept.content_type,
         headers={
-            "Cache-Control": kept.cache_control,
+            "Cache-Control": kept.cache_control if is_public else "private, no-store",
             # Players on the shop's own site, and a CDN in front, may read it: it is as public as the show's page.
             "Access-Control-Allow-Origin": "*",
             "Cross-Origin-Resource-Policy": "cross-origin",

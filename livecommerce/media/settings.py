@@ -17,7 +17,7 @@ class Media(Struct, frozen=True, forbid_unknown_fields=True):
     external_addresses: Annotated[
         tuple[str, ...], Meta(description="IP addresses viewers reach the relay by; empty: those of this machine.")
     ] = ()
-    relays: Annotated[Count, Meta(description="Relay processes on this machine, one a core.")] = 1
+    relays: Annotated[Count, Meta(le=100, description="Relay processes on this machine, one a core.")] = 1
     control_url: Annotated[
         str, Meta(description="Only for relays on other nodes: where web reaches this one, http://10.0.0.5:8188.")
     ] = ""

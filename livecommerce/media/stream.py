@@ -61,6 +61,7 @@ class Stream(Audience):
     def __init__(self, show: str, socket_: Socket, on_event: Callable[[str, Event], None]) -> None:
         super().__init__(show, socket_)
         self.host_session = ""
+        self.coming: Source | None = None  # connects, and takes over when it has
         self.state = StreamState.WAITING
         self.ended_at: float | None = None
         self.taps: list[Callable[[str, list[Any], float], None]] = []
@@ -96,9 +97,17 @@ class Stream(Audience):
             "hint": self.hint,
         }
 
+    def await_host(self, host: Source) -> None:
+        """A host was accepted that shall take over when it is connected; until then the one before goes on."""
+        previous, self.coming = self.coming, host
+        if previous is not None:
+            previous.close("replaced")
+
     def take_host(self, host: Source) -> None:
-        """A host was accepted; an earlier one is let go. Viewers notice nothing but new pictures."""
+        """A host begins; an earlier one is let go. Viewers notice nothing but new pictures."""
         previous, self.host = self.host, host
+        if self.coming is host:
+            self.coming = None
         self.host_session = host.session
         if previous is not None:
             previous.close("replaced")
@@ -120,6 +129,8 @@ class Stream(Audience):
             layer.feed(sources.get(id(layer)), now)
 
     def host_gone(self, host: Source, now: float) -> None:
+        if self.coming is host:
+            self.coming = None
         if self.host is not host:
             return
         self.host = None
@@ -384,5 +395,7 @@ class Stream(Audience):
         if self.host is not None:
             host, self.host = self.host, None
             host.close("the stream is over")
+        if self.coming is not None:
+            self.coming.close("the stream is over")
         for viewer in list(self.viewers.values()):
             viewer.close("the stream is over")

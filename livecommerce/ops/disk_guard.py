@@ -18,13 +18,17 @@ from pathlib import Path
 from redis import Redis
 from redis.exceptions import RedisError
 
-log = logging.getLogger(__name__)
+from livecommerce.ops.log_limit import warn_seldom
+from livecommerce.ops.logs import logger
+
+log = logger(__name__)
 
 # A busy hour writes about 100 bytes a comment: 64 MiB is half a million comments, and room for a rewrite to give up.
 RESERVE_BYTES = 64 * 1024 * 1024
 # Writes come back only with clearly more than the reserve, so that the guard does not flap.
 RELEASE_BYTES = 2 * RESERVE_BYTES
 CHECK_SECONDS = 1.0
+ANSWER_SECONDS_MAX = 2.0
 
 
 def free_bytes(folder: Path) -> int:
@@ -57,7 +61,9 @@ class DiskGuard:
         """Looks once and sets the server's limit where it has to change. Returns whether writes are open."""
         free = self._free(self._folder)
         wanted_closed = free < (self._release_bytes if self.closed else self._reserve_bytes)
-        with contextlib.suppress(RedisError), contextlib.closing(Redis.from_url(self._redis_url)) as client:
+        # bounded: a stalled server must not hold this thread, and with it the stop of everything
+        options = {"socket_timeout": ANSWER_SECONDS_MAX, "socket_connect_timeout": ANSWER_SECONDS_MAX}
+        with contextlib.suppress(RedisError), contextlib.closing(Redis.from_url(self._redis_url, **options)) as client:
             # Read, not remembered: a restarted server has forgotten the limit.
             limited = client.config_get("maxmemory")["maxmemory"] == "1"
             if wanted_closed != limited:
@@ -81,6 +87,9 @@ class DiskGuard:
     async def run(self, stop: asyncio.Event) -> None:
         """Checks every second until `stop`."""
         while not stop.is_set():
-            await asyncio.to_thread(self.check)
+            try:
+                await asyncio.to_thread(self.check)
+            except Exception as error:  # a guard that ends guards nothing: the folder may be away for a moment
+                warn_seldom(log, "disk guard: cannot look", why=repr(error))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), CHECK_SECONDS)

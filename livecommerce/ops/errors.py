@@ -5,7 +5,7 @@ from __future__ import annotations
 from livecommerce.errors import Unavailable
 
 BLOCK = range(100, 120)  # of numbers, in each family; docs/errors.md
-EARLIER = frozenset({6010, 6011, 6012, 6013, 6014})  # given before rooms had blocks; numbers are for good
+EARLIER = frozenset({6010, 6011, 6012, 6013, 6014, 6015, 6016})  # given before rooms had blocks; numbers are for good
 
 
 class PortInUse(Unavailable):
@@ -31,3 +31,13 @@ class StartFailed(Unavailable):
 class StoreUnsuitable(Unavailable):
     number, code = 6014, "store_unsuitable"
     reason = "The Valkey/Redis server is too old or set up so that it could lose or evict stock."
+
+
+class StoresApart(Unavailable):
+    number, code = 6015, "stores_apart"
+    reason = "The database and Valkey/Redis do not belong together: one of them is empty or older."
+
+
+class BackupRefused(Unavailable):
+    number, code = 6016, "backup_refused"
+    reason = "The backup cannot be made or restored."

@@ -7,7 +7,9 @@ until the last process that may write to it is gone: after a `kill -9` of the su
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
+import socket
 import time
 from pathlib import Path
 
@@ -55,6 +57,18 @@ def prepare(data_folder: str) -> Path:
             f"The data folder {folder} cannot be written ({error.strerror}). Set LIVECOMMERCE_DATA_FOLDER or its owner."
         ) from error
     return folder
+
+
+def instance_of(data_folder: str) -> str:
+    """What tells the processes of this data folder from others on the machine: the same for all of them, in a container
+    and in the health check beside it, and another for every other folder or volume."""
+    folder = Path(data_folder).expanduser()
+    try:
+        found = folder.stat()
+    except OSError:
+        return ""
+    words = f"{socket.gethostname()} {found.st_dev} {found.st_ino}"
+    return hashlib.sha256(words.encode()).hexdigest()[:16]
 
 
 class FolderLock:

@@ -30,6 +30,11 @@ LOOP_LAG = Histogram(
     buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
 )
 READY = Gauge("livecommerce_ready", "1 when the last readiness check passed, else 0.")
+DEGRADED = Gauge("livecommerce_degraded", "1 while ready without a part (its check_ready is 0), else 0.")
+CHECK_READY = Gauge("livecommerce_check_ready", "1 when this part of readiness is good, else 0.", ["check"])
+STORAGE_FULL = Gauge("livecommerce_storage_full", "1 while Valkey refuses writes (disk guard, memory, disk), else 0.")
+DESCRIPTORS = Gauge("livecommerce_descriptors_open", "Open files and sockets of this process.")
+DESCRIPTORS_MAX = Gauge("livecommerce_descriptors_max", "How many open files this process may have.")
 BUILD = Info("livecommerce_build", "Version and role of this process.")
 
 

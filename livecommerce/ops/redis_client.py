@@ -7,21 +7,41 @@ retrying on connection errors is right here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+import builtins
+import logging
+import time
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
+from urllib.parse import urlsplit
 
-from redis.asyncio import Redis, RedisCluster
+from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
+from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialWithJitterBackoff
+from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.exceptions import BusyLoadingError, ConnectionError, RedisError, TimeoutError
 
+from livecommerce.errors import Unavailable
+from livecommerce.ops.redaction import redact_text
+from livecommerce.ops.store_promise import denied
+from livecommerce.settings import SettingsError
+
+log = logging.getLogger(__name__)
+
 CONNECT_SECONDS_MAX = 3.0
-ANSWER_SECONDS_MAX = 10.0  # an FCALL of 256 operations takes milliseconds; a stalled disk may take seconds
+ANSWER_SECONDS_MAX = 3.0  # of one try: an FCALL of 256 operations takes milliseconds, a slow disk half a second
+COMMAND_SECONDS_MAX = 5.0  # of all tries: longer than a killed embedded Valkey needs to come back, short for a person
+START_SECONDS_MAX = 10.0  # of waiting for a server at our own start; the supervisor starts us again
+TELL_SECONDS = 2.0  # of silence before the log has it
+RETRY_SECONDS = 0.2
 HEALTH_CHECK_SECONDS = 15
 RETRIES = 14  # 0.02 … 1 s with jitter: about 8 s in all. A killed embedded Valkey is back in under 2 s
 BACKOFF_FIRST_SECONDS = 0.02
 BACKOFF_LAST_SECONDS = 1.0
-CONNECTIONS_MAX = 64  # of one process: batches share few connections, blocking readers take one each
+CONNECTIONS_MAX = 64  # of one lane of a process: batches share few connections, blocking readers take one each
+CLUSTER_CONNECTIONS_MAX = 1_000  # to each node: redis-py has no pool for a cluster that waits
+# For a free connection: thousands of joins in a second take turns; past it the caller is refused by number (6001).
+WAIT_SECONDS_MAX = 5.0
 
 
 class ClusterClient(RedisCluster):
@@ -45,27 +65,112 @@ def _options() -> dict[str, Any]:
     }
 
 
+class _Bounded:
+    """A command has one limit in all, however often it is tried: a stalled server must not hold a page for minutes."""
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        try:
+            async with asyncio.timeout(COMMAND_SECONDS_MAX):
+                return await super().execute_command(*args, **options)  # type: ignore[misc]
+        except builtins.TimeoutError as error:
+            raise TimeoutError(f"no answer within {COMMAND_SECONDS_MAX:.0f} s") from error
+
+
+class _BoundedPipeline(Pipeline):
+    async def execute(self, raise_on_error: bool = True) -> list[Any]:
+        try:
+            async with asyncio.timeout(COMMAND_SECONDS_MAX):
+                return list(await super().execute(raise_on_error))
+        except builtins.TimeoutError as error:
+            raise TimeoutError(f"no answer within {COMMAND_SECONDS_MAX:.0f} s") from error
+
+
+class StoreClient(_Bounded, Redis):  # type: ignore[misc]
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
+        return _BoundedPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+
+
+class StoreClusterClient(_Bounded, ClusterClient):  # type: ignore[misc]
+    """All nodes of a cluster."""
+
+
 async def connect_store(url: str) -> Redis:
     """As `connect`; where the server belongs to a cluster, a client of all its nodes. It has the same commands, as long
-    as the keys of a command share a hash tag."""
-    client = connect(url)
+    as the keys of a command share a hash tag. A server that is away is waited for, a little, and said to be.
+
+    Raises:
+        SettingsError: it refuses our name or password; trying again cannot help.
+        Unavailable: it does not answer.
+    """
+    found = await _first_answer(url)
+    if found.get("cluster_enabled"):
+        options = _options() | {"max_connections": CLUSTER_CONNECTIONS_MAX}
+        return cast("Redis", StoreClusterClient.from_url(url, **options))
+    return connect(url)
+
+
+async def ask_once(url: str) -> Mapping[str, Any]:
+    """INFO of the server behind `url`, tried once.
+
+    Raises:
+        SettingsError: it refuses our name or password, or the address cannot be used.
+        RedisError, OSError: it does not answer.
+    """
     try:
-        found = await client.info("cluster")
-    except RedisError:  # whoever needs it says so
-        return client
-    if not found.get("cluster_enabled"):
-        return client
-    await client.aclose()
-    return cast("Redis", ClusterClient.from_url(url, **_options()))
+        client = Redis.from_url(url, **_options() | {"retry": Retry(NoBackoff(), 0), "retry_on_error": []})
+    except ValueError as error:
+        raise SettingsError(f"redis.url: {error}") from error
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS_MAX):
+            return cast("Mapping[str, Any]", await client.info())
+    except builtins.TimeoutError as error:
+        raise TimeoutError(f"no answer within {CONNECT_SECONDS_MAX:.0f} s") from error
+    except RedisError as error:
+        if denied(error):
+            raise SettingsError(
+                f"redis.url: the Valkey/Redis at {address_shown(url)} does not let us in ({redact_text(str(error))}). "
+                "Correct the user and password in LIVECOMMERCE_REDIS_URL: redis://user:password@host:6379/0."
+            ) from error
+        raise
+    finally:
+        await client.aclose()
+
+
+async def _first_answer(url: str) -> Mapping[str, Any]:
+    until, told = time.monotonic() + START_SECONDS_MAX, False
+    silent_since = time.monotonic()
+    while True:
+        try:
+            return await ask_once(url)
+        except (RedisError, OSError) as error:
+            now = time.monotonic()
+            is_loading = isinstance(error, BusyLoadingError)
+            if now > until and not is_loading:
+                raise Unavailable(
+                    f"Valkey does not answer at {address_shown(url)}: {redact_text(str(error))}", retry_after_ms=1_000
+                ) from error
+            if not told and now - silent_since > TELL_SECONDS:
+                log.warning("Valkey does not answer yet at %s: %s", address_shown(url), redact_text(str(error)))
+                told = True
+        await asyncio.sleep(RETRY_SECONDS)
+
+
+def address_shown(url: str) -> str:
+    """Where it is, without the user and the password."""
+    parts = urlsplit(url)
+    return parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
 
 
 def connect(url: str, *, blocking: bool = False) -> Redis:
     """A client for `url` (redis://, rediss:// or unix://).
 
     `blocking` readers (XREAD BLOCK, pub/sub) must not have an answer timeout: redis-py would raise it in mid-wait.
+    More callers than CONNECTIONS_MAX wait for their turn instead of failing; each client is a lane of its own.
     """
     options = _options() | {"retry_on_error": [BusyLoadingError, ConnectionError, TimeoutError]}
-    return Redis.from_url(url, **options | ({"socket_timeout": None} if blocking else {}))
+    options |= {"socket_timeout": None} if blocking else {}
+    pool = BlockingConnectionPool.from_url(url, timeout=WAIT_SECONDS_MAX, **options)
+    return (Redis if blocking else StoreClient).from_pool(pool)
 
 
 def _text(value: bytes | str) -> str:

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from livecommerce.ops.children import READY_SECONDS_MAX, Child, Plan, State
 from livecommerce.ops.errors import StartFailed
@@ -54,13 +54,19 @@ class Supervisor:
         for child in self.children:
             child.kill()
 
-    async def start(self) -> bool:
+    async def start(self, before_stage: Mapping[int, Callable[[], Awaitable[None]]] | None = None) -> bool:
         """Brings every stage up. False when a stop was asked meanwhile; the caller stops what is up, in any case.
+
+        Args:
+            before_stage: what is done before a stage starts and after all before it are ready.
 
         Raises:
             StartFailed: a child refused its configuration, kept dying, or was not ready in time.
         """
         for stage in self._groups(lambda plan: plan.starts_at):
+            prepare = (before_stage or {}).get(stage[0].plan.starts_at)
+            if prepare is not None:
+                await prepare()
             for child in stage:
                 child.start()
             for child in stage:

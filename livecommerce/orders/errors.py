@@ -28,8 +28,18 @@ class ClaimsEnded(Conflict):
     reason = "Some of the claims had ended before the payment. Give the money for those back."
 
 
+class PaymentOutdated(Conflict):
+    number, code = 4052, "payment_outdated"
+    reason = "The claims of this payment have changed, so its sum is wrong. Begin the payment anew."
+
+
+class PaymentVoid(Conflict):
+    number, code = 4053, "payment_void"
+    reason = "This payment was taken back. Begin another."
+
+
 class PaidAlready(Conflict):
-    number, code = 4052, "paid_already"
+    number, code = 4054, "paid_already"
     reason = "This payment is noted as received already, with another reference."
 
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import xlsxwriter
 
+from livecommerce.orders.currencies import amount
 from livecommerce.orders.model import Order, OrderLine
 from livecommerce.settings import SettingsError
 
@@ -22,8 +23,6 @@ COLUMNS = (
     "order", "order_id", "buyer", "buyer_handle", "sku", "offer", "number_in_line", "quantity", "waiting", "unit_price",
     "line_total", "currency", "state", "claimed_at", "claimed_at_local", "payment", "payment_reference",
 )  # fmt: skip
-# Minor units per major one as a power of ten; TWD is counted in whole dollars here.
-EXPONENTS = {"TWD": 0, "JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "IDR": 0, "BHD": 3, "KWD": 3}
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 # What a spreadsheet takes for a number, a time or a truth and then shows as another text: zeros in front, more digits
 # than it counts (12 become 1.2E+11, past 15 they are lost), exponents, decimals, dates, shares.
@@ -57,15 +56,6 @@ def safe_cell(text: str) -> str:
     return f"'{line}" if is_formula or is_changed else line
 
 
-def amount(minor: int, currency: str) -> str:
-    """`590` minor units of TWD as `590`, of USD as `5.90`."""
-    exponent = EXPONENTS.get(currency, 2)
-    if exponent == 0:
-        return str(minor)
-    sign, digits = ("-" if minor < 0 else ""), str(abs(minor)).rjust(exponent + 1, "0")
-    return f"{sign}{digits[:-exponent]}.{digits[-exponent:]}"
-
-
 def moment(milliseconds: int, zone: tzinfo = UTC) -> str:
     """ISO 8601 with the offset from UTC; `Z` is UTC itself."""
     written = datetime.fromtimestamp(milliseconds / 1000, zone).isoformat(timespec="seconds")
@@ -74,7 +64,7 @@ def moment(milliseconds: int, zone: tzinfo = UTC) -> str:
 
 def _payment(order: Order, line: OrderLine) -> tuple[str, str]:
     for payment in reversed(order.payments):
-        if line.reservation in payment.reservations:
+        if payment.state != "void" and line.reservation in payment.reservations:
             return f"{payment.method} {payment.state}", payment.reference
     return "", ""
 

@@ -44,6 +44,36 @@ class OrderPaid(FactBody, frozen=True, kw_only=True):
     by_staff: str
 
 
+class PaymentVoided(FactBody, frozen=True, kw_only=True):
+    """A payment counts no more: taken back by staff, or begun anew with another sum. Its subject is the payment."""
+
+    KIND: ClassVar[str] = "payment.voided"
+
+    order: str
+    show: str
+    viewer: str
+    method: str
+    amount_minor: int
+    currency: str
+    was: str
+    by_staff: str
+
+
+def payment_voided(order: Order, payment: Payment, by_staff: str, at_ms: int) -> Fact:
+    """`payment` as it stood before."""
+    body = PaymentVoided(
+        order=order.id,
+        show=order.show,
+        viewer=order.viewer,
+        method=payment.method,
+        amount_minor=payment.amount_minor,
+        currency=payment.currency,
+        was=payment.state,
+        by_staff=by_staff,
+    )
+    return Fact.of(order.shop, payment.id, body, at_ms)
+
+
 def payment_begun(order: Order, payment: Payment) -> Fact:
     body = PaymentBegun(
         order=order.id,

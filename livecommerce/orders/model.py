@@ -11,7 +11,7 @@ from msgspec import Struct
 
 LineState = Literal["held", "waiting", "offered", "confirmed", "cancelled", "expired", "released"]
 OrderState = Literal["open", "confirmed", "cancelled"]
-PaymentState = Literal["pending", "paid", "refunded"]
+PaymentState = Literal["pending", "paid", "refunded", "void"]
 
 
 class OrderLine(Struct, frozen=True):
@@ -34,7 +34,10 @@ class OrderLine(Struct, frozen=True):
 
 
 class Payment(Struct, frozen=True):
-    """Money expected or received for an order; `reservations` are the claims it confirms once paid."""
+    """Money expected or received for an order; `reservations` are the claims it confirms once paid.
+
+    `void`: taken back by staff, or begun anew because its claims had changed; it covers nothing.
+    """
 
     id: str
     order: str

@@ -13,8 +13,8 @@ from livecommerce.orders import rows
 from livecommerce.orders.model import LineState, Order, OrderLine, OrderState
 from livecommerce.records.database import Database
 from livecommerce.stock.ledger import LedgerClaim
+from livecommerce.stock.outcomes import ACTIVE_STATES
 
-ACTIVE = frozenset(("held", "waiting", "offered"))
 OWED = frozenset(("held", "offered", "confirmed"))
 
 
@@ -60,7 +60,7 @@ def with_totals(order: Order, lines: Sequence[OrderLine], now_ms: int) -> Order:
     """The order as its lines make it. Lines of another currency cannot be added up and are left out."""
     own = [line for line in lines if line.currency == order.currency]
     states = {line.state for line in lines}
-    state: OrderState = "open" if states & ACTIVE else "confirmed" if "confirmed" in states else "cancelled"
+    state: OrderState = "open" if states & set(ACTIVE_STATES) else "confirmed" if "confirmed" in states else "cancelled"
     return replace(
         order,
         state=state,

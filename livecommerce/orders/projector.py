@@ -59,7 +59,7 @@ class Projector:
         """Projects one transaction's worth of entries. Returns how many counted; 0 also when another worker has it.
 
         Raises:
-            redis.RedisError, sqlalchemy.exc.SQLAlchemyError: nothing was changed; call again.
+            redis.RedisError, DatabaseAway, StorageFull: nothing was changed; call again.
             LedgerUnreadable: an entry of a newer program; nothing is skipped, the position stays before it.
         """
         if not await self._take(shop):

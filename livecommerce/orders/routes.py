@@ -15,12 +15,14 @@ from msgspec import Meta, Struct
 from livecommerce.bounds import Reference
 from livecommerce.http.answers import json_answer
 from livecommerce.http.bodies import read_json, takes, whole_number
-from livecommerce.http.site import need_staff
+from livecommerce.http.site import need_staff, still_staff
 from livecommerce.orders.errors import OrderUnknown
 from livecommerce.orders.export import Workbook, csv_lines, header, rows
 from livecommerce.orders.model import Order
 from livecommerce.orders.rows import ORDERS_PAGE_MAX, OrderRepository
 from livecommerce.orders.till import Till
+from livecommerce.records.audit import AuditEntry, AuditRepository
+from livecommerce.records.rows import now_ms
 from livecommerce.shows.model import OutsideId
 from livecommerce.shows.rows import ShowRepository
 from livecommerce.shows.store import ShowStore
@@ -40,6 +42,7 @@ class OrdersNeeds:
     till: Till
     setups: ShowRepository
     shows: ShowStore
+    audit: AuditRepository
     zone: tzinfo
 
 
@@ -56,6 +59,10 @@ class PaymentBody(Struct, frozen=True, forbid_unknown_fields=True):
 
 class PaidBody(Struct, frozen=True, forbid_unknown_fields=True):
     reference: Reference = ""
+
+
+class UndoBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Nothing is said with it."""
 
 
 async def _names(shows: ShowStore, show: str, orders: list[Order]) -> tuple[dict[str, str], dict[str, str]]:
@@ -95,6 +102,7 @@ async def get_orders_csv(request: web.Request) -> web.StreamResponse:
     needs = request.app[ORDERS]
     staff = await need_staff(request)
     show = await needs.setups.own(staff.shop, request.match_info["show"])
+    await needs.audit.add(AuditEntry(show.shop, now_ms(), staff.login, "orders_exported", show.id))
     answer = web.StreamResponse(
         headers={
             "Content-Type": "text/csv; charset=utf-8",
@@ -106,6 +114,7 @@ async def get_orders_csv(request: web.Request) -> web.StreamResponse:
     await answer.write(header().encode())
     try:
         while page:
+            await still_staff(request)
             names, handles = await _names(needs.shows, show.id, page)
             await answer.write(csv_lines(page, names, handles, needs.zone).encode())
             page = await needs.orders.of_show(show.shop, show.id, after=page[-1].number)
@@ -124,14 +133,17 @@ async def get_orders_xlsx(request: web.Request) -> web.StreamResponse:
     needs = request.app[ORDERS]
     staff = await need_staff(request)
     show = await needs.setups.own(staff.shop, request.match_info["show"])
+    await needs.audit.add(AuditEntry(show.shop, now_ms(), staff.login, "orders_exported", show.id))
     book = Workbook()
     try:
         page = await needs.orders.of_show(show.shop, show.id)
         while page:
+            await still_staff(request)
             names, handles = await _names(needs.shows, show.id, page)
             await asyncio.to_thread(book.add, list(rows(page, names, handles, needs.zone)))
             page = await needs.orders.of_show(show.shop, show.id, after=page[-1].number)
         file = await asyncio.to_thread(book.finish)
+        await still_staff(request)
         answer = web.StreamResponse(headers={"Content-Disposition": f'attachment; filename="orders-{show.id}.xlsx"'})
         answer.content_type = XLSX_TYPE
         await answer.prepare(request)
@@ -161,7 +173,12 @@ async def post_payment(request: web.Request) -> web.Response:
     payment, started = await needs.till.begin(
         staff.shop, request.match_info["order"], body.id, body.method, body.reference, staff.login
     )
-    return json_answer({"payment": payment, "instructions": started.instructions}, status=201)
+    answer = {
+        "payment": payment,
+        "instructions": started.instructions,
+        "held_until_ms": started.held_until_ms,
+    }
+    return json_answer(answer, status=201)
 
 
 async def post_paid(request: web.Request) -> web.Response:
@@ -173,6 +190,15 @@ async def post_paid(request: web.Request) -> web.Response:
     return json_answer({"payment": payment})
 
 
+async def post_undo(request: web.Request) -> web.Response:
+    """Back to unpaid: what was sold by this payment is held again."""
+    needs = request.app[ORDERS]
+    staff = await need_staff(request, "owner", "host")
+    await read_json(request, UndoBody)
+    payment = await needs.till.undo(staff.shop, request.match_info["payment"], staff.login)
+    return json_answer({"payment": payment})
+
+
 _SHOW = "/api/shows/{show:[a-z0-9-]{1,40}}"
 routes: list[web.RouteDef] = [
     web.get(f"{_SHOW}/orders", get_orders),
@@ -181,4 +207,5 @@ routes: list[web.RouteDef] = [
     web.get("/api/orders/{order}", get_order),
     web.post("/api/orders/{order}/payments", post_payment),
     web.post("/api/payments/{payment}/paid", post_paid),
+    web.post("/api/payments/{payment}/undo", post_undo),
 ]

@@ -8,25 +8,34 @@ reservation's, so a till that dies half-way is finished by pressing the same but
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
 from livecommerce.errors import Busy, IdReused, NotFound
 from livecommerce.orders import rows
-from livecommerce.orders.errors import ClaimsEnded, NothingToPay, PaidAlready, PaymentRefused, PaymentUnknown
-from livecommerce.orders.facts import order_paid, payment_begun
+from livecommerce.orders.errors import (
+    ClaimsEnded,
+    NothingToPay,
+    PaidAlready,
+    PaymentOutdated,
+    PaymentRefused,
+    PaymentUnknown,
+    PaymentVoid,
+)
+from livecommerce.orders.facts import order_paid, payment_begun, payment_voided
 from livecommerce.orders.model import Order, Payment
 from livecommerce.orders.payments.manual import ManualPayments
 from livecommerce.orders.payments.port import PaymentProvider, Started
 from livecommerce.records.database import Database
 from livecommerce.records.facts import append
 from livecommerce.records.rows import now_ms
-from livecommerce.stock.engine import StockEngine
-from livecommerce.stock.operations import Confirm, Extend
-from livecommerce.stock.outcomes import RETRYABLE, Answer, Outcome
+from livecommerce.stock.engine import StockEngine, StockUnavailable
+from livecommerce.stock.operations import Confirm, Extend, Unconfirm
+from livecommerce.stock.outcomes import RETRYABLE, Answer, Claim, Outcome
 
 REFERENCE_LENGTH_MAX = 80
+UNDONE_HOLD_SECONDS = 86_400  # of a payment taken back: the shop and the buyer agree on another within a day
 _CONFIRMED = frozenset((Outcome.CONFIRMED, Outcome.UNCHANGED))
 
 
@@ -55,6 +64,18 @@ def is_unpaid_or_same(payment: Payment, reference: str) -> None:
         raise PaidAlready
 
 
+def to_pay(claim: Claim) -> bool:
+    return claim.state in ("held", "offered") and claim.reserved > 0
+
+
+def sum_of(payment: Payment, claims: Mapping[str, Claim]) -> int:
+    """What the payment's claims come to now, in minor units: held and sold pieces at the price each claim has."""
+    covered = [claims[reservation] for reservation in payment.reservations if reservation in claims]
+    return sum(
+        claim.reserved * claim.unit_price_minor for claim in covered if to_pay(claim) or claim.state == "confirmed"
+    )
+
+
 class Till:
     def __init__(
         self, database: Database, engine: StockEngine, providers: Sequence[PaymentProvider] = (ManualPayments(),)
@@ -74,10 +95,11 @@ class Till:
     async def begin(
         self, shop: str, order_id: str, payment_id: str, method: str, reference: str, by_staff: str
     ) -> tuple[Payment, Started]:
-        """Begins a payment for everything the order has held. The same `payment_id` again returns the same payment.
+        """Begins a payment for everything the order has held and no other payment covers. The same `payment_id` again
+        returns the same payment. Pending payments whose claims have changed are void then, their claims in this one.
 
         Raises:
-            NotFound, PaymentRefused, NothingToPay, Busy
+            NotFound, PaymentRefused, NothingToPay, PaymentVoid, Busy
         """
         order = await self._orders.get(shop, order_id)
         if order is None:
@@ -87,56 +109,60 @@ class Till:
         if payment is None:
             payment = await self._record(order, payment_id, provider, method, reference, by_staff)
         is_same(payment, method, reference)
+        if payment.state == "void":
+            raise PaymentVoid
         started = await provider.create(order, payment.id, payment.method, payment.amount_minor)
         terms = provider.terms(payment.method)
         if terms.confirms_at_once:
             await self._confirm(shop, order.show, payment)
-        elif terms.hold_seconds:
-            for reservation in payment.reservations:
-                await self._submit(
-                    Extend(
-                        id=_operation_id(payment.id, "extend", reservation),
-                        shop=shop,
-                        show=order.show,
-                        reservation=reservation,
-                        seconds=terms.hold_seconds,
-                    )
-                )
-        return payment, started
+            return await self._settled(order, payment), started
+        until_ms = await self._held_until(order, payment, terms.hold_seconds)
+        return payment, replace(started, held_until_ms=until_ms)
+
+    async def _held_until(self, order: Order, payment: Payment, hold_seconds: int) -> int:
+        """Extends the payment's claims, each once; returns until when all of them are held. One that was extended
+        before keeps the deadline it has."""
+        if hold_seconds == 0:
+            claims = await self._claims(order)
+            return min((claims[name].deadline_ms for name in payment.reservations if name in claims), default=0)
+        deadlines: list[int] = []
+        for reservation in payment.reservations:
+            operation = Extend(
+                id=_operation_id(payment.id, "extend", reservation),
+                shop=order.shop,
+                show=order.show,
+                reservation=reservation,
+                seconds=hold_seconds,
+            )
+            answer = await self._submit(operation)
+            deadlines += [line.deadline_ms for line in answer.lines if line.deadline_ms]
+        return min(deadlines, default=0)
+
+    async def _claims(self, order: Order) -> dict[str, Claim]:
+        """The order's claims as stock has them now; the projection in SQL may be a moment behind."""
+        try:
+            claims = await self._engine.claims(order.shop, show=order.show, viewer=order.viewer)
+        except StockUnavailable as error:
+            raise Busy("Stock did not answer. Press again.", retry_after_ms=1_000) from error
+        return {claim.reservation: claim for claim in claims}
+
+    async def _settled(self, order: Order, payment: Payment) -> Payment:
+        """The payment with the sum of what was sold by it: a claim may have changed in the very moment."""
+        amount_minor = sum_of(payment, await self._claims(order))
+        if amount_minor == payment.amount_minor:
+            return payment
+        payment = replace(payment, amount_minor=amount_minor, updated_ms=now_ms())
+        async with self._database.write() as connection:
+            await rows.lock_order(connection, order.id)
+            await rows.put_payment(connection, payment)
+        return payment
 
     async def _record(
         self, order: Order, payment_id: str, provider: PaymentProvider, method: str, reference: str, by_staff: str
     ) -> Payment:
-        covered = {
-            reservation
-            for payment in order.payments
-            if payment.state != "refunded"
-            for reservation in payment.reservations
-        }
-        held = [
-            line
-            for line in order.lines
-            if line.state in ("held", "offered") and line.quantity and line.reservation not in covered
-        ]
-        if not held:
-            raise NothingToPay
-        if any(line.currency != order.currency for line in held):
-            raise PaymentRefused("The order has claims in several currencies; pay them one by one.", field="order")
+        """Decided with the order's row held: two clicks at once see each other's payment."""
+        claims = await self._claims(order)
         now = now_ms()
-        payment = Payment(
-            id=payment_id,
-            order=order.id,
-            provider=provider.name,
-            method=method,
-            state="pending",
-            amount_minor=sum(line.quantity * line.unit_price_minor for line in held),
-            currency=order.currency,
-            reference=reference[:REFERENCE_LENGTH_MAX],
-            reservations=[line.reservation for line in held],
-            by_staff=by_staff,
-            created_ms=now,
-            updated_ms=now,
-        )
         async with self._database.write() as connection:
             await rows.lock_order(connection, order.id)
             known = await rows.find_payment(connection, payment_id)
@@ -145,26 +171,72 @@ class Till:
             if known is not None:
                 is_same(known, method, reference)
                 return known
+            payments = await rows.payments_of(connection, [order.id])
+            outdated = [one for one in payments if one.state == "pending" and sum_of(one, claims) != one.amount_minor]
+            covered = {
+                reservation
+                for one in payments
+                if one.state in ("pending", "paid") and one not in outdated
+                for reservation in one.reservations
+            }
+            held = [claim for claim in claims.values() if to_pay(claim) and claim.reservation not in covered]
+            held.sort(key=lambda claim: (claim.at_ms, claim.reservation))
+            if not held:
+                raise NothingToPay
+            if any(claim.currency != order.currency for claim in held):
+                raise PaymentRefused("The order has claims in several currencies; pay them one by one.", field="order")
+            payment = Payment(
+                id=payment_id,
+                order=order.id,
+                provider=provider.name,
+                method=method,
+                state="pending",
+                amount_minor=sum(claim.reserved * claim.unit_price_minor for claim in held),
+                currency=order.currency,
+                reference=reference[:REFERENCE_LENGTH_MAX],
+                reservations=[claim.reservation for claim in held],
+                by_staff=by_staff,
+                created_ms=now,
+                updated_ms=now,
+            )
+            for one in outdated:
+                await rows.put_payment(connection, replace(one, state="void", updated_ms=now))
+                await append(connection, order.shop, [payment_voided(order, one, by_staff, now)])
             await rows.put_payment(connection, payment)
             await append(connection, order.shop, [payment_begun(order, payment)])
         return payment
 
-    async def paid(self, shop: str, payment_id: str, by_staff: str, reference: str = "") -> Payment:
-        """The money is here: the claims are confirmed, then the payment is marked paid. The same again gives the first
-        answer.
-
+    async def _known(self, shop: str, payment_id: str) -> tuple[Payment, Order]:
+        """
         Raises:
-            PaymentUnknown, Busy
-            PaidAlready: with another reference.
-            ClaimsEnded: the payment is kept as paid; `details["reservations"]` had ended before and were not sold.
+            PaymentUnknown
         """
         async with self._database.read() as connection:
             payment = await rows.find_payment(connection, payment_id)
         order = await self._orders.get(shop, payment.order) if payment else None
         if payment is None or order is None:
             raise PaymentUnknown
+        return payment, order
+
+    async def paid(self, shop: str, payment_id: str, by_staff: str, reference: str = "") -> Payment:
+        """The money is here: the claims are confirmed, then the payment is marked paid. The same again gives the first
+        answer.
+
+        Raises:
+            PaymentUnknown, PaymentVoid, Busy
+            PaidAlready: with another reference.
+            PaymentOutdated: its claims come to another sum now; nothing was changed.
+            ClaimsEnded: the payment is kept as paid; `details["reservations"]` had ended before and were not sold.
+        """
+        payment, order = await self._known(shop, payment_id)
+        if payment.state == "void":
+            raise PaymentVoid
         reference = reference[:REFERENCE_LENGTH_MAX]
         is_unpaid_or_same(payment, reference)
+        if payment.state == "pending":
+            due = sum_of(payment, await self._claims(order))
+            if due not in (0, payment.amount_minor):  # with nothing left to sell the money is noted, to be given back
+                raise PaymentOutdated(amount_minor=payment.amount_minor, due_minor=due, currency=payment.currency)
         ended = await self._confirm(shop, order.show, payment)
         payment = replace(
             payment,
@@ -176,6 +248,8 @@ class Till:
         async with self._database.write() as connection:
             await rows.lock_order(connection, order.id)
             known = await rows.find_payment(connection, payment_id)
+            if known is not None and known.state == "void":
+                raise PaymentVoid
             if known is not None and known.state == "paid":  # pressed again, the money is not there twice
                 is_unpaid_or_same(known, reference)
                 payment = known
@@ -185,6 +259,35 @@ class Till:
         if ended:
             raise ClaimsEnded(reservations=ended)
         return payment
+
+    async def undo(self, shop: str, payment_id: str, by_staff: str) -> Payment:
+        """Back to unpaid: what the payment sold is held again as a new claim is, the payment is void, the trail says
+        who did it. Pressed twice it is done once.
+
+        Raises:
+            PaymentUnknown, Busy
+        """
+        payment, order = await self._known(shop, payment_id)
+        if payment.state == "void":
+            return payment
+        now = now_ms()
+        async with self._database.write() as connection:  # first: money that comes now finds it void
+            await rows.lock_order(connection, order.id)
+            known = await rows.find_payment(connection, payment_id)
+            if known is not None and known.state != "void":
+                await rows.put_payment(connection, replace(known, state="void", updated_ms=now))
+                await append(connection, shop, [payment_voided(order, known, by_staff, now)])
+        for reservation in payment.reservations:
+            await self._submit(
+                Unconfirm(
+                    id=_operation_id(payment.id, "undo", reservation),
+                    shop=shop,
+                    show=order.show,
+                    reservation=reservation,
+                    seconds=UNDONE_HOLD_SECONDS,
+                )
+            )
+        return replace(payment, state="void", updated_ms=now)
 
     async def _confirm(self, shop: str, show: str, payment: Payment) -> list[str]:
         """Confirms the payment's claims; returns those that had ended before."""
@@ -199,7 +302,7 @@ class Till:
                 ended.append(reservation)
         return ended
 
-    async def _submit(self, operation: Confirm | Extend) -> Answer:
+    async def _submit(self, operation: Confirm | Extend | Unconfirm) -> Answer:
         answer = await self._engine.submit(operation)
         if answer.outcome in RETRYABLE:
             raise Busy(f"Stock answered {answer.outcome}. Press again.", retry_after_ms=answer.retry_after_ms or 1_000)

@@ -9,11 +9,14 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from livecommerce.accounts.rows import ShopRepository
+from livecommerce.errors import LiveCommerceError
+from livecommerce.ops.log_limit import warn_seldom
 from livecommerce.orders.projector import Projector
 from livecommerce.records.database import Database
-from livecommerce.stock.engine import StockEngine
+from livecommerce.stock.engine import StockEngine, StockUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -80,7 +83,11 @@ class Worker:
                 pause = BACKOFF_SECONDS[min(faults, len(BACKOFF_SECONDS) - 1)]
                 faults += 1
                 self._figures["faults"] += 1
-                log.warning("fault in the worker", loop=name, error=repr(error), seconds=pause, exc_info=faults == 1)
+                known = isinstance(error, LiveCommerceError | StockUnavailable | RedisError | OSError)
+                warn_seldom(
+                    log, "fault in the worker", key=f"worker {name} {type(error).__name__}", loop=name,
+                    error=repr(error), seconds=pause, exc_info=faults == 1 and not known,
+                )  # fmt: skip
                 await _wait(stop, pause)
 
     async def _each(self, act: Callable[[str], Awaitable[bool]]) -> bool:

@@ -14,20 +14,22 @@ from livecommerce.intake.text import checked_text
 from livecommerce.realtime.channel import Channel
 from livecommerce.realtime.channels import Channels
 from livecommerce.shows.kinds.buyer import buyer_of
+from livecommerce.shows.kinds.claims import ticket_of_claim
 from livecommerce.shows.projection import WireEvent
 from livecommerce.shows.state import pinned_for
-from livecommerce.shows.store import ShowStore, ticket_of_claim
+from livecommerce.shows.store import ShowStore
 
 PAGE_MAX = 200  # reservations or audit entries in one answer: some 60 KB
 START_MAX = 1_000_000  # more claims than any show has had
-SIMULATED_LENGTH_MAX = 200  # the default of `realtime.comment_length_max`: what viewers may write
 
 
 FIELDS = {"simulate": ("text", "pin"), "buyer": ("viewer",), "reservations": ("start", "query")}
 
 
 class Asks:
-    def __init__(self, store: ShowStore, channels: Channels) -> None:
+    def __init__(self, store: ShowStore, channels: Channels, length_max: int) -> None:
+        """`length_max` is that of a comment: a trial takes what viewers may write."""
+        self._length_max = length_max
         self._store = store
         self._channels = channels
 
@@ -50,7 +52,9 @@ class Asks:
             case "reservations":
                 return await self._reservations(channel, raw)
             case "presence":
-                return self._channels.presence.figures(channel.show, channel.viewer_count())
+                presence = self._channels.presence
+                figures = presence.figures(channel.show, channel.viewer_count())
+                return {**figures, "course": await presence.course(channel.show)}
             case _:
                 raise BadInput("what: simulate, buyer, audit, reservations or presence")
 
@@ -59,7 +63,7 @@ class Asks:
 
     def _simulate(self, channel: Channel, raw: Payload) -> Payload:
         """What a comment would mean now; nothing is changed."""
-        text = checked_text(raw.get("text"), SIMULATED_LENGTH_MAX)
+        text = checked_text(raw.get("text"), self._length_max)
         pin = raw.get("pin")
         pinned = pinned_for(channel.mirror.state, pin if isinstance(pin, str) else None, channel.now_ms())
         verdict: dict[str, Any] = msgspec.to_builtins(self._parse(channel, text, pinned))
@@ -77,7 +81,7 @@ class Asks:
             "viewer": viewer, "by": channel.projector.by(viewer),
             "name": channel.projector.name(state["names"], viewer), **buyer_of(state, viewer), "tickets": tickets,
             "chat": [channel.projector.chat_line(line, staff=True) for line in lines],
-            "online": viewer in channel.by_viewer,
+            "online": viewer in channel.by_viewer, "neighbours": channel.neighbours(viewer),
         }  # fmt: skip
 
     async def _reservations(self, channel: Channel, raw: Payload) -> Payload:

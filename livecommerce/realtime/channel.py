@@ -19,7 +19,6 @@ import structlog
 
 from livecommerce.intake.mirror import ShowMirror
 from livecommerce.realtime.broadcast import broadcast
-from livecommerce.realtime.close_codes import BANNED
 from livecommerce.realtime.frames import SERIALIZERS, OpenMap, Serializer, event_frame
 from livecommerce.realtime.metrics import METRICS
 from livecommerce.realtime.pace import Pace
@@ -27,7 +26,8 @@ from livecommerce.realtime.presence import Presence
 from livecommerce.realtime.ring import Ring
 from livecommerce.realtime.tasks import end
 from livecommerce.realtime.viewers import Audience, GroupKey, Part, Viewer, parts_wanted
-from livecommerce.shows.kinds.claims import counters
+from livecommerce.shows.kinds.claims import counters, lines_moved
+from livecommerce.shows.moderation import barred
 from livecommerce.shows.projection import Projector, Wire, WireEvent
 from livecommerce.shows.registry import Registry
 from livecommerce.shows.state import Event, State, TicketRecord
@@ -35,12 +35,10 @@ from livecommerce.shows.state import Event, State, TicketRecord
 log = structlog.get_logger(__name__)
 
 COUNT_SECONDS = 2.0  # a frame without events, only because the viewer count moved, at most this often
-CHATTER = frozenset(("chat", "claim"))  # what a viewer that does not keep up loses first
-URGENT = frozenset(("pin", "stage"))
 OFFSETS_KEPT_MAX = 64  # offsets that resuming pages stand at, between two ticks: a cut of all leaves one a part
 
 
-TicketRecords = dict[str, TicketRecord]  # by reservation, as `shows.state.ticket_record` makes them
+TicketRecords = dict[str, TicketRecord]  # by reservation, as `shows.kinds.claims.ticket_record` makes them
 
 
 class Job(NamedTuple):
@@ -58,7 +56,7 @@ class Channel:
 
     def __init__(
         self, state: State, kinds: Registry, pace: Pace, presence: Presence,
-        on_banned: Callable[[Channel, str, list[str]], None],
+        on_banned: Callable[[Channel, str, list[str]], None], on_lines: Callable[[Channel, set[str]], None],
     ) -> None:  # fmt: skip
         self.kinds = kinds
         self.show: str = state["show"]["id"]
@@ -70,6 +68,7 @@ class Channel:
         self._moved: set[str] = set()
         self.wake = asyncio.Event()
         self.on_banned = on_banned
+        self.on_lines = on_lines
         self._urgent = asyncio.Event()
         self._pace = pace
         self._presence = presence
@@ -128,7 +127,7 @@ class Channel:
         """Entries of the log after `read_offset`, in order."""
         for offset, events in entries:
             self.pending.append((offset, events))
-            if any(event["t"] in URGENT for event in events):
+            if any(event["t"] in self.kinds.urgent for event in events):
                 self._urgent.set()
             self.mirror.heard(events)
         self.read_offset = entries[-1][0]
@@ -275,7 +274,7 @@ class Channel:
             members = [viewer for part in parts for viewer in part.members((audience, serializer))]
             if members:
                 full = self._frame(serializer, events, before, self.offset, count)
-                kept = [event for event in events if event["t"] not in CHATTER]
+                kept = [event for event in events if event["t"] not in self.kinds.chatter]
                 lean = cache(partial(self._frame, serializer, kept, before, self.offset, count))
                 jobs.append(Job((audience, serializer), members, full, lean, before))
         return jobs
@@ -294,22 +293,50 @@ class Channel:
         return frame
 
     def _after_tick(self, events: list[Event]) -> None:
+        lines = lines_moved(events)
+        if lines:
+            self.on_lines(self, lines)
         for event in events:
-            if event["t"] == "buyer" and event["banned"]:
-                sockets = self.by_viewer.get(event["viewer"], set())
-                known = self.mirror.state["addresses"]
-                unknown = sorted({viewer.address for viewer in sockets} - known.keys())
-                if unknown:
-                    self.on_banned(self, event["viewer"], unknown)
-                for viewer in {*sockets, *self._barred(set(event.get("addresses_added", ())))}:
-                    viewer.goodbye(BANNED)
+            ban = self.kinds.bars(event)
+            if ban is None or not ban.network:
+                continue
+            known = self.mirror.state["addresses"]
+            unknown = sorted({viewer.address for viewer in self.by_viewer.get(ban.viewer, ())} - known.keys())
+            if unknown:
+                self.on_banned(self, ban.viewer, unknown)
 
-    def _barred(self, marks: set[str]) -> list[Viewer]:
-        """Sockets at these addresses under cookies that have not spoken: the banned one's other windows."""
-        if not marks:
-            return []
-        everyone = (viewer for viewer in self.everyone() if viewer.audience == "viewer")
-        return [v for v in everyone if v.address in marks and v.viewer not in self.mirror.state["names"]]
+    def is_barred(self, viewer: Viewer) -> bool:
+        """Whether this viewer is banned: the socket stays and tells, but what it sends is refused."""
+        return barred(self.mirror.state, viewer.viewer)
+
+    def neighbours(self, viewer: str) -> int:
+        """How many other viewers watch from the networks of this one, on this process."""
+        marks = {socket.address for socket in self.by_viewer.get(viewer, ())}
+        others = {one.viewer for one in self.everyone() if one.audience == "viewer" and one.address in marks}
+        return len(others - {viewer})
+
+    def take_places(self, places: Mapping[str, int]) -> None:
+        """Where who waits stands now, {reservation: place from 1}: each buyer and the staff hear what has changed.
+
+        Private to each, beside the frames: a place is a figure of the moment and no event of the log.
+        """
+        moved: dict[str, dict[str, int]] = {}
+        tickets = dict(self.mirror.state["tickets"])
+        for reservation, place in places.items():
+            record = tickets.get(reservation)
+            if record is not None and record["waiting"] and record["position"] != place:
+                tickets[reservation] = {**record, "position": place}
+                moved.setdefault(record["viewer"], {})[reservation] = place
+        if not moved:
+            return
+        self.mirror.state["tickets"] = tickets
+        self._snapshots.clear()
+        for viewer, own in moved.items():
+            for socket in self.by_viewer.get(viewer, ()):
+                socket.send("private", {"ev": [{"t": "places", "places": own}]})
+        everyone = {reservation: place for own in moved.values() for reservation, place in own.items()}
+        for staff in (one for one in self.everyone() if one.audience == "staff"):
+            staff.send("private", {"ev": [{"t": "places", "places": everyone}]})
 
     # --- joining, resuming, leaving --------------------------------------------------------------------------------
 
@@ -366,7 +393,7 @@ class Channel:
         buyer = self.mirror.state["buyers"].get(viewer.viewer, {})
         return {
             "by": self.projector.by(viewer.viewer), "name": viewer.name, "muted_until": buyer.get("muted_until", 0),
-            "banned": buyer.get("banned", False), "tickets": tickets,
+            "banned": self.is_barred(viewer), "tickets": tickets,
             **self.kinds.mine(self.mirror.state, self.projector, viewer.viewer),
         }  # fmt: skip
 
@@ -408,7 +435,7 @@ class Channel:
         events, wire = missed
         listed = wire.staff if viewer.audience == "staff" else wire.public
         if lean:
-            listed = [event for event in listed if event["t"] not in CHATTER]
+            listed = [event for event in listed if event["t"] not in self.kinds.chatter]
         listed = [*listed, *self._stock_event(events)]
         frame = self._frame(viewer.serializer, listed, offset, self.offset, self._count())
         if len(self._resumes) < OFFSETS_KEPT_MAX:

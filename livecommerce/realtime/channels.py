@@ -7,6 +7,8 @@ import time
 
 import structlog
 
+from livecommerce.ops.log_limit import warn_seldom
+from livecommerce.realtime.callers import StaffNames, nobody
 from livecommerce.realtime.channel import Channel
 from livecommerce.realtime.pace import Pace
 from livecommerce.realtime.presence import REFRESH_SECONDS, Presence
@@ -14,18 +16,22 @@ from livecommerce.realtime.reader import ShopReader
 from livecommerce.realtime.settings import Realtime
 from livecommerce.realtime.tasks import end
 from livecommerce.shows.store import ShowStore
+from livecommerce.stock.engine import StockUnavailable
 
 log = structlog.get_logger(__name__)
 
 # After the last viewer left: a page reload or a short cut must find ring and mirror warm.
 IDLE_SECONDS = 120.0
+PLACES_SECONDS = 0.3  # a line that a crowd moves on is read so often at most; nobody reads a place faster
 ADDRESSES_MAX = 8  # of one banned viewer: phone, home, work and some to spare
 
 
 class Channels:
-    def __init__(self, store: ShowStore, settings: Realtime, process: str) -> None:
+    def __init__(self, store: ShowStore, settings: Realtime, process: str, staff_names: StaffNames = nobody) -> None:
+        self._staff_names = staff_names
         self._tasks: set[asyncio.Task[None]] = set()
         self.presence = Presence(store.redis, process)
+        self.presence.on_clock = store.compare_clock
         self.pace = Pace(settings.tick_hz_max)
         self._store = store
         self._readers: dict[str, ShopReader] = {}
@@ -33,6 +39,7 @@ class Channels:
         self._opening: dict[str, asyncio.Future[Channel]] = {}
         self._idle_since: dict[str, float] = {}
         self._users: dict[str, int] = {}
+        self._lines: dict[str, set[str]] = {}  # shop -> skus whose places are to be told
         self._keeper: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -71,13 +78,14 @@ class Channels:
 
     async def _load(self, show: str) -> Channel:
         state = await self._store.load(show)
-        channel = Channel(state, self._store.kinds, self.pace, self.presence, self._note_addresses)
+        channel = Channel(state, self._store.kinds, self.pace, self.presence, self._note_addresses, self._note_lines)
         reader = self._readers.get(channel.shop)
         if reader is None:
             reader = ShopReader(self._store, channel.shop)
             self._readers[channel.shop] = reader
         words = await self._store.shop_words(channel.shop)
         self._open[show] = channel
+        await self._tell_staff_names(channel)
         reader.watch(channel, words)
         channel.start()
         await reader.nudge()
@@ -90,6 +98,28 @@ class Channels:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def _note_lines(self, channel: Channel, skus: set[str]) -> None:
+        """Waitlists of the shop moved on: a moment later their places are read once and told in all its shows here."""
+        waiting = self._lines.setdefault(channel.shop, set())
+        if not waiting:
+            task = asyncio.create_task(self._tell_places(channel.shop))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        waiting |= skus
+
+    async def _tell_places(self, shop: str) -> None:
+        await asyncio.sleep(PLACES_SECONDS)
+        skus = self._lines.pop(shop)
+        places: dict[str, int] = {}
+        try:
+            for sku in skus:
+                places |= await self._store.engine.line(shop, sku)
+        except StockUnavailable as error:  # the next change of the line tells them
+            log.warning("places in line not told", shop=shop, why=str(error)[:200])
+            return
+        for channel in [one for one in self._open.values() if one.shop == shop]:
+            channel.take_places(places)
+
     def release(self, channel: Channel) -> None:
         """One who opened it is gone."""
         self._leave(channel.show)
@@ -99,6 +129,13 @@ class Channels:
         if self._users[show] <= 0:
             del self._users[show]
             self._idle_since[show] = time.monotonic()
+
+    async def _tell_staff_names(self, channel: Channel) -> None:
+        """What viewers may not call themselves; the names known before stay where SQL is away."""
+        try:
+            channel.mirror.use_staff_names(await self._staff_names(channel.shop))
+        except Exception as error:
+            warn_seldom(log, "staff names not read", shop=channel.shop, why=str(error)[:200])
 
     async def _tell_presence(self, channel: Channel) -> None:
         await self.presence.refresh(channel.show, channel.by_viewer, channel.take_moved())
@@ -110,6 +147,7 @@ class Channels:
             try:
                 for channel in tuple(self._open.values()):
                     await self._tell_presence(channel)
+                    await self._tell_staff_names(channel)
                 await self._close_idle()
             except Exception:
                 log.exception("presence failed")

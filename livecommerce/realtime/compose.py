@@ -7,7 +7,8 @@ import gc
 import structlog
 from aiohttp import web
 
-from livecommerce.realtime.gateway import Gateway, Identify
+from livecommerce.realtime.callers import Who
+from livecommerce.realtime.gateway import Gateway
 from livecommerce.realtime.self_test import fast_path_works
 from livecommerce.realtime.settings import Realtime
 from livecommerce.shows.store import ShowStore
@@ -19,7 +20,7 @@ async def build_realtime(
     app: web.Application,
     store: ShowStore,
     settings: Realtime,
-    identify: Identify,
+    who: Who,
     *,
     origins: list[str] | str | None = None,
     fast: bool | None = None,
@@ -28,13 +29,13 @@ async def build_realtime(
 
     Args:
         store: started, and closed by whoever opened it after the app has been cleaned up.
-        identify: who is behind a handshake request, from its cookies.
+        who: who is behind a handshake request, who behind its login later on, and the names of staff.
         origins: allowed Origin headers; None: the request's own host alone; "*": all.
         fast: False runs the stock path; None tries the fast one and falls back when its self-test fails.
     """
     if fast is None:
         fast = await fast_path_works()
-    gateway = Gateway(store, settings, identify, fast=fast, origins=origins)
+    gateway = Gateway(store, settings, who, fast=fast, origins=origins)
     gateway.attach(app)
     log.info("realtime", path="fast" if fast else "stock")
 

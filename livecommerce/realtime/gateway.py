@@ -11,20 +11,36 @@ from typing import Any, NamedTuple
 import socketio
 import structlog
 from aiohttp import web
+from msgspec import structs
 from redis.exceptions import RedisError
 
 from livecommerce.bounds import ID_PATTERN
 from livecommerce.errors import BadInput, LiveCommerceError, NotAllowed, TooMuch, Unavailable
+from livecommerce.http.addresses import network_of
 from livecommerce.http.errors import LoginNeeded
-from livecommerce.http.identity import Identity
+from livecommerce.http.identity import Identity, Staff
+from livecommerce.http.shares import Shares
 from livecommerce.intake.comment_path import CommentPath
-from livecommerce.intake.errors import NameRefused
-from livecommerce.intake.speech import Payload, is_again, known_fields, press_of, speech_of, withdrawal_of
+from livecommerce.intake.errors import NameRefused, NameReserved
+from livecommerce.intake.newcomers import newcomer_mark
+from livecommerce.intake.speech import (
+    Payload,
+    acceptance_of,
+    is_again,
+    known_fields,
+    press_of,
+    speech_of,
+    withdrawal_of,
+)
 from livecommerce.intake.text import checked_name, checked_text
 from livecommerce.intake.viewer_commands import ViewerCommands
+from livecommerce.ops.descriptors import DESCRIPTORS
+from livecommerce.ops.log_limit import warn_seldom
+from livecommerce.ops.store_faults import storage_error
 from livecommerce.realtime import close_codes, limits
 from livecommerce.realtime.asks import Asks
 from livecommerce.realtime.broadcast import CLOSE_BYTES
+from livecommerce.realtime.callers import Who, need_viewer
 from livecommerce.realtime.channel import Channel, TicketRecords
 from livecommerce.realtime.channels import Channels
 from livecommerce.realtime.doors import FastDoor, StockDoor
@@ -32,22 +48,25 @@ from livecommerce.realtime.errors import EventUnknown
 from livecommerce.realtime.metrics import METRICS
 from livecommerce.realtime.private_names import LeanServer, MixedServer, make_server
 from livecommerce.realtime.settings import Realtime
+from livecommerce.realtime.staff_sockets import StaffSockets
 from livecommerce.realtime.viewers import Audience, Viewer
 from livecommerce.shows.commands import Actor
 from livecommerce.shows.errors import Banned, ShowOfAnotherShop
 from livecommerce.shows.executor import Executor
+from livecommerce.shows.kinds.claims import ticket_of_claim
 from livecommerce.shows.model import address_mark, valid_id
-from livecommerce.shows.moderation import barred
-from livecommerce.shows.store import ShowStore, ticket_of_claim
+from livecommerce.shows.moderation import may_introduce, network_refusal
+from livecommerce.shows.state import State
+from livecommerce.shows.store import ShowStore
 from livecommerce.stock.engine import StockUnavailable
 
 log = structlog.get_logger(__name__)
 
-Identify = Callable[[web.Request], Awaitable[Identity]]
 Answer = Mapping[str, Any]  # what it is answered, on the wire with `ok` beside it
 OWN_CLAIMS_MAX = 200  # tickets of one viewer in one show that a page lists
+# What a banned viewer may not do. The socket stays: it tells of the ban, of its end and of the end of the show.
+ACTS = frozenset(("comment", "claim", "cancel", "take", "name", "command"))
 STAFF_LENGTH_MAX = 500  # of a staff comment: an announcement is longer than what viewers say
-STAFF_NAME_LENGTH_MAX = 40  # of `say`; a shop may have given its staff a longer one
 
 
 class Seat(NamedTuple):
@@ -61,26 +80,33 @@ class Gateway:
     """One per web process. `start` before serving, `close` when moving away."""
 
     def __init__(
-        self, store: ShowStore, settings: Realtime, identify: Identify, *, fast: bool, origins: list[str] | str | None
+        self, store: ShowStore, settings: Realtime, who: Who, *, fast: bool, origins: list[str] | str | None
     ) -> None:
         self.executor = Executor(store)
         self.fast = fast
         self.server: MixedServer = make_server(fast=fast, message_bytes_max=limits.MESSAGE_BYTES_MAX, origins=origins)
-        self.channels = Channels(store, settings, secrets.token_hex(6))
+        self.channels = Channels(store, settings, secrets.token_hex(6), who.staff_names)
         self.seats: dict[str, Seat] = {}  # by the id that Socket.IO gives
         self._store = store
         self._path = CommentPath(store, store.engine, settings.comments_per_10_seconds)
         self._viewer_commands = ViewerCommands(store, self._path, settings.comment_length_max)
-        self._identify = identify
+        self._who = who
+        self._staff = StaffSockets(who.staff_now, self._staff_sockets)
         self._viewers_max = settings.viewers_max
+        # What one network may have, of all sockets and of those that have not joined.
+        self._sockets_of = Shares(max(1, settings.viewers_max * settings.network_percent // 100))
+        self._unjoined_of = Shares(max(1, limits.UNJOINED_MAX * settings.network_percent // 100))
+        self._joined: set[str] = set()
+        self._networks: dict[str, str] = {}  # by the id of the engine socket
         self._length_max = settings.comment_length_max
-        self._asks = Asks(store, self.channels)
+        self._asks = Asks(store, self.channels, self._length_max)
         self._budgets: dict[str, limits.MessageBudget] = {}  # one per engine socket, joined or not
         self._by_eio: dict[str, Viewer] = {}
         self._moving = False
         self._handlers: dict[str, Callable[[Seat, Any], Awaitable[Answer]]] = {
-            "comment": self._on_comment, "claim": self._on_claim, "cancel": self._on_cancel, "name": self._on_name,
-            "resume": self._on_resume, "tickets": self._on_tickets, "command": self._on_command, "ask": self._on_ask,
+            "comment": self._on_comment, "claim": self._on_claim, "cancel": self._on_cancel, "take": self._on_take,
+            "name": self._on_name, "resume": self._on_resume, "tickets": self._on_tickets, "command": self._on_command,
+            "ask": self._on_ask,
         }  # fmt: skip
         self._wire_up()
 
@@ -95,6 +121,7 @@ class Gateway:
         server.left = self._left
         if isinstance(server, LeanServer):
             server.eio.admit = self._admit
+            server.eio.count = self._accept
         METRICS.path.labels("fast").set(1 if self.fast else 0)
         METRICS.path.labels("stock").set(0 if self.fast else 1)
 
@@ -104,22 +131,36 @@ class Gateway:
 
     async def start(self) -> None:
         self.channels.start()
+        self._staff.start()
 
     async def close(self) -> None:
         """Says `moving` to everyone, then stops reading."""
         self._moving = True
+        await self._staff.close()
         for seat in tuple(self.seats.values()):
             seat.viewer.goodbye(close_codes.MOVING)
         await self.channels.close()
         with contextlib.suppress(Exception):  # a stock server that never had a client has nothing to shut down
             await self.server.shutdown()
 
+    @property
+    def events(self) -> frozenset[str]:
+        """Names of all events that a joined socket may send."""
+        return frozenset(self._handlers)
+
+    def _staff_sockets(self) -> list[Viewer]:
+        return [seat.viewer for seat in self.seats.values() if seat.viewer.audience == "staff"]
+
     # --- the door --------------------------------------------------------------------------------------------------
 
     def _admit(self, request: web.Request) -> bool:
-        """Before the WebSocket handshake: is there room for one more?"""
+        """Before the WebSocket handshake: is there room for one more, and for one more of this network?"""
+        network = network_of(self._who.address(request))
         return (
             not self._moving
+            and not DESCRIPTORS.scarce
+            and not self._sockets_of.is_full(network)
+            and not self._unjoined_of.is_full(network)
             and len(self._budgets) < self._viewers_max + limits.UNJOINED_MAX
             and len(self._budgets) - len(self.seats) < limits.UNJOINED_MAX
         )
@@ -139,11 +180,20 @@ class Gateway:
             self.server.goodbye(eio_sid, close_codes.TOO_FAST)
         return False
 
-    def _opened(self, eio_sid: str) -> None:
+    def _opened(self, eio_sid: str, request: web.Request) -> None:
         self._budgets[eio_sid] = limits.MessageBudget()
+        network = self._networks[eio_sid] = network_of(self._who.address(request))
+        self._sockets_of.take(network)
+        self._unjoined_of.take(network)
 
     def _left(self, eio_sid: str) -> None:
         self._budgets.pop(eio_sid, None)
+        network = self._networks.pop(eio_sid, None)
+        if network is not None:
+            self._sockets_of.give_back(network)
+            if eio_sid not in self._joined:
+                self._unjoined_of.give_back(network)
+            self._joined.discard(eio_sid)
         viewer = self._by_eio.get(eio_sid)
         if viewer is not None:
             self._drop(viewer)
@@ -158,14 +208,26 @@ class Gateway:
         except LiveCommerceError as error:
             raise socketio.exceptions.ConnectionRefusedError(error.text, error.as_dict()) from error
         except Exception as error:
-            log.exception("join failed")
-            fault = LiveCommerceError()
+            told = storage_error(error)
+            if isinstance(error, StockUnavailable):
+                told = Unavailable(retry_after_ms=1_000)
+            fault = told if isinstance(told, LiveCommerceError) else LiveCommerceError()
+            if fault.code == LiveCommerceError.code:
+                log.exception("join failed")
+            else:
+                warn_seldom(log, "nobody can join", why=str(error)[:200])
             raise socketio.exceptions.ConnectionRefusedError(fault.text, fault.as_dict()) from error
         viewer = seat.viewer
         self.seats[sid] = seat
         self._by_eio[viewer.eio_sid] = viewer
+        self._has_joined(viewer.eio_sid)
         if viewer.eio_sid not in self._budgets:  # the socket ended while the show was loaded
             self._drop(viewer)
+
+    def _has_joined(self, eio_sid: str) -> None:
+        if eio_sid in self._networks and eio_sid not in self._joined:
+            self._joined.add(eio_sid)
+            self._unjoined_of.give_back(self._networks[eio_sid])
 
     async def _join(self, sid: str, environ: dict[str, Any], auth: Any) -> Seat:
         if self._moving or len(self.seats) >= self._viewers_max:
@@ -173,7 +235,7 @@ class Gateway:
         if not isinstance(auth, dict) or not valid_id(auth.get("show"), ID_PATTERN):
             raise BadInput("auth is a map with the id of the show under `show`")
         request: web.Request = environ["aiohttp.request"]
-        identity = await self._identify(request)
+        identity = await self._who.of(request, auth["show"], auth.get("pass"))
         audience = self._audience(auth, identity)
         channel = await self.channels.open(auth["show"])
         try:
@@ -189,15 +251,13 @@ class Gateway:
     def _may_watch(self, channel: Channel, identity: Identity, audience: Audience) -> None:
         """
         Raises:
-            ShowOfAnotherShop, LoginNeeded, Banned.
+            ShowOfAnotherShop, CookieNeeded.
         """
         if audience == "staff":
             if identity.staff is None or identity.staff.shop != channel.shop:
                 raise ShowOfAnotherShop()
-        elif not identity.viewer:
-            raise LoginNeeded("Open the page of the show first; it gives you a viewer's cookie.")
-        elif barred(channel.mirror.state, identity.viewer, self._mark(channel, identity)):
-            raise Banned()
+            return
+        need_viewer(identity)
 
     def _mark(self, channel: Channel, identity: Identity) -> str:
         return address_mark(channel.mirror.state["salt"], identity.address)
@@ -222,7 +282,7 @@ class Gateway:
     def _first_name(self, channel: Channel, identity: Identity, audience: Audience, wished: object) -> str:
         """The name that the page remembers, else the one this viewer had in the show, else a guest's."""
         if identity.staff is not None and audience == "staff":
-            return identity.staff.name or identity.staff.login
+            return staff_name(identity.staff, channel.mirror.state)
         if wished:
             with contextlib.suppress(LiveCommerceError):
                 return self._checked_name(channel, wished)
@@ -231,8 +291,11 @@ class Gateway:
 
     def _checked_name(self, channel: Channel, name: object) -> str:
         checked = checked_name(name)
-        if channel.mirror.words.find(checked) is not None:
-            raise NameRefused("This name holds a word that is blocked in this show.")
+        mirror = channel.mirror
+        if mirror.reserved.takes(checked):
+            raise NameReserved()
+        if not mirror.is_free(checked):
+            raise NameRefused("This name holds a word or a link that is blocked in this show.", why="words")
         return checked
 
     async def _after_join(self, sid: str) -> None:
@@ -329,12 +392,18 @@ class Gateway:
                 raise EventUnknown(f"The server knows no event {event[:40]!r}.")
             if len(args) > 1:
                 raise BadInput("An event carries one map.")
+            if seat.viewer.audience == "staff":
+                await self._staff.renew(seat.viewer, seat.channel.shop)
+            elif event in ACTS and seat.channel.is_barred(seat.viewer):
+                raise Banned()
             return {"ok": True, **await handler(seat, args[0] if args else {})}
         except LiveCommerceError as error:
             return {"ok": False, "error": error.as_dict()}
         except (RedisError, StockUnavailable) as error:
-            log.warning("store failed", event_name=event[:40], why=str(error)[:200])
-            return {"ok": False, "error": Unavailable(retry_after_ms=1_000).as_dict()}
+            warn_seldom(log, "store failed", event_name=event[:40], why=str(error)[:200])
+            told = storage_error(error)
+            known = told if isinstance(told, LiveCommerceError) else Unavailable(retry_after_ms=1_000)
+            return {"ok": False, "error": known.as_dict()}
         except Exception:
             log.exception("event failed", event_name=event[:40])
             return {"ok": False, "error": LiveCommerceError().as_dict()}
@@ -342,34 +411,51 @@ class Gateway:
     async def _on_comment(self, seat: Seat, raw: Any) -> Answer:
         if seat.viewer.audience == "staff":  # staff comments are never orders
             return await self._staff_says(seat, as_map(raw))
+        self._is_welcome(seat)
         speech = speech_of(seat.channel.show, seat.viewer, as_map(raw), self._length_max)
-        return await self._path.comment(seat.channel.mirror, speech)
+        return await self._path.comment(seat.channel.mirror, structs.replace(speech, newcomer=newcomer_of(seat)))
+
+    def _is_welcome(self, seat: Seat) -> None:
+        """
+        Raises:
+            NetworkBarred.
+        """
+        state, viewer = seat.channel.mirror.state, seat.viewer
+        refusal = network_refusal(state, viewer.viewer, viewer.address, self._store.now_ms())
+        if refusal is not None:
+            raise refusal
 
     async def _staff_says(self, seat: Seat, raw: Payload) -> Answer:
         known_fields(raw, "id", "text", "pin", "options", "again")
         text = checked_text(raw.get("text"), STAFF_LENGTH_MAX)
-        name = seat.viewer.name[:STAFF_NAME_LENGTH_MAX]
-        command = self._store.kinds.read_command({"do": "say", "id": raw.get("id"), "text": text, "name": name})
+        command = self._store.kinds.read_command({"do": "say", "id": raw.get("id"), "text": text})
         await self.executor.execute(seat.channel.show, command, self._actor(seat))
         return {"verdict": "none", "reason": "staff", "lines": []}
 
     async def _on_claim(self, seat: Seat, raw: Any) -> Answer:
         if seat.viewer.audience == "staff":
             raise NotAllowed("Staff do not order. Use the watch page.")
-        return await self._path.claim(seat.channel.mirror, press_of(seat.channel.show, seat.viewer, as_map(raw)))
+        self._is_welcome(seat)
+        press = press_of(seat.channel.show, seat.viewer, as_map(raw))
+        return await self._path.claim(seat.channel.mirror, structs.replace(press, newcomer=newcomer_of(seat)))
 
     async def _on_cancel(self, seat: Seat, raw: Any) -> Answer:
         return await self._path.cancel(seat.channel.mirror, withdrawal_of(seat.channel.show, seat.viewer, as_map(raw)))
+
+    async def _on_take(self, seat: Seat, raw: Any) -> Answer:
+        return await self._path.take(seat.channel.mirror, acceptance_of(seat.channel.show, seat.viewer, as_map(raw)))
 
     async def _on_name(self, seat: Seat, raw: Any) -> Answer:
         channel, viewer = seat
         if viewer.audience == "staff":
             raise NotAllowed("The name of staff is set in the shop.")
+        self._is_welcome(seat)
         known_fields(as_map(raw), "name")
         name = self._checked_name(channel, raw.get("name"))
         for socket in channel.by_viewer.get(viewer.viewer, (viewer,)):
             socket.name = name
-        await self._store.name(channel.show, viewer.viewer, name)
+        if may_introduce(channel.mirror.state, viewer.viewer):  # else it is read with the first line let through
+            await self._store.name(channel.show, viewer.viewer, name)
         return {"name": name}
 
     async def _on_resume(self, seat: Seat, raw: Any) -> Answer:
@@ -400,11 +486,12 @@ class Gateway:
         staff = seat.viewer.identity.staff
         if staff is None or seat.viewer.audience != "staff":
             raise NotAllowed("Only staff give commands.")
-        return Actor(login=staff.login, role=staff.role)
+        return Actor(login=staff.login, role=staff.role, name=seat.viewer.name)
 
     async def _on_command(self, seat: Seat, raw: Any) -> Answer:
         channel, viewer = seat
         if viewer.audience == "viewer":
+            self._is_welcome(seat)
             outcome = await self._viewer_commands.execute(channel.show, channel.mirror, viewer, as_map(raw))
             return {"outcome": outcome}
         actor, sent = self._actor(seat), as_map(raw)
@@ -415,6 +502,15 @@ class Gateway:
     async def _on_ask(self, seat: Seat, raw: Any) -> Answer:
         self._actor(seat)
         return await self._asks.answer(seat.channel, as_map(raw))
+
+
+def staff_name(staff: Staff, state: State) -> str:
+    """What everyone reads beside what staff say: never a login, with which people log in."""
+    return staff.name or state["show"]["shop_name"]
+
+
+def newcomer_of(seat: Seat) -> str:
+    return newcomer_mark(seat.channel.mirror.state, seat.viewer.identity.since_ms, seat.viewer.address)
 
 
 def as_map(raw: object) -> Payload:

@@ -66,6 +66,7 @@ class LeanSocket(AsyncSocket):
         self.upgrading = self.closing = self.closed = False
         self.last_ping: float | None = None
         self.pong_at = self.opened_at = self.pinged_at = time.monotonic()
+        self.busy = False  # with a message: what the peer says meanwhile waits unread
         self.serializer: Serializer | None = None
         self.joined = False
         self.on_closing: Callable[[], None] = _nothing
@@ -89,7 +90,7 @@ class LeanSocket(AsyncSocket):
         """Runs the socket until it ends. One message is handled at a time: a flood waits in the peer's own buffers."""
         request: web.Request = environ["aiohttp.request"]
         websocket = web.WebSocketResponse(
-            compress=False, max_msg_size=self.server.max_http_buffer_size, timeout=GOODBYE_SECONDS
+            compress=False, max_msg_size=self.server.max_http_buffer_size, timeout=GOODBYE_SECONDS, autoping=False
         )
         await websocket.prepare(request)
         self.websocket = websocket
@@ -104,7 +105,12 @@ class LeanSocket(AsyncSocket):
             while not self.closed:
                 message = await websocket.receive()
                 if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
+                    self.busy = True
                     await self._received(message.data)
+                    self.busy = False
+                elif message.type is WSMsgType.PING or message.type is WSMsgType.PONG:
+                    if self.server.count(self.sid) and message.type is WSMsgType.PING:
+                        await websocket.pong(message.data)
                 else:
                     break
         finally:
@@ -118,6 +124,8 @@ class LeanSocket(AsyncSocket):
         kind = data[:1]
         if kind == "4":
             await self.server._trigger_event("message", self.sid, data[1:], run_async=False)
+        elif not self.server.count(self.sid):
+            return
         elif kind == "3":
             self.pong_at = time.monotonic()
         elif kind == "1":
@@ -176,6 +184,7 @@ class LeanEngine(engineio.AsyncServer):
         super().__init__(**options)
         self.leaving: set[asyncio.Future[None]] = set()
         self.admit: Callable[[web.Request], bool] = lambda request: True
+        self.count: Callable[[str], bool] = lambda sid: True  # what is no message: pings, pongs, Engine.IO's own
         self._visits: deque[tuple[float, LeanSocket]] = deque()
         self._pinger: asyncio.Task[None] | None = None
 
@@ -215,6 +224,9 @@ class LeanEngine(engineio.AsyncServer):
             return
         if not socket.joined and now - socket.opened_at > JOIN_SECONDS:
             socket.goodbye(close_codes.NOT_JOINED)
+        elif socket.busy:
+            # it is we who keep it waiting, for a store that stalls: its pong may lie unread behind the message
+            socket.pong_at = now
         elif socket.pinged_at > socket.pong_at and now - socket.pinged_at > PONG_SECONDS:
             socket.goodbye(close_codes.SILENT)
         elif socket.pong_at >= socket.pinged_at and now - socket.pinged_at >= PING_SECONDS - VISIT_SECONDS:
@@ -307,7 +319,7 @@ class MixedServer(socketio.AsyncServer):
         super().__init__(**options)
         self.accept: Callable[[str], bool] = lambda eio_sid: True
         self.after_join: Callable[[str], Awaitable[None]] | None = None
-        self.opened: Callable[[str], None] = lambda eio_sid: None
+        self.opened: Callable[[str, web.Request], None] = lambda eio_sid, request: None
         self.left: Callable[[str], None] = lambda eio_sid: None
         self._serializers: dict[str, Serializer] = {}
 
@@ -354,7 +366,7 @@ class MixedServer(socketio.AsyncServer):
 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
         await super()._handle_eio_connect(eio_sid, environ)
-        self.opened(eio_sid)
+        self.opened(eio_sid, environ["aiohttp.request"])
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
         try:

@@ -15,6 +15,7 @@ from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.connection import ConnectionPool
 from redis.exceptions import RedisClusterException, RedisError
 
+from livecommerce.ops.log_limit import warn_seldom
 from livecommerce.realtime.channel import Channel
 from livecommerce.realtime.metrics import METRICS
 from livecommerce.realtime.tasks import end
@@ -107,7 +108,7 @@ class ShopReader:
                     while True:
                         await self._read(client)
             except (RedisError, RedisClusterException) as error:
-                log.warning("log not readable", shop=self._shop, why=str(error)[:200])
+                warn_seldom(log, "log not readable", key=f"log {self._shop}", shop=self._shop, why=str(error)[:200])
             except Exception:
                 log.exception("log reader failed", shop=self._shop)
             finally:

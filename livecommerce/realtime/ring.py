@@ -5,24 +5,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import deque
 
+from livecommerce.shows.offsets import offset_key
 from livecommerce.shows.state import Event
 
 # Two minutes of a busy show at 20 entries a second. An entry may hold a batch of 256, so events count too: 10,000 chat
 # lines are 12 MiB, and what is older costs a page that comes back a snapshot.
 ENTRIES_MAX = 2_400
 EVENTS_MAX = 10_000
-
-
-def offset_key(offset: str) -> tuple[int, int]:
-    """The order of offsets (stream ids `ms-sequence`).
-
-    Raises:
-        ValueError: it is none.
-    """
-    milliseconds, _, sequence = offset.partition("-")
-    if len(offset) > 40:
-        raise ValueError("offset too long")
-    return int(milliseconds), int(sequence or 0)
 
 
 class Ring:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import importlib
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -18,7 +19,11 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from livecommerce.errors import DatabaseAway, LiveCommerceError, StorageFull
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 BUSY_TIMEOUT_MS = (
@@ -27,13 +32,25 @@ BUSY_TIMEOUT_MS = (
 READERS_MAX = 4  # SQLite readers are threads; a web process needs few, they are short
 POSTGRES_CONNECTIONS_MAX = 8  # per process: 10 processes stay under PostgreSQL's default of 100
 POSTGRES_IDLE_MS_MAX = 30_000  # between two statements of a transaction: a machine that vanished in one frees its rows
+CONNECT_SECONDS_MAX = 3.0  # to PostgreSQL; a server on the same network answers in milliseconds
+POOL_SECONDS_MAX = 3.0  # of waiting for one of our own connections: all are taken while the database stalls
+STATEMENT_SECONDS_MAX = 10.0  # ours take milliseconds, the longest (a report) a second
+ENGINES = ("sqlite+aiosqlite", "postgresql+asyncpg")
+# SQLSTATE: connection, resources (too many clients), operator (shutting down, starting up), system.
+AWAY_CLASSES = ("08", "53", "57", "58")
 ADVISORY_LOCK = 0x6C63_6D69  # "lcmi": any fixed number, the same in all processes
+
+
+def plain_url(url: str) -> str:
+    """`postgres://` and `postgresql://`, as providers print them, by the driver that we use."""
+    scheme, separator, rest = url.partition("://")
+    return f"postgresql+asyncpg://{rest}" if separator and scheme in ("postgres", "postgresql") else url
 
 
 def database_url(configured: str, data_folder: str) -> str:
     """The URL to open: the configured one, else SQLite `shop.db` in the data folder."""
     if configured:
-        return configured
+        return plain_url(configured)
     return f"sqlite+aiosqlite:///{Path(data_folder).absolute() / 'shop.db'}"
 
 
@@ -48,12 +65,12 @@ def _file_lock(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, revision: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
 
 
 def _configure_sqlite(engine: AsyncEngine, *, writes: bool) -> None:
@@ -76,16 +93,70 @@ def _configure_sqlite(engine: AsyncEngine, *, writes: bool) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def absence(error: BaseException) -> LiveCommerceError | None:
+    """The numbered error where `error` says that the database is away, stalled or full; None for faults of a statement.
+
+    The driver's own errors come bare while a connection is made (`OSError`, asyncpg's), later inside SQLAlchemy's.
+    """
+    inner = getattr(error, "orig", None) or error
+    text = str(inner)
+    if getattr(inner, "sqlstate", "") == "53100" or "disk is full" in text or "No space left" in text:
+        return StorageFull(retry_after_ms=5_000)
+    if str(getattr(inner, "sqlstate", None) or "")[:2] in AWAY_CLASSES:
+        return DatabaseAway(retry_after_ms=2_000)
+    if isinstance(error, PoolTimeout | OSError) or getattr(error, "connection_invalidated", False):
+        return DatabaseAway(retry_after_ms=2_000)
+    if isinstance(error, OperationalError | InterfaceError):
+        return DatabaseAway(retry_after_ms=2_000)
+    return DatabaseAway(retry_after_ms=2_000) if type(inner).__module__.startswith("asyncpg") else None
+
+
+def refused_login(error: BaseException) -> bool:
+    """Whether PostgreSQL knows no such user, password or database: waiting cannot help."""
+    inner = getattr(error, "orig", None) or error
+    return str(getattr(inner, "sqlstate", "")) in ("28000", "28P01", "3D000")
+
+
+def _driver_errors() -> tuple[type[Exception], ...]:
+    """PostgreSQL's driver's own, where it is installed: with SQLite alone it need not be."""
+    try:
+        driver = importlib.import_module("asyncpg")
+    except ImportError:
+        return ()
+    return (driver.PostgresError, driver.InterfaceError)
+
+
+_FAULTS: tuple[type[Exception], ...] = (SQLAlchemyError, OSError, *_driver_errors())
+
+
+@asynccontextmanager
+async def _numbered() -> AsyncIterator[None]:
+    try:
+        yield
+    except LiveCommerceError:
+        raise
+    except _FAULTS as error:
+        if isinstance(error, IntegrityError):
+            raise
+        known = absence(error)
+        if known is None:
+            raise
+        raise known from error
+
+
 class Database:
     """The SQL database of one process. `start()` migrates; then `read()` and `write()` give connections.
 
     Raises (from any use):
-        sqlalchemy.exc.SQLAlchemyError: the database is away or refuses; the API answers `unavailable`.
+        DatabaseAway: it is away, stalled, or refuses the connection.
+        StorageFull: it cannot store more.
+        sqlalchemy.exc.SQLAlchemyError: it refuses a statement.
     """
 
     def __init__(self, url: str) -> None:
         self.url: URL = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.is_started = True  # False while a role waits for its first answer: its schema may be an older one
         if self.is_sqlite:
             self._writer = create_async_engine(self.url, pool_size=1, max_overflow=0)
             self._reader = create_async_engine(self.url, pool_size=READERS_MAX, max_overflow=0)
@@ -97,46 +168,70 @@ class Database:
                 pool_size=POSTGRES_CONNECTIONS_MAX,
                 max_overflow=0,
                 pool_pre_ping=True,
-                connect_args={"server_settings": {"idle_in_transaction_session_timeout": str(POSTGRES_IDLE_MS_MAX)}},
+                pool_timeout=POOL_SECONDS_MAX,
+                connect_args={
+                    "timeout": CONNECT_SECONDS_MAX,
+                    "command_timeout": STATEMENT_SECONDS_MAX,
+                    "server_settings": {"idle_in_transaction_session_timeout": str(POSTGRES_IDLE_MS_MAX)},
+                },
             )
             self._reader = self._writer
 
     @classmethod
     async def open(cls, configured: str, data_folder: str) -> Database:
         """The configured database (see `database_url`), its schema brought up to date."""
-        database = cls(database_url(configured, data_folder))
+        database = cls.of(configured, data_folder)
         await database.start()
         return database
 
-    async def start(self) -> None:
-        """Brings the schema up to date. Several processes may call it at once: one migrates, the others wait."""
+    @classmethod
+    def of(cls, configured: str, data_folder: str) -> Database:
+        """As `open`, not connected and not migrated yet."""
+        return cls(database_url(configured, data_folder))
+
+    async def start(self, revision: str = "head") -> None:
+        """Brings the schema up to date (or up to an older `revision`, for a backup of then). Several processes may call
+        it at once: one migrates, the others wait."""
         if self.is_sqlite and self.url.database:
             path = Path(self.url.database)
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             lock = _file_lock(path.with_name(path.name + ".migrate-lock"))
             await asyncio.to_thread(lock.__enter__)  # waiting for another process must not stop this one's loop
             try:
-                async with self._writer.begin() as connection:
-                    await connection.run_sync(_upgrade)
+                async with _numbered(), self._writer.begin() as connection:
+                    await connection.run_sync(_upgrade, revision)
             finally:
                 lock.__exit__(None, None, None)
             await asyncio.to_thread(path.chmod, 0o600)  # it holds names and orders
+            self.is_started = True
             return
-        async with self._writer.begin() as connection:
-            await connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
-            await connection.run_sync(_upgrade)
+        # Without the limit on a statement: a migration of many rows, or waiting for another process that migrates.
+        engine = create_async_engine(self.url, connect_args={"timeout": CONNECT_SECONDS_MAX})
+        try:
+            async with _numbered(), engine.begin() as connection:
+                await connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
+                await connection.run_sync(_upgrade, revision)
+        finally:
+            await engine.dispose()
+        self.is_started = True
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection for looking; what is written through it is refused (SQLite) or never meant."""
-        async with self._reader.connect() as connection:
+        self._refuse_unstarted()
+        async with _numbered(), self._reader.connect() as connection:
             yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """One transaction: committed when the block ends, rolled back when it raises."""
-        async with self._writer.begin() as connection:
+        self._refuse_unstarted()
+        async with _numbered(), self._writer.begin() as connection:
             yield connection
+
+    def _refuse_unstarted(self) -> None:
+        if not self.is_started:
+            raise DatabaseAway(retry_after_ms=2_000)
 
     async def ping(self) -> None:
         """Asks the database for one row; raises when it is away. For health checks."""

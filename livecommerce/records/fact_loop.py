@@ -15,6 +15,8 @@ import structlog
 from msgspec import Struct
 from sqlalchemy.exc import SQLAlchemyError
 
+from livecommerce.errors import DatabaseAway, StorageFull
+from livecommerce.ops.log_limit import warn_seldom
 from livecommerce.records.database import Database
 from livecommerce.records.errors import FactRefused
 from livecommerce.records.fact_readers import HANDLED_MAX, WAITING_ALARM, FactReaders, Progress, Reader, Waiting
@@ -72,13 +74,11 @@ class FactLoop:
                 await self._prune_sometimes()
                 faults = 0
                 await _wait(stop, 0.0 if more else IDLE_SECONDS)
-            except (
-                Exception
-            ) as error:  # mostly a database that is away; nothing was half done, facts go on once it is back
+            except Exception as error:  # mostly a database that is away; nothing was half done, facts go on after it
                 pause = BACKOFF_SECONDS[min(faults, len(BACKOFF_SECONDS) - 1)]
                 faults += 1
                 self._figures["faults"] += 1
-                log.warning("facts cannot be read", error=repr(error), seconds=pause)
+                warn_seldom(log, "facts cannot be read", error=repr(error), seconds=pause)
                 await _wait(stop, pause)
 
     async def step(self) -> bool:
@@ -104,7 +104,11 @@ class FactLoop:
                 progress = await self._facts.read(reader, shop, 1 if rest else HANDLED_MAX)
             except FactRefused as refusal:
                 return self._refused(refusal)
-            except SQLAlchemyError as error:  # at the commit, or the handle spoiled its transaction: others go on
+            except (
+                SQLAlchemyError,
+                DatabaseAway,
+                StorageFull,
+            ) as error:  # at the commit, or the handle spoiled its transaction: others go on
                 pause = self._rested(reader.name, shop)
                 log.warning(
                     "facts of a reader cannot be counted",

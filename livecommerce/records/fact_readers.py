@@ -132,7 +132,7 @@ class FactReaders:
         Raises:
             FactRefused: `handle` raised (its error is the cause); nothing changed, the position stays.
                 `details`: reader, shop, first, last (ids of the facts it was given).
-            sqlalchemy.exc.SQLAlchemyError: the database is away; nothing changed.
+            DatabaseAway, StorageFull: the database is away; nothing changed.
         """
         if (reader.name, shop) not in self._begun and not await self._begin(reader.name, shop):
             return None

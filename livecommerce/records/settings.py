@@ -8,4 +8,6 @@ from msgspec import Meta, Struct
 
 
 class Database(Struct, frozen=True, forbid_unknown_fields=True):
-    url: Annotated[str, Meta(description="postgresql+asyncpg://...; empty: SQLite in the data folder.")] = ""
+    url: Annotated[str, Meta(description="postgresql://user:password@host/name; empty: SQLite in the data folder.")] = (
+        ""
+    )

@@ -22,6 +22,7 @@ import msgspec
 
 from livecommerce.errors import LiveCommerceError
 from livecommerce.media.recording import files
+from livecommerce.shows.offsets import offset_key
 from livecommerce.shows.projection import Projector
 from livecommerce.shows.registry import Registry
 from livecommerce.shows.store import ShowStore
@@ -234,7 +235,7 @@ def read_replay(folder: Path, origin_ms: int, duration_ms: int) -> Replay:
     """The archive as a replay needs it; empty where there is none. Blocking."""
     show: dict[str, Any] = {}
     items: dict[str, dict[str, Any]] = {}
-    chat: dict[str, dict[str, Any]] = {}
+    chat: dict[tuple[str, str], dict[str, Any]] = {}  # by author and id
     hidden: set[str] = set()
     pins: list[Event] = []
     notices: list[dict[str, Any]] = []
@@ -254,7 +255,7 @@ def read_replay(folder: Path, origin_ms: int, duration_ms: int) -> Replay:
         elif kind == "moment":
             moments[event["kind"], event["id"]] = event
         elif kind == "chat":
-            chat[event["id"]] = event
+            chat[event["by"], event["id"]] = event
     lines = [
         {
             "at": line["at"] - origin_ms,
@@ -263,7 +264,7 @@ def read_replay(folder: Path, origin_ms: int, duration_ms: int) -> Replay:
             "text": line["text"],
             "kind": line["kind"],
         }
-        for identity, line in chat.items()
+        for (_, identity), line in chat.items()
         if identity not in hidden and origin_ms <= line["at"] <= origin_ms + duration_ms
     ]
     lines.sort(key=lambda line: line["at"])
@@ -303,12 +304,6 @@ def read_chat(folder: Path, after: tuple[int, int], before: tuple[int, int]) -> 
             return
         if at > after:
             yield offset, [event for event in events if event.get("t") == "chat" and event.get("kind") == "viewer"]
-
-
-def offset_key(offset: str) -> tuple[int, int]:
-    """Offsets compare as numbers."""
-    milliseconds, _, number = offset.partition("-")
-    return int(milliseconds), int(number or 0)
 
 
 def _archived(folder: Path) -> Iterable[Event]:

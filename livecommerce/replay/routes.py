@@ -3,6 +3,7 @@
 GET /replay/{show}                       the page; leads to the live page while the show is on air
 GET /replay/{show}/video.mp4             the recording (RFC 9110 section 14: one range)
 GET /replay/{show}/events.json           chat, products and chapters on the recording's time
+GET /api/shows/{show}/replay             {"replay": its address or null}: for a page that has just seen the end
 GET /api/shows/{show}/recording.mp4      the whole recording as a download for the shop's staff, also during the show
 
 The files lie below the data folder, which web processes share with the relay of their machine.
@@ -11,21 +12,27 @@ The files lie below the data folder, which web processes share with the relay of
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from http import HTTPStatus
 from urllib.parse import quote
 
 from aiohttp import hdrs, web
 
-from livecommerce.errors import ShowUnknown
-from livecommerce.http.site import need_staff, public_base, render
+from livecommerce.errors import LiveCommerceError, ShowUnknown
+from livecommerce.http.answers import json_answer
+from livecommerce.http.site import need_staff, public_base, public_path, render, still_staff
 from livecommerce.media.recording.reader import Movie
+from livecommerce.records.audit import AuditEntry
+from livecommerce.records.rows import now_ms
 from livecommerce.replay.errors import RangeWrong, ReplayMissing
 from livecommerce.replay.recordings import Recorded, Recordings
 from livecommerce.shows.routes import SHOWS
 
 # The page may be read by everyone; a moderator's hiding must reach it soon.
 EVENTS_AGE_SECONDS = 60
+# A download takes minutes; whoever is no staff any more gets no more of it.
+RIGHT_SECONDS = 0.5
 
 RECORDINGS: web.AppKey[Recordings] = web.AppKey("livecommerce.replay", Recordings)
 
@@ -56,15 +63,22 @@ async def _finished(request: web.Request) -> tuple[Recorded, Movie]:
 async def get_replay(request: web.Request) -> web.Response:
     show = request.match_info["show"]
     if await _is_live(request, show):
-        return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": f"/live/{show}"})
+        return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": public_path(request, f"/live/{show}")})
     recorded, movie = await _finished(request)
     shown = {"id": show, "title": show, "shop_name": "", "currency": "TWD", **recorded.show}
     urls = {
-        "video": f"/replay/{show}/video.mp4?v={quote(movie.mark)}",
-        "events": f"/replay/{show}/events.json",
+        "video": public_path(request, f"/replay/{show}/video.mp4?v={quote(movie.mark)}"),
+        "events": public_path(request, f"/replay/{show}/events.json"),
         "watch": f"{public_base(request)}/replay/{show}",
     }
     return render(request, "replay", {"snapshot": None, "urls": urls}, show=shown)
+
+
+async def get_address(request: web.Request) -> web.Response:
+    """Where the replay is once the show is over; a page that saw the end asks for it."""
+    show = request.match_info["show"]
+    there = not await _is_live(request, show) and await request.app[RECORDINGS].has_replay(show)
+    return json_answer({"replay": public_path(request, f"/replay/{show}") if there else None})
 
 
 async def get_events(request: web.Request) -> web.Response:
@@ -88,6 +102,10 @@ async def get_recording(request: web.Request) -> web.StreamResponse:
     staff = await need_staff(request)
     show = (await request.app[SHOWS].setups.own(staff.shop, request.match_info["show"])).id
     recorded = await request.app[RECORDINGS].get(show)
+    asked = request.headers.get(hdrs.RANGE, "bytes=0-")
+    if request.method != "HEAD" and asked.startswith("bytes=0-"):  # once a download, not with each of its parts
+        entry = AuditEntry(staff.shop, now_ms(), staff.login, "recording_downloaded", show)
+        await request.app[SHOWS].audit.add(entry)
     headers = {"Content-Disposition": f'attachment; filename="{show}.mp4"'}
     return await _send_movie(request, recorded.whole, "private, no-cache", headers)
 
@@ -133,7 +151,16 @@ async def _send_movie(
     await answer.prepare(request)
     if request.method != "HEAD":
         pieces = movie.read(start, end)
+        asked_at = time.monotonic()
         while (piece := await asyncio.to_thread(_next, pieces)) is not None:
+            if time.monotonic() - asked_at > RIGHT_SECONDS:
+                asked_at = time.monotonic()
+                try:
+                    await still_staff(request)
+                except LiveCommerceError:
+                    if request.transport is not None:  # half a file must not pass for the whole
+                        request.transport.abort()
+                    return answer
             await answer.write(piece)
     await answer.write_eof()
     return answer
@@ -149,4 +176,5 @@ routes: list[web.RouteDef] = [
     web.get(f"/replay/{_SHOW}/video.mp4", get_video),
     web.get(f"/replay/{_SHOW}/events.json", get_events),
     web.get(f"/api/shows/{_SHOW}/recording.mp4", get_recording),
+    web.get(f"/api/shows/{_SHOW}/replay", get_address),
 ]

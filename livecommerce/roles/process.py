@@ -10,21 +10,29 @@ import contextlib
 import resource
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from typing import Any
+
+from redis.exceptions import RedisError
 
 from livecommerce.configuration.tree import Settings
 from livecommerce.errors import LiveCommerceError
 from livecommerce.ops import logs, metrics, ports
 from livecommerce.ops.children import EXIT_CONFIGURATION
+from livecommerce.ops.descriptors import DESCRIPTORS
+from livecommerce.ops.errors import StoresApart, StoreUnsuitable
+from livecommerce.ops.folder import instance_of
 from livecommerce.ops.health import Health, Heartbeat
 from livecommerce.ops.internal import serve_internal
+from livecommerce.ops.log_limit import warn_seldom
 from livecommerce.ops.notify import Notifier
 from livecommerce.settings import SettingsError
 
 log = logs.logger(__name__)
 
+KEEP_PAUSE_SECONDS = 1.0  # before a kept task is tried again: a store that comes back is not trampled
 STOP_SECONDS_MAX = {"web": 6.0, "relay": 4.0, "worker": 4.0}  # of leaving the role; the supervisor kills a bit later
 
 
@@ -57,8 +65,29 @@ class Frame:
         log.error("a part of the process failed", reason=reason)
         self.ask_stop(reason)
 
+    def keep(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> asyncio.Task[None]:
+        """Runs `work` until the stop, again and again: for what can go on once a store is back. A fault is told once a
+        minute and ends neither the task nor the process."""
+        return asyncio.create_task(self._keep(work, name), name=name)
+
+    async def _keep(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+        while True:
+            try:
+                await work()
+            except Exception as error:  # whatever it is: the rest of the process has its viewers to serve
+                known = error.text if isinstance(error, LiveCommerceError) else repr(error)
+                unforeseen = not isinstance(error, LiveCommerceError | OSError | RedisError)
+                warn_seldom(
+                    log, "a task is tried again", key=f"task {name}", task=name, why=known, exc_info=unforeseen,
+                )  # fmt: skip
+            else:
+                if self.stop_asked.is_set():
+                    return
+            await asyncio.sleep(KEEP_PAUSE_SECONDS)
+
     def watch(self, task: asyncio.Task[None]) -> None:
-        """Ends the process when a task that should run until the stop ends by itself."""
+        """Ends the process when a task that should run until the stop ends by itself: one without which the process is
+        of no use (the relay's media). What only needs a store that may be away is kept (`keep`)."""
 
         def ended(done: asyncio.Task[None]) -> None:
             if done.cancelled() or self.stop_asked.is_set():
@@ -96,14 +125,24 @@ async def _serve(frame: Frame, role: Role) -> None:
     port = ports.internal_port(settings.http.internal_port, frame.role, frame.index)
     heart = asyncio.create_task(frame.health.heartbeat.beat(), name="heartbeat")
     try:
+
+        def instance() -> str:  # asked each time: the role makes its folder while it starts
+            return instance_of(settings.data_folder)
+
         host, held = settings.http.internal_host, notifier.supervised
-        async with serve_internal(frame.health, host, port, held=held) as internal:
+        async with serve_internal(frame.health, host, port, held=held, instance=instance) as internal:
+            frame.health.checks["descriptors"] = DESCRIPTORS.check
             manager = role(frame)
             await manager.__aenter__()
             frame.health.started = True
             notifier.ready()
             log.info("ready", internal_port=internal)
-            await _wait_for_stop(frame, notifier)
+            watching = asyncio.create_task(frame.health.watch(), name="health")
+            try:
+                await _wait_for_stop(frame, notifier)
+            finally:
+                watching.cancel()
+            metrics.READY.set(0)
             log.info("stopping", reason=frame.reason)
             try:
                 async with asyncio.timeout(STOP_SECONDS_MAX[frame.role]):
@@ -155,6 +194,9 @@ def run(settings: Settings, role_name: str, index: int, role: Role) -> int:
             runner.run(main())
     except SettingsError as error:
         log.error("the settings are refused", reason=str(error))
+        return EXIT_CONFIGURATION
+    except (StoresApart, StoreUnsuitable) as error:
+        log.error("cannot start", number=error.number, code=error.code, reason=error.text)
         return EXIT_CONFIGURATION
     except LiveCommerceError as error:
         log.error("cannot start", number=error.number, code=error.code, reason=error.text)

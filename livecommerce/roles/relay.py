@@ -9,28 +9,23 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from redis.exceptions import RedisError
-
+from livecommerce.accounts.rights import lost_rights
 from livecommerce.configuration.tree import Settings
-from livecommerce.errors import LiveCommerceError, Unavailable
+from livecommerce.errors import Unavailable
 from livecommerce.media.client.directory import announce
+from livecommerce.media.control_address import control_address
 from livecommerce.media.plane import MediaPlane
 from livecommerce.media.relay import RelayPlace, serve_relay
 from livecommerce.ops import folder as folders
 from livecommerce.ops import metrics
-from livecommerce.ops.logs import logger
 from livecommerce.ops.valkey import socket_path
 from livecommerce.roles.process import Frame
-from livecommerce.roles.stores import open_stores
-from livecommerce.settings import SettingsError
+from livecommerce.roles.stores import Stores, open_stores
 from livecommerce.shows.store import ShowStore
 
-log = logger(__name__)
-
 CLOCK_SECONDS = 5.0  # cameras drift by a millisecond in this time at worst
-LOOK_SECONDS = 0.5  # for shows that have come on air
+LOOK_SECONDS = 0.4  # for shows that have come on air or ended, and for rights that were lost: within a second
 RELAY_START_SECONDS_MAX = 20.0  # binding a port and making a certificate takes a second on a slow machine
 
 
@@ -40,18 +35,11 @@ def _control_addresses(settings: Settings, index: int) -> tuple[str, str]:
     Raises:
         SettingsError: a control port without a secret would let anybody publish.
     """
-    url = settings.media.control_url
-    if not url:
-        path = str(socket_path(Path(settings.data_folder), f"relay-{index}.sock"))
-        return path, path
-    parts = urlsplit(url)
-    if parts.scheme != "http" or not parts.hostname or not parts.port:
-        raise SettingsError(f"media.control_url is {url!r}; expected like http://10.0.0.5:8188")
-    if not settings.secret:
-        raise SettingsError("media.control_url needs `secret`, the same on all nodes: it guards the relay's control")
-    port = parts.port + index
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"tcp://{parts.hostname}:{port}", f"http://{host}:{port}"
+    address = control_address(settings.media, settings.secret, index)
+    if address is not None:
+        return address
+    path = str(socket_path(Path(settings.data_folder), f"relay-{index}.sock"))
+    return path, path
 
 
 async def _tell_clocks(plane: MediaPlane, shows: ShowStore) -> None:
@@ -65,10 +53,20 @@ async def _tell_clocks(plane: MediaPlane, shows: ShowStore) -> None:
             if now - told.get(show, float("-inf")) < CLOCK_SECONDS:
                 continue
             told[show] = now
-            try:
-                await shows.media_clock(show, timestamp)
-            except (LiveCommerceError, RedisError) as error:  # pages then show pins at once
-                log.warning("media clock not told", show=show, error=repr(error))
+            await shows.media_clock(show, timestamp)  # while it cannot be told, pages show pins at once
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _keep_rights(plane: MediaPlane, stores: Stores) -> None:
+    """Ends what may not go on: shows that have ended, hosts whose login or token is none any more.
+
+    These are lost in other processes (a command, `livecommerce staff`, a session's age): so the stores are asked.
+    """
+    while True:
+        # Where the store is away this is asked again later (`Frame.keep`); nobody is put off the air for that.
+        for show in await stores.shows.ended_of(tuple(plane.streams)):
+            plane.end_show(show)
+        plane.end_rights(await lost_rights(stores.redis, plane.rights()))
         await asyncio.sleep(LOOK_SECONDS)
 
 
@@ -119,14 +117,14 @@ async def relay_role(frame: Frame) -> AsyncIterator[None]:
         metrics.register("relay", planes[0].metrics)
         frame.watch(serving_task)
         relay_id = f"{socket.gethostname()}/{frame.name}"
-        announcing = asyncio.create_task(announce(stores.redis, relay_id, reached_by), name="announce")
-        frame.watch(announcing)
-        telling = asyncio.create_task(_tell_clocks(planes[0], stores.shows), name="media clocks")
-        frame.watch(telling)
+        announcing = frame.keep(lambda: announce(stores.redis, relay_id, reached_by), "announce")
+        telling = frame.keep(lambda: _tell_clocks(planes[0], stores.shows), "media clocks")
+        keeping = frame.keep(lambda: _keep_rights(planes[0], stores), "rights to publish")
         try:
             yield
         finally:
             announcing.cancel()
             telling.cancel()
+            keeping.cancel()
             stop.set()
-            await asyncio.gather(serving_task, announcing, telling, return_exceptions=True)
+            await asyncio.gather(serving_task, announcing, telling, keeping, return_exceptions=True)

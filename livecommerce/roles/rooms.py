@@ -21,6 +21,7 @@ from livecommerce.http.site import SITE, Site
 from livecommerce.media import routes as media_routes
 from livecommerce.media.client.control import RelayControl
 from livecommerce.media.client.hls_door import HlsDoor
+from livecommerce.media.client.places import Places
 from livecommerce.media.recording.files import folder_of
 from livecommerce.orders import routes as orders_routes
 from livecommerce.orders.export import export_zone
@@ -30,12 +31,13 @@ from livecommerce.realtime.presence import count_viewers
 from livecommerce.records.audit import AuditRepository
 from livecommerce.records.database import Database
 from livecommerce.replay import routes as replay_routes
-from livecommerce.replay.archive import offset_key, read_chat
+from livecommerce.replay.archive import read_chat
 from livecommerce.replay.recordings import Recordings
 from livecommerce.roles.stores import Stores
 from livecommerce.shows import routes as shows_routes
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.kept_words import ShopWordsRepository, WordKeeper
+from livecommerce.shows.offsets import offset_key
 from livecommerce.shows.past_shows import Archive, PastShows
 from livecommerce.shows.publisher import Publisher
 from livecommerce.shows.reparse import Entries
@@ -102,7 +104,8 @@ def _media(foundation: Foundation, setups: ShowRepository) -> media_routes.Media
         settings=foundation.settings.media,
         relay_for=foundation.relay_for,
         hls=HlsDoor(foundation.relay_for),
-        show_exists=foundation.stores.shows.exists,
+        place_of=Places(foundation.stores.shows.place_of).get,
+        refuse_banned=foundation.stores.shows.refuse_banned,
         own_show=setups.own,
         ingest_tokens=foundation.accounts.ingest_tokens,
         rate_limit=foundation.accounts.rate_limit,
@@ -111,7 +114,7 @@ def _media(foundation: Foundation, setups: ShowRepository) -> media_routes.Media
 
 
 def put_rooms(app: web.Application, foundation: Foundation) -> shows_routes.ShowsNeeds:
-    """Puts every room's needs and routes on `app`; what is half published is finished when it starts.
+    """Puts every room's needs and routes on `app`.
 
     Returns:
         What keeps shows and words published (see `publish_and_keep`).
@@ -123,7 +126,7 @@ def put_rooms(app: web.Application, foundation: Foundation) -> shows_routes.Show
     orders = OrderRepository(database)
     till = Till(database, foundation.stores.engine)
     identify = accounts_routes.identify_by(foundation.accounts, settings.http.trusted_proxies)
-    app[SITE] = Site(settings.http, identify, pages.render)
+    app[SITE] = Site(settings.http, identify, foundation.accounts.staff_now, pages.render)
     app[WEB_FOLDER] = WebFolder.of(find_web_folder(), settings.locale)
     app[accounts_routes.ACCOUNTS] = accounts_routes.AccountsNeeds(foundation.accounts, audit)
     app[catalogue_routes.CATALOGUE] = catalogue_routes.CatalogueNeeds(
@@ -132,15 +135,10 @@ def put_rooms(app: web.Application, foundation: Foundation) -> shows_routes.Show
     app[shows_routes.SHOWS] = shows
     app[media_routes.MEDIA] = _media(foundation, shows.setups)
     app[orders_routes.ORDERS] = orders_routes.OrdersNeeds(
-        orders, till, shows.setups, shows.store, export_zone(settings.orders.time_zone, settings.locale)
+        orders, till, shows.setups, shows.store, audit, export_zone(settings.orders.time_zone, settings.locale)
     )
     app[replay_routes.RECORDINGS] = Recordings(settings.data_folder)
     build_api(app, ROUTES)
-
-    async def started(_: web.Application) -> None:
-        await shows.publisher.publish_waiting()
-
-    app.on_startup.append(started)
     return shows
 
 
@@ -148,7 +146,7 @@ async def publish_and_keep(shows: shows_routes.ShowsNeeds) -> None:
     """Puts shows on air whose set-up found Valkey away, and keeps the shops' words on both sides.
 
     Raises:
-        RedisError, SQLAlchemyError, LiveCommerceError: what is not there yet stays for the next round.
+        RedisError, LiveCommerceError: what is not there yet stays for the next round.
     """
     await shows.publisher.publish_waiting()
     await shows.words.keep_all()

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 
+from livecommerce.configuration.connections import refuse_connections
 from livecommerce.configuration.tree import Settings, as_environment
 from livecommerce.ops import folder as folders
 from livecommerce.ops import ports
@@ -27,16 +28,18 @@ from livecommerce.ops.errors import StartFailed
 from livecommerce.ops.logs import logger
 from livecommerce.ops.supervisor import Supervisor
 from livecommerce.ops.valkey import EmbeddedValkey, ValkeyNotFound
+from livecommerce.roles.agreement import refuse_apart
 from livecommerce.roles.process import STOP_SECONDS_MAX as ROLE_STOP_SECONDS_MAX
 from livecommerce.settings import PREFIX
 
 log = logger(__name__)
 
+ROLES_STAGE = 1  # after Valkey (0)
 KILL_GRACE_SECONDS = 0.4  # a role gives up its own stop a moment before we kill it
 VALKEY_STOP_SECONDS = 3.0  # everything is fsynced already; it only closes its file
 
 Prepare = Callable[[Settings], Awaitable[list[str]]]
-"""Runs before the children: migrations, first login. Returns lines to print once (a password must not be logged)."""
+"""Runs before the roles: migrations, first login. Returns lines to print once (a password must not be logged)."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,10 @@ def _valkey_plan(valkey: EmbeddedValkey) -> Plan:
     async def answers() -> bool:
         return await asyncio.to_thread(valkey.answers)
 
+    def before() -> None:
+        valkey.socket.unlink(missing_ok=True)
+        valkey.note_writer(command[0])
+
     return Plan(
         name="valkey",
         command=command,
@@ -147,7 +154,7 @@ def _valkey_plan(valkey: EmbeddedValkey) -> Plan:
         stage=0,
         stop_seconds=VALKEY_STOP_SECONDS,
         probe=answers,
-        before=lambda: valkey.socket.unlink(missing_ok=True),
+        before=before,
         quiet=True,
         last_words=valkey.log_end,
     )
@@ -164,7 +171,7 @@ def plans(ground: Ground) -> list[Plan]:
             command=[sys.executable, "-m", "livecommerce", *words],
             environment=environment,
             stage=stage,
-            start_stage=1,  # roles wait for Valkey alone; they start together and stop webs first
+            start_stage=ROLES_STAGE,  # roles wait for Valkey alone; they start together and stop webs first
             stop_seconds=ROLE_STOP_SECONDS_MAX[role_name] + KILL_GRACE_SECONDS,
         )
 
@@ -191,6 +198,13 @@ def addresses(settings: Settings) -> list[str]:
     return lines
 
 
+def settings_given(ground: Ground) -> Settings:
+    """The settings with the stores that were given alone: the embedded one is not there yet."""
+    if ground.valkey is None:
+        return ground.settings
+    return msgspec.structs.replace(ground.settings, redis=msgspec.structs.replace(ground.settings.redis, url=""))
+
+
 def _running(ground: Ground) -> folders.Running:
     settings = ground.settings
     return folders.Running(
@@ -211,12 +225,18 @@ async def _run(ground: Ground, prepare: Prepare, guests: Guests) -> None:
     guest_plans, guest_lines = guests(ground)
     supervisor = Supervisor([*plans(ground), *guest_plans], inherit=[ground.lock.descriptor])
     supervisor.listen_to_signals()
-    guard: asyncio.Task[None] | None = None
-    try:
+
+    async def prepare_shop() -> None:
+        """With the store up: before a shop is made, both must belong together."""
+        await refuse_apart(ground.settings)
         first_words = await prepare(ground.settings)
         if first_words:
             print("\n".join(first_words), flush=True)
-        if not await supervisor.start():
+
+    guard: asyncio.Task[None] | None = None
+    try:
+        await refuse_connections(settings_given(ground))
+        if not await supervisor.start({ROLES_STAGE: prepare_shop}):
             return
         folders.write_running(ground.folder, _running(ground))
         if ground.valkey is not None:

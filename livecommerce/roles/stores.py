@@ -8,16 +8,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.asyncio import Redis, RedisCluster
 
 from livecommerce.configuration.tree import Settings
-from livecommerce.errors import Unavailable
-from livecommerce.ops.errors import StoreUnsuitable
-from livecommerce.ops.health import Check
+from livecommerce.ops import metrics
+from livecommerce.ops.health import Check, Degraded
+from livecommerce.ops.logs import logger
 from livecommerce.ops.redis_client import connect_store, library_names
-from livecommerce.ops.valkey import VERSION_MIN, EmbeddedValkey
-from livecommerce.records.database import Database
+from livecommerce.ops.store_promise import check_promise
+from livecommerce.ops.valkey import EmbeddedValkey
 from livecommerce.roles.process import Frame
 from livecommerce.settings import SettingsError
 from livecommerce.shows.kinds import SHOW_KINDS
@@ -26,6 +25,8 @@ from livecommerce.shows.store import LIBRARY as SHOWS_LIBRARY
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.library import library as stock_library
+
+log = logger(__name__)
 
 
 def _library_name(text: str) -> str:
@@ -55,24 +56,6 @@ def store_url(settings: Settings) -> str:
     )
 
 
-async def _check_store(redis: Redis) -> None:
-    """
-    Raises:
-        StoreUnsuitable: too old, a replica, or one that evicts. Losing stock silently is worse than not starting.
-        Unavailable: it does not answer.
-    """
-    try:
-        info: Mapping[str, Any] = await redis.info()
-    except RedisError as error:
-        raise Unavailable(f"Valkey does not answer: {error}", retry_after_ms=1_000) from error
-    version = str(info.get("valkey_version") or info.get("redis_version", "0"))
-    if tuple(int(number) for number in re.findall(r"\d+", version)[:2]) < VERSION_MIN:
-        raise StoreUnsuitable(f"Valkey/Redis is {version}; 7.0 or newer is needed for functions.")
-    policy = str(info.get("maxmemory_policy", "noeviction"))
-    if policy != "noeviction":
-        raise StoreUnsuitable(f"maxmemory-policy is {policy}: it would forget stock. Set it to noeviction.")
-
-
 async def _missing_libraries(redis: Redis) -> list[str]:
     """Those that a server lacks, of a cluster any primary."""
     answer: Any = await redis.function_list()
@@ -99,12 +82,31 @@ def _valkey_check(redis: Redis, shows: ShowStore) -> Check:
     return check
 
 
-def sql_check(database: Database) -> Check:
+def _storage_check(redis: Redis, *, sells: bool) -> Check:
     async def check() -> str | None:
-        await database.ping()
-        return None
+        """Whether Valkey takes writes: the disk guard, a full memory and a full disk close it. Red only where nothing
+        can be sold: on a web process, and of a cluster when every primary is full. Video and the worker go on."""
+        where: dict[str, Any] = {"target_nodes": RedisCluster.PRIMARIES} if isinstance(redis, RedisCluster) else {}
+        info: Any = await redis.info(**where)
+        nodes = list(info.values()) if info and all(isinstance(one, dict) for one in info.values()) else [info]
+        full = [words for node in nodes if (words := _full(node))]
+        metrics.STORAGE_FULL.set(1 if full else 0)
+        if not full:
+            return None
+        return full[0] if sells and len(full) == len(nodes) else Degraded(full[0])
 
     return check
+
+
+def _full(info: Mapping[str, Any]) -> str | None:
+    limit, used = int(info.get("maxmemory", 0)), int(info.get("used_memory", 0))
+    if limit == 1:  # what the disk guard sets
+        return "storage_full: the disk is nearly full, writes are closed. Free some space, sales resume by themselves."
+    if limit and used >= limit:
+        return f"storage_full: Valkey uses {used} of maxmemory {limit} bytes and refuses writes. Raise maxmemory."
+    if info.get("aof_last_write_status", "ok") != "ok":
+        return "storage_full: Valkey cannot write its append-only file. Look at its disk."
+    return None
 
 
 class Stores:
@@ -120,12 +122,14 @@ class Stores:
 async def open_stores(frame: Frame) -> AsyncIterator[Stores]:
     redis = await connect_store(store_url(frame.settings))
     try:
-        await _check_store(redis)
+        for given_up in await check_promise(redis, frame.settings.redis.accept_loss):
+            log.warning("redis.accept_loss is set, sales may be lost", why=given_up)
         engine = StockEngine(redis, frame.settings.stock)
         shows = ShowStore(redis, engine, Registry(SHOW_KINDS))
         try:
             await _load_libraries(redis, shows)
             frame.health.checks["valkey"] = _valkey_check(redis, shows)
+            frame.health.checks["storage"] = _storage_check(redis, sells=frame.role == "web")
             yield Stores(redis, engine, shows)
         finally:
             await shows.close()

@@ -8,8 +8,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import urlsplit
 
 from aiohttp import web
-from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
 
 from livecommerce.accounts.accounts import Accounts
 from livecommerce.accounts.routes import identify_by
@@ -17,16 +15,18 @@ from livecommerce.accounts.secret import load_secret
 from livecommerce.api.access_log import AccessLogger
 from livecommerce.api.protocol import NumberedRunner
 from livecommerce.configuration.tree import Settings
-from livecommerce.errors import LiveCommerceError
+from livecommerce.http.addresses import request_address
 from livecommerce.media.client.directory import RelayDirectory
 from livecommerce.ops import metrics
 from livecommerce.ops.http_metrics import count_requests
 from livecommerce.ops.logs import logger
+from livecommerce.ops.redis_client import connect_store
+from livecommerce.realtime.callers import Who
 from livecommerce.realtime.compose import build_realtime
-from livecommerce.records.database import Database
 from livecommerce.roles.process import Frame
 from livecommerce.roles.rooms import Foundation, publish_and_keep, put_rooms
-from livecommerce.roles.stores import open_stores, sql_check
+from livecommerce.roles.sql import open_database
+from livecommerce.roles.stores import open_stores, store_url
 from livecommerce.shows.routes import ShowsNeeds
 
 log = logger(__name__)
@@ -56,6 +56,7 @@ async def _listening(app: web.Application, settings: Settings) -> AsyncIterator[
         shutdown_timeout=WEB_DRAIN_SECONDS,
         handle_signals=False,
         keepalive_timeout=KEEPALIVE_SECONDS,
+        auto_decompress=False,  # a megabyte of zeros is a kilobyte; no route of ours takes packed bodies
     )
     await runner.setup()
     try:
@@ -69,10 +70,7 @@ async def _listening(app: web.Application, settings: Settings) -> AsyncIterator[
 
 async def _keep_publishing(shows: ShowsNeeds) -> None:
     while True:
-        try:
-            await publish_and_keep(shows)
-        except (RedisError, SQLAlchemyError, LiveCommerceError) as error:
-            log.warning("waiting shows and words were not looked at", error=repr(error))
+        await publish_and_keep(shows)
         await asyncio.sleep(PUBLISH_SECONDS)
 
 
@@ -82,21 +80,33 @@ async def web_role(frame: Frame) -> AsyncIterator[None]:
     settings = frame.settings
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(open_stores(frame))
-        database = await Database.open(settings.database.url, settings.data_folder)
-        stack.push_async_callback(database.close)
-        frame.health.checks["sql"] = sql_check(database)
-        accounts = Accounts(load_secret(settings.secret, settings.data_folder), stores.redis, database)
+        database = await stack.enter_async_context(open_database(frame, stores.redis))
+        frame.health.can_do_without.add("sql")  # watching, chat and claims go on; a red web would end them too
+        # A lane of its own: who logs in or is staff never waits for a connection behind a rush on the shows.
+        people = await connect_store(store_url(settings))
+        stack.push_async_callback(people.aclose)
+        accounts = Accounts(load_secret(settings.secret, settings.data_folder), people, database)
         stack.callback(accounts.close)
         directory = RelayDirectory(stores.redis, secret=settings.secret)
         stack.push_async_callback(directory.close)
         await stores.engine.start()  # the one sweeper of this process: its shops hear of lapsed holds at once
         metrics.register("stock", stores.engine.figures)
         app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[count_requests])
-        identify = identify_by(accounts, settings.http.trusted_proxies)
-        await build_realtime(app, stores.shows, settings.realtime, identify, origins=_allowed_origins(settings))
+        trusted = settings.http.trusted_proxies
+
+        async def staff_names(shop: str) -> list[str]:
+            return [person.name for person in await accounts.staff.of_shop(shop) if person.disabled_ms is None]
+
+        who = Who(
+            identify_by(accounts, trusted),
+            accounts.staff_now,
+            staff_names,
+            address=lambda request: request_address(request, trusted),
+            admit_pass=accounts.visit_of_pass,
+        )
+        await build_realtime(app, stores.shows, settings.realtime, who, origins=_allowed_origins(settings))
         shows = put_rooms(app, Foundation(settings, stores, database, accounts, directory.relay_for))
         await stack.enter_async_context(_listening(app, settings))
-        publishing = asyncio.create_task(_keep_publishing(shows), name="publish waiting shows")
-        frame.watch(publishing)
+        publishing = frame.keep(lambda: _keep_publishing(shows), "publish waiting shows")
         stack.callback(publishing.cancel)
         yield

@@ -10,12 +10,12 @@ from livecommerce.ops import metrics
 from livecommerce.ops.logs import logger
 from livecommerce.orders.money_trail import MONEY_TRAIL
 from livecommerce.orders.worker import Worker
-from livecommerce.records.database import Database
 from livecommerce.records.fact_loop import FactLoop
 from livecommerce.records.fact_readers import Reader
 from livecommerce.replay.archive import EventArchiver
 from livecommerce.roles.process import Frame
-from livecommerce.roles.stores import open_stores, sql_check
+from livecommerce.roles.sql import open_database
+from livecommerce.roles.stores import open_stores
 
 log = logger(__name__)
 
@@ -35,21 +35,17 @@ async def worker_role(frame: Frame) -> AsyncIterator[None]:
     beside their recordings."""
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(open_stores(frame))
-        database = await Database.open(frame.settings.database.url, frame.settings.data_folder)
-        stack.push_async_callback(database.close)
-        frame.health.checks["sql"] = sql_check(database)
+        database = await stack.enter_async_context(open_database(frame, stores.redis))
         worker = Worker(stores.redis, database, stores.engine)
         metrics.register("orders", lambda: _named(worker.figures()))
         facts = FactLoop(database, FACT_READERS)
         metrics.register("facts", lambda: _named(facts.figures()))
         stop = asyncio.Event()
-        working = asyncio.create_task(worker.run(stop), name="worker")
+        working = frame.keep(lambda: worker.run(stop), "worker")
         archiver = EventArchiver(stores.shows, frame.settings.data_folder)
-        archiving = asyncio.create_task(archiver.run(stop), name="event archive")
-        reading = asyncio.create_task(facts.run(stop), name="facts")
+        archiving = frame.keep(lambda: archiver.run(stop), "event archive")
+        reading = frame.keep(lambda: facts.run(stop), "facts")
         tasks = {working, archiving, reading}
-        for task in tasks:
-            frame.watch(task)
         try:
             yield
         finally:

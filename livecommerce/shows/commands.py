@@ -11,19 +11,25 @@ from msgspec import Meta, Struct
 from livecommerce.bounds import TEXT_PATTERN
 from livecommerce.errors import IdReused
 from livecommerce.shows.model import OutsideId
+from livecommerce.stock.operations import ITEM_LENGTH_MAX
 
 FINGERPRINT = "content"  # where a kept outcome has that of its command
 
 Text = Annotated[str, Meta(min_length=1, max_length=500, pattern=TEXT_PATTERN)]
 ViewerId = Annotated[str, Meta(min_length=1, max_length=64)]
-Sku = Annotated[str, Meta(min_length=1, max_length=200)]
+Sku = Annotated[str, Meta(min_length=1, max_length=ITEM_LENGTH_MAX)]
 
 
 class Actor(Struct, frozen=True):
-    """Who gives a command: a staff login and role (`owner`, `host`, `moderator`)."""
+    """Who gives a command: a staff login and role (`owner`, `host`, `moderator`).
+
+    Attributes:
+        name: what others read instead of the login; "": the shop's name.
+    """
 
     login: str
     role: str
+    name: str = ""
 
 
 class Command(Struct, frozen=True, kw_only=True, tag_field="do", forbid_unknown_fields=True):
@@ -32,11 +38,13 @@ class Command(Struct, frozen=True, kw_only=True, tag_field="do", forbid_unknown_
 
     Attributes:
         host_only: owner and host alone may give it.
+        prices: it may lower the price of the product that its outcome names as `code`; open claims then get it too.
         unaudited: fields that the audit trail leaves out, because they are long or private.
     """
 
     id: OutsideId
     host_only: ClassVar[bool] = False
+    prices: ClassVar[bool] = False
     unaudited: ClassVar[frozenset[str]] = frozenset()
 
 

@@ -36,12 +36,12 @@ class SetupChanged(Conflict):
 
 
 class SetupBroken(Conflict):
-    number, code = 4170, "setup_broken"
+    number, code = 4174, "setup_broken"
     reason = "The set-up of this show cannot go on air. Change it, or delete it."
 
 
 class ShowIsOnAir(Conflict):
-    number, code = 4171, "show_is_on_air"
+    number, code = 4175, "show_is_on_air"
     reason = "Only a show that never went on air can be deleted. End this one instead."
 
 
@@ -50,9 +50,29 @@ class ShowNotReady(Conflict):
     reason = "The show is kept, but could not be put on air yet. It will be as soon as the store answers."
 
 
+class StockChanged(Conflict):
+    number, code = 4170, "stock_changed"
+    reason = "The pieces left have changed since you looked. Look again, then set the figure."
+
+
+class AdjustTooLow(Conflict):
+    number, code = 4171, "adjust_too_low"
+    reason = "More would be taken away than is left. Held and sold pieces stay."
+
+
+class ShowEnded(Conflict):
+    number, code = 4172, "show_ended"
+    reason = "This show is over and takes no pieces. Set the figure of the shop instead."
+
+
 class WordsChanged(Conflict):
     number, code = 4044, "words_changed"
     reason = "Somebody else changed the shop's words meanwhile. Load them again."
+
+
+class NotSold(Conflict):
+    number, code = 4173, "not_sold"
+    reason = "Stock could not do this; details.why is its outcome."
 
 
 class Muted(NotAllowed):
@@ -63,6 +83,11 @@ class Muted(NotAllowed):
 class Banned(NotAllowed):
     number, code = 2011, "banned"
     reason = "A moderator has removed you from this show."
+
+
+class NetworkBarred(NotAllowed):
+    number, code = 2170, "network_barred"
+    reason = "New visitors from your network cannot write or order in this show for now. You can still watch."
 
 
 class CommentRefused(NotAllowed):

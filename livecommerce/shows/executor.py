@@ -12,17 +12,17 @@ import msgspec
 
 from livecommerce.errors import Busy, Conflict, IdReused, NotFound, Unavailable
 from livecommerce.shows.commands import FINGERPRINT, Actor, Command, Undo, fingerprint, first_answer, inverse_id
-from livecommerce.shows.decision import Answered, Decision, ThroughStock
+from livecommerce.shows.decision import CONFLICTS_MAX, Answered, Decision, ThroughStock
 from livecommerce.shows.errors import RoleTooLowForCommand
 from livecommerce.shows.learning import learn
+from livecommerce.shows.lower_prices import lower_prices
 from livecommerce.shows.model import Keys
 from livecommerce.shows.state import AuditEntry, State
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.operations import Operation
 from livecommerce.stock.outcomes import RETRYABLE, Answer, Outcome
 
-# Two moderators press at once now and then; more than this in a row means something loops.
-CONFLICTS_MAX = 16
+UNDO = ""  # the author of what is taken back
 
 
 class Executor:
@@ -48,30 +48,51 @@ class Executor:
     async def _run(
         self, keys: Keys, command: Command, actor: Actor, undone: AuditEntry | None = None
     ) -> dict[str, Any]:
-        """`undone` is the audit entry that this command takes back: it is marked instead of writing a new one."""
+        """`undone` is the audit entry that this command takes back: it is marked instead of writing a new one.
+
+        Raises:
+            IdReused: the id belongs to what somebody else did.
+        """
+        outcome = await self._decided(keys, command, actor, undone)
+        if command.prices:  # also of a repeat: the process may have died in between
+            await lower_prices(self.store, keys, outcome["code"])
+        return outcome
+
+    async def _decided(self, keys: Keys, command: Command, actor: Actor, undone: AuditEntry | None) -> dict[str, Any]:
+        # Whoever undoes, undoing twice is undoing once.
+        author = actor.login if undone is None else UNDO
         for _ in range(CONFLICTS_MAX):
             state = await self.store.load(keys.show, chat=0, whole=False)
             known = await self.store.recall_command(keys, command.id)
             if known is not None:
-                return first_answer(known, command)
+                return first_answer(owned(known, author), command)
             decision = self.store.kinds.decide(state, command, actor, state["now"])
             if isinstance(decision, ThroughStock):
-                decision = decision.conclude(await self._answered(keys.shop, decision))
+                decision = decision.decide(await self._answered(keys.shop, decision))
+            if decision.refusal is not None:
+                if await self.store.commit(keys, "", state["version"], decision, None) is None:
+                    continue
+                raise decision.refusal
             if decision.learn is not None:
                 decision.outcome |= await learn(self.store, state, decision.learn)
-            decision.outcome = {**decision.outcome, FINGERPRINT: fingerprint(command)}
+            decision.outcome = {**decision.outcome, "author": author, FINGERPRINT: fingerprint(command)}
             audit = audit_entry(command, actor, state, decision, undone)
             outcome = await self.store.commit(keys, command.id, state["version"], decision, audit)
             if outcome is not None:
-                return first_answer(outcome, command)
+                return first_answer(owned(outcome, author), command)
         raise Busy("Others changed the show at the same moment. Try again.", retry_after_ms=200)
 
     async def _answered(self, shop: str, planned: ThroughStock) -> Answered:
-        answers = [await self._submit(operation) for operation in planned.operations]
+        answers = [await self.through_stock(operation) for operation in planned.operations]
         counters = await self.store.engine.counters(shop, planned.counters) if planned.counters else {}
         return Answered(tuple(answers), counters)
 
-    async def _submit(self, operation: Operation) -> Answer:
+    async def through_stock(self, operation: Operation) -> Answer:
+        """Stock's answer.
+
+        Raises:
+            Unavailable: send the same id again. IdReused.
+        """
         answer = await self.store.engine.submit(operation)
         if answer.outcome in RETRYABLE:
             raise Unavailable(f"Stock answered {answer.outcome}. Try again.", retry_after_ms=answer.retry_after_ms)
@@ -102,6 +123,17 @@ class Executor:
         return {"undone": command.command}
 
 
+def owned(kept: dict[str, Any], author: str) -> dict[str, Any]:
+    """An outcome as its author gets it; viewers' answers are kept beside those of staff, under their ids.
+
+    Raises:
+        IdReused.
+    """
+    if "viewer" in kept or kept.get("author", author) != author:  # what an older version kept names no author
+        raise IdReused()
+    return {key: value for key, value in kept.items() if key != "author"}
+
+
 def tag_of(command: Command) -> str:
     return str(command.__struct_config__.tag)
 
@@ -124,7 +156,10 @@ def audit_entry(
     left_out = command.unaudited | {"id", "do"}
     fields = cast("dict[str, Any]", msgspec.to_builtins(command))
     about = {key: value for key, value in fields.items() if key not in left_out}
-    return {
+    entry: AuditEntry = {
         "id": command.id, "do": tag_of(command), "actor": actor.login, "at": state["now"], "undone": False,
         "about": about, "inverse": decision.inverse,
     }  # fmt: skip
+    if actor.name:
+        entry["actor_name"] = actor.name
+    return entry

@@ -84,7 +84,7 @@ class WordKeeper:
         """Brings both sides of every shop together; any process may, any number at once. Returns how many changed.
 
         Raises:
-            Unavailable; SQLAlchemyError.
+            Unavailable, DatabaseAway.
         """
         known = await self._copies.all()
         changed = 0
@@ -96,7 +96,7 @@ class WordKeeper:
         """The words of one shop, both sides brought together first.
 
         Raises:
-            Unavailable; SQLAlchemyError.
+            Unavailable, DatabaseAway.
         """
         await self._keep(shop, await self._copies.get(shop))
         return await self._store.shop_words(shop)
@@ -109,7 +109,7 @@ class WordKeeper:
             items: the catalogue, with which no new word may clash.
 
         Raises:
-            ShopWordRefused, WordsChanged; Unavailable, StorageFull; SQLAlchemyError.
+            ShopWordRefused, WordsChanged; Unavailable, StorageFull, DatabaseAway.
         """
         before = await self.of(shop.id)
         if revision is not None and revision != before.revision:

@@ -6,13 +6,10 @@ import asyncio
 from typing import Any
 
 from livecommerce.shows.catalogue import catalogue_index
-from livecommerce.shows.decision import Alias
+from livecommerce.shows.decision import CONFLICTS_MAX, Alias
 from livecommerce.shows.shop_words import learned
 from livecommerce.shows.state import State
 from livecommerce.shows.store import ShowStore
-
-# Two moderators teach at once now and then; more than this in a row means something loops.
-CONFLICTS_MAX = 16
 
 
 async def learn(store: ShowStore, state: State, alias: Alias) -> dict[str, Any]:

@@ -2,15 +2,16 @@
 -- The atomic steps of a show. Python decides (shows/kinds/, moderation.py), these write: the state change, its
 -- events, its idempotency record and its audit entry land together or not at all.
 -- KEYS of every function but two are those of `Keys.all` in shows/model.py, in this order (a test compares the names).
-local STATE, LOG, BUYERS, HIDDEN, TRIAGE, WORDS, AUDIT, AUDIT_ORDER, NAMES, ADDRESSES, DONE, DONE_ORDER, HELD, CLOCK
-  = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
-local OWN = 15              -- from here on: hashes that kinds have of their own
+local STATE, LOG, BUYERS, HIDDEN, TRIAGE, WORDS, AUDIT, AUDIT_ORDER, NAMES, ADDRESSES, DONE, DONE_ORDER, HELD, CLOCK, SPOKEN
+  = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+local OWN = 16              -- from here on: hashes that kinds have of their own
 
 local DONE_MAX = 20000      -- answers kept for repeats: hours of chat, and a repeat comes within minutes
 local TRIAGE_MAX = 1000     -- open lines a moderator could still work off
 local HELD_MAX = 1000       -- comments waiting for a moderator's word
 local AUDIT_MAX = 2000
 local NAMES_MAX = 50000     -- viewers with a name in one show
+local SPOKEN_MAX = 50000    -- viewers of whom a line was shown
 local LOG_ENTRIES_MAX = 20000
 local TAIL_ENTRIES_MAX = 1024
 local CLOCK_SECONDS = 20    -- the relay tells it each five; an older one says nothing about the picture
@@ -90,8 +91,8 @@ local function commit(keys, args)
   return {'ok', offset}
 end
 
--- Chat lines of one show, many at once: ARGV = triples (msgpack {id, viewer, name or '', place, answer}, event, triage event).
--- place: 'log' shows it, 'held' waits for a moderator, 'triage' shows it and asks a moderator.
+-- Chat lines of one show, many at once: ARGV = triples (msgpack {id, viewer, name or '', place, answer, spoke}, event, triage event).
+-- place: 'log' shows it, 'shadow' shows it to its author, 'held' waits for a moderator. A triage event asks one.
 -- Returns per line '' (written now) or the answer written before.
 local function chat(keys, args)
   local answers, blobs = {}, {}
@@ -104,14 +105,17 @@ local function chat(keys, args)
     else
       local event, triage = args[index + 1], args[index + 2]
       if line.name ~= '' then
-        if redis.call('HLEN', keys[NAMES]) < NAMES_MAX then redis.call('HSET', keys[NAMES], line.viewer, line.name) end
+        if redis.call('HLEN', keys[NAMES]) < NAMES_MAX or redis.call('HEXISTS', keys[NAMES], line.viewer) == 1 then
+          redis.call('HSET', keys[NAMES], line.viewer, line.name)
+        end
       end
+      if line.spoke and redis.call('HLEN', keys[SPOKEN]) < SPOKEN_MAX then redis.call('HSET', keys[SPOKEN], line.viewer, '') end
       if event ~= '' then blobs[#blobs + 1] = event end
       if line.place == 'held' and redis.call('HLEN', keys[HELD]) < HELD_MAX then
-        redis.call('HSET', keys[HELD], line.id, event)
+        redis.call('HSETNX', keys[HELD], line.id, event) -- never over a line of before, whose id is long forgotten
       end
-      if triage ~= '' and redis.call('HLEN', keys[TRIAGE]) < TRIAGE_MAX then
-        redis.call('HSET', keys[TRIAGE], line.id, triage)
+      if triage ~= '' and redis.call('HLEN', keys[TRIAGE]) < TRIAGE_MAX
+        and redis.call('HSETNX', keys[TRIAGE], line.id, triage) == 1 then
         blobs[#blobs + 1] = triage
       end
       remember(keys, line.id, line.answer)
@@ -154,6 +158,7 @@ local function snapshot(keys, args)
     state, offset, now_ms(), tail, redis.call('HGETALL', keys[BUYERS]), redis.call('HGETALL', keys[HIDDEN]),
     redis.call('HVALS', keys[TRIAGE]), redis.call('SMEMBERS', keys[WORDS]), audit, redis.call('HGETALL', keys[NAMES]),
     redis.call('HGETALL', keys[ADDRESSES]), redis.call('HVALS', keys[HELD]), redis.call('GET', keys[CLOCK]),
+    redis.call('HGETALL', keys[SPOKEN]),
   }
   for index = OWN, #keys do parts[#parts + 1] = redis.call('HGETALL', keys[index]) end
   return parts

@@ -12,28 +12,43 @@ from typing import Literal
 from msgspec import Struct
 
 from livecommerce.errors import LiveCommerceError
-from livecommerce.shows.errors import Banned, CommentRefused, Muted, ShowStageWrong, SlowMode
+from livecommerce.shows.errors import Banned, CommentRefused, Muted, NetworkBarred, ShowStageWrong, SlowMode
 from livecommerce.shows.state import BuyerRecord, State
 from livecommerce.shows.words import WordFilter, has_link
+
+# Processes compare their clocks once a second. What is later than this is of before the store's clock stepped back, and
+# nobody waits for it.
+CLOCK_SLACK_MS = 2_000
 
 Place = Literal["log", "shadow", "held"]
 
 
 class Ruling(Struct, frozen=True):
     place: Place = "log"
-    reason: str = ""  # words | links | first | shadow
+    reason: str = ""  # words | links | first | slow | shadow
     refuse: LiveCommerceError | None = None
 
 
-def barred(state: State, viewer: str, address: str) -> bool:
-    """True for a banned viewer, and for a banned one's address under a cookie that has not spoken in this show.
+def barred(state: State, viewer: str) -> bool:
+    """Whether this viewer may not even watch."""
+    return bool(state["buyers"].get(viewer, {}).get("banned"))
 
-    Whole mobile networks share an address, so viewers known to the show keep their place. `address` is a mark.
+
+def network_refusal(state: State, viewer: str, address: str, now_ms: int) -> LiveCommerceError | None:
+    """Why a newcomer from a banned viewer's network may not speak or order now; None when allowed. They may watch.
+
+    Whole mobile networks share an address: only those are meant who come with a cookie that the show does not know
+    from a name, a line or a claim, and only as long as a moderator said. `address` is a mark.
     """
-    buyer = state["buyers"].get(viewer)
-    if buyer is not None and buyer["banned"]:
-        return True
-    return address in state["addresses"] and viewer not in state["names"]
+    culprit = state["addresses"].get(address)
+    if culprit is None:
+        return None
+    left_ms = state["buyers"].get(culprit, {}).get("network_until", 0) - now_ms
+    if left_ms <= 0 or viewer in state["names"] or viewer in state["spoken"]:
+        return None
+    if any(ticket["viewer"] == viewer for ticket in state["tickets"].values()):
+        return None
+    return NetworkBarred(retry_after_ms=left_ms)
 
 
 def may_act(state: State, viewer: str, now_ms: int) -> LiveCommerceError | None:
@@ -41,15 +56,29 @@ def may_act(state: State, viewer: str, now_ms: int) -> LiveCommerceError | None:
     buyer: BuyerRecord = state["buyers"].get(viewer, {})
     if buyer.get("banned"):
         return Banned()
-    if buyer.get("muted_until", 0) > now_ms:
-        return Muted(retry_after_ms=int(buyer["muted_until"] - now_ms))
+    wait_ms = mute_wait_ms(buyer, now_ms)
+    if wait_ms > 0:
+        return Muted(retry_after_ms=wait_ms)
     if state["show"]["stage"] == "ended":
         return ShowStageWrong("The show has ended.")
     return None
 
 
-def rule(state: State, words: WordFilter, viewer: str, text: str, *, is_order: bool) -> Ruling:
-    """What happens to the words of a comment."""
+def mute_wait_ms(buyer: BuyerRecord, now_ms: int) -> int:
+    """Milliseconds that a viewer is still muted: never longer than the moderator said, whatever the clock did."""
+    left = max(0, int(buyer.get("muted_until", 0)) - now_ms)
+    return min(left, int(buyer.get("muted_for_ms", 0)) or left)
+
+
+def rule(
+    state: State, words: WordFilter, viewer: str, text: str, *, is_order: bool, bare: bool = False, slow: bool = False
+) -> Ruling:
+    """What happens to the words of a comment.
+
+    Args:
+        bare: an order with no other words: no rule of the chat is about it.
+        slow: the viewer would have to wait. An order does not; its words do, so they are not shown.
+    """
     settings = state["settings"]
     blocked = words.find(text)
     if blocked is not None:
@@ -62,14 +91,29 @@ def rule(state: State, words: WordFilter, viewer: str, text: str, *, is_order: b
         return Ruling(refuse=CommentRefused("Links are switched off in this show.", why="links"))
     if state["buyers"].get(viewer, {}).get("shadow"):
         return Ruling("shadow", "shadow")
-    if settings["first_hold"] and not is_order and viewer not in state["names"]:
-        return Ruling("held", "first")
+    if settings["first_hold"] and viewer not in state["spoken"] and not bare:
+        return Ruling("shadow" if is_order else "held", "first")
+    if slow and is_order and not bare:
+        return Ruling("shadow", "slow")
     return Ruling()
+
+
+def name_is_free(state: State, words: WordFilter, name: str) -> bool:
+    """Whether a name keeps to the rules of a line: it stands beside every one."""
+    return words.find(name) is None and not (state["settings"]["links_off"] and has_link(name))
+
+
+def may_introduce(state: State, viewer: str) -> bool:
+    """Whether others may read the name that this viewer chose: where first lines are held, it is one of them."""
+    return not state["settings"]["first_hold"] or viewer in state["spoken"]
 
 
 def slow_wait_ms(state: State, last_ms: int, now_ms: int) -> int:
     """Milliseconds until this viewer may comment again in slow mode, 0 when now."""
-    return max(0, last_ms + int(state["settings"]["slow_seconds"]) * 1000 - now_ms)
+    if last_ms > now_ms + CLOCK_SLACK_MS:
+        return 0
+    slow_ms = int(state["settings"]["slow_seconds"]) * 1000
+    return max(0, min(slow_ms, last_ms + slow_ms - now_ms))
 
 
 def slow_error(wait_ms: int) -> SlowMode:

@@ -18,6 +18,11 @@ from livecommerce.stock.skus import product_of
 WireEvent = dict[str, Any]
 
 
+def guest_name(handle: str) -> str:
+    """What a viewer goes by without a name."""
+    return f"guest-{handle[:4]}"
+
+
 class Wire(Struct):
     """What one tick sends: to everyone, to staff, and to single viewers (by viewer id)."""
 
@@ -60,7 +65,7 @@ class Projector:
 
     def name(self, names: Mapping[str, str], viewer: str) -> str:
         """What a viewer goes by: the name in the state's `names`, else a guest's."""
-        return names.get(viewer, "") or f"guest-{self.by(viewer)[:4]}"
+        return names.get(viewer, "") or guest_name(self.by(viewer))
 
     def chat_line(self, event: Mapping[str, Any], *, staff: bool) -> WireEvent:
         line = {

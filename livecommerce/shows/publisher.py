@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from livecommerce.shows.executor import Executor
 from livecommerce.shows.model import ShowSetup
 from livecommerce.shows.rows import ShowItemRecord, ShowRecord, ShowRepository
 from livecommerce.shows.setups import changes, setup_of
+from livecommerce.shows.state import PublicItem
 from livecommerce.shows.store import ShowStore
 
 log = structlog.get_logger(__name__)
@@ -92,11 +93,18 @@ class Publisher:
                 "a show could not be published", show=record.id, code=error.code, why=error.text, exc_info=fault
             )
 
-    async def change(self, record: ShowRecord, items: Sequence[ShowItemRecord], actor: Actor) -> None:
-        """Does the difference on the live show. Repeated after a failure half-way, it finishes the rest.
+    async def change(
+        self,
+        record: ShowRecord,
+        live: Mapping[str, PublicItem],
+        items: Sequence[ShowItemRecord],
+        expected: Mapping[str, int],
+        actor: Actor,
+    ) -> None:
+        """Does the difference to the `live` products. Repeated after a failure half-way, it finishes the rest.
 
         Raises:
             LiveCommerceError: the first command that was refused; earlier ones stand.
         """
-        for command in changes(record, items):
+        for command in changes(record, live, items, expected):
             await self._executor.execute(record.id, command, actor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 import secrets
 import time
@@ -14,32 +15,41 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from livecommerce.accounts.rows import ShopRepository
-from livecommerce.bounds import STREAM_ID_PART_MAX, Count, HoldSeconds, Moment, Title
+from livecommerce.bounds import STREAM_ID_PART_MAX, Count, HoldSeconds, Moment, Pieces, Title
 from livecommerce.catalogue.catalogue import Catalogue
 from livecommerce.catalogue.parser_words import parser_words
 from livecommerce.comments import PACKS, ItemWords, PackUnknown
 from livecommerce.errors import BadInput
 from livecommerce.http.answers import json_answer
 from livecommerce.http.bodies import read_json, takes
+from livecommerce.http.identity import Staff
 from livecommerce.http.site import need_staff
 from livecommerce.records.audit import AuditEntry, AuditRepository
 from livecommerce.records.rows import now_ms
-from livecommerce.shows.commands import Actor
-from livecommerce.shows.errors import SetupChanged, ShowIdTaken, ShowIsOnAir, ShowStageWrong
+from livecommerce.shows.commands import Actor, Sku
+from livecommerce.shows.errors import ItemUnknown, SetupChanged, ShowIdTaken, ShowIsOnAir, ShowStageWrong, StockChanged
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.kept_words import WordKeeper
 from livecommerce.shows.kinds.buyer import Ban
-from livecommerce.shows.model import ITEMS_MAX, Id, ShowLimits, ShowSettings
+from livecommerce.shows.kinds.supply import refuse
+from livecommerce.shows.model import ITEMS_MAX, Id, OutsideId, ShowLimits, ShowSettings
 from livecommerce.shows.past_shows import PastShows
 from livecommerce.shows.publisher import Publisher
-from livecommerce.shows.rows import ShowItemRecord, ShowRecord, ShowRepository
-from livecommerce.shows.setups import ItemWish, items_of
+from livecommerce.shows.rows import ShowRecord, ShowRepository
+from livecommerce.shows.setups import ItemWish, expected_of, items_of
 from livecommerce.shows.shop_words import LISTS, KeptWords, check_words, words_of, words_shape
 from livecommerce.shows.snapshots import Snapshots
 from livecommerce.shows.store import ShowStore
+from livecommerce.shows.supply import SUPPLY_DONE, named_pieces, setup_reason
+from livecommerce.stock.engine import StockUnavailable
+from livecommerce.stock.operations import Restock, SetAvailable
+from livecommerce.stock.outcomes import Answer
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # without those that look alike: the id is read out on air
 ID_LENGTH = 7  # 31^7: two shows made at once do not meet, and if they do the shop is told to try again
+STOCK_SHOW = "-"  # the show of operations that belong to the shop alone; ids of shows are read out, no shop has this
+KEY_LENGTH_MAX = 255
+REPEAT_SECONDS = 600  # a job or a person who heard no answer sends again within minutes; next week's show is another
 WORDS_BYTES_MAX = 200_000  # all lists full, in characters of four bytes
 
 
@@ -67,13 +77,20 @@ class ShowsNeeds:
 SHOWS: web.AppKey[ShowsNeeds] = web.AppKey("livecommerce.shows", ShowsNeeds)
 
 
+PER_ITEM = 5  # of a show that says nothing: enough for a family, and nobody takes a whole product in six comments
+
+
+class LimitsBody(ShowLimits, frozen=True, forbid_unknown_fields=True):
+    per_item: Pieces = PER_ITEM
+
+
 class ShowBody(Struct, frozen=True, forbid_unknown_fields=True):
     title: Title
     items: Annotated[list[ItemWish], Meta(max_length=ITEMS_MAX)] = []
     id: Id | None = None
     hold_seconds: HoldSeconds | None = None
     packs: Annotated[list[Annotated[str, Meta(max_length=16)]], Meta(min_length=1, max_length=7)] | None = None
-    limits: ShowLimits = ShowLimits()
+    limits: LimitsBody = LimitsBody()
     settings: ShowSettings = ShowSettings()
     starts_ms: Moment | None = None
 
@@ -85,9 +102,18 @@ class ItemsBody(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     items: Annotated[list[ItemWish], Meta(max_length=ITEMS_MAX)]
-    limits: ShowLimits | None = None
+    limits: LimitsBody | None = None
     hold_seconds: HoldSeconds | None = None
     revision: Count | None = None
+
+
+class StockBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """The pieces left, counted. `expected`: what was left when the caller looked; another figure refuses it."""
+
+    id: OutsideId
+    sku: Sku
+    available: Pieces
+    expected: Count | None = None
 
 
 class WordsBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -101,8 +127,13 @@ class WordsBody(Struct, frozen=True, forbid_unknown_fields=True):
     revision: Count | None = None
 
 
-def new_show_id() -> str:
-    return "".join(secrets.choice(_LETTERS) for _ in range(ID_LENGTH))
+def show_id_of(*parts: object) -> str:
+    number = int.from_bytes(hashlib.blake2b("\0".join(map(str, parts)).encode(), digest_size=16).digest())
+    letters = []
+    for _ in range(ID_LENGTH):
+        number, letter = divmod(number, len(_LETTERS))
+        letters.append(_LETTERS[letter])
+    return "".join(letters)
 
 
 async def list_shape(needs: ShowsNeeds, shop: str) -> list[dict[str, Any]]:
@@ -144,13 +175,79 @@ def show_shape(record: ShowRecord) -> dict[str, Any]:
     }
 
 
+async def live_shape(needs: ShowsNeeds, record: ShowRecord) -> dict[str, Any]:
+    """A show with its products as they are sold now: price and sale as set on air, the pieces the shop has left."""
+    shape = show_shape(record)
+    if record.published_ms is None:
+        return shape
+    state = await needs.store.load(record.id, chat=0, whole=False)
+    products = [state["items"][code] for code in state["order"]]
+    skus = [sku for product in products for sku in product["skus"]]
+    left = {sku: found.available for sku, found in (await needs.store.engine.counters(record.shop, skus)).items()}
+    shape["items"] = [
+        {**product, "supply": {sku: left[sku] for sku in product["skus"] if sku in left}} for product in products
+    ]
+    return shape
+
+
+async def left_shape(needs: ShowsNeeds, shop: str) -> dict[str, int]:
+    """{sku: pieces left in the shop}; empty while stock cannot be read: a page stands without it."""
+    try:
+        return {sku: found.available for sku, found in (await needs.store.engine.counters(shop)).items()}
+    except StockUnavailable:
+        return {}
+
+
+def ids_of_new_show(request: web.Request, shop: str, body: ShowBody) -> list[str]:
+    """The ids that a show of this request has or, sent before, had; the first is for a new one.
+
+    Named by the caller, else made of the header `Idempotency-Key`, else of the request itself and the time: who sends
+    the same again without either within REPEAT_SECONDS means the show that stands.
+    """
+    if body.id is not None:
+        return [body.id]
+    key = request.headers.get("Idempotency-Key", "")
+    if len(key) > KEY_LENGTH_MAX:
+        raise BadInput(f"Idempotency-Key has at most {KEY_LENGTH_MAX} characters.", field="Idempotency-Key")
+    if key:
+        return [show_id_of("key", shop, key)]
+    content, slot = msgspec.json.encode(body).decode(), now_ms() // (REPEAT_SECONDS * 1000)
+    return [show_id_of("body", shop, content, slot), show_id_of("body", shop, content, slot - 1)]
+
+
+def is_same_setup(one: ShowRecord, other: ShowRecord) -> bool:
+    """Whether a show that stands is what another request for its id asks for."""
+    names = ["shop", "title", "currency", "packs", "limits", "hold_seconds", "settings", "starts_ms"]
+    if other.revision == 1:
+        names.append("items")
+    return all(getattr(one, name) == getattr(other, name) for name in names)
+
+
+async def check_expected(needs: ShowsNeeds, shop: str, expected: dict[str, int]) -> None:
+    """
+    Raises:
+        StockChanged: other pieces are left of one of these skus than the caller saw.
+    """
+    counters = await needs.store.engine.counters(shop, list(expected)) if expected else {}
+    for sku, seen in expected.items():
+        left = counters[sku].available if sku in counters else 0
+        if left != seen:
+            raise StockChanged(f"{left} of {sku} are left now. Look again, then set the figure.", sku=sku, left=left)
+
+
 async def get_shows(request: web.Request) -> web.Response:
     staff = await need_staff(request)
     return json_answer({"shows": await list_shape(request.app[SHOWS], staff.shop)})
 
 
 async def post_show(request: web.Request) -> web.Response:
-    """Keeps the set-up in SQL, then puts show and supply into the live store; a start makes good a crash in between."""
+    """Keeps the set-up in SQL, then puts show and supply into the live store; a start makes good a crash in between.
+
+    Sent again it answers the show that stands and changes nothing.
+
+    Raises:
+        StockChanged: nothing was made. ShowIdTaken: the id or key came before with another set-up.
+    """
     needs = request.app[SHOWS]
     staff = await need_staff(request, "owner", "host")
     body = await read_json(request, ShowBody)
@@ -158,8 +255,9 @@ async def post_show(request: web.Request) -> web.Response:
     unknown = [pack for pack in body.packs or () if pack not in PACKS]
     if unknown:
         raise PackUnknown(f"There is no grammar pack {unknown[0]}. The packs are {', '.join(sorted(PACKS))}.")
-    wished = ShowRecord(
-        id=body.id or new_show_id(),
+    ids = ids_of_new_show(request, shop.id, body)
+    wanted = ShowRecord(
+        id=ids[0],
         shop=shop.id,
         title=body.title,
         currency=shop.currency,
@@ -171,43 +269,130 @@ async def post_show(request: web.Request) -> web.Response:
         starts_ms=body.starts_ms,
         items=items_of(await needs.catalogue.products(shop.id), body.items),
     )
-    await needs.publisher.checked(wished)
-    record = await needs.setups.add(wished)
+    await needs.publisher.checked(wanted)
+    record = await _standing(needs, wanted, ids)
     if record is None:
-        raise ShowIdTaken
-    await needs.publisher.publish(record)
-    return json_answer({"show": show_shape(await needs.setups.own(shop.id, record.id))}, status=201)
+        expected = expected_of(wanted.items, body.items)
+        await check_expected(needs, shop.id, expected)
+        record = await needs.setups.add(wanted) or await _standing(needs, wanted, ids)
+        if record is None:
+            raise ShowIdTaken
+        details = {"title": record.title, "items": len(record.items)}
+        await needs.audit.add(AuditEntry(shop.id, now_ms(), staff.login, "show_made", record.id, details))
+    if record.published_ms is None:
+        answers = await _set_as_seen(needs, record, expected_of(wanted.items, body.items))
+        await needs.publisher.publish(record)
+        for answer in answers:
+            if answer.outcome not in SUPPLY_DONE:
+                refuse(answer)
+    return json_answer({"show": await live_shape(needs, await needs.setups.own(shop.id, record.id))}, status=201)
+
+
+async def _set_as_seen(needs: ShowsNeeds, record: ShowRecord, expected: dict[str, int]) -> list[Answer]:
+    """Sets the pieces whose figure the caller saw, by the ids under which publishing sets them: it then finds them
+    done, or refused because something was sold in the very moment."""
+    supply = {sku: pieces for item in record.items for sku, pieces in item.supply.items()}
+    operations = [
+        named_pieces(record.shop, record.id, sku, supply[sku], setup_reason(record.id), seen)
+        for sku, seen in expected.items()
+    ]
+    return await needs.store.engine.submit_all(operations)
+
+
+async def _standing(needs: ShowsNeeds, wanted: ShowRecord, ids: list[str]) -> ShowRecord | None:
+    """The show that an earlier request of the same content made.
+
+    Raises:
+        ShowIdTaken: there is one of other content.
+    """
+    for known in ids:
+        record = await needs.setups.get(known)
+        if record is not None and not is_same_setup(wanted, record):
+            raise ShowIdTaken
+        if record is not None:
+            return record
+    return None
 
 
 async def get_show(request: web.Request) -> web.Response:
     staff = await need_staff(request)
-    record = await request.app[SHOWS].setups.own(staff.shop, request.match_info["show"])
-    return json_answer({"show": show_shape(record)})
+    needs = request.app[SHOWS]
+    record = await needs.setups.own(staff.shop, request.match_info["show"])
+    return json_answer({"show": await live_shape(needs, record)})
 
 
 async def put_show(request: web.Request) -> web.Response:
-    """Changes products, prices and supply. The difference is done by the same commands a host gives on air."""
+    """Changes products, prices and supply. The difference is done by the same commands a host gives on air.
+
+    A price left out is that of the show, not the catalogue's: it may have been set on air.
+    """
     needs = request.app[SHOWS]
     staff = await need_staff(request, "owner", "host")
     record = await needs.setups.own(staff.shop, request.match_info["show"])
     body = await read_json(request, ItemsBody)
     if body.revision is not None and body.revision != record.revision:
         raise SetupChanged
-    items = items_of(await needs.catalogue.products(record.shop), body.items)
     if record.published_ms is None:
-        return await _mended(needs, record, body, items)
+        return await _mended(needs, staff, record, body)
     if body.limits is not None or body.hold_seconds is not None:
         raise ShowStageWrong("Limits and hold_seconds stand once a show is on air.")
-    await needs.publisher.change(record, items, Actor(staff.login, staff.role))
+    live = (await needs.store.load(record.id, chat=0, whole=False))["items"]
+    wishes = [
+        msgspec.structs.replace(wish, price_minor=live[wish.code]["price_minor"])
+        if wish.price_minor is None and wish.code in live
+        else wish
+        for wish in body.items
+    ]
+    items = items_of(await needs.catalogue.products(record.shop), wishes)
+    expected = expected_of(items, wishes)
+    await needs.publisher.change(record, live, items, expected, Actor(staff.login, staff.role, staff.name))
     if not await needs.setups.replace_items(record, items):
         raise SetupChanged
-    return json_answer({"show": show_shape(await needs.setups.own(staff.shop, record.id))})
+    details = {"items": [item.product["code"] for item in items], "revision": record.revision}
+    await needs.audit.add(AuditEntry(staff.shop, now_ms(), staff.login, "show_changed", record.id, details))
+    return json_answer({"show": await live_shape(needs, await needs.setups.own(staff.shop, record.id))})
 
 
-async def _mended(
-    needs: ShowsNeeds, record: ShowRecord, body: ItemsBody, items: tuple[ShowItemRecord, ...]
-) -> web.Response:
+async def get_stock(request: web.Request) -> web.Response:
+    """The shop's one figure of each sku, whatever its shows are."""
+    needs = request.app[SHOWS]
+    staff = await need_staff(request)
+    counters = await needs.store.engine.counters(staff.shop)
+    return json_answer({"stock": {sku: msgspec.to_builtins(found) for sku, found in sorted(counters.items())}})
+
+
+async def put_stock(request: web.Request) -> web.Response:
+    """Sets the pieces left of a sku, in no show; the shows that are open are told.
+
+    Raises:
+        StockChanged, IdReused; Unavailable: send the same id again.
+    """
+    needs = request.app[SHOWS]
+    staff = await need_staff(request, "owner", "host")
+    body = await read_json(request, StockBody)
+    known = {sku for product in await needs.catalogue.products(staff.shop) for sku in product.skus()}
+    if body.sku not in known and body.sku not in await needs.store.engine.counters(staff.shop, [body.sku]):
+        raise ItemUnknown(f"The shop has no {body.sku}.")
+    operation = SetAvailable(body.id, staff.shop, STOCK_SHOW, body.sku, body.available, body.expected)
+    answer = await needs.executor.through_stock(operation)
+    if answer.outcome not in SUPPLY_DONE:
+        refuse(answer)
+    await _tell_shows(needs, staff.shop, body.id, body.sku)
+    counters = await needs.store.engine.counters(staff.shop, [body.sku])
+    return json_answer({"sku": body.sku, "stock": msgspec.to_builtins(counters[body.sku])})
+
+
+async def _tell_shows(needs: ShowsNeeds, shop: str, operation: str, sku: str) -> None:
+    """Puts the figure into the log of each open show: no pieces, told as their restock."""
+    stages = await needs.store.stages(shop, [record.id for record in await needs.setups.of_shop(shop)])
+    digest = hashlib.blake2b(f"{operation} {sku}".encode(), digest_size=16).hexdigest()
+    told = [Restock(f"told-{digest}", shop, show, sku, 0) for show, (stage, _) in stages.items() if stage != "ended"]
+    await needs.store.engine.submit_all(told)
+
+
+async def _mended(needs: ShowsNeeds, staff: Staff, record: ShowRecord, body: ItemsBody) -> web.Response:
     """A set-up that did not get on air, changed and tried again."""
+    items = items_of(await needs.catalogue.products(record.shop), body.items)
     limits = record.limits if body.limits is None else msgspec.to_builtins(body.limits)
     changed = msgspec.structs.replace(
         record, items=items, limits=limits, hold_seconds=body.hold_seconds or record.hold_seconds
@@ -215,6 +400,8 @@ async def _mended(
     await needs.publisher.checked(changed)
     if not await needs.setups.mend(changed):
         raise SetupChanged
+    details = {"items": [item.product["code"] for item in items], "revision": record.revision}
+    await needs.audit.add(AuditEntry(staff.shop, now_ms(), staff.login, "show_changed", record.id, details))
     record = await needs.setups.own(record.shop, record.id)
     await needs.publisher.publish(record)
     return json_answer({"show": show_shape(await needs.setups.own(record.shop, record.id))})
@@ -249,7 +436,7 @@ async def post_command(request: web.Request) -> web.Response:
     command = needs.store.kinds.read_command(raw)
     if isinstance(command, Ban):  # address marks are the gateway's to add
         command = msgspec.structs.replace(command, addresses=())
-    outcome = await needs.executor.execute(record.id, command, Actor(staff.login, staff.role))
+    outcome = await needs.executor.execute(record.id, command, Actor(staff.login, staff.role, staff.name))
     return json_answer({"outcome": outcome})
 
 
@@ -267,6 +454,8 @@ async def get_reparse(request: web.Request) -> web.Response:
     parts = (milliseconds, number)
     if not all(re.fullmatch("[0-9]{1,20}", part) and int(part) <= STREAM_ID_PART_MAX for part in parts):
         raise BadInput("after is what the answer before named as `next`.", field="after")
+    if after == "0-0":  # once a reading, not with each of its pages
+        await needs.audit.add(AuditEntry(staff.shop, now_ms(), staff.login, "comments_read_again", record.id))
     today = await _words_of_catalogue(needs, record.shop)
     return json_answer({"show": record.id, **await needs.past.read(record.shop, record.id, after, today)})
 
@@ -313,6 +502,8 @@ _SHOW = "/api/shows/{show:[a-z0-9-]{1,40}}"
 routes: list[web.RouteDef] = [
     web.get("/api/words", get_words),
     web.put("/api/words", put_words),
+    web.get("/api/stock", get_stock),
+    web.put("/api/stock", put_stock),
     web.get("/api/shows", get_shows),
     web.post("/api/shows", post_show),
     web.get(_SHOW, get_show),

@@ -6,7 +6,7 @@ Every command has a stable id, so doing it twice is doing it once.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -19,19 +19,25 @@ from livecommerce.errors import BadInput
 from livecommerce.shows.commands import Command
 from livecommerce.shows.errors import SetupBroken
 from livecommerce.shows.kinds.item import AddItem, RemoveItem
-from livecommerce.shows.kinds.supply import Adjust, Restock
+from livecommerce.shows.kinds.supply import SetStock
 from livecommerce.shows.model import ShowSetup
 from livecommerce.shows.rows import ShowItemRecord, ShowRecord
+from livecommerce.shows.state import PublicItem
 
 
 class ItemWish(Struct, frozen=True, forbid_unknown_fields=True):
-    """A product of the catalogue as this show sells it. `supply`: pieces per sku, or one number for each sku."""
+    """A product of the catalogue as this show sells it.
+
+    `supply`: the pieces left, per sku or one number for each sku; left out, they stay as the shop has them. `expected`,
+    in the same form: what was left when the caller looked; another figure refuses the supply.
+    """
 
     code: str
     price_minor: int | None = None
     compare_at_minor: int | None = None
     limit_per_viewer: int | None = None
     supply: dict[str, int] | int | None = None
+    expected: dict[str, int] | int | None = None
 
 
 def _item(position: int, product: Product, wish: ItemWish) -> ShowItemRecord:
@@ -64,8 +70,20 @@ def items_of(products: Sequence[Product], wishes: Sequence[ItemWish]) -> tuple[S
     return tuple(items)
 
 
+def expected_of(items: Sequence[ShowItemRecord], wishes: Sequence[ItemWish]) -> dict[str, int]:
+    """What the caller saw left, of the skus whose supply is set."""
+    seen: dict[str, int] = {}
+    for item, wish in zip(items, wishes, strict=True):
+        told = wish.expected
+        if isinstance(told, dict):
+            seen |= {sku: told[sku] for sku in item.supply if sku in told}
+        elif told is not None:
+            seen |= dict.fromkeys(item.supply, told)
+    return seen
+
+
 def live_item(item: ShowItemRecord) -> dict[str, Any]:
-    """The product as shows take it: what a page needs, and the first supply."""
+    """The product as shows take it: what a page needs, and the pieces that were named."""
     kept = {key: value for key, value in item.product.items() if key not in ("name", "skus", "closed")}
     return {**kept, "supply": item.supply}
 
@@ -100,32 +118,34 @@ def _command_id(record: ShowRecord, *parts: object) -> str:
     return "setup-" + hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _supply_changes(record: ShowRecord, before: dict[str, int], after: dict[str, int]) -> Iterator[Command]:
-    for sku in sorted(set(before) | set(after)):
-        change = after.get(sku, before.get(sku, 0)) - before.get(sku, 0)
-        if change > 0:
-            yield Restock(id=_command_id(record, "more", sku, change), sku=sku, quantity=change)
-        elif change < 0:
-            yield Adjust(id=_command_id(record, "less", sku, change), sku=sku, quantity=change, reason="set-up")
+def _supply_changes(record: ShowRecord, item: ShowItemRecord, expected: Mapping[str, int]) -> Iterator[Command]:
+    for sku, available in sorted(item.supply.items()):
+        seen = expected.get(sku)
+        yield SetStock(id=_command_id(record, "supply", sku, available), sku=sku, available=available, expected=seen)
 
 
-def changes(record: ShowRecord, items: Sequence[ShowItemRecord]) -> Iterator[Command]:
-    """The staff commands that turn the show as recorded into one with `items`: removed, new and changed, supply."""
-    before = {item.code: item for item in record.items}
+def changes(
+    record: ShowRecord,
+    live: Mapping[str, PublicItem],
+    items: Sequence[ShowItemRecord],
+    expected: Mapping[str, int] | None = None,
+) -> Iterator[Command]:
+    """The staff commands that turn the show into one with `items`: removed, new and changed, then supply.
+
+    `live` are its products now, with what was changed on air: what is set up again stands against that, not against
+    what was set up before.
+    """
     after = {item.code: item for item in items}
-    for code in before.keys() - after.keys():
+    for code in live.keys() - after.keys():
         yield RemoveItem(id=_command_id(record, "remove", code), code=code)
     for code, item in after.items():
-        known = before.get(code)
-        is_same_form = known is not None and known.product["skus"] == item.product["skus"]
+        known = live.get(code)
+        is_same_form = known is not None and known["skus"] == item.product["skus"]
         if known is not None and not is_same_form:
             yield RemoveItem(id=_command_id(record, "reshape", code), code=code)
-        if known is None or not is_same_form:
-            fingerprint = msgspec.json.encode(live_item(item)).decode()
-            yield AddItem(id=_command_id(record, "add", fingerprint), item=live_item(item))
-            continue
-        if known.product != item.product:
-            bare = {**live_item(item), "supply": {}}
+        closed = known is not None and known["closed"]
+        bare = {**live_item(item), "supply": {}, "closed": closed}
+        if not is_same_form or {**item.product, "closed": closed} != known:
             fingerprint = msgspec.json.encode(bare).decode()
             yield AddItem(id=_command_id(record, "change", fingerprint), item=bare)
-        yield from _supply_changes(record, known.supply, item.supply)
+        yield from _supply_changes(record, item, expected or {})

@@ -70,7 +70,7 @@ class PinRecord(TypedDict):
 
 
 class ChatEvent(TypedDict):
-    """A chat line as logged. `held` and `shadow` stand there only where they are true."""
+    """A chat line as logged. `held`, `shadow` and `bare` (an order, and no other words) stand there only where true."""
 
     t: str
     id: str
@@ -81,6 +81,7 @@ class ChatEvent(TypedDict):
     kind: str
     verdict: NotRequired[str]
     read: NotRequired[dict[str, Any]]
+    bare: NotRequired[bool]
     held: NotRequired[bool]
     shadow: NotRequired[bool]
 
@@ -98,14 +99,16 @@ class BuyerRecord(TypedDict, total=False):
     """What moderators set for one viewer; a viewer without a record has nothing set."""
 
     muted_until: int
+    muted_for_ms: int
     banned: bool
     restricted: bool
     hold_max: int
     shadow: bool
+    network_until: int
 
 
 class TriageEvent(TypedDict):
-    """A line that waits for a moderator."""
+    """A line that waits for a moderator. `tries` to accept it came to nothing; `refused` is stock's last word."""
 
     t: str
     comment: str
@@ -118,6 +121,8 @@ class TriageEvent(TypedDict):
     reason: str
     pin: str | None
     guess: list[dict[str, Any]]
+    tries: NotRequired[int]
+    refused: NotRequired[str]
 
 
 class AuditEntry(TypedDict):
@@ -129,6 +134,7 @@ class AuditEntry(TypedDict):
     about: dict[str, Any]
     inverse: dict[str, Any] | None
     undone_by: NotRequired[str]
+    actor_name: NotRequired[str]
 
 
 class TicketRecord(TypedDict):
@@ -146,6 +152,7 @@ class TicketRecord(TypedDict):
     state: str
     deadline_ms: int
     text: str
+    source: str
     comment: str
     at_ms: int
 
@@ -159,6 +166,7 @@ class State(TypedDict):
             a claims event told of other shows of the shop.
         pins, chat, audit: newest last.
         hidden, addresses, names: {comment: staff login}, {mark: viewer}, {viewer: name}.
+        spoken: viewers of whom everyone was shown a line that is no order.
         clock: [RTP timestamp, ms]: the picture that arrived at that time; None while no relay tells.
     """
 
@@ -181,6 +189,7 @@ class State(TypedDict):
     buyers: dict[str, BuyerRecord]
     addresses: dict[str, str]
     names: dict[str, str]
+    spoken: dict[str, bool]
     triage: dict[str, TriageEvent]
     words: list[str]
     audit: list[AuditEntry]
@@ -210,6 +219,11 @@ class Draft:
             self._owned.add(name)
             parts[name] = parts[name].copy()
         return parts[name]
+
+    def put(self, name: str, value: Any) -> None:
+        """Another value for the part of that name: a text, a number, a list or dict made anew."""
+        self._owned.add(name)
+        self._parts[name] = value
 
 
 def current_pin(state: State) -> PinRecord | None:

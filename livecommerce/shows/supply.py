@@ -1,18 +1,35 @@
-"""Pieces as a show first gets them, and their counters as events carry them. Pure."""
+"""Pieces as a set-up names them, and their counters as events carry them. Pure.
+
+A shop has one figure a sku, whatever its shows are: what a set-up names is set, never added (docs/stock.md).
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
 
-from livecommerce.stock.operations import Restock
-from livecommerce.stock.outcomes import Counters
+from livecommerce.stock.operations import Restock, SetAvailable
+from livecommerce.stock.outcomes import Counters, Outcome
+
+SUPPLY_DONE = frozenset((Outcome.RESTOCKED, Outcome.ADJUSTED, Outcome.UNCHANGED))
 
 
-def first_pieces(shop: str, show: str, sku: str, quantity: int, reason: str) -> Restock:
-    """The first pieces of a sku; the id is made of the reason, so that repeating adds nothing."""
+def named_pieces(
+    shop: str, show: str, sku: str, available: int | None, reason: str, expected: int | None = None
+) -> SetAvailable | Restock:
+    """Sets the pieces left of a sku; None leaves them as they are and makes the sku known.
+
+    The id is made of the reason, so that a repeat changes nothing, whatever was sold meanwhile.
+    """
     digest = hashlib.blake2b(f"{reason} {sku}".encode(), digest_size=16).hexdigest()
-    return Restock(id=f"supply-{digest}", shop=shop, show=show, item=sku, quantity=quantity)
+    if available is None:
+        return Restock(id=f"known-{digest}", shop=shop, show=show, item=sku, quantity=0)
+    return SetAvailable(id=f"supply-{digest}", shop=shop, show=show, item=sku, available=available, expected=expected)
+
+
+def setup_reason(show: str) -> str:
+    """Of the pieces that a new show names."""
+    return f"setup {show}"
 
 
 def counters_shape(counters: Mapping[str, Counters]) -> dict[str, list[int]]:

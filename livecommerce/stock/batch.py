@@ -7,6 +7,7 @@ column by column too. What is said an operation costs ten times as much.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from itertools import repeat
 
@@ -121,12 +122,13 @@ class Batch:
         Malformed: one of them is not of the right form.
     """
 
-    __slots__ = ("arguments", "ids", "parts", "templates")
+    __slots__ = ("arguments", "ids", "made_at", "parts", "templates")
 
     def __init__(self, parts: list[Part], offer_seconds: int) -> None:
         operations: list[Operation] = []
         for part in parts:
             operations += part.operations[part.start : part.stop]
+        self.made_at = time.monotonic()
         self.parts = parts
         self.ids = [operation.id for operation in operations]
         viewers = _viewers_of(operations)

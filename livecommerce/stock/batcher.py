@@ -32,6 +32,7 @@ IN_FLIGHT_MAX = (
     4  # batches of a shop on the wire: two keep the server busy while answers are handed out, four cover jitter
 )
 ANSWER_SECONDS_MAX = 10.0  # an operation waits at most so long for a store that does not answer
+LAST_TRY_SECONDS = 0.2  # of an attempt that begins when the time is over already
 RETRY_SECONDS = (0.01, 0.05, 0.1, 0.2, 0.4)  # pauses between attempts; the last one repeats
 WAIT_MS_MAX = 1000  # for replicas; on one network they follow within a millisecond
 UNEXPECTED_MAX = 3  # attempts at a call the server refuses for a reason not known here
@@ -202,13 +203,13 @@ class ShopQueue:
 
     async def _attempt_until_answered(self, batch: Batch) -> bool:
         """Sends until there is an answer or the time is over; True when the batch is done with."""
-        give_up = time.monotonic() + ANSWER_SECONDS_MAX
+        give_up = batch.made_at + ANSWER_SECONDS_MAX
         attempt, unexpected = 0, 0
         while True:
             try:
-                connection = await self._servers.connection(self.shop)
+                connection = await self._connected(give_up)
                 self.batches_again += 1
-                reply = await self._once(connection, batch)
+                reply = await self._once(connection, batch, give_up)
             except ConnectionLost as error:
                 refusal = f"lost: {error}"
             else:
@@ -236,7 +237,14 @@ class ShopQueue:
             await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
             attempt += 1
 
-    async def _once(self, connection: Connection, batch: Batch) -> Any:
+    async def _connected(self, give_up: float) -> Connection:
+        try:
+            async with asyncio.timeout(max(LAST_TRY_SECONDS, give_up - time.monotonic())):
+                return await self._servers.connection(self.shop)
+        except TimeoutError:
+            raise ConnectionLost("no connection in time") from None
+
+    async def _once(self, connection: Connection, batch: Batch, give_up: float) -> Any:
         future: asyncio.Future[Any] = self._loop.create_future()
 
         def done(reply: Any) -> None:
@@ -248,7 +256,7 @@ class ShopQueue:
 
         self._call(connection, batch, done)
         try:
-            async with asyncio.timeout(ANSWER_SECONDS_MAX):
+            async with asyncio.timeout(max(LAST_TRY_SECONDS, give_up - time.monotonic())):
                 return await future
         except TimeoutError:
             connection.close()

@@ -10,12 +10,15 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import hiredis
 from msgspec import Struct
 from redis.asyncio import RedisCluster
 
+STALL_SECONDS_MAX = 4.0  # without an answer while one is due: calls take milliseconds, a big fork half a second
+LOOK_SECONDS = 0.5
 CONNECT_SECONDS_MAX = 5.0  # a server on the same network answers in milliseconds; a lost one should be noticed soon
 
 
@@ -70,15 +73,27 @@ class Connection(asyncio.Protocol):
         self._reader = hiredis.Reader()
         self._waiting: deque[Callable[[Any], None]] = deque()
         self._transport: asyncio.Transport | None = None
+        self._asked_at = 0.0  # when the oldest call without an answer was sent, or the last answer came
         self.run_id = ""
         self.cluster = False
         self.lost = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
+        asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
+
+    def _look(self) -> None:
+        """A server that stalls (stopped, a dead disk) closes nothing: we do, so that every caller hears of it."""
+        if self.lost:
+            return
+        if self._waiting and monotonic() - self._asked_at > STALL_SECONDS_MAX:
+            self.close()
+        else:
+            asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
 
     def data_received(self, data: bytes) -> None:
         self._reader.feed(data)
+        self._asked_at = monotonic()
         while True:
             try:
                 answer = self._reader.gets()
@@ -100,6 +115,8 @@ class Connection(asyncio.Protocol):
         if self.lost or self._transport is None:
             done(ConnectionLost("not connected"))
             return
+        if not self._waiting:
+            self._asked_at = monotonic()
         self._waiting.append(done)
         self._transport.write(command)
 

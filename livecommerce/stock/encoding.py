@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from livecommerce.stock.operations import (
     HOLD_SECONDS_MAX,
+    ITEM_LENGTH_MAX,
     LINES_MAX,
     OFFER_TEXT_LENGTH_MAX,
     PRICE_MINOR_MAX,
@@ -34,10 +35,13 @@ from livecommerce.stock.operations import (
     Operation,
     Reduce,
     Release,
+    Reprice,
     Reserve,
     Restock,
+    SetAvailable,
     SetQuantity,
     Swap,
+    Unconfirm,
 )
 from livecommerce.stock.outcomes import LIMIT_KINDS, OUTCOMES, Answer, LineAnswer, Outcome, limit_words
 from livecommerce.stock.wire import TemplateFields, pack
@@ -45,7 +49,7 @@ from livecommerce.stock.wire import TemplateFields, pack
 ID = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 NAME = re.compile(r"[a-z0-9-]{1,40}", re.ASCII)
-RESERVATION = re.compile(r"[^#]{1,100}#[1-9][0-9]{0,9}")
+RESERVATION = re.compile(rf"[^#]{{1,{ITEM_LENGTH_MAX}}}#[1-9][0-9]{{0,9}}")
 HEX_LOWER = b"0123456789abcdef"
 UUID_HEAD = "b101"  # in hex: msgpack's head of a string of 17 bytes, and the byte that marks a UUID
 TEMPLATES_MAX = 4096  # remembered encodings; an item, its quantities and its prices make a few each
@@ -88,8 +92,8 @@ def whole(value: Any, low: int, high: int) -> bool:
 
 
 def check_item(item: Any) -> None:
-    if not isinstance(item, str) or not 1 <= len(item) <= 100 or "#" in item or not item.isprintable():
-        raise Refused(Outcome.INPUT_BAD, "an item is 1-100 printable characters without #")
+    if not isinstance(item, str) or not 1 <= len(item) <= ITEM_LENGTH_MAX or "#" in item or not item.isprintable():
+        raise Refused(Outcome.INPUT_BAD, f"an item is 1-{ITEM_LENGTH_MAX} printable characters without #")
 
 
 def check_name(value: Any, what: str) -> None:
@@ -181,7 +185,9 @@ def _reserve(operation: Reserve) -> Template:
     return _template(_limited(fields, operation.limits, *(line.limit_per_viewer for line in lines)), lines)
 
 
-def _of_claim(operation: Cancel | Reduce | SetQuantity | Swap | Confirm | Release | Extend | Expire) -> Template:
+def _of_claim(
+    operation: Cancel | Reduce | SetQuantity | Swap | Reprice | Confirm | Unconfirm | Release | Extend | Expire,
+) -> Template:
     if operation.reservation or not isinstance(operation, Cancel | Reduce):
         check_reservation(operation.reservation)
     fields = _fields(operation)._replace(reservation=operation.reservation)
@@ -194,7 +200,9 @@ def _of_claim(operation: Cancel | Reduce | SetQuantity | Swap | Confirm | Releas
     if isinstance(operation, Swap):
         fields = fields._replace(seconds=_seconds(operation.hold_seconds))
         return _template(_limited(fields, operation.limits, operation.line.limit_per_viewer), (operation.line,))
-    if isinstance(operation, Extend):
+    if isinstance(operation, Reprice):
+        return _template(_limited(fields, Limits(), 0), (operation.line,))
+    if isinstance(operation, Extend | Unconfirm):
         return _template(fields._replace(seconds=_seconds(operation.seconds)))
     return _template(fields)
 
@@ -212,10 +220,16 @@ def _of_reservation_or_item(operation: Cancel | Reduce, fields: TemplateFields) 
     return fields._replace(item=operation.item, quantity=operation.quantity)
 
 
-def _of_supply(operation: Restock | Adjust | Close | Open) -> Template:
-    if operation.item or isinstance(operation, Restock | Adjust):
+def _of_supply(operation: Restock | Adjust | SetAvailable | Close | Open) -> Template:
+    if operation.item or isinstance(operation, Restock | Adjust | SetAvailable):
         check_item(operation.item)
     fields = _fields(operation)._replace(item=operation.item)
+    if isinstance(operation, SetAvailable):
+        check_quantity(operation.available, 0, SUPPLY_MAX)
+        if operation.expected is None:
+            return _template(fields._replace(quantity=operation.available))
+        check_quantity(operation.expected, 0, SUPPLY_MAX)
+        return _template(fields._replace(quantity=operation.available, expected=operation.expected))
     if isinstance(operation, Restock):
         check_quantity(operation.quantity, 0, SUPPLY_MAX)
         return _template(fields._replace(quantity=operation.quantity))
@@ -312,7 +326,7 @@ class Templates:
         try:
             if isinstance(operation, Reserve):
                 return _reserve(operation)
-            if isinstance(operation, Restock | Adjust | Close | Open):
+            if isinstance(operation, Restock | Adjust | SetAvailable | Close | Open):
                 return _of_supply(operation)
             return _of_claim(operation)
         except (AttributeError, TypeError, ValueError) as error:  # wrong kinds of things where the types say otherwise

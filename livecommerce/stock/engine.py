@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,24 +22,27 @@ from livecommerce.stock import keys
 from livecommerce.stock.batch import Bulk, Part
 from livecommerce.stock.batcher import ShopQueue
 from livecommerce.stock.connection import Connection, ConnectionLost, address_of
-from livecommerce.stock.encoding import NAME, Refused, Template, Templates, alike, id_text
+from livecommerce.stock.encoding import NAME, Refused, Template, Templates, alike, id_text, raw_ids
 from livecommerce.stock.operations import Operation
 from livecommerce.stock.outcomes import CLAIM_STATES, Answer, Claim, Counters, Outcome
 from livecommerce.stock.rebuild import verify
 from livecommerce.stock.records import ACTIVE, EXTENDED, StoredClaim, StoredOperation, parse_item, parse_record
 from livecommerce.stock.servers import Servers
 from livecommerce.stock.settings import Stock
+from livecommerce.stock.skus import product_of
 from livecommerce.stock.wire import OfferFields, pack, unpack
 
 log = logging.getLogger(__name__)
 
 SHOPS_MAX = 10_000  # queues in one process; a queue without work is small, but names come from outside
 SWEEP_SECONDS = 1.0  # how late a lapsed hold is told to pages; correctness never waits for it
+SWEEP_TOLD_SECONDS = 60.0  # between two lines about the same trouble
 SWEEPS_AT_ONCE_MAX = 100  # calls in a row while a server says that more is due: 200,000 claims
 CLAIMS_MAX = 1000  # tickets one call of `claims` returns
 SCAN_COUNT = 500  # records a round when all viewers of a show are asked for
 NO_TEMPLATE = Template(b"", ())
 NO_OPERATIONS = pack([[], [], []])  # of a call that only expires what is due
+READ_SECONDS_MAX = 5.0  # in all attempts: a page waits for it
 ATTEMPTS_MAX = 5  # of a read; a lost connection or a moved slot is found again at once or not at all
 
 Offer = tuple[str, int, str, str, str]
@@ -59,6 +63,7 @@ class StockEngine:
         self._offers: dict[bytes, Offer] = {}
         self._sweeper: asyncio.Task[None] | None = None
         self._closed = False
+        self._sweep_told: dict[str, float] = {}
 
     async def start(self) -> None:
         """Starts the sweeper. Connections are made when first needed."""
@@ -166,16 +171,23 @@ class StockEngine:
         """
         key = keys.items(shop)
         reason: Exception | None = None
+        until = asyncio.get_running_loop().time() + READ_SECONDS_MAX
         for attempt in range(ATTEMPTS_MAX):
+            connection: Connection | None = None
             try:
-                connection = await self._servers.connection(shop)
-                await self._expire(connection, key)
-                return list(await asyncio.gather(*(connection.call(*command) for command in commands)))
+                async with asyncio.timeout_at(until):
+                    connection = await self._servers.connection(shop)
+                    await self._expire(connection, key)
+                    return list(await asyncio.gather(*(connection.call(*command) for command in commands)))
+            except TimeoutError:
+                if connection is not None:  # its answers would come in the midst of others'
+                    connection.close()
+                raise StockUnavailable(f"stock of shop {shop}: no answer in {READ_SECONDS_MAX:.0f} s") from None
             except ConnectionLost as error:
                 reason = error
             except hiredis.ReplyError as error:
                 reason = error
-                if "Function not found" in str(error):
+                if "Function not found" in str(error) and connection is not None:
                     await self._servers.load_library(connection)
                 elif str(error).startswith("MOVED "):
                     self._servers.moved(shop, str(error))
@@ -208,7 +220,16 @@ class StockEngine:
                 try:
                     await self.sweep(shop)
                 except (StockUnavailable, ConnectionLost, hiredis.ReplyError, OSError) as error:
-                    log.warning("sweep of shop %s: %s", shop, error)  # the next one comes in a second
+                    self._sweep_failed(shop, error)  # the next one comes in a second
+                else:
+                    self._sweep_told.pop(shop, None)
+
+    def _sweep_failed(self, shop: str, error: Exception) -> None:
+        """Once when it begins and once a minute: a store that is away is away for every shop, every second."""
+        now = time.monotonic()
+        if now - self._sweep_told.get(shop, -1e9) >= SWEEP_TOLD_SECONDS:
+            self._sweep_told[shop] = now
+            log.warning("sweep of shop %s: %s", shop, error)
 
     async def counters(self, shop: str, items: Sequence[str] = ()) -> dict[str, Counters]:
         """Counters by item, of `items` or (empty) of all; unknown items are left out.
@@ -257,6 +278,40 @@ class StockEngine:
         await self._load_offers(shop, {claim.offer for _, _, _, claim in newest})
         positions = await self._positions(shop, newest)
         return [self._claim(parts, positions.get((parts[3].offer, parts[3].number), 0)) for parts in newest]
+
+    async def is_done(self, shop: str, show: str, viewer: str, operation: str) -> bool:
+        """Whether an operation of this viewer came before under this id, and its answer is kept.
+
+        Raises:
+            StockUnavailable: no server answers.
+        """
+        (stored,) = raw_ids([operation])
+        async for _, data in self._records(shop, keys.viewers(shop, show), viewer):
+            return any(one.id == stored for one in parse_record(data, {}))
+        return False
+
+    async def line(self, shop: str, item: str) -> dict[str, int]:
+        """Who waits for an item now: {reservation: place from 1}, of all shows of the shop.
+
+        Raises:
+            StockUnavailable: no server answers.
+        """
+        (found,) = await self._read(shop, ("ZRANGE", keys.waitlist(shop, item), 0, -1))
+        return {f"{item}#{member.decode().split('/', 1)[0]}": place for place, member in enumerate(found, start=1)}
+
+    async def open_claims(self, shop: str, show: str, product: str) -> list[tuple[str, int]]:
+        """(reservation, price in minor units) of every active claim of a show on a product, over its options.
+
+        Raises:
+            StockUnavailable: no server answers.
+        """
+        found: list[StoredClaim] = []
+        async for _, data in self._records(shop, keys.viewers(shop, show), None):
+            for operation in parse_record(data, {}):
+                found += [claim for claim in operation.claims if claim.state in ACTIVE]
+        await self._load_offers(shop, {claim.offer for claim in found})
+        priced = [(self._offers[claim.offer], claim.number) for claim in found]
+        return [(f"{offer[0]}#{number}", offer[1]) for offer, number in priced if product_of(offer[0]) == product]
 
     async def _records(self, shop: str, key: str, viewer: str | None) -> Any:
         if viewer is not None:

@@ -26,18 +26,20 @@ from livecommerce.stock.operations import (
     Operation,
     Reduce,
     Release,
+    Reprice,
     Reserve,
     Restock,
+    SetAvailable,
     SetQuantity,
     Swap,
+    Unconfirm,
 )
-from livecommerce.stock.outcomes import Answer, Counters, LineAnswer, Outcome, limit_words
+from livecommerce.stock.outcomes import ACTIVE_STATES, Answer, Counters, LineAnswer, Outcome, limit_words
 from livecommerce.stock.skus import product_of
 
 WAITLIST_MAX = 10_000
 RECORD_OPERATIONS_MAX = 1_000
 NOT_STORED = (Outcome.ID_REUSED, Outcome.INPUT_BAD, Outcome.QUANTITY_BAD, Outcome.TOO_MANY_OPERATIONS)
-ACTIVE = ("held", "waiting", "offered")
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class ModelClaim:
 
     @property
     def active(self) -> bool:
-        return self.state in ACTIVE
+        return self.state in ACTIVE_STATES
 
     @property
     def units(self) -> int:
@@ -194,6 +196,8 @@ class Model:
             return self._reserve(operation, now)
         if isinstance(operation, Restock | Adjust):
             return self._supply(operation, now)
+        if isinstance(operation, SetAvailable):
+            return self._set_available(operation, now)
         if isinstance(operation, Close | Open):
             return self._gate(operation, now)
         if isinstance(operation, Cancel) and not operation.reservation:
@@ -423,6 +427,11 @@ class Model:
             return self._same(Outcome.UNCHANGED if claim.active else outcome, claim)
         if isinstance(operation, Confirm) and claim.state == "confirmed":
             return self._same(Outcome.UNCHANGED, claim)
+        if isinstance(operation, Unconfirm):
+            if claim.state != "confirmed":
+                return self._same(Outcome.UNCHANGED if claim.active else Outcome.NOT_ACTIVE, claim)
+            claim.state, claim.extended, claim.deadline = "held", False, now + operation.seconds * 1000
+            return self._done(Outcome.CHANGED, claim, now)
         if isinstance(operation, Release) and claim.state == "confirmed":
             claim.state = "released"
             return self._done(Outcome.RELEASED, claim, now)
@@ -431,13 +440,21 @@ class Model:
         if isinstance(operation, Cancel | Release):
             claim.state = "cancelled" if isinstance(operation, Cancel) else "released"
             return self._done(Outcome(claim.state), claim, now)
+        if isinstance(operation, Reprice):
+            if operation.line.item != claim.item or operation.line.unit_price_minor >= claim.line.unit_price_minor:
+                return self._same(Outcome.UNCHANGED, claim)
+            claim.line = operation.line
+            return self._done(Outcome.CHANGED, claim, now)
         if isinstance(operation, Confirm):
             claim.state, claim.waiting = "confirmed", 0
             return self._done(Outcome.CONFIRMED, claim, now)
         if isinstance(operation, Extend):
-            if claim.extended:
+            if claim.state == "offered":  # taking it is no extension
+                claim.state = "held"
+            elif claim.extended:
                 return self._same(Outcome.ALREADY_EXTENDED, claim)
-            claim.extended, claim.state = True, "held"
+            else:
+                claim.extended = True
             claim.deadline = max(claim.deadline, now + operation.seconds * 1000)
             return self._done(Outcome.EXTENDED, claim, now)
         if isinstance(operation, Reduce):
@@ -506,6 +523,20 @@ class Model:
         self._promote(item, now)
         outcome = Outcome.RESTOCKED if isinstance(operation, Restock) else Outcome.ADJUSTED
         return outcome, [self._nothing(outcome, operation.item)]
+
+    def _set_available(self, operation: SetAvailable, now: int) -> tuple[Outcome, list[LineAnswer]]:
+        known = self.items.get(operation.item)
+        available = known.available if known else 0
+        if operation.expected not in (None, available):
+            return Outcome.STOCK_CHANGED, [self._nothing(Outcome.STOCK_CHANGED, operation.item)]
+        more = operation.available - available
+        item = known or ModelItem()
+        if item.supplied + more > SUPPLY_MAX:
+            return Outcome.QUANTITY_BAD, []
+        self.items[operation.item] = item
+        item.supplied += more
+        self._promote(item, now)
+        return Outcome.ADJUSTED, [self._nothing(Outcome.ADJUSTED, operation.item)]
 
     def _gate(self, operation: Close | Open, now: int) -> tuple[Outcome, list[LineAnswer]]:
         close = isinstance(operation, Close)

@@ -17,6 +17,8 @@ QUANTITY_MAX = 9_999  # two bytes in a stored claim; nobody buys 10,000 of a thi
 SUPPLY_MAX = 1_000_000_000  # four bytes a counter, with room for sums
 PRICE_MINOR_MAX = 10**12  # far under 2^53, so that no double rounds it
 HOLD_SECONDS_MAX = 30 * 86_400  # three bytes; a hold longer than a month is an order
+ITEM_LENGTH_MAX = 100  # characters of a sku: a code and the values of its options
+RESERVATION_LENGTH_MAX = ITEM_LENGTH_MAX + 11  # `<sku>#<number>`, the number of ten digits at most
 LINES_MAX = 16  # a comment has 200 characters; a set has a handful of items
 OFFER_TEXT_LENGTH_MAX = 200
 
@@ -137,6 +139,18 @@ class Swap(Struct, frozen=True, tag="swap"):
     chat: bytes = b""
 
 
+class Reprice(Struct, frozen=True, tag="reprice"):
+    """A price cut: `reservation`, while it is active, gets the price of `line` if that is lower. Units stay."""
+
+    id: str
+    shop: str
+    show: str
+    reservation: str
+    line: Line
+    source: str = "staff"
+    chat: bytes = b""
+
+
 class Confirm(Struct, frozen=True, tag="confirm"):
     """Paid or promised: held units become sold. Units of it that still waited leave the line."""
 
@@ -144,6 +158,19 @@ class Confirm(Struct, frozen=True, tag="confirm"):
     shop: str
     show: str
     reservation: str
+    viewer: str = ""
+    source: str = "api"
+    chat: bytes = b""
+
+
+class Unconfirm(Struct, frozen=True, tag="unconfirm"):
+    """The promise of payment is taken back: sold units are held again, for `seconds` from now. The claim stays."""
+
+    id: str
+    shop: str
+    show: str
+    reservation: str
+    seconds: int = 900
     viewer: str = ""
     source: str = "api"
     chat: bytes = b""
@@ -162,7 +189,9 @@ class Release(Struct, frozen=True, tag="release"):
 
 
 class Extend(Struct, frozen=True, tag="extend"):
-    """Checkout has begun: `seconds` more from now, once a claim. An offer from the waitlist is accepted by this."""
+    """Checkout has begun: `seconds` more from now, once a claim. An offer from the waitlist is accepted by this, which
+    is not counted.
+    """
 
     id: str
     shop: str
@@ -210,6 +239,23 @@ class Adjust(Struct, frozen=True, tag="adjust"):
     chat: bytes = b""
 
 
+class SetAvailable(Struct, frozen=True, tag="set_available"):
+    """Bring what anyone may still reserve to `available` units, whatever was held and sold; makes the item known.
+
+    With `expected` only if so many are available now, else `stock_changed`: who counts must have seen what changes.
+    Units for which somebody waits are offered in the same call.
+    """
+
+    id: str
+    shop: str
+    show: str
+    item: str
+    available: int
+    expected: int | None = None
+    source: str = "staff"
+    chat: bytes = b""
+
+
 class Close(Struct, frozen=True, tag="close"):
     """Stop the sale of `item` (empty: of the whole shop). Claims stay; nobody is promoted while closed."""
 
@@ -238,12 +284,15 @@ Operation = (
     | Reduce
     | SetQuantity
     | Swap
+    | Reprice
     | Confirm
+    | Unconfirm
     | Release
     | Extend
     | Expire
     | Restock
     | Adjust
+    | SetAvailable
     | Close
     | Open
 )

@@ -47,6 +47,8 @@ class Outcome(StrEnum):
     INPUT_BAD = "input_bad"
     QUANTITY_BAD = "quantity_bad"
     TOO_MANY_OPERATIONS = "too_many_operations"  # this viewer has used up the ids of this show
+    STOCK_CHANGED = "stock_changed"  # stored, appended later: other units are available than was expected
+    # never stored: these have no number that could be read again, so what is stored is appended before them
     BUSY = "busy"
     RECONCILING = "reconciling"  # after a failover, until the ledger has been compared
     STORAGE_FULL = "storage_full"
@@ -56,10 +58,12 @@ class Outcome(StrEnum):
 
 OUTCOMES: tuple[Outcome, ...] = tuple(Outcome)
 OUTCOME_NUMBERS: dict[Outcome, int] = {outcome: number for number, outcome in enumerate(OUTCOMES, start=1)}
-"""Number of each outcome in stored records and in stock.lua (a test compares both lists)."""
+"""Number of each outcome in stored records and in lua/05_names.lua (a test compares both lists)."""
 
 CLAIM_STATES: tuple[str, ...] = ("held", "waiting", "offered", "confirmed", "cancelled", "expired", "released")
 """Stored as 1..7. The first three are active: their units count; `confirmed` counts as sold."""
+
+ACTIVE_STATES: tuple[str, ...] = CLAIM_STATES[:3]
 
 RETRYABLE: frozenset[Outcome] = frozenset(
     (Outcome.BUSY, Outcome.RECONCILING, Outcome.STORAGE_FULL, Outcome.READ_ONLY, Outcome.UNAVAILABLE)

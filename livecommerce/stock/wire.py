@@ -21,10 +21,12 @@ class TemplateFields(NamedTuple):
     """What many operations have in common, as it is sent: everything but id, viewer and chat.
 
     Attributes:
-        digest: of the content, by which a second use of an id is known; price, limits and times are no content.
+        digest: of the content, by which a second use of an id is known; price, limits, times and what was
+            expected are no content.
         lines: LineFields one after the other.
         product_limits: the limit per viewer of each line's product; of a `set`, which has no line, of the claim's.
             Entries written before this field was appended do not have it.
+        expected: units that must be available for a `set_available`; -1: however many. Appended after product_limits.
     """
 
     kind: str
@@ -45,6 +47,7 @@ class TemplateFields(NamedTuple):
     hold_max: int = 0
     lines: tuple[Any, ...] = ()
     product_limits: tuple[int, ...] = ()
+    expected: int = -1
 
 
 class LineFields(NamedTuple):

@@ -8,7 +8,7 @@ import pytest
 from argon2 import PasswordHasher
 from redis.asyncio import Redis
 
-from livecommerce.accounts.accounts import WRONG_PER_LOGIN, Accounts
+from livecommerce.accounts.accounts import WRONG_PER_LOGIN, WRONG_PER_LOGIN_ANYWHERE, Accounts
 from livecommerce.accounts.errors import LoginRefused, LoginTaken, LoginTooOften, LoginWrong, PasswordRefused
 from livecommerce.accounts.passwords import Passwords
 from livecommerce.accounts.sessions import SESSIONS_MAX
@@ -27,7 +27,7 @@ async def outcome(accounts: Accounts, login: str, password: str, address: str = 
 
 async def test_the_right_password_opens_a_session_that_can_be_closed(accounts: Accounts) -> None:
     added = await accounts.add_staff("lingling", "Mei", PASSWORD, "host", "小美")
-    staff, token = await accounts.login(" ＭＥＩ ", PASSWORD, "203.0.113.7")
+    staff, token, _ = await accounts.login(" ＭＥＩ ", PASSWORD, "203.0.113.7")
     assert staff == added
     assert (staff.login, staff.name, staff.role, staff.shop) == ("mei", "小美", "host", "lingling")
     assert await accounts.sessions.find(token) == staff
@@ -37,7 +37,7 @@ async def test_the_right_password_opens_a_session_that_can_be_closed(accounts: A
 
 async def test_neither_the_password_nor_the_token_is_stored(accounts: Accounts, valkey: Redis) -> None:
     await accounts.add_staff("lingling", "mei", PASSWORD, "host")
-    _, token = await accounts.login("mei", PASSWORD, "203.0.113.7")
+    _, token, _ = await accounts.login("mei", PASSWORD, "203.0.113.7")
     record = await accounts.staff.by_login("mei")
     assert record is not None
     assert record.password_hash.startswith("$argon2id$")
@@ -89,10 +89,10 @@ async def test_an_unknown_login_costs_the_same_work(accounts: Accounts, monkeypa
 
 async def test_wrong_passwords_are_slowed_per_login_and_the_right_one_waits_too(accounts: Accounts) -> None:
     await accounts.add_staff("lingling", "mei", PASSWORD, "host")
-    tries = [await outcome(accounts, "mei", "wrong password", f"203.0.113.{n}") for n in range(WRONG_PER_LOGIN)]
+    tries = [await outcome(accounts, "mei", "wrong password", f"2001:db8::{n:x}") for n in range(WRONG_PER_LOGIN)]
     assert set(tries) == {"login_wrong"}
     with pytest.raises(LoginTooOften) as refused:
-        await accounts.login("mei", PASSWORD, "203.0.113.99")
+        await accounts.login("mei", PASSWORD, "2001:db8::99")
     assert 0 < refused.value.retry_after_ms <= 31_000
     assert await outcome(accounts, "someone-else", "wrong password") == "login_wrong"
 
@@ -100,17 +100,67 @@ async def test_wrong_passwords_are_slowed_per_login_and_the_right_one_waits_too(
 async def test_a_browser_that_was_here_before_is_not_locked_out_by_strangers(accounts: Accounts) -> None:
     mei = await accounts.add_staff("lingling", "mei", PASSWORD, "host")
     await accounts.add_staff("lingling", "otto", PASSWORD, "host")
-    cookie = accounts.device_cookie(mei)
-    for number in range(WRONG_PER_LOGIN + 1):
+    cookie = (await accounts.login("mei", PASSWORD, "198.51.100.1")).device
+    for number in range(WRONG_PER_LOGIN_ANYWHERE + 1):
         await outcome(accounts, "mei", "wrong password", f"203.0.113.{number}")
     assert await outcome(accounts, "mei", PASSWORD, "198.51.100.1") == "login_too_often"
-    staff, _ = await accounts.login("mei", PASSWORD, "198.51.100.1", cookie)
-    assert staff == mei
+    assert (await accounts.login("mei", PASSWORD, "198.51.100.1", cookie)).staff == mei
     for _ in range(WRONG_PER_LOGIN):
         with pytest.raises(LoginWrong):
             await accounts.login("mei", "wrong password", "198.51.100.2", cookie)
     with pytest.raises(LoginTooOften):
         await accounts.login("mei", PASSWORD, "198.51.100.3", cookie)
+
+
+async def test_a_new_password_forgets_the_browsers_too(accounts: Accounts) -> None:
+    await accounts.add_staff("lingling", "mei", PASSWORD, "host")
+    cookie = (await accounts.login("mei", PASSWORD, "198.51.100.1")).device
+    await accounts.set_password("mei", "another long password")
+    for _ in range(WRONG_PER_LOGIN):
+        with pytest.raises(LoginWrong):
+            await accounts.login("mei", PASSWORD, "198.51.100.2", cookie)
+    with pytest.raises(LoginTooOften):
+        await accounts.login("mei", PASSWORD, "198.51.100.2")
+
+
+@pytest.mark.parametrize("change", ["disabled", "role", "password"])
+async def test_a_change_while_the_password_is_checked_lets_nobody_in(
+    accounts: Accounts, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """All sessions are ended before this one begins: it must not begin."""
+    await accounts.add_staff("lingling", "mei", PASSWORD, "host")
+    verify = Passwords.verify
+
+    async def slow(self: Passwords, password_hash: str | None, password: str, network: str, **lane: bool) -> bool:
+        is_right = await verify(self, password_hash, password, network, **lane)
+        monkeypatch.setattr(Passwords, "verify", verify)
+        if change == "disabled":
+            await accounts.set_disabled("mei", True)
+        elif change == "role":
+            await accounts.set_role("mei", "moderator")
+        else:
+            await accounts.set_password("mei", "another long password")
+        return is_right
+
+    monkeypatch.setattr(Passwords, "verify", slow)
+    assert await outcome(accounts, "mei", PASSWORD) == "login_wrong"
+    mei = await accounts.staff.by_login("mei")
+    assert mei is not None
+    assert await accounts.sessions.close_all(mei.id) == 0
+
+
+async def test_eighty_wrong_logins_of_one_network_at_once_keep_nobody_else_out(accounts: Accounts) -> None:
+    mei = await accounts.add_staff("lingling", "mei", PASSWORD, "owner")
+    cookie = (await accounts.login("mei", PASSWORD, "198.51.100.9")).device
+    guesses = [
+        asyncio.create_task(outcome(accounts, f"guess-{n}" if n % 2 else "mei", "wrong password", "203.0.113.7"))
+        for n in range(80)
+    ]
+    await asyncio.sleep(0)
+    elsewhere = await accounts.login("mei", PASSWORD, "198.51.100.1")
+    beside_them = await accounts.login("mei", PASSWORD, "203.0.113.7", cookie)
+    assert elsewhere.staff == beside_them.staff == mei
+    assert "in" not in await asyncio.gather(*guesses)
 
 
 async def test_one_address_cannot_try_many_logins(accounts: Accounts) -> None:

@@ -10,7 +10,7 @@ from argon2 import PasswordHasher
 
 from livecommerce.accounts.accounts import fold_login
 from livecommerce.accounts.errors import PasswordRefused
-from livecommerce.accounts.passwords import CHECKS_WAITING_MAX, Passwords
+from livecommerce.accounts.passwords import CHECKS_PER_NETWORK_MAX, CHECKS_WAITING_MAX, Passwords
 from livecommerce.errors import Busy
 
 HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -24,10 +24,19 @@ def passwords() -> Iterator[Passwords]:
 
 
 async def test_too_many_checks_at_once_are_told_busy(passwords: Passwords) -> None:
-    checks = [passwords.verify(None, "guess") for _ in range(CHECKS_WAITING_MAX + 3)]
+    checks = [passwords.verify(None, "guess", f"203.0.113.{n}") for n in range(CHECKS_WAITING_MAX + 3)]
     answers = await asyncio.gather(*checks, return_exceptions=True)
     assert answers.count(None) == CHECKS_WAITING_MAX
     assert [type(answer) for answer in answers[CHECKS_WAITING_MAX:]] == [Busy] * 3
+
+
+async def test_one_network_has_its_share_of_checks_and_known_devices_a_lane_of_their_own(passwords: Passwords) -> None:
+    checks = [passwords.verify(None, "guess", "203.0.113.7") for _ in range(CHECKS_WAITING_MAX + 3)]
+    others = [passwords.verify(None, "guess", "198.51.100.1"), passwords.verify(None, "guess", known_device=True)]
+    answers = await asyncio.gather(*checks, *others, return_exceptions=True)
+    assert answers[-2:] == [None, None]
+    assert answers[:-2].count(None) == CHECKS_PER_NETWORK_MAX
+    assert await passwords.verify(None, "guess", "203.0.113.7") is None, "the places are free again"
 
 
 @pytest.mark.parametrize(

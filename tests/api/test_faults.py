@@ -6,11 +6,9 @@ import pytest
 from aiohttp import web
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from livecommerce.api.faults import as_known
-from livecommerce.errors import Busy
+from livecommerce.errors import Busy, DatabaseAway
 from livecommerce.stock.engine import StockUnavailable
 
 
@@ -20,9 +18,10 @@ from livecommerce.stock.engine import StockUnavailable
         (RedisConnectionError("gone"), 6001),
         (ResponseError("OOM command not allowed"), 6002),
         (ResponseError("MISCONF disk is full"), 6002),
-        (OperationalError("SELECT 1", {}, Exception("database is locked")), 6001),
+        (DatabaseAway(), 6003),
+        (OSError(28, "No space left on device"), 6002),
+        (OSError(24, "Too many open files"), 6001),
         (StockUnavailable("away"), 6001),
-        (PoolTimeout("no connection in 30 s"), 6001),
         (web.HTTPNotFound(), 3000),
         (web.HTTPMethodNotAllowed("PUT", ["GET"]), 1043),
         (web.HTTPBadRequest(), 1045),

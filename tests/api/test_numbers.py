@@ -122,6 +122,6 @@ async def test_a_set_up_that_cannot_go_on_air_says_why_and_can_be_mended_or_dele
     assert (status, shape["show"]["is_published"]) == (200, True)
     assert await again.told("DELETE", "/api/shows/two") == (200, {})
     assert await again.refused("DELETE", "/api/shows/two") == (404, 3001)
-    assert await again.refused("DELETE", "/api/shows/one") == (409, 4171)
+    assert await again.refused("DELETE", "/api/shows/one") == (409, 4175)
     _, shape = await again.told("GET", "/api/shows")
     assert [(show["id"], show["trouble"]) for show in shape["shows"]] == [("one", None)]

@@ -41,8 +41,12 @@ class LiveServer:
 
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("LIVECOMMERCE_")}
-        store = {"LIVECOMMERCE_REDIS_URL": self.settings["redis.url"]} if "redis.url" in self.settings else {}
-        return {**kept, **store, "LIVECOMMERCE_DATA_FOLDER": str(self.folder), "PYTHONUNBUFFERED": "1"}
+        stores = {
+            f"LIVECOMMERCE_{name.replace('.', '_').upper()}": self.settings[name]
+            for name in ("redis.url", "database.url")
+            if name in self.settings
+        }
+        return {**kept, **stores, "LIVECOMMERCE_DATA_FOLDER": str(self.folder), "PYTHONUNBUFFERED": "1"}
 
     def _command(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "livecommerce", *words]
@@ -157,6 +161,7 @@ class LiveServer:
             "id": show,
             "title": "測試場",
             "items": [{"code": item["code"], "supply": item["supply"]} for item in items],
+            "limits": {"per_item": 0, "newcomers_percent": 100},  # all who buy here are this machine
             **fields,
         }
         self.request("POST", "/api/shows", body)

@@ -62,14 +62,14 @@ async def visitor(
 
     def note(message: ConsoleMessage) -> None:
         if message.type == "error" and not any(part in message.location.get("url", "") for part in EXPECTED):
-            faults.append(message.text)
+            faults.append(f"{message.text} {message.location.get('url', '')}")
 
     page.on("console", note)
     page.on("pageerror", lambda error: faults.append(str(error)))
     await page.goto(path)
     yield page
     await context.close()
-    assert faults == []
+    assert faults == [], faults
 
 
 async def become(page: Page, server: LiveServer, role: str) -> None:

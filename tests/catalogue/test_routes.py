@@ -20,10 +20,10 @@ async def test_a_product_is_added_changed_and_removed(site: Site) -> None:
     assert await site.refused("GET", "/api/audit") == (403, 2020), "the trail is the owner's"
     await site.login("ling")
     _, shape = await site.told("GET", "/api/audit")
-    trail = shape["audit"]
+    trail = [entry for entry in shape["audit"] if entry["do"] != "logged_in"]
     assert [entry["do"] for entry in trail] == ["product_removed", "product_changed", "product_added"]
     _, shape = await site.told("GET", f"/api/audit?before={trail[0]['id']}")
-    assert shape["audit"] == trail[1:]
+    assert [entry for entry in shape["audit"] if entry["do"] != "logged_in"] == trail[1:]
 
 
 async def test_the_parsers_warnings_are_told_where_a_product_causes_them(site: Site) -> None:

@@ -174,7 +174,7 @@ async def test_our_own_valkey_is_as_it_should_be(valkey, valkey_server: Embedded
 @pytest.mark.parametrize(
     ("name", "value", "check", "level"),
     [
-        ("appendfsync", "everysec", "valkey aof", Level.warn),
+        ("appendfsync", "everysec", "valkey aof", Level.fail),
         ("maxmemory-policy", "allkeys-lru", "valkey memory", Level.fail),
         ("maxmemory", "1", "valkey memory", Level.fail),
     ],
@@ -238,3 +238,55 @@ def test_redis_settings_reach_the_check(settings: Settings) -> None:
 
     away = msgspec.structs.replace(settings, redis=Redis(url="unix:///nowhere.sock"))
     assert levels(command._valkey(away)) == {"valkey": Level.fail}
+
+
+class _Impostor(threading.Thread):
+    """A program that answers 200 to everything on a port of its own."""
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__(daemon=True)
+        self._listening = socket.create_server((HOST, 0))
+        self.port = self._listening.getsockname()[1]
+        self._body = body
+
+    def run(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listening.accept()
+            except OSError:
+                return
+            with connection:
+                connection.recv(4096)
+                head = f"HTTP/1.0 200 OK\r\nContent-Length: {len(self._body)}\r\n\r\n"
+                connection.sendall(head.encode() + self._body)
+
+    def close(self) -> None:
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"OK", "another program"),
+        (b'{"ready": true, "wrong": {}}', "another program"),
+        (b'{"ready": true, "wrong": {}, "server": "livecommerce", "instance": "0123"}', "another data folder"),
+    ],
+)
+def test_the_health_check_calls_nobody_elses_server_ready(settings: Settings, body: bytes, words: str) -> None:
+    folders.prepare(settings.data_folder)
+    other = _Impostor(body)
+    other.start()
+    try:
+        wanted = msgspec.structs.replace(settings, http=Http(port=0, internal_port=other.port))
+        [finding, *_] = network.processes(wanted, ("web",))
+        assert finding.level == Level.fail
+        assert words in finding.found
+    finally:
+        other.close()
+
+
+def test_instances_differ_by_folder_and_are_the_same_for_one(tmp_path: Path) -> None:
+    first, second = folders.prepare(str(tmp_path / "a")), folders.prepare(str(tmp_path / "b"))
+    assert folders.instance_of(str(first)) == folders.instance_of(str(tmp_path / "a"))
+    assert folders.instance_of(str(first)) != folders.instance_of(str(second))

@@ -35,7 +35,7 @@ def request_of(
         raise AssertionError("no page is asked for")
 
     app = web.Application()
-    app[SITE] = Site(Http(public_url=public_url, trusted_proxies=("127.0.0.1",)), identify, unasked)
+    app[SITE] = Site(Http(public_url=public_url, trusted_proxies=("127.0.0.1",)), identify, unasked, unasked)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return make_mocked_request("GET", "/", headers=named, app=app, transport=Peer(peer))
 
@@ -67,7 +67,7 @@ FROM_STRANGER = {**FROM_PROXY, "peer": "203.0.113.7"}
         (FROM_PROXY, "", "https://shop.example:8080"),
         (FROM_STRANGER, "", "http://shop.example:8080"),
         (FROM_STRANGER, "https://live.example.com/", "https://live.example.com"),
-        ({}, "http://10.0.0.5:8080/some/path", "http://10.0.0.5:8080"),
+        ({}, "http://10.0.0.5:8080/some/path", "http://10.0.0.5:8080/some/path"),
     ],
 )
 def test_the_address_that_people_use(came: dict[str, str], public_url: str, base: str) -> None:

@@ -139,13 +139,47 @@ async def test_who_may_not_speak_is_told_why_and_leaves_no_line(valkey: Redis) -
         assert 0 < (refused.value.retry_after_ms or 0) <= 10_000
         with pytest.raises(TooMuch):
             await stage.press(BEN, "B01")
-        assert (await stage.press(BEN, "B01", again=True))["reason"] == "reserved", "sent again it is not counted twice"
-        assert COMMENTS.labels("too_much")._value.get() == before + 1
+        for again in (stage.press(BEN, "B01", again=True), stage.say(BEN, "B01+1", again=True)):
+            with pytest.raises(TooMuch):
+                await again
+        assert COMMENTS.labels("too_much")._value.get() == before + 2
 
         await stage.command("settings", slow_seconds=30)
         with pytest.raises(SlowMode):
             await stage.say(BEN, "too soon")
         assert [line["text"] for line in await stage.log("chat")] == ["one"]
+
+
+async def test_a_known_id_gets_its_first_answer_whatever_was_set_meanwhile(valkey: Redis) -> None:
+    async with opened_stage(valkey, per_window=4) as stage:
+        await stage.command("start")
+        ids = {"hello": "a-comment-1", "A01+1": "an-order-1"}
+        said = {text: await stage.say(ANNA, text, id=one) for text, one in ids.items()}
+        pressed = await stage.press(ANNA, "B01", id="a-press-1")
+        await stage.say(ANNA, "the fourth")
+        await stage.command("settings", slow_seconds=30)
+        await stage.command("mute", viewer="anna", seconds=60)
+        for text, first in said.items():
+            assert await stage.say(ANNA, text, id=ids[text], again=True) == first
+        assert await stage.press(ANNA, "B01", id="a-press-1", again=True) == pressed
+        await stage.command("end")
+        assert await stage.say(ANNA, "A01+1", id=ids["A01+1"], again=True) == said["A01+1"]
+        assert await stage.press(ANNA, "B01", id="a-press-1", again=True) == pressed
+
+
+@pytest.mark.parametrize("text", ["hello", "B01+1", "A01取消", "A01+1"])
+async def test_a_fresh_id_is_new_whatever_it_says_of_itself(stage: Stage, text: str) -> None:
+    """And an id that stock knows is no way around either: not for other words, not for another order."""
+    await stage.say(ANNA, "A01+2", id="an-order-1")
+    held, lines = await stage.held(), len(await stage.log("chat"))
+    await stage.command("mute", viewer="anna", seconds=60)
+    with pytest.raises(Muted):
+        await stage.say(ANNA, text, id="a-fresh-id", again=True)
+    with pytest.raises(Muted):
+        await stage.press(ANNA, "B01", id="a-fresh-id", again=True)
+    with pytest.raises(IdReused):
+        await stage.say(ANNA, text, id="an-order-1", again=True)
+    assert (await stage.held(), len(await stage.log("chat"))) == (held, lines)
 
 
 async def test_blocked_words_refuse_a_comment_and_hide_an_order(stage: Stage) -> None:
@@ -165,6 +199,14 @@ async def test_first_comments_are_held_and_their_names_too(stage: Stage) -> None
     assert stage.mirror.state["names"] == {}, "nobody has seen the name, so it is nobody's yet"
     assert [line["text"] for line in stage.mirror.state["held"].values()] == ["hello"]
     assert (await stage.say(ANNA, "A01+1"))["reason"] == "reserved", "an order is never held"
+
+
+async def test_a_buyer_is_introduced_once_for_each_name(stage: Stage) -> None:
+    for name in ("Anna", "Anna", "安娜"):
+        await stage.press(Person("anna", name), "B01")
+        await stage.catch_up()
+    assert [event["name"] for event in await stage.log("name")] == ["Anna", "安娜"]
+    assert stage.mirror.state["names"] == {"anna": "安娜"}
 
 
 @pytest.mark.parametrize("text", ["hello", "A01+1", "A01取消", "外套嗎???", "A02+1", "A99+1"])

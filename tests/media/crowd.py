@@ -13,7 +13,7 @@ from typing import Any
 import pylibsrtp
 
 from livecommerce.media.ingest.feedback import Reception
-from livecommerce.media.ingest.source import SourceName
+from livecommerce.media.ingest.source import Publisher, SourceName
 from livecommerce.media.stream import Stream
 from livecommerce.media.tracks.lane import Lane
 from livecommerce.media.transport.srtp import GCM_PROFILE, GcmOutbound, libsrtp_session
@@ -146,7 +146,8 @@ class Encoder:
 class FakeHost:
     """A source without a session; `asked` are the layers a keyframe was asked of."""
 
-    session = publisher = "host"
+    session = "host"
+    publisher = Publisher("host")
     close_reason = ""
     media_at = None
     kinds = frozenset({"video"})

@@ -31,9 +31,11 @@ async def test_a_second_host_waits_its_turn_unless_it_is_the_same_person() -> No
         assert stage.states() == ["live"]
         assert stage.stream.host is not None
         first = stage.stream.host
-        await stage.control.publish("demo", GOOD, first.publisher)
-        assert first.close_reason == "replaced"
-        assert stage.stream.host is not first
+        await stage.control.publish("demo", GOOD, first.publisher.name)
+        assert stage.stream.host is first, "an offer that never connects stops nobody"
+        async with stage.host():
+            await until(lambda: stage.stream.host is not first, "the one that is connected takes over")
+            assert first.close_reason == "replaced"
 
 
 async def test_a_dead_hosts_place_is_free_for_another() -> None:

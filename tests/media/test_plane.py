@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from livecommerce.errors import BadInput, Busy, LiveCommerceError, NotFound
 from livecommerce.media import plane as module
 from livecommerce.media.errors import HostAlreadyLive, SdpRefused, StreamUnknown
+from livecommerce.media.ingest.host import Host
+from livecommerce.media.ingest.source import Publisher
 from livecommerce.media.plane import MediaPlane
 from livecommerce.media.stream import StreamState
 from livecommerce.media.transport.dtls import HandshakePool, Identity
@@ -36,7 +39,7 @@ async def plane() -> AsyncIterator[MediaPlane]:
 async def test_a_host_and_its_viewers(plane: MediaPlane) -> None:
     with pytest.raises(StreamUnknown):
         plane.play("demo", VIEWER)
-    host = plane.publish("demo", HOST, "ling")
+    host = plane.publish("demo", HOST, Publisher("ling"))
     viewer = plane.play("demo", VIEWER)
     assert set(plane.peers) == {host.session, viewer.session}
     assert host.answer.startswith("v=0")
@@ -51,22 +54,22 @@ async def test_a_host_and_its_viewers(plane: MediaPlane) -> None:
     ids=["the same one", "another", "nobody knows who", "nobody after somebody"],
 )
 async def test_a_shows_place_is_taken_once(plane: MediaPlane, first: str, second: str, is_taken: bool) -> None:
-    before = plane.publish("demo", HOST, first)
+    before = plane.publish("demo", HOST, Publisher(first))
     if is_taken:
-        after = plane.publish("demo", HOST, second)
+        after = plane.publish("demo", HOST, Publisher(second))
         stream = plane.streams["demo"]
         assert stream.host is plane.peers[after.session]
         assert plane.peers[before.session].close_reason == "replaced"
         return
     with pytest.raises(HostAlreadyLive):
-        plane.publish("demo", HOST, second)
+        plane.publish("demo", HOST, Publisher(second))
     assert set(plane.peers) == {before.session}
 
 
 @pytest.mark.parametrize("offer", ["", "v=0", "hello", GOOD.replace("H264", "VP9"), GOOD.replace("ice-pwd", "ice-x")])
 async def test_a_bad_offer_leaves_nothing(plane: MediaPlane, offer: str) -> None:
     with pytest.raises(SdpRefused):
-        plane.publish("demo", offer, "ling")
+        plane.publish("demo", offer, Publisher("ling"))
     assert (plane.streams, plane.peers, plane.joins) == ({}, {}, 0)
 
 
@@ -75,13 +78,13 @@ async def test_a_full_relay_says_so_and_keeps_places_for_hosts(
 ) -> None:
     monkeypatch.setattr(module, "VIEWERS_MAX", 1)
     monkeypatch.setattr(module, "STREAMS_MAX", 2)
-    plane.publish("demo", HOST, "ling")
+    plane.publish("demo", HOST, Publisher("ling"))
     with pytest.raises(Busy):
         plane.play("demo", VIEWER)
-    plane.publish("other", HOST, "mei")
+    plane.publish("other", HOST, Publisher("mei"))
     assert plane.refused == 1
     with pytest.raises(Busy, match="as many shows"):
-        plane.publish("third", HOST, "hua")
+        plane.publish("third", HOST, Publisher("hua"))
     assert set(plane.streams) == {"demo", "other"}
 
 
@@ -91,7 +94,7 @@ async def test_a_full_relay_says_so_and_keeps_places_for_hosts(
     ids=["no such session", "of another show", "of another role", "none"],
 )
 async def test_who_is_not_there_is_not_found(plane: MediaPlane, show: str, session: str, role: str) -> None:
-    plane.publish("demo", HOST, "ling")
+    plane.publish("demo", HOST, Publisher("ling"))
     known = plane.play("demo", VIEWER).session
     session = session.replace("known", known)
     for ask in (
@@ -121,7 +124,7 @@ async def test_who_is_not_there_is_not_found(plane: MediaPlane, show: str, sessi
     ids=["nothing", "half", "too short", "too long", "candidates alone", "a restart"],
 )
 async def test_a_restart_of_ice(plane: MediaPlane, fragment: str, fault: type[LiveCommerceError] | None) -> None:
-    plane.publish("demo", HOST, "ling")
+    plane.publish("demo", HOST, Publisher("ling"))
     viewer = plane.play("demo", VIEWER)
     if fault is not None:
         with pytest.raises(fault):
@@ -135,7 +138,7 @@ async def test_a_restart_of_ice(plane: MediaPlane, fragment: str, fault: type[Li
 
 
 async def test_a_wish_and_freezes_are_the_viewers_own(plane: MediaPlane) -> None:
-    plane.publish("demo", HOST, "ling")
+    plane.publish("demo", HOST, Publisher("ling"))
     viewer = plane.play("demo", VIEWER)
     plane.choose_layer("demo", viewer.session, LayerWish(max_height=360))
     with pytest.raises(BadInput, match="mediaId"):
@@ -145,8 +148,86 @@ async def test_a_wish_and_freezes_are_the_viewers_own(plane: MediaPlane) -> None
 
 
 async def test_the_hosts_goodbye_ends_the_stream_and_a_later_one_is_none(plane: MediaPlane) -> None:
-    host = plane.publish("demo", HOST, "ling")
+    host = plane.publish("demo", HOST, Publisher("ling"))
     plane.stop("demo", host.session, "host")
     assert plane.streams["demo"].state is StreamState.ENDED
     with pytest.raises(NotFound):
         plane.stop("demo", host.session, "host")
+
+
+TOKEN, HOST_OF_SHOP, OWNER = Publisher("token-1", 0, "token 1"), Publisher("staff-1", 1), Publisher("staff-2", 2)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_taken"),
+    [
+        (TOKEN, HOST_OF_SHOP, True),
+        (TOKEN, OWNER, True),
+        (HOST_OF_SHOP, OWNER, True),
+        (HOST_OF_SHOP, TOKEN, False),
+        (OWNER, HOST_OF_SHOP, False),
+        (OWNER, TOKEN, False),
+        (TOKEN, Publisher("token-2", 0, "token 2"), False),
+        (HOST_OF_SHOP, Publisher("staff-3", 1), False),
+    ],
+)
+async def test_the_shops_own_people_take_over_from_those_below_them(
+    plane: MediaPlane, first: Publisher, second: Publisher, is_taken: bool
+) -> None:
+    plane.publish("demo", HOST, first)
+    if is_taken:
+        after = plane.publish("demo", HOST, second)
+        assert plane.streams["demo"].host is plane.peers[after.session]
+    else:
+        with pytest.raises(HostAlreadyLive):
+            plane.publish("demo", HOST, second)
+
+
+async def test_an_offer_alone_stops_nobody(plane: MediaPlane) -> None:
+    """The host on air goes on until the one who takes over is connected; offers that come to nothing do not pile up."""
+    running = plane.peers[plane.publish("demo", HOST, TOKEN).session]
+    assert isinstance(running, Host)
+    running.media_at = time.monotonic()
+    first = plane.peers[plane.publish("demo", HOST, OWNER).session]
+    second = plane.peers[plane.publish("demo", HOST, OWNER).session]
+    stream = plane.streams["demo"]
+    assert (stream.host, stream.coming, first.close_reason) == (running, second, "replaced")
+    assert isinstance(second, Host)
+    assert second.on_connected is not None
+    second.on_connected()
+    assert (stream.host, stream.coming, running.close_reason) == (second, None, "replaced")
+
+
+async def test_who_may_take_over_is_asked_again_when_it_is_connected(plane: MediaPlane) -> None:
+    running = plane.peers[plane.publish("demo", HOST, TOKEN).session]
+    assert isinstance(running, Host)
+    running.media_at = time.monotonic()
+    late = plane.peers[plane.publish("demo", HOST, TOKEN).session]
+    assert isinstance(late, Host)
+    assert late.on_connected is not None
+    owner = plane.peers[plane.publish("demo", HOST, OWNER).session]
+    assert isinstance(owner, Host)
+    assert owner.on_connected is not None
+    owner.on_connected()
+    late.on_connected()
+    assert plane.streams["demo"].host is owner
+
+
+async def test_a_lost_right_ends_what_stands_on_it_and_nothing_else(plane: MediaPlane) -> None:
+    token = plane.peers[plane.publish("demo", HOST, TOKEN).session]
+    other = plane.peers[plane.publish("other", HOST, Publisher("token-2", 0, "token 2")).session]
+    assert plane.rights() == {"token 1", "token 2"}
+    plane.end_rights({"token 1"})
+    assert token.close_reason == "the right to publish has ended"
+    assert plane.streams["demo"].state is StreamState.ENDED
+    assert not other.close_reason
+    assert plane.rights() == {"token 2"}
+
+
+async def test_the_end_of_a_show_lets_host_and_viewers_go(plane: MediaPlane) -> None:
+    host = plane.peers[plane.publish("demo", HOST, TOKEN).session]
+    viewer = plane.peers[plane.play("demo", VIEWER).session]
+    plane.end_show("demo")
+    assert (host.close_reason, viewer.close_reason) == ("the show has ended", "the show has ended")
+    with pytest.raises(StreamUnknown):
+        plane.play("demo", VIEWER)

@@ -5,6 +5,7 @@ The offers are those of a real WebRTC stack (aiortc), the relay is a real one.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -15,6 +16,13 @@ import pytest
 from aiohttp import ClientResponse
 from aiortc import RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 
+from livecommerce.http.identity import Visit
+from livecommerce.media.client.control import RelayControl
+from livecommerce.media.client.places import KEPT_SECONDS
+from livecommerce.media.errors import StreamUnknown
+from livecommerce.shows.commands import Actor
+from livecommerce.shows.executor import Executor
+from livecommerce.shows.kinds.stage import Start
 from tests.site import Site
 
 SDP = {"Content-Type": "application/sdp"}
@@ -31,6 +39,10 @@ async def offer() -> AsyncIterator[str]:
     await peer.setLocalDescription(await peer.createOffer())
     yield peer.localDescription.sdp
     await peer.close()
+
+
+async def on_air(site: Site, show: str = "demo") -> None:
+    assert (await site.told("POST", f"/api/shows/{show}/commands", {"do": "start"}))[0] == 200
 
 
 async def publish(site: Site, offer: str, show: str = "demo", **headers: str) -> ClientResponse:
@@ -135,6 +147,7 @@ async def test_offers_that_are_none(site: Site, body: Any, content_type: str, re
 async def test_watching_needs_a_show_and_a_stream(site: Site, offer: str) -> None:
     await site.login()
     await site.make_show()
+    await on_air(site)
     site.leave()
     assert await number(await site.client.post("/whep/demo", data=offer, headers=SDP)) == (404, 3004)
     assert await number(await site.client.post("/whep/nowhere", data=offer, headers=SDP)) == (404, 3001)
@@ -228,6 +241,29 @@ async def test_turn_credentials_are_those_coturn_expects(site: Site) -> None:
     assert "turn-secret" not in str(shape)
 
 
+async def test_turn_is_for_known_viewers_of_a_live_show(site: Site) -> None:
+    """It was handed to anybody for twelve hours."""
+    await site.login()
+    await site.make_show()
+    site.leave()
+
+    async def given() -> int:
+        _, shape = await site.told("GET", "/api/shows/demo/ice-servers")
+        return len(shape["ice_servers"])
+
+    assert await given() == 1, "nobody"
+    assert (await site.client.get("/live/demo")).status == 200
+    assert await given() == 1, "a viewer, and no show on air"
+    await Executor(site.shows).execute("demo", Start(id="start-the-show"), Actor("ling", "owner"))
+    assert await given() == 2
+    site.leave()
+    assert await given() == 1, "nobody, while it is on air"
+    await site.login("rival")
+    assert await given() == 1, "staff of another shop"
+    await site.login()
+    assert await given() == 2
+
+
 async def test_staff_see_what_arrives_at_the_relay(site: Site, offer: str) -> None:
     await site.login()
     await site.make_show()
@@ -248,6 +284,7 @@ async def test_a_page_says_how_large_its_picture_is(site: Site, offer: str) -> N
     """WHEP's layer extension: the address is in the answer; whoever knows a session's name is its viewer."""
     await site.login()
     await site.make_show()
+    await on_air(site)
     token = await token_of(site)
     assert (await publish(site, offer, Authorization=f"Bearer {token}")).status == 201
     answer = await site.client.post("/whep/demo", data=offer.replace("sendonly", "recvonly"), headers=SDP)
@@ -270,3 +307,64 @@ async def test_a_page_says_how_large_its_picture_is(site: Site, offer: str) -> N
     assert await number(await site.client.post("/whep/demo/nobody/layer", data="{}", headers=json)) == (404, 3000)
     assert await number(await site.client.post("/whep/nowhere/nobody/layer", data="{}", headers=json)) == (404, 3001)
     assert (await site.client.options(address)).status == 200
+
+
+async def test_the_public_sees_a_show_on_air_staff_its_rehearsal_and_nobody_what_has_ended(
+    site: Site, offer: str
+) -> None:
+    await site.login()
+    await site.make_show()
+    token = await token_of(site)
+    viewer = offer.replace("sendonly", "recvonly")
+    hls = "/live/demo/hls/index.m3u8"
+
+    async def seen(login: str = "") -> tuple[int, int]:
+        site.leave()
+        if login:
+            await site.login(login)
+        headers = {**SDP, "Origin": site.origin}
+        answer = await site.client.post("/whep/demo", data=viewer, headers=headers)
+        return answer.status, 0 if answer.status == 201 else (await answer.json())["error"]["number"]
+
+    assert (await publish(site, offer, Authorization=f"Bearer {token}")).status == 201
+    assert [await seen(), await seen("rival"), await seen("mei")] == [(404, 3004), (404, 3004), (201, 0)]
+    site.leave()
+    assert await site.refused("GET", hls) == (404, 3004)
+    await site.login()
+    await on_air(site)
+    assert [await seen(), await seen("rival"), await seen("mei")] == [(201, 0)] * 3
+    await site.login()
+    assert (await site.told("POST", "/api/shows/demo/commands", {"do": "end"}))[0] == 200
+    await asyncio.sleep(KEPT_SECONDS)
+    assert [await seen(), await seen("mei")] == [(410, 3120)] * 2
+    assert await site.refused("GET", hls) == (410, 3120)
+    assert await number(await publish(site, offer, Authorization=f"Bearer {token}")) == (410, 3120)
+
+
+async def test_a_banned_viewer_is_told_so_until_a_moderator_says_otherwise(site: Site, offer: str) -> None:
+    await site.login()
+    await site.make_show()
+    await on_air(site)
+    cookie = {"Cookie": f"lc_viewer={site.accounts.viewer_cookie(Visit('anna', 0))}"}
+    for do, refusal in (("ban", (403, 2011)), ("unban", (404, 3004))):
+        await site.login()
+        assert (await site.told("POST", "/api/shows/demo/commands", {"do": do, "viewer": "anna"}))[0] == 200
+        site.leave()
+        answer = await site.client.post("/whep/demo", data=offer, headers={**SDP, **cookie, "Origin": site.origin})
+        assert await number(answer) == refusal
+
+
+async def test_a_stream_that_ends_while_staff_look_is_told_as_none(
+    site: Site, offer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await site.login()
+    await site.make_show()
+    token = await token_of(site)
+    assert (await publish(site, offer, Authorization=f"Bearer {token}")).status == 201
+    await site.login()
+
+    async def ended_by_now(_relay: RelayControl, _show: str) -> list[dict[str, Any]]:
+        raise StreamUnknown
+
+    monkeypatch.setattr(RelayControl, "viewers", ended_by_now)
+    assert await site.told("GET", "/api/shows/demo/stream") == (200, {"stream": None, "worst_viewers": []})

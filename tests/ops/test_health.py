@@ -12,7 +12,7 @@ from prometheus_client import REGISTRY
 from livecommerce.ops import health as health_module
 from livecommerce.ops import metrics
 from livecommerce.ops.errors import PortInUse
-from livecommerce.ops.health import Health, Heartbeat
+from livecommerce.ops.health import Degraded, Health, Heartbeat
 from livecommerce.ops.internal import serve_internal
 
 HOST = "127.0.0.1"
@@ -83,11 +83,57 @@ async def test_ready_when_all_checks_pass(beating: Heartbeat, monkeypatch, check
     monkeypatch.setattr(health_module, "CHECK_SECONDS_MAX", 0.1)
     health = Health(beating, checks)
     async with serve_internal(health, HOST, 0) as port:
-        assert (await ask(port, "/health/ready")) == (503, {"ready": False, "wrong": {"process": "is starting"}})
+        assert (await ask(port, "/health/ready"))[1]["wrong"] == {"process": "is starting"}
         health.started = True
-        assert await ask(port, "/health/ready") == (status, {"ready": not wrong, "wrong": wrong})
+        answered, said = await ask(port, "/health/ready")
+        assert (answered, said["ready"], said["wrong"], said["server"]) == (status, not wrong, wrong, "livecommerce")
         health.moving = True
         assert (await ask(port, "/health/ready"))[1]["wrong"] == {"process": "is stopping"}
+
+
+@pytest.mark.parametrize(
+    ("sql", "degraded"),
+    [(away, "no connection"), (broken, "OSError: no route"), (endless, "no answer within 0 s"), (good, "")],
+)
+async def test_without_what_it_can_do_without_it_is_ready_and_says_so(
+    beating: Heartbeat, monkeypatch, sql, degraded: str
+) -> None:
+    monkeypatch.setattr(health_module, "CHECK_SECONDS_MAX", 0.1)
+    health = Health(beating, {"valkey": good, "sql": sql})
+    health.can_do_without.add("sql")
+    health.started = True
+    async with serve_internal(health, HOST, 0) as port:
+        status, said = await ask(port, "/health/ready")
+        wanted = {"sql": degraded} if degraded else {}
+        assert (status, said["ready"], said["wrong"], said["degraded"]) == (200, True, {}, wanted)
+    assert REGISTRY.get_sample_value("livecommerce_degraded") == float(bool(degraded))
+    assert REGISTRY.get_sample_value("livecommerce_ready") == 1
+    assert REGISTRY.get_sample_value("livecommerce_check_ready", {"check": "sql"}) == float(not degraded)
+
+
+async def test_a_trouble_that_gets_worse_is_told_at_once_and_stops_readiness(
+    beating: Heartbeat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health_module, "READY_CACHE_SECONDS", -1.0)
+    told: list[str] = []
+
+    class Log:
+        def error(self, event: str, **_: object) -> None:
+            told.append(event)
+
+        warning = error
+
+    monkeypatch.setattr(health_module, "log", Log())
+    answers: list[str | None] = [Degraded("one node is full"), Degraded("one node is full"), "all are full", None]
+
+    async def storage() -> str | None:
+        return answers.pop(0)
+
+    health = Health(beating, {"storage": storage})
+    health.started = True
+    seen = [(await health.ready())[0] for _ in range(4)]
+    assert seen == [True, True, False, True]
+    assert told == ["degraded", "not ready", "ready again"]
 
 
 async def test_many_probes_are_one_check(beating: Heartbeat) -> None:

@@ -8,7 +8,8 @@ import io
 import pytest
 from openpyxl import load_workbook
 
-from livecommerce.orders.export import COLUMNS, Workbook, amount, csv_lines, export_zone, header, rows, safe_cell
+from livecommerce.orders.currencies import amount
+from livecommerce.orders.export import COLUMNS, Workbook, csv_lines, export_zone, header, rows, safe_cell
 from livecommerce.orders.model import Order, OrderLine, Payment
 from livecommerce.settings import SettingsError
 

@@ -9,6 +9,7 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy.exc import OperationalError
 
+from livecommerce.errors import DatabaseAway
 from livecommerce.orders import projector as projector_module
 from livecommerce.orders import rows, worker
 from livecommerce.orders.model import Order
@@ -111,7 +112,7 @@ async def test_a_projection_cut_at_every_place_gives_the_same_orders(
     for _ in range(40):
         try:
             counted += await stall.projector.step(SHOP)
-        except OperationalError:
+        except DatabaseAway:
             continue
     assert counted == len(await stall.redis.xrange(f"lc:{{{SHOP}}}:ledger"))
     monkeypatch.undo()

@@ -104,6 +104,27 @@ async def test_a_file_that_breaks_off_is_not_taken_for_the_whole(
         await answer.read()
 
 
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+async def test_a_login_that_ends_while_a_file_is_written_gets_no_more_of_it(
+    selling: Site, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    whole = OrderRepository.of_show
+    token = selling.client.session.cookie_jar.filter_cookies(selling.client.make_url("/"))["lc_staff"].value
+
+    async def logs_out(self: Any, shop: str, show: str, *, after: int = 0, limit: int = 1) -> Any:
+        if after:
+            await selling.accounts.sessions.close(token)
+        return await whole(self, shop, show, after=after, limit=limit)
+
+    monkeypatch.setattr(OrderRepository, "of_show", logs_out)
+    answer = await selling.client.get(f"/api/shows/demo/orders.{kind}")
+    if kind == "xlsx":  # none of it has left yet
+        assert (answer.status, (await answer.json())["error"]["number"]) == (401, 2001)
+        return
+    with pytest.raises(ClientError):
+        await answer.read()
+
+
 async def test_money_is_marked_by_the_host_and_not_by_a_moderator(selling: Site) -> None:
     order = (await orders_of(selling))["orders"][1]["id"]
     body = {"id": "payment-0001", "method": "bank_transfer", "reference": "12345"}

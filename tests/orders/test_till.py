@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from livecommerce.errors import IdReused, LiveCommerceError
 from livecommerce.orders.errors import PaidAlready
 from livecommerce.orders.model import Order
 from livecommerce.orders.payments.manual import TRANSFER_DAYS
-from livecommerce.orders.till import Till
-from livecommerce.stock.operations import Cancel
+from livecommerce.orders.till import UNDONE_HOLD_SECONDS, Till
+from livecommerce.stock.operations import Cancel, Extend, Line, Reprice, Restock, SetQuantity
 from tests.orders.conftest import SHOP, SHOW, Stall
 
 PAY = "payment-0001"
@@ -88,17 +90,94 @@ async def test_a_second_payment_covers_what_came_later(stall: Stall, till: Till)
     assert (payment.reservations, payment.amount_minor) == (["A01#2"], 200)
 
 
-async def test_money_for_a_claim_that_had_ended_is_told(stall: Stall, till: Till) -> None:
-    await stall.stock(A01=5, B02=5)
+async def refused_paid(till: Till, payment: str = PAY) -> tuple[str, dict[str, object]]:
+    with pytest.raises(LiveCommerceError) as told:
+        await till.paid(SHOP, payment, "ling")
+    return told.value.code, told.value.details
+
+
+async def test_money_for_claims_that_have_all_ended_is_kept_and_told(stall: Stall, till: Till) -> None:
+    await stall.stock(A01=5)
     await stall.claim("vera", "A01")
-    await stall.claim("vera", "B02")
     await till.begin(SHOP, (await vera(stall)).id, PAY, "bank_transfer", "", "ling")
     await stall.engine.submit(Cancel(id=stall.id(), shop=SHOP, show=SHOW, reservation="A01#1"))
-    with pytest.raises(LiveCommerceError) as told:
-        await till.paid(SHOP, PAY, "ling")
-    assert (told.value.code, told.value.details) == ("claims_ended", {"reservations": ["A01#1"]})
+    assert await refused_paid(till) == ("claims_ended", {"reservations": ["A01#1"]})
     order = await vera(stall)
-    assert (order.payments[0].state, order.confirmed_minor) == ("paid", 100), "the rest is sold, the money is noted"
+    assert (order.payments[0].state, order.confirmed_minor) == ("paid", 0), "the money is noted"
+
+
+async def change(stall: Stall, how: str) -> None:
+    """Vera has three of the last four A01 and one B02 of two wanted."""
+    operation: Cancel | SetQuantity | Reprice | Restock
+    if how == "cancel":
+        operation = Cancel(stall.id(), SHOP, SHOW, "vera", "A01#1")
+    elif how == "set":
+        operation = SetQuantity(stall.id(), SHOP, SHOW, "A01#1", 2, "vera")
+    elif how == "price":
+        operation = Reprice(stall.id(), SHOP, SHOW, "A01#1", Line("A01", 1, 90, "TWD", "A01"))
+    else:
+        operation = Restock(stall.id(), SHOP, SHOW, "B02", 5)  # the piece that waited comes
+    assert (await stall.engine.submit(operation)).outcome not in ("unchanged", "not_active")
+
+
+@pytest.mark.parametrize(("how", "due"), [("cancel", 100), ("set", 300), ("price", 370), ("promotion", 500)])
+async def test_a_payment_whose_claims_changed_is_begun_anew_with_the_right_sum(
+    stall: Stall, till: Till, how: str, due: int
+) -> None:
+    await stall.stock(A01=4, B02=1)
+    await stall.claim("vera", "A01", 3)
+    await stall.claim("vera", "B02", 2)
+    order = await vera(stall)
+    first, _ = await till.begin(SHOP, order.id, PAY, "bank_transfer", "", "ling")
+    assert first.amount_minor == 400
+    await change(stall, how)
+    code, details = await refused_paid(till)
+    assert (code, details["due_minor"]) == ("payment_outdated", due)
+    assert await sold(stall) == 0, "nothing was sold for the wrong sum"
+    second, _ = await till.begin(SHOP, order.id, "payment-0002", "bank_transfer", "", "ling")
+    assert second.amount_minor == due
+    assert (await till.paid(SHOP, "payment-0002", "ling")).state == "paid"
+    order = await vera(stall)
+    assert [payment.state for payment in order.payments] == ["void", "paid"]
+    assert (order.confirmed_minor, order.total_minor) == (due, due)
+    assert await refused_paid(till) == ("payment_void", {})
+
+
+async def test_two_clicks_at_once_with_ids_of_their_own_make_one_payment(stall: Stall, till: Till) -> None:
+    await stall.stock(A01=5)
+    await stall.claim("vera", "A01", 2)
+    order = await vera(stall)
+    clicks = (till.begin(SHOP, order.id, f"payment-000{n}", "bank_transfer", "", "ling") for n in range(4))
+    answers = await asyncio.gather(*clicks, return_exceptions=True)
+    assert sorted(getattr(answer, "code", "begun") for answer in answers) == ["begun", *["nothing_to_pay"] * 3]
+    assert len((await vera(stall)).payments) == 1
+
+
+async def test_cash_on_delivery_is_taken_back(stall: Stall, till: Till) -> None:
+    await stall.stock(A01=5)
+    await stall.claim("vera", "A01", 2)
+    order = await vera(stall)
+    await till.begin(SHOP, order.id, PAY, "cash_on_delivery", "", "ling")
+    assert await sold(stall) == 2
+    for _ in range(2):
+        assert (await till.undo(SHOP, PAY, "mei")).state == "void"
+    order = await vera(stall)
+    assert (await sold(stall), order.confirmed_minor, order.total_minor) == (0, 0, 200)
+    assert [(line.state, line.quantity) for line in order.lines] == [("held", 2)]
+    assert order.lines[0].deadline_ms - order.lines[0].updated_ms == UNDONE_HOLD_SECONDS * 1000
+    assert await refused_paid(till) == ("payment_void", {})
+    again, _ = await till.begin(SHOP, order.id, "payment-0002", "bank_transfer", "", "ling")
+    assert again.amount_minor == 200
+    assert (await till.paid(SHOP, "payment-0002", "ling")).state == "paid"
+    assert await sold(stall) == 2
+
+
+async def test_a_claim_extended_before_says_until_when_it_is_held(stall: Stall, till: Till) -> None:
+    await stall.stock(A01=5)
+    await stall.claim("vera", "A01")
+    extended = await stall.engine.submit(Extend(stall.id(), SHOP, SHOW, "A01#1", 1200))
+    _, started = await till.begin(SHOP, (await vera(stall)).id, PAY, "bank_transfer", "", "ling")
+    assert started.held_until_ms == extended.lines[0].deadline_ms
 
 
 async def test_what_the_till_refuses(stall: Stall, till: Till) -> None:

@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from livecommerce.orders import projector
 from livecommerce.orders.worker import Worker
 from livecommerce.records.database import Database
-from livecommerce.settings import Settings
+from livecommerce.stock.settings import Stock
 from livecommerce.stock.engine import StockEngine
 
 projector.ENTRIES_MAX = 4  # many small transactions: more places to die in
@@ -29,7 +29,7 @@ async def main():
     database = Database(sys.argv[2])
     await database.start()
     print("up", flush=True)
-    await Worker(redis, database, StockEngine(redis, Settings().stock)).run(asyncio.Event())
+    await Worker(redis, database, StockEngine(redis, Stock())).run(asyncio.Event())
 
 asyncio.run(main())
 """

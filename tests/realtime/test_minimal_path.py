@@ -52,7 +52,8 @@ async def test_who_joins_later_sees_the_numbers_beside_the_same_lines(fast_world
     late = await fast_world.connect("ben")
     (mark,) = late.snapshot["marks"]
     assert mark == {
-        "comment": line["id"], "sku": "A01", "number": 1, "state": "held", "quantity": 2, "position": 0,
+        "comment": line["id"], "by": line["by"], "sku": "A01", "number": 1, "state": "held", "quantity": 2,
+        "waiting": 0,
     }  # fmt: skip
     await host.command("shadow", viewer=host.events("chat")[0]["viewer"])
     await host.event("buyer")

@@ -40,29 +40,77 @@ async def test_a_muted_viewer_watches_but_does_not_speak_or_order(world: World) 
     assert (await anna.comment("A01+1"))["reason"] == "reserved"
 
 
-async def test_a_banned_viewer_is_out_under_a_new_cookie_too_until_a_moderator_says_so(world: World) -> None:
+async def test_a_ban_is_of_one_viewer_and_not_of_a_whole_phone_network(world: World) -> None:
     moderator = await world.connect(staff="moderator", address="198.51.100.1")
     anna = await world.connect("anna", address="203.0.113.7")
     neighbour = await world.connect("neighbour", address="203.0.113.7")
+    assert (await moderator.call("ask", {"what": "buyer", "viewer": "anna"}))["neighbours"] == 1
+    assert (await moderator.command("ban", viewer="anna"))["ok"]
+    await anna.until(lambda: [you for you in anna.private("you") if you.get("banned")])
+    ticket = {"id": new_id(), "reservation": "A01#1"}
+    press = {"id": new_id(), "code": "A01", "options": {}, "quantity": 1}
+    question = {"id": new_id(), "do": "ask_question", "text": "why?"}
+    again = await world.connect("anna", address="203.0.113.8")
+    assert again.snapshot["me"]["banned"]
+    for event, data in (
+        ("comment", {"id": new_id(), "text": "here I am", "again": True}),
+        ("claim", press),
+        ("cancel", ticket),
+        ("name", {"name": "Anna B"}),
+        ("command", question),
+    ):
+        assert (await again.call(event, data))["error"]["code"] == "banned", event
+    assert (await again.call("tickets"))["ok"], "what was bought can be looked at"
+    newcomer = await world.connect("fresh-cookie", address="203.0.113.7")
+    assert not newcomer.snapshot["me"]["banned"]
+    for one in (neighbour, newcomer):
+        assert (await one.comment("hello"))["ok"]
+    assert world.gateway.channels.get(SHOW).mirror.state["addresses"] == {}
+
+    assert (await moderator.command("unban", viewer="anna"))["ok"]
+    await anna.until(lambda: anna.private("you")[-1].get("banned") is False)
+    assert (await anna.comment("back again"))["ok"], "without a reload"
+
+
+async def test_a_banned_page_hears_of_the_end_of_the_show(world: World) -> None:
+    host = await world.connect(staff="host")
+    await host.go_live()
+    anna = await world.connect("anna")
+    assert (await host.command("ban", viewer="anna"))["ok"]
+    await anna.until(lambda: anna.private("you"))
+    assert (await host.command("end"))["ok"]
+    await anna.event("stage", stage="ended")
+    assert anna.closed is None
+
+
+async def test_a_network_is_barred_for_newcomers_alone_and_until_a_moderator_says_so(world: World) -> None:
+    moderator = await world.connect(staff="moderator", address="198.51.100.1")
+    await world.connect("anna", address="203.0.113.7")
+    neighbour = await world.connect("neighbour", address="203.0.113.7")
     await neighbour.comment("I have spoken")
     await moderator.event("chat", text="I have spoken")
-    assert (await moderator.command("ban", viewer="anna"))["ok"]
-    assert (await anna.until(lambda: anna.all("bye")))[0]["code"] == "banned"
-    await moderator.until(lambda: any(e["banned"] for e in moderator.events("buyer")))
+    assert (await moderator.command("ban", viewer="anna", network_seconds=3600))["ok"]
     channel = world.gateway.channels.get(SHOW)
     await moderator.until(lambda: channel.mirror.state["addresses"])
 
-    for viewer in ("anna", "fresh-cookie"):
-        again = await world.connect(viewer, address="203.0.113.7")
-        assert again.refused["data"]["code"] == "banned"
-    assert (await world.connect("fresh-cookie", address="203.0.113.8")).refused is None
-    back = await world.connect("neighbour", address="203.0.113.7")
-    assert back.refused is None, "who was there before and has spoken keeps the place"
-    assert neighbour.closed is None
+    newcomer = await world.connect("fresh-cookie", address="203.0.113.7")
+    assert newcomer.refused is None, "everybody may watch"
+    for answer in (
+        await newcomer.comment("hello"),
+        await newcomer.comment("A01+1"),
+        await newcomer.call("name", {"name": "Fresh"}),
+        await newcomer.call("claim", {"id": new_id(), "code": "A01", "options": {}, "quantity": 1}),
+        await newcomer.call("command", {"do": "ask_question", "id": new_id(), "text": "when"}),
+    ):
+        assert answer["error"]["code"] == "network_barred"
+        assert 0 < answer["error"]["retry_after_ms"] <= 3_600_000
+    elsewhere = await world.connect("other-cookie", address="203.0.113.8")
+    for one in (neighbour, elsewhere):
+        assert (await one.comment("still here"))["ok"]
 
     assert (await moderator.command("unban", viewer="anna"))["ok"]
     await moderator.until(lambda: not channel.mirror.state["addresses"])
-    assert (await world.connect("fresh-cookie-2", address="203.0.113.7")).refused is None
+    assert (await newcomer.comment("at last"))["ok"]
 
 
 async def test_blocked_words_links_and_slow_mode(fast_world: World) -> None:

@@ -39,7 +39,8 @@ async def test_people_are_counted_once_and_a_dead_process_falls_out(
     assert await presence.count_viewers(valkey, SHOW) == 1
     await two.leave(SHOW)
     assert await presence.count_viewers(valkey, SHOW) == 0
-    assert await valkey.keys("lc:presence:*") == [presence.keys_of(SHOW)[0].encode()], "only peak and watch time stay"
+    left = {presence.keys_of(SHOW)[0].encode(), presence.course_key(SHOW).encode()}
+    assert set(await valkey.keys("lc:presence:*")) == left, "only peak, watch time and the curve stay"
     assert two.figures(SHOW, 0)["now"] == 0
 
 
@@ -73,3 +74,20 @@ async def test_the_clock_is_the_servers(valkey: Redis) -> None:
     await asyncio.gather(one.refresh(SHOW, {"anna"}, {"anna"}), one.refresh("other", {"anna"}, {"anna"}))
     seconds, _ = await valkey.time()
     assert abs(one.now_ms() / 1000 - seconds) < 60
+
+
+async def test_the_curve_has_one_figure_in_five_seconds_and_an_end(
+    valkey: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = presence.Presence(valkey, "one")
+    for _ in range(3):
+        await one.refresh(SHOW, {"anna", "ben"}, {"anna", "ben"})
+    ((at, people),) = await one.course(SHOW)
+    assert people == 2, "told three times within a second"
+    old = [f"{at - (number + 1) * 5_000}:{number}" for number in range(presence.COURSE_MAX + 5)]
+    await valkey.delete(presence.course_key(SHOW))
+    await valkey.rpush(presence.course_key(SHOW), *reversed(old))
+    await one.refresh(SHOW, {"anna", "ben"}, set())
+    course = await presence.Presence(valkey, "another").course(SHOW)  # a page that was reloaded asks any process
+    assert (len(course), course[-1][1], course[-2][1]) == (presence.COURSE_MAX, 2, 0)
+    assert [at for at, _ in course] == sorted(at for at, _ in course)

@@ -23,7 +23,7 @@ from livecommerce.shows.registry import Registry
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.settings import Stock
-from tests.realtime.world import identify, serving
+from tests.realtime.world import WHO, serving
 
 KINDS = Registry(SHOW_KINDS)
 
@@ -81,7 +81,7 @@ async def test_a_failing_self_test_runs_the_stock_path_and_says_so(
     monkeypatch.setattr(private_names.LeanSocket, "write", lambda self, frame: None)
     monkeypatch.setattr(self_test, "SECONDS_MAX", 0.5)
     engine = StockEngine(valkey, Stock())
-    gateway = await build_realtime(web.Application(), ShowStore(valkey, engine, KINDS), Realtime(), identify)
+    gateway = await build_realtime(web.Application(), ShowStore(valkey, engine, KINDS), Realtime(), WHO)
     assert gateway.fast is False
     assert METRICS.path.labels("stock")._value.get() == 1
     assert METRICS.path.labels("fast")._value.get() == 0

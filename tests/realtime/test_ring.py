@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from livecommerce.realtime import ring as module
-from livecommerce.realtime.ring import Ring, offset_key
+from livecommerce.realtime.ring import Ring
+from livecommerce.shows.offsets import offset_key
 
 
 def test_the_ring_knows_what_it_still_has() -> None:

@@ -135,11 +135,15 @@ async def test_moderation_and_private_events_reach_a_viewer_on_another_process(
         await anna.until(lambda: any(ticket["state"] == "cancelled" for ticket in anna.private("ticket")))
         assert ben.private("ticket") == window.private("ticket") == [], "nobody else is told"
 
-        assert (await host.command("ban", viewer="anna"))["ok"]
-        for socket in (anna, window):
-            assert (await socket.until(lambda socket=socket: socket.all("bye")))[0]["code"] == "banned"
+        assert (await host.command("ban", viewer="anna", network_seconds=600))["ok"]
+        await anna.until(lambda: [you for you in anna.private("you") if you.get("banned")])
+        assert (await anna.comment("still here"))["error"]["code"] == "banned"
         await host.until(lambda: here.gateway.channels.get(SHOW).mirror.state["addresses"])
-        assert (await here.connect("other-cookie", address="203.0.113.7")).refused["data"]["code"] == "banned"
+        await host.comment("a line after it")  # who has read this line has read of the network before
+        await window.event("chat", text="a line after it")
+        newcomer = await here.connect("other-cookie", address="203.0.113.7")
+        for one in (newcomer, window):
+            assert (await one.comment("hello"))["error"]["code"] == "network_barred"
         assert (await ben.comment("unharmed"))["ok"]
 
 

@@ -7,8 +7,8 @@ import asyncio
 import msgspec
 import pytest
 from sqlalchemy import select, text
-from sqlalchemy.exc import DBAPIError
 
+from livecommerce.errors import DatabaseAway
 from livecommerce.records import database as database_module
 from livecommerce.records.database import Database
 from livecommerce.records.facts import APPENDED_MAX, Fact, append
@@ -121,7 +121,7 @@ async def test_a_process_that_stands_still_in_its_transaction_lets_the_others_go
     """As one whose machine lost the network: the server would keep its row locked for hours."""
     monkeypatch.setattr(database_module, "POSTGRES_IDLE_MS_MAX", 200)
     stuck = Database(database_url)
-    with pytest.raises(DBAPIError):
+    with pytest.raises(DatabaseAway):
         await _append_and_stand_still(stuck, database)
     assert [fact.body["times"] for fact in await kept(database)] == [2]
     await stuck.close()

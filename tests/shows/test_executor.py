@@ -22,7 +22,7 @@ async def test_moderators_at_the_same_moment_all_get_through(store: ShowStore, e
     assert len(state["audit"]) == 6
 
 
-HOST_ONLY = {"start", "end", "restock", "adjust", "price", "add_item", "remove_item"}
+HOST_ONLY = {"start", "end", "restock", "set_stock", "adjust", "price", "add_item", "remove_item"}
 
 
 def test_only_the_owner_and_the_host_may_do_these() -> None:

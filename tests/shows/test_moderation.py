@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from livecommerce.shows.kinds.buyer import NOTHING_SET
-from livecommerce.shows.moderation import barred, may_act, rule, slow_error, slow_wait_ms
+from livecommerce.shows.moderation import (
+    barred,
+    may_act,
+    may_introduce,
+    name_is_free,
+    network_refusal,
+    rule,
+    slow_error,
+    slow_wait_ms,
+)
 from livecommerce.shows.state import State
 from livecommerce.shows.store import ShowStore
 from livecommerce.shows.words import WordFilter, fold_word
@@ -21,7 +30,8 @@ WORDS = WordFilter([fold_word("bad"), fold_word("壞話")])
 async def state(store: ShowStore) -> State:
     """A show in which `speaker` has spoken and `banned` was banned at the address mark `home`."""
     state = await store.load(SHOW)
-    state["names"] = {"speaker": "Speaker"}
+    state["names"] = {"speaker": "Speaker", "named": "Named"}
+    state["spoken"] = {"speaker": True}
     state["addresses"] = {"home": "banned"}
     state["buyers"] = {
         "banned": {**NOTHING_SET, "banned": True},
@@ -55,23 +65,39 @@ async def test_who_may_act(viewer: str, stage: str, code: str | None, state: Sta
         assert refusal.retry_after_ms == 5_000
 
 
+@pytest.mark.parametrize(("viewer", "out"), [("banned", True), ("newcomer", False), ("muted", False)])
+async def test_a_ban_keeps_one_viewer_out(viewer: str, out: bool, state: State) -> None:
+    assert barred(state, viewer) is out
+
+
 @pytest.mark.parametrize(
-    ("viewer", "address", "expected"),
+    ("viewer", "address", "until", "expected"),
     [
-        ("banned", "elsewhere", True),
-        ("newcomer", "home", True),  # the banned one's other window
-        ("speaker", "home", False),  # whole networks share an address: who is known keeps the place
-        ("newcomer", "elsewhere", False),
-        ("muted", "elsewhere", False),
+        ("newcomer", "home", NOW + 5_000, 5_000),
+        ("newcomer", "home", NOW, None),
+        ("newcomer", "home", 0, None),  # a ban of one viewer, or of before networks were asked about
+        ("newcomer", "elsewhere", NOW + 5_000, None),
+        ("speaker", "home", NOW + 5_000, None),  # whole networks share an address: who is known may speak
+        ("named", "home", NOW + 5_000, None),
+        ("buyer", "home", NOW + 5_000, None),
     ],
 )
-async def test_whom_a_ban_keeps_out(viewer: str, address: str, expected: bool, state: State) -> None:
-    assert barred(state, viewer, address) is expected
+async def test_a_network_keeps_newcomers_from_speaking(
+    viewer: str, address: str, until: int, expected: int | None, state: State
+) -> None:
+    state["buyers"]["banned"]["network_until"] = until
+    state["tickets"] = {"A01#1": {"viewer": "buyer"}}  # type: ignore[typeddict-item]
+    refusal = network_refusal(state, viewer, address, NOW)
+    assert (refusal and refusal.retry_after_ms) == expected
 
 
 @pytest.mark.parametrize(
     ("viewer", "text", "is_order", "settings", "expected"),
     [
+        ("named", "hello", False, {"first_hold": True}, ("held", "first")),  # a name is no line
+        ("newcomer", "A01+1 call me", True, {"first_hold": True}, ("shadow", "first")),
+        ("named", "A01+1 call me", True, {"first_hold": True}, ("shadow", "first")),
+        ("speaker", "A01+1 call me", True, {"first_hold": True}, ("log", "")),
         ("speaker", "hello", False, {}, ("log", "")),
         ("speaker", "b-a-d", False, {}, ("refused", "words")),
         ("speaker", "A01+1 bad", True, {}, ("shadow", "words")),  # an order counts, its words are not shown
@@ -90,11 +116,48 @@ async def test_what_happens_to_the_words(
     viewer: str, text: str, is_order: bool, settings: dict[str, Any], expected: tuple[str, str], state: State
 ) -> None:
     state["settings"] |= settings  # type: ignore[typeddict-item]
-    ruling = rule(state, WORDS, viewer, text, is_order=is_order)
+    ruling = rule(state, WORDS, viewer, text, is_order=is_order, bare=text == "A01+1")
     if ruling.refuse is None:
         assert (ruling.place, ruling.reason) == expected
     else:
         assert ("refused", ruling.refuse.details["why"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("is_order", "bare", "place"), [(True, True, "log"), (True, False, "shadow"), (False, False, "log")]
+)
+async def test_slow_mode_keeps_the_words_of_an_order_alone(
+    is_order: bool, bare: bool, place: str, state: State
+) -> None:
+    ruling = rule(state, WORDS, "speaker", "A01+1", is_order=is_order, bare=bare, slow=True)
+    assert (ruling.place, ruling.refuse) == (place, None)  # who may not speak yet was refused before
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "free"),
+    [
+        ("小花", {}, True),
+        ("b.a.d", {}, False),
+        ("壞 話", {}, False),
+        ("spam.com", {}, True),
+        ("spam.com", {"links_off": True}, False),
+        ("www.spam", {"links_off": True}, False),
+    ],
+)
+async def test_a_name_keeps_to_the_rules_of_a_line(
+    name: str, settings: dict[str, Any], free: bool, state: State
+) -> None:
+    state["settings"] |= settings  # type: ignore[typeddict-item]
+    assert name_is_free(state, WORDS, name) is free
+
+
+@pytest.mark.parametrize(
+    ("viewer", "first_hold", "may"),
+    [("named", False, True), ("named", True, False), ("speaker", True, True), ("newcomer", True, False)],
+)
+async def test_a_name_waits_as_the_first_line_does(viewer: str, first_hold: bool, may: bool, state: State) -> None:
+    state["settings"]["first_hold"] = first_hold
+    assert may_introduce(state, viewer) is may
 
 
 async def test_slow_mode_counts_from_the_last_line(state: State) -> None:

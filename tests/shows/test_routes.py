@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from livecommerce.comments import PackUnknown
+from livecommerce.roles.rooms import publish_and_keep
+from livecommerce.shows.routes import SHOWS
 from livecommerce.shows.rows import ShowRepository
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.engine import StockUnavailable
@@ -133,6 +135,7 @@ async def test_a_show_that_could_not_go_on_air_does_at_the_next_start(
     _, shape = await site.told("GET", "/api/shows")
     assert shape["shows"][0]["stage"] == "preparing"
     again = await make_site()
+    await publish_and_keep(again.client.server.app[SHOWS])  # what a web process does first of all
     status, snapshot = await again.told("GET", "/api/shows/later/snapshot")
     assert (status, snapshot["stock"]) == (200, {"B02": [4, 0, 0, 0, 4]})
 

@@ -28,6 +28,7 @@ from livecommerce.stock.operations import (
     Release,
     Reserve,
     Restock,
+    SetAvailable,
     SetQuantity,
     Swap,
 )
@@ -93,6 +94,8 @@ class Player:
             return Restock(identity, SHOP, show, item, choice((0, 1, 2, 3, 5)))
         if pick < 0.75:
             return Adjust(identity, SHOP, show, item, choice((-3, -1, 1)), "counted")
+        if pick < 0.85:
+            return SetAvailable(identity, SHOP, show, item, choice((0, 1, 3)), choice((None, None, 0, 1)))
         kind = choice((Close, Open, Open))
         return kind(identity, SHOP, show, choice((*ITEMS, "")))
 

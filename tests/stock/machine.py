@@ -24,10 +24,13 @@ from livecommerce.stock.operations import (
     Operation,
     Reduce,
     Release,
+    Reprice,
     Reserve,
     Restock,
+    SetAvailable,
     SetQuantity,
     Swap,
+    Unconfirm,
 )
 from livecommerce.stock.outcomes import Answer
 from livecommerce.stock.rebuild import verify
@@ -87,11 +90,22 @@ operations: st.SearchStrategy[Operation] = st.one_of(
         SetQuantity, st.just(""), st.just(SHOP), shows, reservations, quantities, maybe_staff, limits, own_limits
     ),
     st.builds(Swap, st.just(""), st.just(SHOP), shows, reservations, lines, maybe_staff, limits, st.just(30)),
+    st.builds(Reprice, st.just(""), st.just(SHOP), shows, reservations, lines),
     st.builds(Confirm, st.just(""), st.just(SHOP), shows, reservations, maybe_staff),
+    st.builds(Unconfirm, st.just(""), st.just(SHOP), shows, reservations, st.sampled_from((20, 90)), maybe_staff),
     st.builds(Release, st.just(""), st.just(SHOP), shows, reservations, maybe_staff),
     st.builds(Extend, st.just(""), st.just(SHOP), shows, reservations, st.sampled_from((20, 90)), maybe_staff),
     st.builds(Expire, st.just(""), st.just(SHOP), shows, reservations),
     *[st.builds(Restock, st.just(""), st.just(SHOP), shows, items, st.integers(0, 6))] * 2,
+    st.builds(
+        SetAvailable,
+        st.just(""),
+        st.just(SHOP),
+        shows,
+        items,
+        st.integers(0, 4),
+        st.one_of(st.none(), st.integers(0, 4)),
+    ),
     st.builds(Adjust, st.just(""), st.just(SHOP), shows, items, st.integers(-4, 3), st.just("counted")),
     st.builds(Close, st.just(""), st.just(SHOP), shows, st.one_of(items, st.just(""))),
     *[st.builds(Open, st.just(""), st.just(SHOP), shows, st.one_of(items, st.just("")))] * 2,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 from collections import Counter
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -139,7 +140,36 @@ PAGES = {"http": "api", "ops": "operations"}
 
 @pytest.mark.parametrize("room", sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py")))
 def test_every_room_has_its_page(room: str) -> None:
-    doors = {"configuration", "doctor", "roles", "demo"}  # operations.md has the commands
+    doors = {"backup", "configuration", "doctor", "roles", "demo"}  # operations.md has the commands
     page = ROOT / "docs" / f"{'operations' if room in doors else PAGES.get(room, room)}.md"
     assert page.is_file(), f"{room}: {short(page)} is missing"
     assert f"{room}/" in page.read_text("utf-8"), f"{short(page)} does not speak of {room}/"
+
+
+WRITTEN = [path for path in project_files() if path.suffix == ".md" and path.name != "CHANGELOG.md"]
+BARE = re.compile(r"(?<![\w./-])python (-m |-c |scripts/|examples/)|(?<!-m )(?<![\w./-])pytest tests")
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=short)
+def test_commands_are_written_as_they_are_typed(path: Path) -> None:
+    """Whoever reads a page has `make install` behind them and no environment switched on."""
+    bare = [line for line in path.read_text("utf-8").splitlines() if BARE.search(line)]
+    assert bare == [], "write .venv/bin/python"
+
+
+NAMED = re.compile(r"(?<![\w/.-])((?:livecommerce|tests|web|scripts|loadtest|deploy|examples)/[\w./{},*-]+)")
+
+
+@pytest.mark.parametrize("path", [path for path in WRITTEN if "experiments" not in path.parts], ids=short)
+def test_files_that_pages_name_are_there(path: Path) -> None:
+    """`experiments/` speaks of the day it was written; `<kind>` and the like are places to fill."""
+    text = re.sub(r"<[^>\s]+>[\w./]*", "*", path.read_text("utf-8"))
+    for name in NAMED.findall(text):
+        for one in braces_open(name.rstrip(".,/")):
+            assert list(ROOT.glob(one)) or "*" in one, f"{short(path)} names {one}"
+
+
+def braces_open(name: str) -> list[str]:
+    """`a/{b,c}` → a/b, a/c."""
+    found = re.fullmatch(r"([^{]*)\{([^}]*)\}(.*)", name)
+    return [found[1] + each + found[3] for each in found[2].split(",")] if found else [name]

@@ -4,8 +4,8 @@ import { kindPage } from "../shared/kind_page.js";
 import { partsOf } from "../shared/kinds.js";
 import { ask, command, live, undo } from "../shared/staff.js";
 import { Countdown, Icon, Ticket, html, serverNow, signal, useEffect, useState } from "../shared/ui.js";
-import { isOver, labelOf, ticketKind, totalOf } from "../shared/verdict.js";
-import { ban, buyer, buyerRecord, linesOf, mute, nameOfViewer, side, tab, ticketsOf } from "./desk.js";
+import { isOver, labelOf, piecesText, ticketKind, totalOf } from "../shared/verdict.js";
+import { ban, banNetwork, buyer, buyerRecord, lineText, linesOf, mute, nameOfViewer, side, tab, ticketsOf } from "./desk.js";
 
 const ROWS_MAX = 100;
 const EXTEND_SECONDS = 900;
@@ -13,7 +13,7 @@ const EXTEND_SECONDS = 900;
 function Reservation({ ticket, named }) {
   const kind = ticketKind(ticket.state);
   const over = isOver(ticket.state);
-  const title = `${labelOf(ticket, live.item(ticket.code))} ×\u00a0${ticket.quantity}`;
+  const title = `${labelOf(ticket, live.item(ticket.code))} ${piecesText(ticket.quantity, ticket.waiting)}`;
   const who = named ? html`<button class="link" type="button"
     onClick=${() => ((buyer.value = ticket.viewer), (side.value = "buyer"))}>${person(ticket.name)}</button> · ` : "";
   const cancel = () => command("cancel", { reservation: ticket.id }, t("control.cancelled_done", { name: person(ticket.name) }));
@@ -47,10 +47,16 @@ function Restrict({ record }) {
 export function BuyerCard() {
   const viewer = buyer.value;
   const [older, setOlder] = useState([]);
+  const [neighbours, setNeighbours] = useState(0);
   useEffect(() => {
     setOlder([]);
+    setNeighbours(0);
     if (!viewer) return;
-    ask("buyer", { viewer }).then((answer) => answer.ok && buyer.peek() === viewer && setOlder(answer.tickets ?? []));
+    ask("buyer", { viewer }).then((answer) => {
+      if (!answer.ok || buyer.peek() !== viewer) return;
+      setOlder(answer.tickets ?? []);
+      setNeighbours(answer.neighbours ?? 0);
+    });
   }, [viewer]);
   if (!viewer) return html`<p class="empty">${t("control.no_buyer")}</p>`;
   const record = buyerRecord(viewer);
@@ -61,7 +67,7 @@ export function BuyerCard() {
   const total = totalOf(tickets, live.show.value.currency);
   const isMuted = record.muted_until > serverNow();
   return html`<div class="buyer">
-    <div class="row"><h3>${name}</h3><span class="grow">
+    <div class="row"><h3><bdi>${name}</bdi></h3><span class="grow">
       </span>${record.banned && html`<span class="tag bad">${t("control.tag_banned")}</span>`}${isMuted && html`<span class="tag warn">${t("control.tag_muted", { time: timeOfDay(record.muted_until) })}</span>`}${record.restricted && html`<span class="tag warn">${t("control.tag_restricted", { n: record.hold_max })}</span>`}</div>
     <p class="muted">${t("control.buyer_sum", { n: total.pieces })} · ${total.text}</p>
     <div class="row wrap">
@@ -70,14 +76,16 @@ export function BuyerCard() {
         onClick=${() => mute(viewer, name)}>${t("control.mute_long", { n: 10 })}</button>`}
       ${record.banned ? html`<button class="btn small line" type="button"
         onClick=${() => command("unban", { viewer }, t("control.unbanned"))}>${t("control.unban")}</button>` : html`<button class="btn small line" type="button"
-        onClick=${() => ban(viewer, name)}>${t("control.ban_long")}</button>`}
+        onClick=${() => ban(viewer, name)}>${t("control.ban_long")}</button>
+        <button class="btn small line" type="button"
+        onClick=${() => banNetwork(viewer, name)}>${t("control.ban_network", { n: neighbours })}</button>`}
       <${Restrict} key=${viewer} record=${record} />
     </div>
     <ul class="ticket-list">${tickets.map((ticket) => html`<${Reservation} key=${ticket.id} ticket=${ticket} />`)}</ul>
     ${tickets.length === 0 && html`<p class="muted">${t("control.no_tickets")}</p>`}
     <h4 class="muted">${t("control.last_comments")}</h4>
     <ul class="said">${linesOf(viewer).map((line) => html`<li key=${line.id}>
-      <time class="muted">${timeOfDay(line.at)}</time> ${line.text}</li>`)}</ul>
+      <time class="muted">${timeOfDay(line.at)}</time> <bdi>${line.text}</bdi></li>`)}</ul>
   </div>`;
 }
 
@@ -115,10 +123,13 @@ export function Reservations() {
   </div>`;
 }
 
+/** "hid 加我好友": what an entry of the trail was, in words. */
+export const deedOf = (entry) => `${knows(`control.do_${entry.do}`) ? t(`control.do_${entry.do}`) : entry.do} ${about(entry)}`.trim();
+
 function about(entry) {
   const what = entry.about ?? {};
   const parts = [what.code, what.sku, what.reservation, what.text, what.quantity !== undefined && `× ${what.quantity}`, what.price_minor !== undefined && money(what.price_minor, live.show.value.currency), what.viewer && person(nameOfViewer(what.viewer))];
-  if (what.comment) parts.push(live.chat.value.find((line) => line.id === what.comment)?.text);
+  if (what.comment) parts.push(lineText(what.comment));
   if (what.slow_seconds !== undefined && what.slow_seconds !== null) parts.push(t("control.slow_n", { n: what.slow_seconds }));
   return parts.filter(Boolean).join(" ");
 }
@@ -126,7 +137,7 @@ export function Audit() {
   const entries = [...(live.part("audit").value ?? [])].reverse();
   return html`<ul class="audit">${entries.map(
     (entry) => html`<li key=${entry.id} class=${entry.undone ? "gone" : ""}><time class="muted">${timeOfDay(entry.at, true)}</time><span class="grow">
-      <b>${entry.actor}</b> ${knows(`control.do_${entry.do}`) ? t(`control.do_${entry.do}`) : entry.do} <span class="muted">${about(entry)}</span>
+      <b><bdi>${entry.actor_name ?? entry.actor}</bdi></b> ${knows(`control.do_${entry.do}`) ? t(`control.do_${entry.do}`) : entry.do} <span class="muted">${about(entry)}</span>
       </span>
       ${entry.undoable && html`<button class="link" type="button"
         onClick=${() => undo(entry.id)}>${t("common.undo")}</button>`}${entry.undone && html`<span class="tag">${t("control.undone_tag")}</span>`}</li>`,

@@ -1,5 +1,6 @@
 // The chat under the keys: J/K move, H hides, M mutes, B removes, Z takes the last thing back.
 import { locale, person, t, timeOfDay } from "../shared/i18n.js";
+import { lineKey } from "../shared/kinds.js";
 import { live } from "../shared/staff.js";
 import { Icon, html, useEffect, useLayoutEffect, useMemo, useRef } from "../shared/ui.js";
 import { claimMark } from "../shared/verdict.js";
@@ -12,7 +13,7 @@ function tagOf(line, claims) {
   if (line.held) return ["warn", t("control.held_tag")];
   const claim = claimMark(claims);
   if (claim) return [claim.kind === "none" ? "" : claim.kind, claim.text];
-  if (line.kind !== "viewer") return ["", t(`control.kind_${line.kind}`)];
+  if (line.kind !== "viewer" && line.kind !== "claim") return ["", t(`control.kind_${line.kind}`)];
   const known = TAGS[line.verdict];
   return known ? [known[0], t(known[1])] : null;
 }
@@ -25,9 +26,9 @@ function Actions({ line }) {
     tab.value = "side";
   };
   return html`<div class="row wrap actions">
-    <button class="btn small line" type="button"
+    ${line.kind !== "claim" && html`<button class="btn small line" type="button"
       onClick=${() => toggleHide(line)}>${t(line.held ? "control.release" : isHidden(line) ? "control.show" : "control.hide")} <kbd>H</kbd>
-      </button>
+      </button>`}
     <button class="btn small line" type="button" onClick=${() => mute(line.viewer, line.name)}>${t("control.mute")} <kbd>M</kbd></button>
     <button class="btn small line" type="button" onClick=${() => ban(line.viewer, line.name)}>${t("control.ban")} <kbd>B</kbd></button>
     <button class="btn small line phone" type="button" onClick=${card}>${t("control.buyer")}</button>
@@ -46,8 +47,8 @@ function Line({ line, claims, chosen }) {
 function lineView(row, line, tag, chosen, gone) {
   return html`<li ref=${row} class=${`line ${chosen ? "chosen" : ""} ${gone ? "gone" : ""} ${line.kind}`}>
     <button class="face" type="button" aria-current=${chosen ? "true" : null} onClick=${() => mark(chosen ? null : line)}>
-      <time class="muted">${timeOfDay(line.at, true)}</time><b class="cut">${person(line.name)}</b>
-        <span class="text">${line.text}</span>${tag && html`<span class=${`tag ${tag[0]}`}>${tag[1]}</span>`}
+      <time class="muted">${timeOfDay(line.at, true)}</time><b class="cut"><bdi>${person(line.name)}</bdi></b>
+        <span class="text" dir="auto">${line.kind === "claim" ? t("control.kind_claim") : line.text}</span>${tag && html`<span class=${`tag ${tag[0]}`}>${tag[1]}</span>`}
     </button>
     ${chosen && html`<${Actions} line=${line} />`}
   </li>`;
@@ -71,7 +72,7 @@ export function Chat() {
         <kbd>J</kbd> <kbd>K</kbd> ${t("control.key_move")} <kbd>H</kbd> ${t("control.hide")} <kbd>M</kbd> ${t("control.mute")} <kbd>Z</kbd> ${t("common.undo")}</span>
     </div>
     <div class="scroll"><div ref=${box} class="lines" role="log" aria-live="off" tabindex="0" aria-label=${t("common.chat")}><ol>
-      ${shown.map((line) => html`<${Line} key=${line.id} line=${line} claims=${live.claims.value.get(line.id)} chosen=${line.id === cursor.value} />`)}
+      ${shown.map((line) => html`<${Line} key=${lineKey(line)} line=${line} claims=${live.claims.value.get(lineKey(line))} chosen=${lineKey(line) === cursor.value} />`)}
       ${shown.length === 0 && html`<li class="empty">${t(`control.empty_${filter.value}`)}</li>`}
     </ol></div>${cursor.value && html`<button class="btn small dark newer" type="button" onClick=${() => (cursor.value = null)}>
       <${Icon} name="down" />${t("control.follow")} <kbd>Esc</kbd></button>`}</div>

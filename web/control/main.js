@@ -1,13 +1,17 @@
 // The control panel: chat, what waits for a person, and the buyer; on paper, under the keys.
+import { here, sitePath } from "../shared/api.js";
 import { render } from "preact";
-import { clock, errorText, t } from "../shared/i18n.js";
+import { clock, errorText, person, t } from "../shared/i18n.js";
+import { kindPage } from "../shared/kind_page.js";
+import { partsOf } from "../shared/kinds.js";
 import { command, live, showId, undoLast } from "../shared/staff.js";
 import { LanguageSwitch, Sheet, Toasts, html, isTyping, now, signal, useState } from "../shared/ui.js";
-import { Side } from "./buyer.js";
+import { Side, deedOf } from "./buyer.js";
 import { Chat } from "./chat.js";
-import { ban, current, dialog, mark, marked, moveLine, mute, queue, tab, toggleHide } from "./desk.js";
-import { Triage, accept, askBuyer, chooseByDigit, dismiss } from "./triage.js";
+import { answering, ban, current, dialog, mark, marked, moveLine, mute, queue, tab, toggleHide } from "./desk.js";
+import { Triage, askBuyer, chooseByDigit, decide, dismiss } from "./triage.js";
 
+const sheets = partsOf("sheet", { ...kindPage, live, command });
 const SLOW = [0, 3, 5, 10, 30, 60];
 const RATE_SECONDS = 10;
 const arrivals = signal([]);
@@ -43,43 +47,23 @@ function Slow() {
 function Header() {
   const show = live.show.value;
   return html`<header class="bar-top">
-    <h1 class="cut"><a href="/studio">${t("control.title")}</a><span class="wide"> · ${show.title}</span></h1>
+    <h1 class="cut"><a href=${sitePath("/studio")}>${t("control.title")}</a><span class="wide"> · ${show.title}</span></h1>
     ${show.stage === "live" ? html`<span class="chip on"><i class="dot"></i>
       <time role="timer" aria-live="off">${clock(now.value - show.started_ms, true)}</time>
       </span>` : html`<span class="chip">${t(`common.stage_${show.stage}`)}</span>`}
     <${Pulse} />
-    ${live.link.value === "lost" && html`<span class="tag warn" role="status">${t("common.line_lost")}</span>`}
+    ${["lost", "blocked"].includes(live.link.value) && html`<span class="tag warn" role="status" title=${live.link.value === "blocked" ? t("common.line_blocked") : null}>${t(live.link.value === "blocked" ? "common.line_blocked_short" : "common.line_lost")}</span>`}
     <span class="grow"></span>
     <span class="wide"><${LanguageSwitch} /></span>
-    <a class="btn small line wide" href=${`/studio/${showId}`}>${t("common.studio")}</a>
+    <a class="btn small line wide" href=${sitePath(`/studio/${showId}`)}>${t("common.studio")}</a>
     <span class="wide"><${Slow} /></span>
-    <button class=${`btn small ${live.notice.value ? "dark" : "line"}`} type="button" onClick=${() => (dialog.value = "notice")}>${t("control.notice")}</button>
+    ${sheets.map((part) => html`<button key=${part.name} class=${`btn small ${part.on ? "dark" : "line"}`} type="button" onClick=${() => (dialog.value = part.name)}>${part.title}</button>`)}
     <button class="btn small line" type="button" onClick=${() => (dialog.value = "rules")}>${t("control.rules")}</button>
     <button class="btn small line wide" type="button" aria-label=${t("control.help")} onClick=${() => (dialog.value = "help")}><kbd>?</kbd></button>
   </header>`;
 }
 
 const close = () => (dialog.value = null);
-
-function NoticeSheet() {
-  const [text, setText] = useState(live.notice.value ?? "");
-  const put = async (event) => {
-    event.preventDefault();
-    if (await command("notice", { text: text.trim() || null }, t("control.notice_done"))) close();
-  };
-  const drop = async () => {
-    if (await command("notice", { text: null }, t("control.notice_gone"))) close();
-  };
-  return html`<${Sheet} title=${t("control.notice")} onClose=${close}><form class="stack" onSubmit=${put}>
-    <label class="field"><span>${t("control.notice_label")}</span>
-      <textarea class="input" rows="3" maxlength="300" value=${text} autofocus onInput=${(event) => setText(event.currentTarget.value)}></textarea>
-      </label>
-    <div class="row">
-      <button class="btn dark grow" type="submit"
-        disabled=${!text.trim()}>${t("control.notice_put")}</button>${live.notice.value && html`<button class="btn line" type="button"
-        onClick=${drop}>${t("control.notice_drop")}</button>`}</div>
-      </form><//>`;
-}
 
 function RulesSheet() {
   const [word, setWord] = useState("");
@@ -107,24 +91,42 @@ function RulesSheet() {
       </li>`)}${words.length === 0 && html`<li class="muted">${t("control.words_none")}</li>`}</ul></div><//>`;
 }
 
-const KEYS = [["J", "move_down"], ["K", "move_up"], ["H", "hide"], ["M", "mute"], ["B", "ban"], ["Z", "undo"], ["A", "accept"], ["1–9", "digit"], ["Q", "ask"], ["X", "dismiss"], ["N", "notice"], ["/", "search"], ["Esc", "follow"], ["?", "help"]];
+function AnswerSheet() {
+  const entry = answering.value;
+  const [text, setText] = useState(`@${person(entry.name)} `);
+  const send = async (event) => {
+    event.preventDefault();
+    if (!(await command("say", { text: text.trim() }))) return;
+    await command("dismiss", { comment: entry.comment });
+    close();
+  };
+  return html`<${Sheet} title=${t("control.answer")} onClose=${close}><form class="stack" onSubmit=${send}>
+    <p><b>${person(entry.name)}</b> ${entry.text}</p>
+    <label class="field"><span>${t("control.answer_label")}</span>
+      <textarea class="input" rows="3" maxlength="300" value=${text} autofocus onInput=${(event) => setText(event.currentTarget.value)}></textarea></label>
+    <button class="btn dark" type="submit" disabled=${!text.trim()}>${t("control.answer_send")}</button></form><//>`;
+}
+
+const KEYS = [["J", "move_down"], ["K", "move_up"], ["H", "hide"], ["M", "mute"], ["B", "ban"], ["Z", "undo"], ["A", "accept"], ["1–9", "digit"], ["Q", "ask"], ["X", "dismiss"], ["/", "search"], ["Esc", "follow"], ["?", "help"]];
 const HelpSheet = () => html`<${Sheet} title=${t("control.help")} onClose=${close}><dl class="help">${KEYS.map(([key, name]) => html`<div key=${key}>
-  <dt><kbd>${key}</kbd></dt><dd>${t(`control.key_${name}`)}</dd></div>`)}</dl><//>`;
+  <dt><kbd>${key}</kbd></dt><dd>${t(`control.key_${name}`)}</dd></div>`)}${sheets.filter((part) => part.key).map((part) => html`<div key=${part.name}>
+  <dt><kbd>${part.key.toUpperCase()}</kbd></dt><dd>${part.help}</dd></div>`)}</dl><//>`;
 
 function Page() {
   const bye = live.goodbye.value;
   if (bye && !bye.reconnect) return html`<div class="loading" role="alert"><p>${errorText(bye)}</p>
-    <a class="btn small line" href=${bye.code === "login_needed" ? `/login?next=${location.pathname}` : location.pathname}>${t(bye.code === "login_needed" ? "common.login_again" : "common.reload")}</a>
+    <a class="btn small line" href=${bye.code === "login_needed" ? sitePath(`/login?next=${here()}`) : location.pathname}>${t(bye.code === "login_needed" ? "common.login_again" : "common.reload")}</a>
     </div>`;
-  if (!live.state.value) return html`<p class="loading" role="status">${t("common.connecting")}</p>`;
+  if (!live.state.value) return html`<p class="loading" role="status">${t(live.link.value === "blocked" ? "common.line_blocked" : "common.connecting")}</p>`;
   const waiting = queue.value.length;
   return html`<${Header} />
     <main class=${`columns show-${tab.value}`}><${Chat} /><${Triage} /><${Side} /></main>
     <nav class="tabbar"
       aria-label=${t("control.tabs")}>${["chat", "triage", "side"].map((name) => html`<button key=${name} type="button" aria-pressed=${tab.value === name}
       onClick=${() => (tab.value = name)}>${t(`control.tab_${name}`)}${name === "triage" && waiting ? html` <b class="count">${waiting}</b>` : ""}</button>`)}</nav>
-    ${dialog.value === "notice" && html`<${NoticeSheet} />`}
+    ${sheets.map((part) => dialog.value === part.name && html`<${Sheet} key=${part.name} title=${part.title} onClose=${close}><${part.View} close=${close} /><//>`)}
     ${dialog.value === "rules" && html`<${RulesSheet} />`}
+    ${dialog.value === "answer" && answering.value && html`<${AnswerSheet} key=${answering.value.comment} />`}
     ${dialog.value === "help" && html`<${HelpSheet} />`}
     <${Toasts} />`;
 }
@@ -135,14 +137,14 @@ const DO = {
   h: () => toggleHide(marked()),
   m: () => marked() && mute(marked().viewer, marked().name),
   b: () => marked() && ban(marked().viewer, marked().name),
-  z: () => undoLast(),
-  a: () => accept(current.value),
+  z: () => undoLast(deedOf),
+  a: () => decide(current.value),
   q: () => askBuyer(current.value),
   x: () => dismiss(current.value),
-  n: () => (dialog.value = "notice"),
   "?": () => (dialog.value = "help"),
   escape: () => mark(null),
 };
+for (const part of sheets) if (part.key && !DO[part.key]) DO[part.key] = () => (dialog.value = part.name);
 document.addEventListener("keydown", (event) => {
   if (isTyping(event) || !live.state.value) return;
   const key = event.key.toLowerCase();

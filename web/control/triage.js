@@ -3,7 +3,7 @@ import { clock, knows, nameOf, person, t, timeOfDay } from "../shared/i18n.js";
 import { isComplete, valuesOf } from "../shared/live.js";
 import { command, live } from "../shared/staff.js";
 import { html, now, signal, toast } from "../shared/ui.js";
-import { active, buyer, current, queue, side } from "./desk.js";
+import { OLD_MINUTES, active, answering, buyer, current, dialog, old, queue, showOld, side } from "./desk.js";
 
 const SHOWN_MAX = 12; // more are behind the count; nobody decides thirteen at once
 export const edits = signal({}); // comment -> {code, options, quantity, remember}
@@ -23,7 +23,8 @@ function asMap(item, options) {
 export function linesFor(entry) {
   const edit = edits.value[entry.comment] ?? {};
   const guesses = (entry.guess ?? []).filter((one) => !one.do || one.do === "reserve");
-  const base = guesses.length ? guesses : [{ code: typeof entry.pin === "string" ? entry.pin : live.pin.value?.code ?? null, options: [], qty: 1 }];
+  // No guess, no proposal: what was on screen is not what was asked for until somebody has chosen it.
+  const base = guesses.length && entry.verdict !== "question" ? guesses : [{ code: null, options: [], qty: 1 }];
   return base.map((one, index) => {
     const code = (index === 0 && edit.code) || one.code;
     const item = code && live.item(code);
@@ -38,6 +39,17 @@ function forget(comment) {
   const { [comment]: ignored, ...rest } = edits.value;
   edits.value = rest;
 }
+/** The key: accepts the proposal that is shown; of a question it opens the answer, and never sells. */
+export function decide(entry) {
+  if (!entry) return;
+  if (entry.verdict === "question") answer(entry);
+  else if (!ready(linesFor(entry))) toast(t("control.choose_first"));
+  else accept(entry);
+}
+export function answer(entry) {
+  answering.value = entry;
+  dialog.value = "answer";
+}
 export async function accept(entry) {
   const lines = entry && linesFor(entry);
   if (!entry || !ready(lines) || busy.value) return;
@@ -50,7 +62,7 @@ export async function accept(entry) {
   if (done) forget(entry.comment);
 }
 export async function dismiss(entry) {
-  if (entry && (await command("dismiss", { comment: entry.comment }))) forget(entry.comment);
+  if (entry && (await command("dismiss", { comment: entry.comment }, t("control.dismissed", { name: person(entry.name) })))) forget(entry.comment);
 }
 export function askBuyer(entry) {
   if (!entry) return;
@@ -92,7 +104,7 @@ function Open({ entry }) {
   const remember = edits.value[entry.comment]?.remember;
   const word = wordOf(entry.text);
   return html`
-    <${Guess} lines=${lines} />
+    ${(entry.verdict !== "question" || line.code) && html`<${Guess} lines=${lines} />`}
     <div class="row wrap fix"><label class="row"><span class="sr">${t("control.product")}</span>
       <select class="input small" value=${line.code ?? ""} onChange=${(event) => edit(entry, { code: event.currentTarget.value, options: {} })}>
         <option value="" disabled>${t("control.choose_product")}</option>${live.items.value.map((item) => html`<option key=${item.code} value=${item.code}>${item.code} ${nameOf(item)}</option>`)}</select>
@@ -109,9 +121,10 @@ function Open({ entry }) {
       ${remember !== undefined && html`<input class="input small grow" maxlength="40" value=${remember} aria-label=${t("control.remember_word")}
         onInput=${(event) => edit(entry, { remember: event.currentTarget.value })} />`}</div>`}
     <div class="row wrap">
-      <button class="btn small accept" type="button" disabled=${!ready(lines) || busy.value === entry.comment}
-        onClick=${() => accept(entry)}>${t("control.accept")} <kbd>A</kbd>
-      </button>
+      ${entry.verdict === "question" && html`<button class="btn small accept" type="button" onClick=${() => answer(entry)}>${t("control.answer")} <kbd>A</kbd></button>`}
+      ${(entry.verdict !== "question" || ready(lines)) && html`<button class="btn small accept" type="button" disabled=${!ready(lines) || busy.value === entry.comment}
+        onClick=${() => accept(entry)}>${t("control.accept")}${entry.verdict !== "question" && html` <kbd>A</kbd>`}
+      </button>`}
       <button class="btn small line" type="button" onClick=${() => askBuyer(entry)}>${t("control.ask")} <kbd>Q</kbd></button>
       <button class="btn small line" type="button" onClick=${() => dismiss(entry)}>${t("control.dismiss")} <kbd>X</kbd></button></div>`;
 }
@@ -125,9 +138,10 @@ function Card({ entry, open }) {
   const onScreen = typeof entry.pin === "string" ? entry.pin : entry.pin?.code;
   return html`<li class=${`card ${open ? "open" : ""}`}>
     <button class="face" type="button" aria-expanded=${open} onClick=${choose}>
-      <span class="muted">${person(entry.name)} · ${timeOfDay(entry.at, true)}${onScreen && live.item(onScreen) ? ` · ${t("control.on_screen", { code: onScreen })}` : ""}${knows(`reason.${entry.reason}`) ? ` · ${t(`reason.${entry.reason}`)}` : ""}</span>
-      <h3>${entry.text}</h3></button>
-    ${open ? html`<${Open} entry=${entry} />` : html`<${Guess} lines=${linesFor(entry)} />`}
+      <span class="muted"><bdi>${person(entry.name)}</bdi> · ${timeOfDay(entry.at, true)}${onScreen && live.item(onScreen) ? ` · ${t("control.on_screen", { code: onScreen })}` : ""}${knows(`reason.${entry.reason}`) ? ` · ${t(`reason.${entry.reason}`)}` : ""}</span>
+      ${entry.refused && html`<span class="tag warn">${knows(`error.not_sold.${entry.refused}`) ? t(`error.not_sold.${entry.refused}`) : t("error.not_sold")}</span>`}
+      <h3 dir="auto">${entry.text}</h3></button>
+    ${open ? html`<${Open} entry=${entry} />` : entry.verdict !== "question" && html`<${Guess} lines=${linesFor(entry)} />`}
   </li>`;
 }
 
@@ -138,7 +152,9 @@ export function Triage() {
     <div class="row head"><h2>${t("control.triage")}</h2><span class="grow">
       </span>${oldest && html`<span class="muted">${t("control.triage_count", { n: list.length })} · ${t("control.triage_oldest", { time: clock(now.value - oldest.at) })}</span>`}</div>
     <ul class="cards">${list.slice(0, SHOWN_MAX).map((entry) => html`<${Card} key=${entry.comment} entry=${entry} open=${current.value?.comment === entry.comment} />`)}</ul>
-    ${list.length === 0 && html`<p class="empty">${t("control.triage_empty")}</p>`}
+    ${list.length === 0 && old.value.length === 0 && html`<p class="empty">${t("control.triage_empty")}</p>`}
+    ${old.value.length > 0 && html`<button class="link muted old" type="button" aria-expanded=${showOld.value}
+      onClick=${() => (showOld.value = !showOld.value)}>${t(showOld.value ? "control.old_fold" : "control.old", { n: old.value.length, m: OLD_MINUTES })}</button>`}
     ${list.length > SHOWN_MAX && html`<p class="muted">${t("control.more", { n: list.length - SHOWN_MAX })}</p>`}
   </section>`;
 }

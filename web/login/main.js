@@ -1,7 +1,7 @@
 // Staff log in here. Viewers never see this page: they need no account.
 import { render } from "preact";
 import { boot, errorText, t } from "../shared/i18n.js";
-import { call } from "../shared/api.js";
+import { call, sitePath } from "../shared/api.js";
 import { LanguageSwitch, html, useRef, useState } from "../shared/ui.js";
 
 function Page() {
@@ -13,7 +13,7 @@ function Page() {
     const form = new FormData(event.currentTarget);
     setBusy(true);
     const answer = await call("POST", "/api/login", { login: form.get("login").trim(), password: form.get("password") });
-    if (answer.ok) return location.assign(/^\/(?!\/)/.test(boot.next) ? boot.next : "/");
+    if (answer.ok) return location.assign(sitePath(/^\/(?!\/)/.test(boot.next) ? boot.next : "/"));
     setBusy(false);
     setError(answer.error);
     password.current.select();

@@ -1,4 +1,5 @@
 // The replay: the recording with its chat, and its products as chapters, all on the recording's own time.
+import { sitePath } from "../shared/api.js";
 import { render } from "preact";
 import { boot, clock, errorText, isGuest, money, nameOf, person, t } from "../shared/i18n.js";
 import { kindPage } from "../shared/kind_page.js";
@@ -80,7 +81,7 @@ function Chat() {
   }, [shown.at(-1)]);
   return html`<section class="chat" aria-labelledby="chat"><h2 id="chat">${t("common.chat")}</h2>
     <ol ref=${box} class="lines" role="log" aria-live="off" tabindex="0">
-      ${shown.map((line, index) => html`<li key=${`${line.at}-${index}`} class=${`line ${line.kind}`}><b>${isGuest(line.name) ? person(line.name) : line.name}</b> ${line.text}</li>`)}
+      ${shown.map((line, index) => html`<li key=${`${line.at}-${index}`} class=${`line ${line.kind}`}><b><bdi>${isGuest(line.name) ? person(line.name) : line.name}</bdi></b> <bdi>${line.text}</bdi></li>`)}
     </ol>
     ${shown.length === 0 && html`<p class="muted">${t("replay.quiet")}</p>`}
   </section>`;

@@ -2,6 +2,8 @@
 import { signal } from "@preact/signals";
 import { wordsOf } from "./kinds.js";
 
+import { decimals } from "./currencies.js";
+
 const holder = document.getElementById("texts");
 export const boot = JSON.parse(document.getElementById("boot").textContent);
 export const locale = signal(boot.locale);
@@ -33,11 +35,12 @@ export async function setLocale(next) {
 const number = () => new Intl.NumberFormat(locale.value === "en" ? "en" : "zh-TW");
 export const count = (value) => number().format(value ?? 0);
 
-/** Minor units to text. TWD is kept in whole dollars; other currencies have the decimals of ISO 4217. */
+/** Minor units to text, with the decimals of `currencies.js`. */
 export function money(minor, currency) {
   if (currency === "TWD") return `NT$${count(minor)}`;
-  const format = new Intl.NumberFormat(locale.value === "en" ? "en" : "zh-TW", { style: "currency", currency });
-  return format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits);
+  const digits = decimals(currency);
+  const shown = { style: "currency", currency, minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return new Intl.NumberFormat(locale.value === "en" ? "en" : "zh-TW", shown).format(minor / 10 ** digits);
 }
 
 /** Money for a tile: NT$86.4k from ten thousand on. */
@@ -73,5 +76,5 @@ export function errorText(error) {
   const key = knows(why) ? why : `error.${error?.code}`;
   if (!knows(key)) return error?.reason || t("error.internal");
   const seconds = Math.ceil((error.retry_after_ms ?? 0) / 1000);
-  return seconds > 0 && knows(`${key}.wait`) ? t(`${key}.wait`, { s: seconds }) : t(key);
+  return seconds > 0 && knows(`${key}.wait`) ? t(`${key}.wait`, { s: seconds }) : t(key, error.details);
 }

@@ -1,19 +1,23 @@
 // One show as signals: the socket's snapshot and frames folded by state.js, who answered what, and how the line is.
 import { optionsOf } from "./skus.js";
 import { computed, signal } from "@preact/signals";
+import { root } from "./api.js";
+import { lineKey } from "./kinds.js";
 import { connect } from "./socket.js";
 import { apply } from "./state.js";
-import { now, serverNow, skew } from "./ui.js";
+import { anchor } from "./ui.js";
 
+/** True of a claim event that says what was done to a claim, not that one was made. */
+const isGiven = (event) => ["cancelled", "reduced", "changed", "swapped"].includes(event.outcome);
 const CLAIMS_MAX = 400; // claims remembered to mark chat lines with; twice what a chat holds
 const BUTTON_LINES_MAX = 60; // claims made by the button, shown as chat lines of their own
 
 /** Opens the show. `state` is null until the first snapshot; `link` is connecting, open, lost or closed. */
-export function openShow({ show, as, snapshot = null, name = "" }) {
+export function openShow({ show, as, snapshot = null, name = "", pass }) {
   const state = signal(snapshot);
   const link = signal("connecting");
   const goodbye = signal(null);
-  const claims = signal(new Map()); // comment id -> claim events
+  const claims = signal(new Map()); // line -> claim events
   const button = signal([]); // claims without a chat line
   const listeners = new Set();
 
@@ -30,54 +34,66 @@ export function openShow({ show, as, snapshot = null, name = "" }) {
   };
 
   const mark = (map, event, next) => {
-    const key = event.comment ?? event.reservation;
+    const id = event.comment ?? event.reservation;
+    const key = lineKey({ by: event.by, id });
     const before = map.get(key) ?? [];
     const same = (other) => other.sku === event.sku && other.number === event.number;
     map.set(key, [...before.filter((other) => !same(other)), event]);
+    // What became of a claim later is said at its own line too: "No. 2 ✓" must not stand beside what was cancelled.
+    if (isGiven(event)) for (const [line, told] of map) if (line !== key && told.some((one) => same(one) && !isGiven(one)))
+      map.set(line, told.map((one) => (same(one) && !isGiven(one) ? { ...one, outcome: event.outcome === "cancelled" ? "cancelled" : one.outcome, reserved: event.reserved, waiting: event.waiting } : one)));
     if (map.size > CLAIMS_MAX) map.delete(map.keys().next().value);
-    const known = next.chat.some((line) => line.id === event.comment);
+    const known = next.chat.some((line) => lineKey(line) === key);
     if (!known && ["reserved", "partly", "waiting"].includes(event.outcome) && !before.length) {
-      const line = { id: key, kind: "claim", by: event.by, name: event.name, viewer: event.viewer, text: "", at: event.at };
+      const line = { id, kind: "claim", by: event.by, name: event.name, viewer: event.viewer, text: "", at: event.at };
       button.value = [...button.value, line].slice(-BUTTON_LINES_MAX);
     }
     return map;
   };
 
+  // A ticket has what is held and what waits apart (`quantity`, `waiting`).
+  const claimOf = (ticket) => ({ sku: ticket.sku, number: ticket.number, reserved: ticket.quantity, waiting: ticket.waiting ?? 0, position: ticket.position, outcome: ticket.state });
+
   // Claims of before this page was open: staff have the list of reservations, a viewer the marks of the chat and the own tickets.
   const seed = (snapshotState) => {
     const map = new Map();
     const marks = snapshotState.marks ?? [];
-    const marked = new Set(marks.map((one) => one.comment));
+    const mine = snapshotState.me?.by;
+    const marked = new Set(marks.filter((one) => one.by === mine).map((one) => one.comment));
     const own = (snapshotState.me?.tickets ?? []).filter((ticket) => !marked.has(ticket.comment));
     for (const ticket of snapshotState.reservations ?? [...marks, ...own]) {
-      const held = ticket.state === "waiting" ? 0 : ticket.quantity;
-      const claim = { sku: ticket.sku, number: ticket.number, reserved: held, waiting: ticket.state === "waiting" ? ticket.quantity : 0, position: ticket.position, outcome: ticket.state };
-      map.set(ticket.comment, [...(map.get(ticket.comment) ?? []), claim]);
+      const key = lineKey({ by: ticket.by ?? mine, id: ticket.comment });
+      map.set(key, [...(map.get(key) ?? []), claimOf(ticket)]);
     }
+    // Orders by the button have no line of chat: the snapshot brings them, so that a reload loses none.
+    const lines = new Map(button.value.map((line) => [lineKey(line), line]));
+    for (const { id, by, name: who, viewer, at, ...ticket } of snapshotState.presses ?? []) {
+      const key = lineKey({ by, id });
+      if (!lines.has(key)) lines.set(key, { id, kind: "claim", by, name: who, viewer, text: "", at });
+      if (!map.has(key)) map.set(key, [claimOf(ticket)]);
+    }
+    button.value = [...lines.values()].sort((a, b) => a.at - b.at).slice(-BUTTON_LINES_MAX);
     for (const [key, known] of claims.value) map.set(key, known);
     claims.value = map;
   };
 
-  const setSkew = (server) => {
-    if (!server) return;
-    skew.ms = Math.max(skew.ms - 50, server - Date.now()); // the least delayed frame is nearest to the truth; drifts back slowly
-    if (Math.abs(now.value - serverNow()) > 1500) now.value = serverNow();
-  };
-  skew.ms = snapshot?.now ? snapshot.now - Date.now() : 0;
+  if (snapshot) seed(snapshot);
+  anchor(snapshot?.now, true);
 
   const socket = connect({
     show,
     as,
     name,
+    pass,
+    root,
     onSnapshot(next) {
-      skew.ms = next.now - Date.now();
-      now.value = serverNow();
+      anchor(next.now, true);
       state.value = next;
       seed(next);
       for (const listen of listeners) listen([{ t: "snapshot" }]);
     },
     onFrame(frame) {
-      setSkew(frame.now);
+      anchor(frame.now);
       if (!state.value) return;
       if (frame.n !== state.value.viewers) state.value = { ...state.value, viewers: frame.n };
       if (frame.ev.length) fold(frame.ev);

@@ -3,6 +3,7 @@
 import { Player } from "./whep.js";
 
 const CONNECT_MS = 6000; // WebRTC that has not connected by now is blocked on the way: most networks need one second
+const FINAL = new Set(["banned", "show_over"]); // said of the viewer or the show, not of the way: nothing else is tried
 const AGAIN_MS = 120_000; // while HLS plays, WebRTC is tried again behind it: the viewer may have left the café
 
 /** @typedef {import("./stream_session.js").Options & {hlsUrl: string, onpath?: (path: "webrtc"|"hls") => void}} PlaybackOptions */
@@ -73,7 +74,8 @@ export class Playback {
         if (state === "live") this.timer = clearTimeout(this.timer);
         else this.timer ??= setTimeout(judge, CONNECT_MS); // it played, and lost its way
         // Full, or no H.264 in this browser's WebRTC: waiting would not help.
-        if (state === "refused" || error?.code === "busy") this.#hls();
+        if (state === "refused" && FINAL.has(error?.code)) this.setState(state, error);
+        else if (state === "refused" || error?.code === "busy") this.#hls();
         else this.setState(state, error);
       },
     });

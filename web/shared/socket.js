@@ -1,10 +1,11 @@
 // The connection to a show: one Socket.IO client (the vendored msgpack build, `window.io`), that resumes by offset,
 // notices gaps, and sends unanswered comments again under their own ids. No signals, no DOM: live.js wraps it.
 
+const BLOCKED_MS = 7000; // no socket by then, though pages load: something on the way lets no WebSocket through
 const ANSWER_MS = 8000; // an answer takes some milliseconds; past this the line is gone
 const PENDING_MAX = 50; // unanswered messages kept for after a cut; more is a page gone wild
 const RESUME_MS = 3000; // between two asks for what is missing
-const AGAIN = new Set(["comment", "claim", "cancel", "command"]); // messages with an id: sent again, they count once
+const AGAIN = new Set(["comment", "claim", "cancel", "take", "command"]); // messages with an id: sent again, they count once
 
 /**
  * Opens a show.
@@ -13,20 +14,23 @@ const AGAIN = new Set(["comment", "claim", "cancel", "command"]); // messages wi
  * @param {string} options.show id of the show
  * @param {"viewer"|"staff"} options.as
  * @param {string} [options.name] the viewer's name as remembered by the page
+ * @param {string} [options.pass] what the page was given for a browser that keeps no cookies
  * @param {(snapshot: object) => void} options.onSnapshot replaces all that the page has
  * @param {(frame: {e: string, f: string, t: string, ev: object[], n: number, now: number}) => void} options.onFrame
  *   events after the last offset, in order, none missing and none twice
  * @param {(events: object[]) => void} options.onPrivate events for this viewer alone
- * @param {(link: "connecting"|"open"|"lost"|"closed") => void} options.onLink
+ * @param {(link: "connecting"|"open"|"lost"|"blocked"|"closed") => void} options.onLink `blocked`: pages load, and
+ *   no WebSocket does; it is tried on
  * @param {(bye: {number: number, code: string, reason: string, reconnect: boolean}) => void} options.onBye
  *   why the server closed, or why it refused the connection (then with `refused: true`)
  * @param {(url: string, options: object) => any} [options.io] Socket.IO's `io`; a page has it as `window.io`
  * @param {string} [options.url] address of the server; a page's own by default
+ * @param {string} [options.root] where on that host the site stands: "" or a path like "/live"
  * @returns {{send: (event: string, payload?: object) => Promise<object>, close: () => void, position: () => object}}
  *   `send` always resolves: `{ok: true, …}` or `{ok: false, error: {number, code, reason}}` (`no_answer` without one)
  */
 export function connect(options) {
-  const { show, as, name, onSnapshot, onFrame, onPrivate, onLink, onBye, io = globalThis.io, url = "" } = options;
+  const { show, as, name, pass, onSnapshot, onFrame, onPrivate, onLink, onBye, io = globalThis.io, url = "", root = "" } = options;
   let epoch = null;
   let offset = null;
   let resuming = 0;
@@ -34,8 +38,9 @@ export function connect(options) {
   const pending = new Map(); // number -> {event, payload, resolve, timer}
   let count = 0;
 
-  const auth = (give) => give({ show, as, ...(name && { name }), ...(epoch && { epoch, offset }) });
+  const auth = (give) => give({ show, as, ...(name && { name }), ...(pass && { pass }), ...(epoch && { epoch, offset }) });
   const socket = io(url, {
+    path: `${root}/socket.io/`,
     transports: ["websocket"],
     auth,
     reconnectionDelay: 300,
@@ -44,11 +49,23 @@ export function connect(options) {
     timeout: 10000,
   });
 
+  let blocked = false;
   const link = (state) => {
-    if (!final || state === "closed") onLink(state);
+    if (!final || state === "closed") onLink(state === "lost" && blocked ? "blocked" : state);
   };
+  // An error says nothing of its cause, and a proxy may also just be silent; so a plain request is the comparison.
+  const judge = async () => {
+    if (final || socket.connected || typeof fetch !== "function") return;
+    const answer = await fetch(`${url}${root}/static/shared/icon.svg`, { cache: "no-store" }).catch(() => null);
+    if (final || socket.connected) return;
+    blocked = answer?.ok === true;
+    if (blocked) link("lost");
+    judging = setTimeout(judge, BLOCKED_MS);
+  };
+  let judging = setTimeout(judge, BLOCKED_MS);
   const finish = (bye) => {
     final = true;
+    clearTimeout(judging);
     onBye(bye);
     socket.disconnect();
     onLink("closed");
@@ -83,11 +100,15 @@ export function connect(options) {
 
   socket.on("connect", () => {
     resuming = 0;
+    blocked = false;
+    clearTimeout(judging);
     link("open");
     for (const number of [...pending.keys()]) deliver(number);
   });
   socket.on("disconnect", (reason) => {
     if (final) return;
+    clearTimeout(judging);
+    judging = setTimeout(judge, BLOCKED_MS);
     link("lost");
     // After the server's own "disconnect" packet the client would not come back by itself.
     if (reason === "io server disconnect") socket.connect();
@@ -134,6 +155,7 @@ export function connect(options) {
     },
     close() {
       final = true;
+      clearTimeout(judging);
       socket.disconnect();
       onLink("closed");
     },

@@ -18,15 +18,16 @@ export async function command(name, fields = {}, said = null) {
   if (said) toast(said, { seconds: 8, action: { label: t("common.undo"), run: () => undo(id) } });
   return answer.outcome ?? {};
 }
-export async function undo(id) {
-  if (await command("undo", { command: id })) toast(t("common.undone"));
+export async function undo(id, said = t("common.undone")) {
+  if (await command("undo", { command: id })) toast(said);
 }
-/** Undoes this account's latest command that can be undone. */
-export function undoLast() {
+/** Undoes this account's last command, that one and no other; `nameOf(entry)` says which it was. */
+export function undoLast(nameOf) {
   const mine = live.part("staff").value?.login;
-  const entry = live.state.value?.audit.findLast((one) => one.undoable && (!mine || one.actor === mine));
-  if (entry) undo(entry.id);
-  else toast(t("common.nothing_to_undo"));
+  const entry = live.state.value?.audit.findLast((one) => !one.undone && (!mine || one.actor === mine));
+  if (!entry) toast(t("common.nothing_to_undo"));
+  else if (entry.undoable) undo(entry.id, t("common.undone_what", { what: nameOf(entry) }));
+  else toast(t("common.undo_cannot", { what: nameOf(entry) }), { bad: true });
 }
 /** True when the account's role allows what only owner and host may do. */
 export const mayHost = () => ["owner", "host"].includes(live.state.value?.staff?.role);

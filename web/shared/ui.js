@@ -29,11 +29,22 @@ const PATHS = {
 /** One of ours by name, or any `path` on a field of 24. */
 export const Icon = ({ name, path = PATHS[name] }) => html`<svg class="i" viewBox="0 0 24 24" aria-hidden="true"><path d=${path} /></svg>`;
 
-// One clock for all countdowns, in the server's time. `skew` is corrected by every frame (live.js).
-export const skew = { ms: 0 };
-export const now = signal(Date.now());
-setInterval(() => (now.value = Date.now() + skew.ms), 1000);
-export const serverNow = () => Date.now() + skew.ms;
+// One clock for all countdowns: the server's time, carried on by performance.now(), which no change of the device's clock
+// moves. Every frame anchors it anew (live.js); the device's own time is only the guess before the first.
+let ahead = Date.now() - performance.now();
+export const serverNow = () => performance.now() + ahead;
+export const now = signal(serverNow());
+const look = () => (now.value = serverNow());
+setInterval(look, 1000);
+document.addEventListener("visibilitychange", look); // hidden pages have few timers
+const DRIFT_MS = 50; // how far one frame may put the clock back
+/** The server's time, just heard. Of frames the least delayed is nearest to the truth; a snapshot counts as it is. */
+export function anchor(server, exact = false) {
+  if (!server) return;
+  const heard = server - performance.now();
+  ahead = exact ? heard : Math.max(ahead - DRIFT_MS, heard);
+  if (exact || Math.abs(now.peek() - serverNow()) > 1500) look();
+}
 
 export function Countdown({ until, soonest = 0 }) {
   const left = Math.max(soonest, until - now.value);

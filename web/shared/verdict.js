@@ -4,22 +4,34 @@ import { knows, money, nameOf, t } from "./i18n.js";
 
 export const outcomeText = (outcome, values) => (knows(`outcome.${outcome}`) ? t(`outcome.${outcome}`, values) : t("outcome.other"));
 
-/** "第 13 號", "候補第 4", "售完": the mark at the end of a chat line. Returns {text, kind} or null. */
+const MADE = ["reserved", "partly", "held", "offered", "confirmed"];
+const optionsOf = (claim) => optionsText((claim.sku ?? claim.item ?? "").split("/").slice(1));
+
+/**
+ * "第 13 號", "紅色 M 第 2 號", "候補中", "已取消": the mark at the end of a chat line. Returns {text, kind} or null.
+ * A number is of one option: where a product has options, the mark names it. A place in line is the buyer's own and moves
+ * on, so it stands on the ticket alone.
+ */
 export function claimMark(claims) {
   if (!claims?.length) return null;
-  const good = claims.filter((claim) => claim.reserved > 0);
+  const good = claims.filter((claim) => claim.reserved > 0 && MADE.includes(claim.outcome));
   if (good.length) {
-    const numbers = good.map((claim) => claim.number);
-    return { kind: "ok", text: t("common.mark_number", { no: numbers.join("、") }) };
+    const texts = good.map((claim) => (optionsOf(claim) ? t("common.mark_number_of", { of: optionsOf(claim), no: claim.number }) : t("common.mark_number", { no: claim.number })));
+    return { kind: "ok", text: `${texts.join("、")} ✓` };
   }
-  const waiting = claims.find((claim) => claim.waiting > 0);
-  if (waiting) return { kind: "warn", text: t("common.mark_waiting", { no: waiting.position }) };
+  if (claims.some((claim) => claim.waiting > 0 && (claim.outcome === "waiting" || MADE.includes(claim.outcome)))) return { kind: "warn", text: t("common.mark_waiting") };
   return { kind: "none", text: outcomeText(claims[0].outcome) };
+}
+
+/** "× 3", "× 1 · 2 in line": the pieces of a ticket or of an answered line, held and waiting apart. */
+export function piecesText(held, waiting) {
+  if (held && waiting) return `×\u00a0${held} · ${t("common.more_waiting", { n: waiting })}`;
+  return held || waiting ? `×\u00a0${held || waiting}` : "";
 }
 
 /** Kind of ticket for a state or outcome: held, wait, paid or none. */
 export function ticketKind(state) {
-  if (state === "held" || state === "reserved" || state === "partly" || state === "offered" || state === "reduced") return "held";
+  if (["held", "reserved", "partly", "offered", "reduced", "changed", "swapped", "extended"].includes(state)) return "held";
   if (state === "confirmed") return "paid";
   return state === "waiting" ? "wait" : "none";
 }

@@ -63,8 +63,9 @@ export class Publisher extends Session {
     return this.wantsEnd === true;
   }
 
-  stop() {
-    this.wantsEnd = true;
+  /** @param {{endsStream?: boolean}} options false when the server has ended it already: its session is gone there (404) */
+  stop({ endsStream = true } = {}) {
+    this.wantsEnd = endsStream;
     super.stop();
     this.wantsEnd = false;
   }

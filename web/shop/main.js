@@ -1,9 +1,10 @@
 // The shop's desk: its shows, and a new one from the catalogue.
 import { render } from "preact";
 import { boot, day, errorText, money, nameOf, t, timeOfDay } from "../shared/i18n.js";
-import { call } from "../shared/api.js";
+import { call, sitePath } from "../shared/api.js";
+import { PRICE_MAX, wholeNumber } from "../shared/number.js";
 import { Picture } from "../shared/picture.js";
-import { Icon, LanguageSwitch, Toasts, html, signal, toast } from "../shared/ui.js";
+import { Icon, LanguageSwitch, Toasts, html, newId, signal, toast } from "../shared/ui.js";
 import { OrderSheet } from "./orders.js";
 import { ProductSheet } from "./product.js";
 import { WordsSheet } from "./words.js";
@@ -13,6 +14,8 @@ const products = signal(boot.products ?? []);
 const shows = signal(boot.shows ?? []);
 const picked = signal({}); // code -> {price, each, limit}, in the order they were picked
 const title = signal("");
+const perItem = signal("5"); // pieces of a product for one viewer, as the server has it where nothing is said
+const newcomers = signal("50");
 const busy = signal(false);
 const adding = signal(false);
 const wording = signal(false);
@@ -21,26 +24,48 @@ const problem = signal(null);
 const mayHost = ["owner", "host"].includes(boot.staff.role);
 
 const skusOf = (product) => product.skus?.length ?? product.options.reduce((all, option) => all * Object.keys(option.values).length, 1);
-const whole = (text, least) => Math.max(least, Math.trunc(Number(text)) || 0);
+const left = boot.left ?? {}; // sku -> pieces the shop has left, as the page was opened
+const knownSkus = (product) => (product.skus ?? []).filter((sku) => left[sku] !== undefined);
+let form = newId(); // of this form: sent twice, it makes one show
 
 function toggle(product) {
   const { [product.code]: was, ...rest } = picked.value;
-  picked.value = was ? rest : { ...rest, [product.code]: { price: String(product.price_minor), each: String(SUPPLY_FIRST), limit: String(product.limit_per_viewer ?? 0) } };
+  picked.value = was ? rest : { ...rest, [product.code]: { price: String(product.price_minor), each: knownSkus(product).length ? "" : String(SUPPLY_FIRST), limit: String(product.limit_per_viewer ?? 0) } };
 }
 const set = (code, field) => (event) => (picked.value = { ...picked.value, [code]: { ...picked.value[code], [field]: event.currentTarget.value } });
 
+/** A product of the new show; null after telling which field is no number. Pieces left empty stay as the shop has them. */
+function wishOf(code, one) {
+  const fields = { price_minor: wholeNumber(one.price, 1, PRICE_MAX), supply: one.each.trim() === "" ? undefined : wholeNumber(one.each), limit_per_viewer: wholeNumber(one.limit || "0", 0, 10_000) };
+  const wrong = Object.keys(fields).find((name) => fields[name] === null);
+  if (wrong) {
+    problem.value = { code: "", reason: `${code}: ${t("common.number_needed", { least: wrong === "price_minor" ? 1 : 0 })}` };
+    return null;
+  }
+  const seen = Object.fromEntries(knownSkus(products.value.find((product) => product.code === code)).map((sku) => [sku, left[sku]]));
+  return { code, ...fields, ...(fields.supply !== undefined && { expected: seen }) };
+}
+
 async function create(event) {
   event.preventDefault();
-  const items = Object.entries(picked.value).map(([code, one]) => ({ code, price_minor: whole(one.price, 1), supply: whole(one.each, 0), limit_per_viewer: whole(one.limit, 0) }));
+  if (busy.value) return;
+  const items = Object.entries(picked.value).map(([code, one]) => wishOf(code, one));
+  if (items.includes(null)) return;
+  const limits = { per_item: wholeNumber(perItem.value, 0, 1000), newcomers_percent: wholeNumber(newcomers.value, 1, 100) };
+  if (Object.values(limits).includes(null)) {
+    problem.value = { code: "", reason: t("common.number_needed", { least: limits.per_item === null ? 0 : 1 }) };
+    return;
+  }
   busy.value = true;
-  const answer = await call("POST", "/api/shows", { title: title.value.trim(), items });
+  const answer = await call("POST", "/api/shows", { title: title.value.trim(), items, limits }, form);
   busy.value = false;
-  if (answer.ok) location.assign(`/studio/${answer.show.id}`);
-  else problem.value = answer.error;
+  if (answer.ok) return location.assign(sitePath(`/studio/${answer.show.id}`));
+  if (answer.error.code !== "no_answer") form = newId(); // refused: what is sent next is another request
+  problem.value = answer.error;
 }
 async function logout() {
   const answer = await call("POST", "/api/logout", {});
-  if (answer.ok) location.assign("/login");
+  if (answer.ok) location.assign(sitePath("/login"));
   else toast(errorText(answer.error), { bad: true });
 }
 
@@ -59,9 +84,9 @@ function Show({ show }) {
       ${trouble && html`<p class="error">${errorText(trouble)}</p>`}
       <p class="muted">${day(at)} ${timeOfDay(at)} · ${t("shop.items", { n: show.items })}</p></div>
     <div class="row wrap">${mayHost && trouble && html`<button class="btn small line" type="button" onClick=${() => remove(show)}>${t("shop.show_delete")}</button>`}
-      ${mayHost && html`<a class=${`btn small ${show.stage === "live" ? "" : "dark"}`} href=${`/studio/${show.id}`}>${t("common.studio")}</a>`}
-      <a class="btn small line" href=${`/control/${show.id}`}>${t("common.control")}</a>
-        <a class="btn small line" href=${`/live/${show.id}`}>${t("shop.watch")}</a>
+      ${mayHost && html`<a class=${`btn small ${show.stage === "live" ? "" : "dark"}`} href=${sitePath(`/studio/${show.id}`)}>${t("common.studio")}</a>`}
+      <a class="btn small line" href=${sitePath(`/control/${show.id}`)}>${t("common.control")}</a>
+        <a class="btn small line" href=${sitePath(`/live/${show.id}`)}>${t("shop.watch")}</a>
       <button class="btn small line" type="button" onClick=${() => (ordersOf.value = show)}>${t("shop.orders")}</button></div></li>`;
 }
 
@@ -69,7 +94,8 @@ function Product({ product }) {
   const one = picked.value[product.code];
   const skus = skusOf(product);
   const number = (field, label, least) => html`<label class="field"><span>${label}</span>
-    <input class="input small" type="number" inputmode="numeric" min=${least} max="1000000" value=${one[field]} onInput=${set(product.code, field)} />
+    <input class="input small" type="number" inputmode="numeric" min=${least} max=${field === "price" ? PRICE_MAX : 1000000} value=${one[field]}
+      placeholder=${field === "each" && knownSkus(product).length ? t("shop.as_it_is", { n: knownSkus(product).reduce((sum, sku) => sum + left[sku], 0) }) : ""} onInput=${set(product.code, field)} />
     </label>`;
   return html`<li class=${`product ${one ? "on" : ""}`}>
     <label class="face"><input type="checkbox" checked=${!!one} onChange=${() => toggle(product)} />
@@ -94,6 +120,11 @@ function NewShow() {
       <${Icon} name="plus" />${t("shop.product_new")}</button></div>
     <ul class="catalogue">${products.value.map((product) => html`<${Product} key=${product.code} product=${product} />`)}</ul>
     ${products.value.length === 0 && html`<p class="muted">${t("shop.no_products")}</p>`}
+    <div class="row wrap"><label class="field"><span>${t("shop.per_item")}</span>
+      <input class="input" type="number" inputmode="numeric" min="0" max="1000" value=${perItem.value} onInput=${(event) => (perItem.value = event.currentTarget.value)} /></label>
+      <label class="field"><span>${t("shop.newcomers")}</span>
+      <input class="input" type="number" inputmode="numeric" min="1" max="100" value=${newcomers.value} onInput=${(event) => (newcomers.value = event.currentTarget.value)} /></label></div>
+    <p class="muted">${t("shop.newcomers_hint")}</p>
     <div class="make">${problem.value && html`<p class="error" role="alert">${errorText(problem.value)}</p>`}
       <button class="btn" type="submit"
         disabled=${busy.value || !title.value.trim() || !chosen}>${chosen ? t("shop.create", { n: chosen }) : t("shop.create_none")}</button>

@@ -1,25 +1,49 @@
 // The orders of one show: what each buyer holds, and the money noted as awaited or received.
-import { boot, errorText, money, person, t } from "../shared/i18n.js";
-import { call } from "../shared/api.js";
-import { Sheet, Ticket, html, newId, toast, useEffect, useState } from "../shared/ui.js";
+import { boot, day, errorText, money, person, t, timeOfDay } from "../shared/i18n.js";
+import { call, sitePath } from "../shared/api.js";
+import { Sheet, Ticket, html, newId, toast, useEffect, useRef, useState } from "../shared/ui.js";
+import { piecesText } from "../shared/verdict.js";
 
 const ACTIVE = ["held", "offered", "confirmed"];
 const LOOK_AGAIN_MS = 1500; // the worker writes what stock decided into the orders a moment later
 const mayHost = ["owner", "host"].includes(boot.staff.role);
 
 const linesText = (order) =>
-  order.lines.filter((line) => ACTIVE.includes(line.state)).map((line) => `${line.text || line.sku} × ${line.quantity}`).join("、") || t("shop.order_nothing");
+  order.lines.filter((line) => ACTIVE.includes(line.state)).map((line) => `${line.text || line.sku} ${piecesText(line.quantity, line.waiting)}`).join("、") || t("shop.order_nothing");
 
+/** What one may do about the money of an order. One thing at a time: a second click waits for the first answer. */
 function Actions({ order, act }) {
-  const pending = order.payments.find((payment) => payment.state === "pending");
-  if (pending) return html`<div class="row wrap">
-    <button class="btn small" type="button"
-      onClick=${() => act(`/api/payments/${pending.id}/paid`, {})}>${t("shop.order_received", { sum: money(pending.amount_minor, pending.currency) })}</button>
-    <span class="muted">${t(`shop.method_${pending.method}`)}</span></div>`;
-  const begin = (method) => () => act(`/api/orders/${order.id}/payments`, { id: newId(), method });
-  return html`<div class="row wrap">
-    <button class="btn small line" type="button" onClick=${begin("bank_transfer")}>${t("shop.method_bank_transfer")}</button>
-    <button class="btn small line" type="button" onClick=${begin("cash_on_delivery")}>${t("shop.method_cash_on_delivery")}</button></div>`;
+  const [busy, setBusy] = useState(false);
+  const [sure, setSure] = useState(null); // the payment that a second click takes back
+  const ids = useRef({}); // method -> id of the payment that this page began and has no answer for
+  const press = (path, body) => async () => {
+    if (busy) return null;
+    setBusy(true);
+    const answer = await act(path, body);
+    setBusy(false);
+    return answer;
+  };
+  const begin = (method) => async () => {
+    const id = (ids.current[method] ??= newId());
+    const answer = await press(`/api/orders/${order.id}/payments`, { id, method })();
+    if (answer?.ok || (answer && answer.error.code !== "no_answer")) delete ids.current[method];
+    if (answer?.held_until_ms) toast(t("shop.order_held_until", { day: day(answer.held_until_ms), time: timeOfDay(answer.held_until_ms) }));
+  };
+  const open = order.payments.filter((payment) => payment.state === "pending");
+  const covered = new Set(order.payments.filter((payment) => payment.state !== "void").flatMap((payment) => payment.reservations));
+  const isOutdated = (payment) => order.lines.filter((line) => payment.reservations.includes(line.reservation) && ACTIVE.includes(line.state)).reduce((sum, line) => sum + line.quantity * line.unit_price_minor, 0) !== payment.amount_minor;
+  const left = order.lines.some((line) => ["held", "offered"].includes(line.state) && line.quantity && !covered.has(line.reservation)) || open.some(isOutdated);
+  const undo = (payment) => html`<button class="link" type="button" disabled=${busy} onBlur=${() => setSure(null)}
+    onClick=${() => (sure === payment.id ? press(`/api/payments/${payment.id}/undo`, {})() : setSure(payment.id))}>${t(sure === payment.id ? "shop.order_undo_sure" : "shop.order_undo")}</button>`;
+  return html`${open.map((payment) => html`<div key=${payment.id} class="row wrap">
+      ${isOutdated(payment) ? html`<span class="muted">${t("shop.order_outdated", { sum: money(payment.amount_minor, payment.currency) })}</span>` : html`<button class="btn small" type="button" disabled=${busy}
+        onClick=${press(`/api/payments/${payment.id}/paid`, {})}>${t("shop.order_received", { sum: money(payment.amount_minor, payment.currency) })}</button>`}
+      <span class="muted">${t(`shop.method_${payment.method}`)}</span>${undo(payment)}</div>`)}
+    ${order.payments.filter((payment) => payment.state === "paid").map((payment) => html`<div key=${payment.id} class="row wrap">
+      <span class="muted">${t("shop.order_paid", { sum: money(payment.amount_minor, payment.currency) })} · ${t(`shop.method_${payment.method}`)}</span>${undo(payment)}</div>`)}
+    ${left && html`<div class="row wrap">
+    <button class="btn small line" type="button" disabled=${busy} onClick=${begin("bank_transfer")}>${t("shop.method_bank_transfer")}</button>
+    <button class="btn small line" type="button" disabled=${busy} onClick=${begin("cash_on_delivery")}>${t("shop.method_cash_on_delivery")}</button></div>`}`;
 }
 
 function Order({ order, act }) {
@@ -28,7 +52,7 @@ function Order({ order, act }) {
   return html`<li>
     <${Ticket} kind=${kind} gone=${order.state === "cancelled"} small=${t("shop.order")} number=${order.number} title=${person(order.name)} sub=${linesText(order)}
       right=${html`<span class="left">${money(order.total_minor, order.currency)}</span>`} />
-    ${mayHost && due > 0 && html`<${Actions} order=${order} act=${act} />`}${order.confirmed_minor > 0 && html`<p class="muted">${t("shop.order_paid", { sum: money(order.confirmed_minor, order.currency) })}</p>`}</li>`;
+    ${mayHost && html`<${Actions} order=${order} act=${act} />`}</li>`;
 }
 
 export function OrderSheet({ show, onClose }) {
@@ -45,13 +69,14 @@ export function OrderSheet({ show, onClose }) {
   }, []);
   const act = async (path, body) => {
     const answer = await call("POST", path, body);
-    if (!answer.ok) return toast(errorText(answer.error), { bad: true });
+    if (!answer.ok) toast(errorText(answer.error), { bad: true });
     await load();
-    return setTimeout(load, LOOK_AGAIN_MS);
+    setTimeout(load, LOOK_AGAIN_MS);
+    return answer;
   };
   return html`<${Sheet} title=${`${show.title} · ${t("shop.orders")}`} onClose=${onClose}
-    footer=${html`<a class="btn line" href=${`/api/shows/${show.id}/orders.csv`} download=${`orders-${show.id}.csv`}>${t("shop.orders_csv")}</a>
-      <a class="btn line" href=${`/api/shows/${show.id}/orders.xlsx`} download=${`orders-${show.id}.xlsx`}>${t("shop.orders_xlsx")}</a>`}>
+    footer=${html`<a class="btn line" href=${sitePath(`/api/shows/${show.id}/orders.csv`)} download=${`orders-${show.id}.csv`}>${t("shop.orders_csv")}</a>
+      <a class="btn line" href=${sitePath(`/api/shows/${show.id}/orders.xlsx`)} download=${`orders-${show.id}.xlsx`}>${t("shop.orders_xlsx")}</a>`}>
     ${orders === null && html`<p class="muted" role="status">${t("common.connecting")}</p>`}
     ${orders?.length === 0 && html`<p class="muted">${t("shop.no_orders")}</p>`}
     <ul class="orders">${orders?.map((order) => html`<${Order} key=${order.id} order=${order} act=${act} />`)}</ul>

@@ -1,6 +1,7 @@
 // A new product for the catalogue. What the server warns of (codes that read as a size, names that collide) is shown before it is kept.
-import { errorText, t } from "../shared/i18n.js";
+import { errorText, knows, t } from "../shared/i18n.js";
 import { call } from "../shared/api.js";
+import { PRICE_MAX, wholeNumber } from "../shared/number.js";
 import { Sheet, html, toast, useState } from "../shared/ui.js";
 
 const AXES = [0, 1]; // colour and size cover what shops sell by comment; the API takes more
@@ -13,12 +14,15 @@ function read(form) {
     code: form.get("code").trim(),
     names: list(form.get("names")),
     name_en: form.get("name_en").trim(),
-    price_minor: Math.trunc(Number(form.get("price"))),
+    price_minor: wholeNumber(form.get("price"), 1, PRICE_MAX),
     picture: form.get("picture").trim(),
-    limit_per_viewer: Math.trunc(Number(form.get("limit")) || 0),
+    limit_per_viewer: wholeNumber(form.get("limit") || "0", 0, 10_000),
     options,
   };
 }
+
+/** What the server warns of, in words: which code, and what it clashes with. */
+const warningText = (one) => (knows(`shop.warning_${one.reason}`) ? t(`shop.warning_${one.reason}`, { code: one.code, clash: one.clash }) : one.text);
 
 export function ProductSheet({ onClose, onAdded }) {
   const [error, setError] = useState(null);
@@ -50,7 +54,7 @@ export function ProductSheet({ onClose, onAdded }) {
     ${AXES.map((index) => html`<div key=${index} class="pair">${field(`axis${index}`, t("shop.axis"), { placeholder: t(`shop.axis${index}_example`) })}${field(`values${index}`, t("shop.values"), { placeholder: t(`shop.values${index}_example`) })}</div>`)}
     <div class="pair">${field("picture", t("shop.picture"), { placeholder: "https://" })}${field("limit", t("shop.limit"), { type: "number", min: 0, value: 0, inputmode: "numeric" })}</div>
     ${error && html`<p class="error" role="alert">${errorText(error)}</p>`}
-    ${warnings && html`<div class="warnings" role="alert"><b>${t("shop.warnings")}</b><ul>${warnings.map((one) => html`<li>${one.reason}</li>`)}</ul>
+    ${warnings && html`<div class="warnings" role="alert"><b>${t("shop.warnings")}</b><ul>${warnings.map((one) => html`<li>${warningText(one)}</li>`)}</ul>
       </div>`}
     <button class="btn dark" type="submit">${t(warnings ? "shop.product_anyway" : "shop.product_save")}</button>
   </form><//>`;

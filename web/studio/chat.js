@@ -1,5 +1,6 @@
 // The chat, readable from two metres: claims carry a jade edge, questions a blue one.
 import { locale, person, t } from "../shared/i18n.js";
+import { lineKey } from "../shared/kinds.js";
 import { command, live } from "../shared/staff.js";
 import { Icon, html, signal, useLayoutEffect, useMemo, useRef, useState } from "../shared/ui.js";
 import { claimMark } from "../shared/verdict.js";
@@ -14,9 +15,9 @@ function Line({ line, claims }) {
 }
 function lineView(line, claims) {
   const mark = claimMark(claims);
-  const kind = mark && mark.kind !== "none" ? "claim" : line.verdict === "question" ? "q" : "";
-  return html`<li class=${`${line.kind} ${kind} ${line.hidden ? "gone" : ""}`}>
-    <b>${person(line.name)}</b> ${line.kind === "claim" ? t(mark?.kind === "warn" ? "studio.queued" : "studio.claimed") : line.text}${
+  const kind = mark && mark.kind !== "none" ? (mark.kind === "warn" ? "waits" : "claim") : line.verdict === "question" ? "q" : "";
+  return html`<li class=${`${line.kind} ${kind}`}>
+    <b><bdi>${person(line.name)}</bdi></b> <bdi>${line.kind === "claim" ? t(mark?.kind === "warn" ? "studio.queued" : "studio.claimed") : line.text}</bdi>${
     mark && html` <span class=${`mark ${mark.kind}`}>${mark.text}</span>`
   }</li>`;
 }
@@ -24,7 +25,8 @@ function lineView(line, claims) {
 export function Chat() {
   const box = useRef(null);
   const [text, setText] = useState("");
-  const all = live.lines.value.filter((line) => !line.hidden && !line.held);
+  const hidden = new Set(live.state.value?.hidden ?? []); // what a moderator took away is not read out either
+  const all = live.lines.value.filter((line) => !hidden.has(line.id) && !line.held);
   const questions = all.filter((line) => line.verdict === "question");
   const lines = (onlyQuestions.value ? questions : all).slice(-LINES_SHOWN);
   const down = () => {
@@ -47,7 +49,7 @@ export function Chat() {
       <div ref=${box} class="lines" role="log" aria-live="off" tabindex="0"
         aria-label=${t("common.chat")} onScroll=${() => (behind.value = box.current.scrollHeight - box.current.scrollTop - box.current.clientHeight > 60)}>
       <ol>
-      ${lines.map((line) => html`<${Line} key=${line.id} line=${line} claims=${live.claims.value.get(line.id)} />`)}
+      ${lines.map((line) => html`<${Line} key=${lineKey(line)} line=${line} claims=${live.claims.value.get(lineKey(line))} />`)}
     </ol></div>${behind.value && html`<button class="chip newer" type="button" onClick=${down}>${t("studio.newest")} <${Icon} name="down" />
       </button>`}</div>
     <form class="row say" onSubmit=${say}>

@@ -1,7 +1,7 @@
 // The studio's own state: what is selected, which tab a phone shows, and what the numbers on the tiles are.
 import { boot } from "../shared/i18n.js";
 import { totals } from "../shared/live.js";
-import { command, live } from "../shared/staff.js";
+import { ask, command, live } from "../shared/staff.js";
 import { computed, now, signal } from "../shared/ui.js";
 
 export const selected = signal(null); // code under the arrow keys
@@ -9,6 +9,7 @@ export const expanded = signal(null); // code whose editor is open
 export const tab = signal("stage"); // on a phone: products, stage or chat
 export const dialog = signal(null); // "add", "end" or null
 export const catalogue = boot.products ?? [];
+export const left = boot.left ?? {}; // sku -> pieces the shop has left, as the page was opened
 
 export const pinnedCode = computed(() => live.pin.value?.code ?? null);
 export const onAir = computed(() => live.show.value?.stage === "live");
@@ -40,11 +41,18 @@ export const money = computed(() => {
   return { held: sum(1), paid: sum(2) };
 });
 
-// Viewers over time, sampled here: 240 samples of 5 s are the last 20 minutes.
+// Viewers over time: the server's own samples, then those taken here. 240 samples of 5 s are the last 20 minutes.
 export const SAMPLE_SECONDS = 5;
 export const SAMPLES_MAX = 240;
 export const samples = signal([]);
 let lastSample = 0;
+live.link.subscribe(async (link) => {
+  if (link !== "open") return;
+  const answer = await ask("presence");
+  if (!answer.ok || !answer.course?.length) return;
+  const kept = answer.course.map(([at, viewers]) => ({ at, viewers }));
+  samples.value = [...kept, ...samples.peek().filter((one) => one.at > kept.at(-1).at)].slice(-SAMPLES_MAX);
+});
 now.subscribe((at) => {
   if (live.viewers.peek() === undefined || at - lastSample < SAMPLE_SECONDS * 1000) return;
   lastSample = at;

@@ -1,4 +1,5 @@
 // The studio: products, the host's picture, the numbers and the chat, on one ink page.
+import { here, sitePath } from "../shared/api.js";
 import { render } from "preact";
 import { boot, clock, count, errorText, moneyShort, t } from "../shared/i18n.js";
 import { live, mayHost, showId } from "../shared/staff.js";
@@ -17,15 +18,15 @@ function Header() {
   const show = live.show.value;
   const words = signalWords.value;
   return html`<header class="bar-top">
-    <h1 class="cut"><a href="/studio">${show.shop_name}</a><span> · ${show.title}</span></h1>
+    <h1 class="cut"><a href=${sitePath("/studio")}>${show.shop_name}</a><span> · ${show.title}</span></h1>
     ${onAir.value ? html`<span class="chip on"><i class="dot"></i>${t("common.live")} <${Elapsed} />
       </span>` : html`<span class="chip">${t(`common.stage_${show.stage}`)}</span>`}
     <span class=${`chip signal ${words.kind}`}>${words.text}${words.layers && html`<span class="wide" title=${t("studio.layers")}> · ${words.layers}</span>`}</span>
     ${delaySeconds.value !== null && html`<span class="muted nowrap wide">${t("studio.delay", { s: Math.max(0.1, delaySeconds.value).toFixed(1) })}</span>`}
-    ${live.link.value === "lost" && html`<span class="chip warn" role="status">${t("common.line_lost")}</span>`}
+    ${["lost", "blocked"].includes(live.link.value) && html`<span class="chip warn" role="status" title=${live.link.value === "blocked" ? t("common.line_blocked") : null}>${t(live.link.value === "blocked" ? "common.line_blocked_short" : "common.line_lost")}</span>`}
     <span class="grow"></span>
     <span class="wide"><${LanguageSwitch} /></span>
-    <a class="btn small line wide" href=${`/control/${showId}`}>${t("common.control")}</a>
+    <a class="btn small line wide" href=${sitePath(`/control/${showId}`)}>${t("common.control")}</a>
     <span class="wide"><${ShareButton} url=${boot.urls.watch} /></span>
     ${onAir.value && mayHost() && html`<button class="btn small line end" type="button" onClick=${() => (dialog.value = "end")}>${t("studio.end")}</button>`}
   </header>`;
@@ -47,14 +48,14 @@ function Tiles() {
 function Page() {
   const bye = live.goodbye.value;
   if (bye && !bye.reconnect) return html`<div class="loading" role="alert"><p>${errorText(bye)}</p>
-    <a class="btn small line" href=${bye.code === "login_needed" ? `/login?next=${location.pathname}` : location.pathname}>${t(bye.code === "login_needed" ? "common.login_again" : "common.reload")}</a>
+    <a class="btn small line" href=${bye.code === "login_needed" ? sitePath(`/login?next=${here()}`) : location.pathname}>${t(bye.code === "login_needed" ? "common.login_again" : "common.reload")}</a>
     </div>`;
-  if (!live.state.value) return html`<p class="loading" role="status">${t("common.connecting")}</p>`;
+  if (!live.state.value) return html`<p class="loading" role="status">${t(live.link.value === "blocked" ? "common.line_blocked" : "common.connecting")}</p>`;
   return html`<${Header} />
     <main class=${`columns show-${tab.value}`}>
       <${Products} />
       <div class="middle"><${Stage} /><${Tiles} /><div class="row narrow">
-        <a class="btn small line grow" href=${`/control/${showId}`}>${t("common.control")}</a><${ShareButton} url=${boot.urls.watch} />
+        <a class="btn small line grow" href=${sitePath(`/control/${showId}`)}>${t("common.control")}</a><${ShareButton} url=${boot.urls.watch} />
         <${LanguageSwitch} /></div><${Tools} /></div>
       <${Chat} />
     </main>

@@ -1,11 +1,13 @@
 // The product list: arrows and Enter, the pinned product large, and an editor for price and stock.
+import { sitePath } from "../shared/api.js";
 import { count, money, nameOf, t } from "../shared/i18n.js";
 import { totals, valuesOf } from "../shared/live.js";
 import { command, live, mayHost } from "../shared/staff.js";
 import { optionsOf } from "../shared/skus.js";
 import { Picture } from "../shared/picture.js";
-import { Bar, Icon, Sheet, html, useEffect, useRef, useState } from "../shared/ui.js";
-import { catalogue, claimedOf, dialog, expanded, pin, pinnedCode, selected, unpin } from "./desk.js";
+import { PRICE_MAX, wholeNumber } from "../shared/number.js";
+import { Bar, Icon, Sheet, html, toast, useEffect, useRef, useState } from "../shared/ui.js";
+import { catalogue, claimedOf, dialog, expanded, left, pin, pinnedCode, selected, unpin } from "./desk.js";
 
 function stockText([available, , , waiting, supplied]) {
   const left = available > 0 ? t("studio.left", { n: count(available), of: count(supplied) }) : t("studio.out");
@@ -31,20 +33,28 @@ function SkuRow({ item, sku, label }) {
   const stock = live.stock.value[sku] ?? [0, 0, 0, 0, 0];
   const [amount, setAmount] = useState("5");
   const change = (sign) => {
-    const quantity = Math.trunc(Number(amount)) * sign;
-    if (!quantity) return;
+    const pieces = wholeNumber(amount, 1);
+    if (pieces === null) return toast(t("common.number_needed", { least: 1 }), { bad: true });
+    const quantity = pieces * sign;
     const said = t("studio.stock_changed", { item: label || nameOf(item), n: quantity > 0 ? `+${quantity}` : quantity });
-    if (quantity > 0) command("restock", { sku, quantity }, said);
-    else command("adjust", { sku, quantity, reason: "studio" }, said);
+    if (quantity > 0) return command("restock", { sku, quantity }, said);
+    return command("adjust", { sku, quantity, reason: "studio" }, said);
+  };
+  const set = () => {
+    const available = wholeNumber(amount);
+    if (available === null) return toast(t("common.number_needed", { least: 0 }), { bad: true });
+    return command("set_stock", { sku, available, expected: stock[0] }, t("studio.stock_set", { item: label || nameOf(item), n: count(available) }));
   };
   return html`<tr><th scope="row">${label || item.code}</th><td class="number" title=${t("studio.left_label")}>${count(stock[0])}</td>
     <td class="muted">${stock[3] ? t("studio.waiting", { n: stock[3] }) : ""}</td>
     <td class="edit"><button class="icon" type="button" aria-label=${t("studio.less", { item: label || item.code })} onClick=${() => change(-1)}>
       <${Icon} name="minus" /></button>
-      <input class="input small" type="number" inputmode="numeric" min="1" max="100000" value=${amount} aria-label=${t("studio.pieces")}
+      <input class="input small" type="number" inputmode="numeric" min="0" max="1000000" value=${amount} aria-label=${t("studio.pieces")}
         onInput=${(event) => setAmount(event.currentTarget.value)} />
       <button class="icon" type="button" aria-label=${t("studio.more", { item: label || item.code })} onClick=${() => change(1)}>
-        <${Icon} name="plus" /></button></td></tr>`;
+        <${Icon} name="plus" /></button>
+      <button class="btn small line" type="button" aria-label=${t("studio.set_left", { item: label || item.code })} onClick=${set}>${t("studio.set")}
+        </button></td></tr>`;
 }
 
 function Editor({ item }) {
@@ -52,8 +62,10 @@ function Editor({ item }) {
   useEffect(() => setPrice(String(item.price_minor)), [item.price_minor]);
   const save = (event) => {
     event.preventDefault();
-    const minor = Math.trunc(Number(price));
-    if (minor > 0 && minor !== item.price_minor) command("price", { code: item.code, price_minor: minor }, t("studio.price_changed", { item: nameOf(item), price: money(minor, item.currency) }));
+    const minor = wholeNumber(price, 1, PRICE_MAX);
+    if (minor === null) return toast(t("common.number_needed", { least: 1 }), { bad: true });
+    if (minor !== item.price_minor) command("price", { code: item.code, price_minor: minor }, t("studio.price_changed", { item: nameOf(item), price: money(minor, item.currency) }));
+    return undefined;
   };
   const close = () => command(item.closed ? "open_item" : "close_item", { code: item.code }, t(item.closed ? "studio.opened" : "studio.closed_done", { item: nameOf(item) }));
   const remove = () => command("remove_item", { code: item.code }, t("studio.removed", { item: nameOf(item) }));
@@ -112,14 +124,22 @@ export function Products() {
   </section>`;
 }
 
+const skusOfProduct = (product) =>
+  product.options?.length ? product.options.reduce((all, option) => all.flatMap((one) => valuesOf(option).map((value) => `${one}/${value}`)), [product.code]) : [product.code];
+
 function AddRow({ product }) {
-  const [each, setEach] = useState("10");
+  // Sold before, the shop has a figure already; an empty field leaves it as it is.
+  const known = skusOfProduct(product).filter((sku) => left[sku] !== undefined);
+  const [each, setEach] = useState(known.length ? "" : "10");
   const [price, setPrice] = useState(String(product.price_minor));
-  const skus = product.options?.length ? product.options.reduce((all, option) => all.flatMap((one) => valuesOf(option).map((value) => `${one}/${value}`)), [product.code]) : [product.code];
+  const skus = skusOfProduct(product);
   const add = async () => {
-    const pieces = Math.max(1, Math.trunc(Number(each)) || 1);
+    const pieces = each.trim() === "" ? undefined : wholeNumber(each);
+    const minor = wholeNumber(price, 1, PRICE_MAX);
+    if (pieces === null || minor === null) return toast(t("common.number_needed", { least: minor === null ? 1 : 0 }), { bad: true });
     const { supply, name, skus: ignored, closed, ...item } = product;
-    await command("add_item", { item: { ...item, price_minor: Math.trunc(Number(price)) || product.price_minor, supply: Object.fromEntries(skus.map((sku) => [sku, pieces])) } }, t("studio.added", { item: nameOf(product) }));
+    const set = pieces === undefined ? {} : { supply: Object.fromEntries(skus.map((sku) => [sku, pieces])) };
+    return command("add_item", { item: { ...item, price_minor: minor, ...set } }, t("studio.added", { item: nameOf(product) }));
   };
   return html`<li class="row add-row"><${Picture} src=${product.picture} code=${product.code} size=${48} lazy />
     <span class="grow"><b>${product.code}</b> ${nameOf(product)}</span>
@@ -127,7 +147,7 @@ function AddRow({ product }) {
       <input class="input small" type="number" inputmode="numeric" min="1" value=${price} onInput=${(event) => setPrice(event.currentTarget.value)} />
       </label>
     <label class="field"><span>${t(skus.length > 1 ? "studio.each" : "studio.pieces")}</span>
-      <input class="input small" type="number" inputmode="numeric" min="1" value=${each} onInput=${(event) => setEach(event.currentTarget.value)} />
+      <input class="input small" type="number" inputmode="numeric" min="0" value=${each} placeholder=${known.length ? t("studio.as_it_is", { n: count(known.reduce((sum, sku) => sum + left[sku], 0)) }) : ""} onInput=${(event) => setEach(event.currentTarget.value)} />
       </label>
     <button class="btn small" type="button" onClick=${add}>${t("studio.add_one")}</button></li>`;
 }

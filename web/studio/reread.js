@@ -1,6 +1,6 @@
 // The show's comments read again with today's grammar, names and words: what would change. Nothing is ordered here.
 import { errorText, person, t, timeOfDay } from "../shared/i18n.js";
-import { call } from "../shared/api.js";
+import { call, sitePath } from "../shared/api.js";
 import { live, showId } from "../shared/staff.js";
 import { html, signal } from "../shared/ui.js";
 import { Reading } from "./reading.js";
@@ -18,10 +18,10 @@ async function read(before) {
 }
 
 function Difference({ one, waits }) {
-  return html`<li><p><span class="muted">${timeOfDay(one.at, true)} · ${person(one.name)}</span> <b>${one.text}</b></p>
+  return html`<li><p><span class="muted">${timeOfDay(one.at, true)} · <bdi>${person(one.name)}</bdi></span> <b dir="auto">${one.text}</b></p>
     <div class="then"><span class="muted">${t("studio.reread_then")}</span><div><${Reading} read=${one.before} /></div>
       <span class="muted">${t("studio.reread_now")}</span><div><${Reading} read=${one.after} /></div></div>
-    ${waits && html`<a class="btn small line" href=${`/control/${showId}`}>${t("studio.reread_triage")}</a>`}</li>`;
+    ${waits && html`<a class="btn small line" href=${sitePath(`/control/${showId}`)}>${t("studio.reread_triage")}</a>`}</li>`;
 }
 
 export function Reread() {

@@ -1,8 +1,9 @@
 // The host's picture: camera and microphone, going live by WHIP, ending, and what viewers get to see.
 import { call } from "../shared/api.js";
 import { boot, errorText, knows, t } from "../shared/i18n.js";
-import { command, live, mayHost } from "../shared/staff.js";
-import { Icon, Sheet, computed, effect, html, signal, toast, useEffect, useRef } from "../shared/ui.js";
+import { command, live, mayHost, showId } from "../shared/staff.js";
+import { Icon, Sheet, computed, effect, html, signal, toast, untracked, useEffect, useRef } from "../shared/ui.js";
+import { iceServersOf } from "../shared/stream_session.js";
 import { play } from "../shared/whep.js";
 import { publish } from "../shared/whip.js";
 import { dialog } from "./desk.js";
@@ -45,29 +46,61 @@ function pick(kind, id) {
 export async function goLive() {
   if (!camera.value) await openCamera();
   if (!camera.value || publisher) return;
+  remembered(true);
+  wasOnAir.value = false;
   publisher = publish(camera.value, {
     url: boot.urls.whip,
-    iceServers: boot.ice_servers,
+    iceServers: iceServersOf(boot),
     maxKbps: boot.publish.max_kbps,
     simulcast: boot.publish.simulcast,
     onstate({ state, error }) {
       publishing.value = state === "closed" ? "idle" : state;
       if (error && error.code !== "browser") toast(errorText(error), { bad: true });
       if (state === "live" && live.show.value.stage === "scheduled") command("start");
-      if (state === "refused") stopCamera();
+      if (state === "refused") stopCamera({ endsStream: false });
     },
   });
 }
-export function stopCamera() {
+// A closed or reloaded page drops the show: the browser asks first, and the next page offers to go on.
+const ON_AIR = "lc_on_air";
+const remembered = (value) => {
+  try {
+    if (value === undefined) return localStorage.getItem(ON_AIR) === showId;
+    if (value) localStorage.setItem(ON_AIR, showId);
+    else if (localStorage.getItem(ON_AIR) === showId) localStorage.removeItem(ON_AIR);
+  } catch {
+    return false; // no storage: the button beside the picture does the same
+  }
+  return value;
+};
+export const wasOnAir = signal(remembered());
+addEventListener("beforeunload", (event) => {
+  if (publishing.value === "idle" || live.show.value?.stage === "ended") return;
+  event.preventDefault();
+  event.returnValue = true; // older browsers
+});
+
+export function stopCamera({ endsStream = true } = {}) {
+  remembered(false);
+  wasOnAir.value = false;
   const before = publisher;
   publisher = null;
-  before?.stop();
+  before?.stop({ endsStream });
   publishing.value = "idle";
 }
 export async function endShow() {
   dialog.value = null;
-  if (await command("end")) stopCamera();
+  await command("end");
 }
+/** The end, whoever gave it: nothing is sent, and the lamps of camera and microphone go out. */
+effect(() => {
+  if (live.show.value?.stage !== "ended") return;
+  untracked(() => {
+    stopCamera({ endsStream: false }); // the end of the show ended the stream
+    for (const track of camera.value?.getTracks() ?? []) track.stop();
+    camera.value = null;
+  });
+});
 
 export const report = signal(null); // the relay on this stream and its worst viewers' lines, asked for while it is live
 const FIGURES_MS = 2000;
@@ -109,7 +142,7 @@ function OwnPicture() {
 function ViewersPicture() {
   const box = useRef(null);
   useEffect(() => {
-    const player = play(box.current, { url: boot.urls.whep, iceServers: boot.ice_servers });
+    const player = play(box.current, { url: boot.urls.whep, iceServers: iceServersOf(boot) });
     const timer = setInterval(async () => {
       const stats = await player.stats();
       if (stats?.jitterMs) delaySeconds.value = (stats.jitterMs + (stats.rttMs ?? 0) / 2) / 1000;
@@ -144,7 +177,7 @@ function toggleSound() {
 function Controls() {
   const stage = live.show.value.stage;
   const on = publishing.value !== "idle";
-  return html`<div class="row wrap controls">
+  return html`${wasOnAir.value && stage === "live" && !on && mayHost() && html`<p class="was-on-air" role="alert">${t("studio.was_on_air")}</p>`}<div class="row wrap controls">
     ${camera.value
       ? html`<${Select} kind="video" label=${t("studio.camera")} icon="camera" /><${Select} kind="audio" label=${t("studio.microphone")} icon="mic" />
           <button class="btn small line" type="button" aria-pressed=${soundOff.value} onClick=${toggleSound}>
@@ -152,9 +185,9 @@ function Controls() {
       : stage !== "ended" && html`<button class="btn small line" type="button" onClick=${openCamera}>
         <${Icon} name="camera" />${t("studio.open_camera")}</button>`}
     <span class="grow"></span>
-    ${mayHost() && stage !== "ended" && !on && html`<button class=${`btn ${stage === "scheduled" ? "" : "line"}`} type="button"
-      onClick=${goLive}>${t(stage === "scheduled" ? "studio.go_live" : "studio.rejoin")}</button>`}
-    ${on && html`<button class="btn line" type="button" onClick=${stopCamera}>${t("studio.stop_camera")}</button>`}
+    ${mayHost() && stage !== "ended" && !on && html`<button class=${`btn ${stage === "scheduled" || wasOnAir.value ? "" : "line"}`} type="button"
+      onClick=${goLive}>${t(stage === "scheduled" ? "studio.go_live" : wasOnAir.value ? "studio.go_on" : "studio.rejoin")}</button>`}
+    ${on && html`<button class="btn line" type="button" onClick=${() => stopCamera()}>${t("studio.stop_camera")}</button>`}
   </div>`;
 }
 

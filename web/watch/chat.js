@@ -3,6 +3,7 @@ import { errorText, locale, person, t, timeOfDay } from "../shared/i18n.js";
 import { serverNow, Icon, html, signal, useLayoutEffect, useMemo, useRef } from "../shared/ui.js";
 import { claimMark } from "../shared/verdict.js";
 import { ClaimButton } from "./card.js";
+import { lineKey } from "../shared/kinds.js";
 import { comment, draft, forget, live, myName, outbox, retry, sheet } from "./room.js";
 
 const LINES_SHOWN = 60;
@@ -15,14 +16,14 @@ function Line({ line, mine, claims }) {
 function lineView(line, mine, claims) {
   const mark = claimMark(claims);
   return html`<li class=${`line ${line.kind} ${mine ? "mine" : ""} ${mark?.kind ?? ""}`}>
-    <b>${person(line.name)}</b> ${line.kind === "claim" ? t(mark?.kind === "warn" ? "watch.queued" : "watch.claimed") : line.text}${mark && html` <span class="mark">${mark.text}</span>`}
+    <b><bdi>${person(line.name)}</bdi></b> <bdi>${line.kind === "claim" ? t(mark?.kind === "warn" ? "watch.queued" : "watch.claimed") : line.text}</bdi>${mark && html` <span class="mark">${mark.text}</span>`}
   </li>`;
 }
 
 function Pending({ one }) {
   if (one.status === "sending") return html`<li class="line mine sending">
-    <b>${person(myName())}</b> ${one.text} <span class="mark">${t("watch.sending")}</span></li>`;
-  return html`<li class="line mine failed" role="alert"><b>${person(myName())}</b> ${one.text}<span class="why">${errorText(one.error)}
+    <b><bdi>${person(myName())}</bdi></b> <bdi>${one.text}</bdi> <span class="mark">${t("watch.sending")}</span></li>`;
+  return html`<li class="line mine failed" role="alert"><b><bdi>${person(myName())}</bdi></b> <bdi>${one.text}</bdi><span class="why">${errorText(one.error)}
     <button class="link" type="button" onClick=${() => retry(one.id)}>${t("common.retry")}</button> <button class="link" type="button"
       onClick=${() => forget(one.id)}>${t("watch.drop")}</button>
       </span></li>`;
@@ -45,7 +46,7 @@ const behind = signal(false); // scrolled up, so new lines do not pull the list 
 export function Chat() {
   const box = useRef(null);
   const lines = live.lines.value.filter((line) => !line.hidden).slice(-LINES_SHOWN);
-  const known = new Set(lines.map((line) => line.id));
+  const known = new Set(lines.filter((line) => line.by === live.me.value?.by).map((line) => line.id));
   const pending = outbox.value.filter((one) => !known.has(one.id));
   const down = () => {
     box.current.scrollTop = box.current.scrollHeight;
@@ -58,7 +59,7 @@ export function Chat() {
   const me = live.me.value?.by;
   return html`<section class="chat" aria-label=${t("common.chat")}>
     <div ref=${box} class="lines" role="log" aria-live="off" tabindex="0" aria-label=${t("common.chat")} onScroll=${scrolled}><ol>
-      ${lines.map((line) => html`<${Line} key=${line.id} line=${line} mine=${line.by === me} claims=${live.claims.value.get(line.id)} />`)}
+      ${lines.map((line) => html`<${Line} key=${lineKey(line)} line=${line} mine=${line.by === me} claims=${live.claims.value.get(lineKey(line))} />`)}
       ${pending.map((one) => html`<${Pending} key=${one.id} one=${one} />`)}
     </ol></div>
     ${behind.value && html`<button class="chip newer" type="button" onClick=${down}>${t("watch.newest")} <${Icon} name="down" /></button>`}
@@ -69,7 +70,7 @@ export function Chat() {
 export function Composer() {
   const input = useRef(null);
   const me = live.me.value;
-  const muted = me?.banned ? t("error.banned") : me?.muted_until > serverNow() ? t("watch.muted_until", { time: timeOfDay(me.muted_until) }) : null;
+  const muted = me?.muted_until > serverNow() ? t("watch.muted_until", { time: timeOfDay(me.muted_until) }) : null;
   const send = () => {
     const text = draft.value.trim();
     if (!text) return;
@@ -85,6 +86,7 @@ export function Composer() {
     send();
     input.current.focus();
   };
+  if (me?.banned) return html`<div class="card banned" role="alert"><strong>${t("watch.banned")}</strong><p>${t("watch.banned_hint")}</p></div>`;
   return html`<form class="composer" onSubmit=${submit}>
     <div class="entry">
       <input ref=${input} class="grow" value=${draft.value} maxlength="200" disabled=${!!muted} enterkeyhint="send" autocomplete="off" autocapitalize="off"

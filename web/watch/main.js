@@ -1,18 +1,23 @@
 // The watch page: the picture fills it, everything a thumb needs is in the lower third.
 import { render } from "preact";
-import { boot, count, errorText, t } from "../shared/i18n.js";
+import { boot, count, errorText, t, timeOfDay } from "../shared/i18n.js";
 import { kindPage } from "../shared/kind_page.js";
 import { partsOf } from "../shared/kinds.js";
 import { Countdown, Icon, LanguageSwitch, Sheet, Toasts, html, newId } from "../shared/ui.js";
 import { PinnedCard, ProductSheet, Shelf } from "./card.js";
 import { Chat, Composer, sendDraft } from "./chat.js";
+import { Offer } from "./offer.js";
 import { SoundButton, delaySeconds, phase, playVideo } from "./player.js";
 import { live, sheet } from "./room.js";
+import { totalOf } from "../shared/verdict.js";
+import { replayUrl } from "./ending.js";
 import { NameSheet, Ribbon, TicketSheet, openTickets } from "./tickets.js";
 
 /** A viewer's command of a kind; the answer as `live.send` gives it. */
 const act = (name, fields = {}) => live.send("command", { id: newId(), do: name, ...fields });
-const parts = partsOf("watch", { ...kindPage, live, act });
+const page = { ...kindPage, live, act };
+const parts = partsOf("watch", page);
+const banners = partsOf("banner", page);
 
 function Top() {
   const show = live.show.value;
@@ -28,14 +33,21 @@ function Top() {
   </header>`;
 }
 
+/** After the end: what is held and until when, or thanks. */
+function whatIsNext() {
+  const held = openTickets().filter((ticket) => ticket.state === "held" || ticket.state === "offered");
+  const soonest = held.reduce((least, ticket) => (ticket.deadline_ms ? Math.min(least, ticket.deadline_ms) : least), Infinity);
+  return Number.isFinite(soonest) ? t("watch.ended_held", { n: totalOf(held, live.show.value.currency).pieces, time: timeOfDay(soonest) }) : t("watch.ended_hint");
+}
+
 function Message() {
   const now = phase.value;
-  if (now === "playing") return null;
+  if (now === "playing" || now === "banned") return null; // a banned viewer's card stands where the composer was
   if (now === "waiting" || now === "ended") {
     return html`<div class="center big"><p class="show-title">${live.show.value.title}</p><h2>${t(`watch.${now}`)}</h2>
-      <p>${t(`watch.${now}_hint`)}</p>
+      <p>${now === "ended" ? whatIsNext() : t(`watch.${now}_hint`)}</p>
       ${now === "waiting" && html`<${Shelf} />`}
-      ${now === "ended" && boot.urls.replay && html`<a class="btn" href=${boot.urls.replay}>${t("watch.replay")}</a>`}
+      ${now === "ended" && replayUrl.value && html`<a class="btn" href=${replayUrl.value}>${t("watch.replay")}</a>`}
       ${now === "ended" && openTickets().length > 0 && html`<button class="btn line" type="button"
         onClick=${() => (sheet.value = "tickets")}>${t("watch.my_tickets")}</button>`}</div>`;
   }
@@ -43,16 +55,30 @@ function Message() {
   return html`<div class="center"><p class="chip" role="status">${t(`watch.${now}`)}</p></div>`;
 }
 
+/** Whether this browser keeps a cookie of ours; without one the next visit is a stranger's. */
+const cookies = (() => {
+  try {
+    document.cookie = "lc_try=1; path=/; samesite=lax";
+    const kept = /(^|; )lc_try=1/.test(document.cookie);
+    document.cookie = "lc_try=; path=/; max-age=0; samesite=lax";
+    return kept;
+  } catch {
+    return false; // a frame without storage
+  }
+})();
+
 function Line() {
   const bye = live.goodbye.value;
   if (bye && !bye.reconnect) return html`<p class="banner" role="alert">${errorText(bye)}</p>`;
+  if (live.link.value === "blocked") return html`<p class="banner" role="alert">${t("common.line_blocked")}</p>`;
   if (live.link.value === "lost") return html`<p class="banner" role="status">${t("watch.line_lost")}</p>`;
-  return live.notice.value ? html`<p class="banner notice">${live.notice.value}</p>` : null;
+  if (!cookies) return html`<p class="banner" role="alert">${t("watch.no_cookies")}</p>`;
+  return banners.map((part) => html`<${part.View} key=${part.name} />`);
 }
 
 function Rail() {
   const tickets = openTickets();
-  const soonest = tickets.filter((ticket) => ticket.state === "held").reduce((least, ticket) => Math.min(least, ticket.deadline_ms), Infinity);
+  const soonest = tickets.filter((ticket) => ticket.state === "held" || ticket.state === "offered").reduce((least, ticket) => Math.min(least, ticket.deadline_ms), Infinity);
   return html`<nav class="rail" aria-label=${t("watch.rail")}>
     <button class="round" type="button" onClick=${() => (sheet.value = "products")}><${Icon} name="bag" /><span>${t("watch.products")}</span></button>
     <button class=${`round ${tickets.length ? "has" : ""}`} type="button" onClick=${() => (sheet.value = "tickets")}><${Icon} name="ticket" />
@@ -68,6 +94,7 @@ function Page() {
   return html`<${Top} />
     <div class="mid row">${live.show.value.stage === "live" && html`<${SoundButton} />`}<span class="grow"></span><${LanguageSwitch} /></div>
     <${Line} />
+    <${Offer} />
     <${Message} />
     <div class="bottom">
       <div class="over"><${Chat} /><${Rail} /></div>

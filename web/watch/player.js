@@ -1,7 +1,9 @@
 // The picture: plays the show (WHEP, else HLS) into the <video> of the page, comes back by itself, says what it is doing.
+import { sitePath } from "../shared/api.js";
 import { boot, t } from "../shared/i18n.js";
 import { Icon, computed, effect, html, signal, untracked } from "../shared/ui.js";
 import { play } from "../shared/playback.js";
+import { iceServersOf } from "../shared/stream_session.js";
 import { Moment } from "./moment.js";
 import { live, showId, shownPin } from "./room.js";
 
@@ -24,8 +26,8 @@ async function measure() {
 function start() {
   player = play(video, {
     url: boot.urls.whep,
-    hlsUrl: boot.urls.hls ?? `/live/${showId}/hls/index.m3u8`,
-    iceServers: boot.ice_servers,
+    hlsUrl: boot.urls.hls ?? sitePath(`/live/${showId}/hls/index.m3u8`),
+    iceServers: iceServersOf(boot),
     onstate({ state }) {
       if (state === "connecting" || state === "waiting") picture.value = "connecting";
       if (state === "live") picture.value = video.paused ? "blocked" : "playing";
@@ -46,7 +48,7 @@ video.addEventListener("resize", () => document.body.classList.toggle("wide", vi
 video.addEventListener("playing", () => (picture.value = "playing"));
 video.addEventListener("volumechange", () => (muted.value = video.muted));
 
-const wanted = computed(() => live.show.value?.stage === "live");
+const wanted = computed(() => live.show.value?.stage === "live" && !live.me.value?.banned);
 effect(() => {
   const on = wanted.value;
   untracked(() => {
@@ -61,11 +63,12 @@ export function toggleSound() {
 export function playVideo() {
   video.play().then(() => (picture.value = "playing"), () => (picture.value = "blocked"));
 }
-/** Where the page stands: waiting (before the show), connecting, playing, lost (the host's line), no_picture, blocked, refused or ended. */
+/** Where the page stands: waiting (before the show), connecting, playing, lost (the host's line), banned, no_picture, blocked, refused or ended. */
 export const phase = computed(() => {
   const stage = live.show.value?.stage;
   if (stage === "ended") return "ended";
   if (stage !== "live") return "waiting";
+  if (live.me.value?.banned) return "banned";
   const media = live.media.value?.state;
   if (media === "lost") return "lost";
   if (picture.value === "connecting" && media !== "live") return "no_picture"; // on air, but the host's picture has not come yet

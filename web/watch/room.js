@@ -1,8 +1,8 @@
 // What a viewer does in a show: comments, claims, cancels. Everything shown comes back from the server.
-import { boot, errorText, isGuest, t } from "../shared/i18n.js";
+import { boot, errorText, isGuest, money, t } from "../shared/i18n.js";
 import { openShow } from "../shared/live.js";
 import { newId, signal, toast } from "../shared/ui.js";
-import { outcomeText } from "../shared/verdict.js";
+import { labelOf, outcomeText } from "../shared/verdict.js";
 
 const OUTBOX_MAX = 20; // unanswered comments kept on the page; more means the line is gone and the oldest help nobody
 const RIBBON_SECONDS = 10;
@@ -23,7 +23,7 @@ const write = (key, value) => {
 };
 
 export const showId = document.getElementById("app").dataset.show;
-export const live = openShow({ show: showId, as: "viewer", snapshot: boot.snapshot, name: read("lc_name") ?? "" });
+export const live = openShow({ show: showId, as: "viewer", pass: boot.pass, snapshot: boot.snapshot, name: read("lc_name") ?? "" });
 export const shownPin = signal(live.pin.peek()); // on this screen; player.js lets a new one wait for its picture
 export const sheet = signal(null); // "tickets", "products", "name", a kind's name or null
 export const ribbon = signal(null); // {kind: "lines" | "need" | "words", …}: the last verdict
@@ -39,6 +39,20 @@ export function showRibbon(next, seconds = RIBBON_SECONDS) {
   ribbon.value = next;
   if (next && seconds) ribbonTimer = setTimeout(() => (ribbon.value = null), seconds * 1000);
 }
+
+// A price cut reaches who has claimed already: said once, when the ticket comes with the lower price.
+const paying = new Map(); // ticket id -> price as this page last saw it
+live.listen(() => {
+  const cut = [];
+  for (const ticket of live.me.peek()?.tickets ?? []) {
+    const before = paying.get(ticket.id);
+    paying.set(ticket.id, ticket.price_minor);
+    if (before > ticket.price_minor && ["held", "waiting", "offered"].includes(ticket.state)) cut.push(ticket);
+  }
+  if (!cut.length) return;
+  const [first] = cut;
+  showRibbon({ kind: "words", title: t("watch.price_down", { item: labelOf(first, live.item(first.code)), price: money(first.price_minor, first.currency) }), text: t("watch.price_down_how") });
+});
 
 export function choose(code, axis, value) {
   const before = choice.value[code] ?? {};
@@ -112,6 +126,13 @@ export async function claim(code, options, quantity = 1, id = null) {
   }
   const again = () => claim(code, options, quantity, known);
   showRibbon({ kind: "words", bad: true, title: errorText(answer.error), retry: again }, 0);
+}
+
+/** Takes what was offered after waiting; false after telling why not. */
+export async function take(reservation) {
+  const answer = await live.send("take", { id: newId(), reservation });
+  if (!answer.ok) toast(answer.error.code === "conflict" ? t("watch.offer_over") : errorText(answer.error), { bad: true });
+  return answer.ok;
 }
 
 export async function cancel(reservation) {

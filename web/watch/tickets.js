@@ -1,26 +1,33 @@
 // The ribbon with the last verdict, the sheet of my tickets, and the sheet that asks for a name once.
-import { count, errorText, nameOf, t, timeOfDay } from "../shared/i18n.js";
+import { count, errorText, money, nameOf, t, timeOfDay } from "../shared/i18n.js";
 import { isComplete } from "../shared/live.js";
 import { Countdown, Icon, Sheet, Ticket, html, useState } from "../shared/ui.js";
-import { isOver, labelOf, outcomeText, ticketKind, totalOf } from "../shared/verdict.js";
+import { isOver, labelOf, outcomeText, piecesText, ticketKind, totalOf } from "../shared/verdict.js";
 import { Options } from "./card.js";
 import { cancel, claim, live, myName, ribbon, setName, sheet, showRibbon } from "./room.js";
 
+/** A number is of one option: of a product that has options it says so. */
+const numberOf = (sku) => t((sku ?? "").includes("/") ? "watch.your_number_of" : "watch.your_number");
 const ahead = (position) => (position > 1 ? t("watch.ahead", { n: count(position - 1) }) : t("watch.first"));
+
+function overLimit(limit, had) {
+  if (had >= limit) return t("watch.over_limit", { n: limit, had });
+  return had ? t("watch.over_limit_some", { n: limit, had, left: limit - had }) : t("watch.over_limit_none", { n: limit });
+}
 
 function lineText(line) {
   if (line.outcome === "partly") return t("watch.partly", { n: line.reserved, w: line.waiting, p: line.position });
-  if (line.outcome === "reserved") return t("watch.held_until", { time: timeOfDay(line.deadline_ms) });
+  if (line.outcome === "reserved" || line.outcome === "extended") return t("watch.held_until", { time: timeOfDay(line.deadline_ms) });
   if (line.outcome === "waiting") return ahead(line.position);
-  if (line.outcome === "over_limit" && line.limit) return t("watch.over_limit", { n: line.limit, had: line.had ?? 0 });
+  if (line.outcome === "over_limit" && line.limit) return overLimit(line.limit, line.had ?? 0);
   return outcomeText(line.outcome);
 }
 
 function Line({ line }) {
   const kind = ticketKind(line.outcome);
-  const pieces = line.reserved + line.waiting;
-  const title = `${labelOf(line, live.item(line.code))}${pieces ? ` ×\u00a0${pieces}` : ""}`;
-  const small = kind === "wait" ? t("watch.in_line") : kind === "held" ? t("watch.your_number") : t("watch.no_number");
+  const title = `${labelOf(line, live.item(line.code))} ${piecesText(line.reserved, line.waiting)}`;
+  const missed = line.outcome === "sold_out" ? t("watch.no_number") : line.outcome === "cancelled" ? outcomeText("cancelled") : t("watch.not_taken");
+  const small = kind === "wait" ? t("watch.in_line") : kind === "held" ? numberOf(line.sku ?? line.item) : missed;
   return html`<${Ticket} kind=${kind} small=${small} number=${kind === "wait" ? line.position : line.number || "–"} title=${title}
     sub=${`${line.code} · ${lineText(line)}`}
     right=${kind === "held" && line.deadline_ms ? html`<${Countdown} until=${line.deadline_ms} />` : null} />`;
@@ -60,12 +67,15 @@ function Mine({ ticket }) {
   const [sure, setSure] = useState(false);
   const kind = ticketKind(ticket.state);
   const over = isOver(ticket.state);
-  const small = t(`watch.state_${ticket.state}`);
-  const price = `${ticket.code} · ${totalOf([{ ...ticket, state: "held" }], ticket.currency).text}`;
-  const sub = kind === "wait" ? ahead(ticket.position) : ticket.state === "offered" ? t("watch.offered") : price;
+  const small = ticket.state === "held" ? numberOf(ticket.sku) : t(`watch.state_${ticket.state}`);
+  const was = ticket.was_minor ? html` <s><span class="sr">${t("watch.before")}</span>${money(ticket.was_minor, ticket.currency)}</s>` : "";
+  const price = html`${ticket.code} · ${totalOf([{ ...ticket, state: "held" }], ticket.currency).text}${was}`;
+  const partly = kind === "held" && ticket.waiting > 0 && html` · ${ahead(ticket.position)}`;
+  const waits = html`${ahead(ticket.position)} · ${money(ticket.price_minor, ticket.currency)}${was}`;
+  const sub = kind === "wait" ? waits : ticket.state === "offered" ? html`${t("watch.offered")} · ${price}` : html`${price}${partly}`;
   return html`<li>
     <${Ticket} kind=${kind} gone=${over} small=${small} number=${kind === "wait" ? ticket.position : ticket.number}
-      title=${`${labelOf(ticket, live.item(ticket.code))} ×\u00a0${ticket.quantity}`} sub=${sub}
+      title=${`${labelOf(ticket, live.item(ticket.code))} ${piecesText(ticket.quantity, ticket.waiting)}`} sub=${sub}
     right=${html`<div class="end">${kind === "held" && ticket.deadline_ms > 0 && html`<${Countdown} until=${ticket.deadline_ms} />`}
       ${(kind === "held" || kind === "wait") && html`<button class="link" type="button" onClick=${() => (sure ? cancel(ticket.id) : setSure(true))}
         onBlur=${() => setSure(false)}>${sure ? t("watch.cancel_sure") : t("watch.cancel")}</button>`}</div>`} />

@@ -11,11 +11,14 @@ import msgspec
 import orjson
 
 from livecommerce.errors import LiveCommerceError, Unavailable, catalogue
+from livecommerce.media import errors as relay_errors
 from livecommerce.media.wire.freezes import FreezeReport
 
 Kind = Literal["whip", "whep"]
 # Here and not with the routes that need them: this side must not load WebRTC to talk to a relay.
 PUBLISHER_HEADER = "X-Publisher"
+# Who may take over from whom (`Publisher.rank`), and what the stream stands on (`accounts.rights`).
+RANK_HEADER, RIGHT_HEADER = "X-Rank", "X-Right"
 # Control door of the relay that has the stream; the asked one then fetches it once and serves it too.
 ORIGIN_HEADER = "X-Origin"
 FRAGMENT_TYPE = "application/trickle-ice-sdpfrag"
@@ -107,13 +110,15 @@ class RelayControl:
             raise Unavailable("The media relay gave no answer that is one.", retry_after_ms=1_000)
         return Session(location, location.rpartition("/")[2], body.decode(), answered.get("ETag", ""))
 
-    async def publish(self, show: str, offer: str, publisher: str) -> Session:
-        """A host's offer. `publisher` names who it is: the same one replaces its own session at once.
+    async def publish(self, show: str, offer: str, publisher: str, *, rank: int = 0, right: str = "") -> Session:
+        """A host's offer. `publisher` names who it is: the same one replaces its own session, and a higher rank another
+        one's, as soon as it is connected. `right` is what the stream ends with (`accounts.rights`).
 
         Raises:
             SdpRefused, HostAlreadyLive, Busy, Unavailable.
         """
-        return await self._offer("whip", show, offer, {PUBLISHER_HEADER: publisher})
+        headers = {PUBLISHER_HEADER: publisher, RANK_HEADER: str(rank), RIGHT_HEADER: right}
+        return await self._offer("whip", show, offer, headers)
 
     async def play(self, show: str, offer: str, *, origin: str = "") -> Session:
         """A viewer's offer. With `origin` (another relay's control address) this relay fetches the stream from there.
@@ -196,7 +201,8 @@ def _error(body: Any) -> LiveCommerceError:
     fields = body.get("error") if isinstance(body, dict) else None
     if not isinstance(fields, dict):
         return LiveCommerceError()
-    for kind in catalogue():
-        if kind.number == fields.get("number"):
+    # A process without a relay in it has met none of the relay's own errors; naming their module here is what loads it.
+    for kind in (*vars(relay_errors).values(), *catalogue()):
+        if isinstance(kind, type) and issubclass(kind, LiveCommerceError) and kind.number == fields.get("number"):
             return kind(fields.get("reason"), retry_after_ms=fields.get("retry_after_ms"))
     return LiveCommerceError()

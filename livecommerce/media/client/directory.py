@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import logging
 import time
 
 import msgspec
@@ -19,8 +18,7 @@ from redis.exceptions import RedisError
 
 from livecommerce.errors import Unavailable
 from livecommerce.media.client.control import RelayControl
-
-log = logging.getLogger(__name__)
+from livecommerce.ops.store_faults import storage_error
 
 RELAYS_KEY = "lc:relays"
 BEAT_SECONDS = 2.0
@@ -51,21 +49,19 @@ def _text(value: bytes | str) -> str:
 
 
 async def announce(redis: Redis, relay_id: str, control: str) -> None:
-    """Beats until cancelled, then takes the entry away. Valkey being away for a while is survived and logged."""
+    """Beats until cancelled, then takes the entry away. Raises when Valkey is away: to be called again."""
     try:
         while True:
-            try:
-                now_ms = await _server_ms(redis)
-                entry = msgspec.json.encode(Announced(control, now_ms))
-                await redis.hset(RELAYS_KEY, relay_id, entry)
-                await _forget(redis, now_ms)
-            except RedisError as error:
-                log.warning("relay %s could not announce itself: %s", relay_id, error)
+            now_ms = await _server_ms(redis)
+            entry = msgspec.json.encode(Announced(control, now_ms))
+            await redis.hset(RELAYS_KEY, relay_id, entry)
+            await _forget(redis, now_ms)
             await asyncio.sleep(BEAT_SECONDS)
-    finally:
+    except asyncio.CancelledError:
         with contextlib.suppress(RedisError, TimeoutError):
             async with asyncio.timeout(1.0):
                 await redis.hdel(RELAYS_KEY, relay_id)
+        raise
 
 
 async def _forget(redis: Redis, now_ms: int) -> None:
@@ -80,6 +76,11 @@ async def _all(redis: Redis) -> dict[str, Announced]:
         with contextlib.suppress(msgspec.DecodeError):
             found[_text(name)] = _decoder.decode(raw)
     return found
+
+
+def _beats(relay: Announced, now_ms: int) -> bool:
+    """Whether it beat lately. A beat from the future is of before the clock stepped back: it says nothing."""
+    return abs(now_ms - relay.at_ms) < ALIVE_SECONDS * 1000
 
 
 class RelayDirectory:
@@ -98,7 +99,7 @@ class RelayDirectory:
         if time.monotonic() - when > CACHE_SECONDS or not cached:
             now_ms = await _server_ms(self._redis)
             everyone = await _all(self._redis)
-            cached = {name: one for name, one in everyone.items() if now_ms - one.at_ms < ALIVE_SECONDS * 1000}
+            cached = {name: one for name, one in everyone.items() if _beats(one, now_ms)}
             self._relays = (time.monotonic(), cached)
         return cached
 
@@ -106,7 +107,7 @@ class RelayDirectory:
         """The control of the relay that carries `show`, or shall.
 
         Raises:
-            Unavailable: no relay beats, or Valkey is away.
+            Unavailable: no relay beats, or Valkey is away. StorageFull.
         """
         try:
             relays = await self.relays()
@@ -114,7 +115,7 @@ class RelayDirectory:
                 raise Unavailable("No media relay is running.", retry_after_ms=1_000)
             name = await self._relay_of(show, relays)
         except RedisError as error:
-            raise Unavailable(retry_after_ms=1_000) from error
+            raise storage_error(error) from error
         return self._control(relays[name].control)
 
     async def _relay_of(self, show: str, relays: dict[str, Announced]) -> str:

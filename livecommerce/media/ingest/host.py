@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from livecommerce.media.errors import SdpRefused
 from livecommerce.media.ingest.feedback import ArrivalLog, RateLimit, Reception
-from livecommerce.media.ingest.source import PICTURE, SOUND, Sink, SourceName
+from livecommerce.media.ingest.source import PICTURE, SOUND, Publisher, Sink, SourceName
 from livecommerce.media.transport.peer import Peer, Port
 from livecommerce.media.transport.srtp import Keys, LibsrtpInbound, Outbound, outbound
 from livecommerce.media.wire import rtcp, rtp, sdp
@@ -112,7 +112,7 @@ class Host(Peer):
     """A publishing peer of one stream.
 
     Args:
-        publisher: who publishes; the same one may replace its own session at once.
+        publisher: who publishes, and may take over from whom.
     """
 
     role = "host"
@@ -124,7 +124,7 @@ class Host(Peer):
         offer: sdp.Offer,
         plan: HostPlan,
         *,
-        publisher: str,
+        publisher: Publisher,
         now: float,
     ) -> None:
         super().__init__(port, sink.show, offer, now)
@@ -140,6 +140,7 @@ class Host(Peer):
         self.arrivals = ArrivalLog()
         self.limit = RateLimit(plan.bitrate_max_kbps)
         self.rejected = 0
+        self.on_connected: Callable[[], None] | None = None
         self.on_packet: Callable[[str], None] | None = None
         self._inbound: LibsrtpInbound | None = None
         self._outbound: Outbound | None = None
@@ -162,6 +163,8 @@ class Host(Peer):
     def connected(self, keys: Keys) -> None:
         self._inbound = LibsrtpInbound(keys)
         self._outbound = outbound(keys)
+        if self.on_connected is not None:
+            self.on_connected()
 
     def is_silent(self, now: float) -> bool:
         """No media for five seconds (or never any since it was accepted)."""

@@ -14,7 +14,7 @@ import time
 from livecommerce.errors import LiveCommerceError, NotFound
 from livecommerce.media.client.control import RelayControl
 from livecommerce.media.ingest.feedback import Reception
-from livecommerce.media.ingest.source import PICTURE, SOUND, Sink, SourceName
+from livecommerce.media.ingest.source import PICTURE, SOUND, Publisher, Sink, SourceName
 from livecommerce.media.ingest.whep_client import AUDIO_PAYLOAD, VIDEO_PAYLOAD, WhepClient
 from livecommerce.media.transport.dtls import Identity
 from livecommerce.media.wire import rtcp, rtp
@@ -42,7 +42,7 @@ class OriginPull:
     def __init__(self, sink: Sink, address: str, secret: str, identity: Identity) -> None:
         self._sink = sink
         self.session = f"origin-{id(self):x}"
-        self.publisher = f"origin {address}"
+        self.publisher = Publisher(f"origin {address}")
         self.close_reason = ""
         self.media_at: float | None = None
         self.receptions: dict[SourceName, Reception] = {}

@@ -22,6 +22,20 @@ class SourceName(NamedTuple):
 SOUND, PICTURE = SourceName("audio"), SourceName("video")
 
 
+class Publisher(NamedTuple):
+    """Who feeds a stream.
+
+    Attributes:
+        name: the same one may replace its own session.
+        rank: a higher one may take over: the owner from a host, both from the holder of a token.
+        right: what the stream stands on (`accounts.rights`); "" for what nobody can take away.
+    """
+
+    name: str
+    rank: int = 0
+    right: str = ""
+
+
 class Source(Protocol):
     """A sender of one sound and of one picture in one or several layers.
 
@@ -31,7 +45,7 @@ class Source(Protocol):
     """
 
     session: str
-    publisher: str
+    publisher: Publisher
     close_reason: str
     media_at: float | None
     receptions: dict[SourceName, Reception]

@@ -42,24 +42,32 @@ _ICE_CONTROLLING = 0x802A
 
 
 @dataclass(frozen=True, slots=True)
-class BindingRequest:
-    """A well-formed but not yet authenticated Binding request.
+class Signed:
+    """A well-formed but not yet authenticated message.
 
     Attributes:
-        username: the USERNAME attribute, "receiver-ufrag:sender-ufrag".
         signed_bytes: what MESSAGE-INTEGRITY covers, its length field already adjusted.
     """
 
     transaction_id: bytes
-    username: bytes
-    nominated: bool
-    peer_is_controlled: bool
     signed_bytes: bytes
     integrity: bytes
 
     def is_signed_by(self, password: bytes) -> bool:
         """True when MESSAGE-INTEGRITY (HMAC-SHA1, RFC 8489 section 14.5) matches the password."""
         return hmac.compare_digest(hmac.digest(password, self.signed_bytes, "sha1"), self.integrity)
+
+
+@dataclass(frozen=True, slots=True)
+class BindingRequest(Signed):
+    """
+    Attributes:
+        username: the USERNAME attribute, "receiver-ufrag:sender-ufrag".
+    """
+
+    username: bytes
+    nominated: bool
+    peer_is_controlled: bool
 
 
 def is_stun(datagram: bytes) -> bool:
@@ -105,7 +113,7 @@ def parse_binding_request(datagram: bytes) -> BindingRequest | None:
         position += 4 + length + (-length & 3)
     if not integrity or not username:
         return None
-    return BindingRequest(datagram[8:20], username, nominated, controlled, signed_bytes, integrity)
+    return BindingRequest(datagram[8:20], signed_bytes, integrity, username, nominated, controlled)
 
 
 def _sealed(kind: int, transaction_id: bytes, attributes: bytes, password: bytes) -> bytes:
@@ -157,15 +165,8 @@ def challenge(username: bytes, password: bytes, transaction_id: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class BindingSuccess:
-    """A success response, not yet authenticated."""
-
-    transaction_id: bytes
-    signed_bytes: bytes
-    integrity: bytes
-
-    def is_signed_by(self, password: bytes) -> bool:
-        return hmac.compare_digest(hmac.digest(password, self.signed_bytes, "sha1"), self.integrity)
+class BindingSuccess(Signed):
+    """A success response."""
 
 
 def parse_binding_success(datagram: bytes) -> BindingSuccess | None:

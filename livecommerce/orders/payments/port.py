@@ -23,11 +23,15 @@ class Terms(Struct, frozen=True):
 
 
 class Started(Struct, frozen=True):
-    """What the provider answered to `create`: where the payment stands and what the buyer does next."""
+    """What the provider answered to `create`: where the payment stands and what the buyer does next.
+
+    held_until_ms: the till's: when the first of its claims lapses; 0 where they are sold already.
+    """
 
     state: PaymentState
     instructions: dict[str, str]
     redirect_url: str = ""
+    held_until_ms: int = 0
 
 
 class PaymentProvider(Protocol):

@@ -11,13 +11,17 @@ from livecommerce.bounds import LimitPerViewer
 from livecommerce.errors import TooMuch
 from livecommerce.shows.commands import Actor, Command, ViewerId
 from livecommerce.shows.decision import Decision, Write
-from livecommerce.shows.kind import Effects, Kind, Parts, Stored
+from livecommerce.shows.kind import Barred, Effects, Kind, Parts, Stored
 from livecommerce.shows.packing import decoded, pack, unpack
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import BuyerRecord, Draft, Event, State
 
 BUYERS_MAX = 20_000
-NOTHING_SET: BuyerRecord = {"muted_until": 0, "banned": False, "restricted": False, "hold_max": 0, "shadow": False}
+NETWORK_SECONDS_MAX = 86_400  # whole towns share an address of a phone network: a day is long
+NOTHING_SET: BuyerRecord = {
+    "muted_until": 0, "muted_for_ms": 0, "banned": False, "restricted": False, "hold_max": 0, "shadow": False,
+    "network_until": 0,
+}  # fmt: skip
 
 
 class Mute(Command, frozen=True, kw_only=True, tag="mute"):
@@ -29,11 +33,15 @@ class Unmute(Command, frozen=True, kw_only=True, tag="unmute"):
     viewer: ViewerId
 
 
-class Ban(Command, frozen=True, kw_only=True, tag="ban"):
-    """`addresses` are marks, never plain addresses: kept by `unban`, for its undo. The processes that the viewer is
-    connected to add those it watches from."""
+class Ban(Command, frozen=True, kw_only=True, omit_defaults=True, tag="ban"):
+    """This viewer, on all its pages; with `network_seconds` newcomers of its networks may not speak or order either.
+
+    `addresses` are marks, never plain addresses: kept by `unban`, for its undo. The processes that the viewer is
+    connected to add those it watches from.
+    """
 
     viewer: ViewerId
+    network_seconds: Annotated[int, Meta(ge=0, le=NETWORK_SECONDS_MAX)] = 0
     addresses: Annotated[tuple[str, ...], Meta(max_length=8)] = ()
     unaudited: ClassVar[frozenset[str]] = frozenset(("addresses",))
 
@@ -75,7 +83,8 @@ def _changed(state: State, viewer: str, inverse: dict[str, Any] | None, now_ms: 
 
 def mute(state: State, command: Mute, actor: Actor, now_ms: int) -> Decision:
     until = now_ms + command.seconds * 1000
-    return _changed(state, command.viewer, {"do": "unmute", "viewer": command.viewer}, now_ms, muted_until=until)
+    inverse = {"do": "unmute", "viewer": command.viewer}
+    return _changed(state, command.viewer, inverse, now_ms, muted_until=until, muted_for_ms=command.seconds * 1000)
 
 
 def unmute(state: State, command: Unmute, actor: Actor, now_ms: int) -> Decision:
@@ -83,11 +92,13 @@ def unmute(state: State, command: Unmute, actor: Actor, now_ms: int) -> Decision
     inverse = None
     if left_ms >= 1000:
         inverse = {"do": "mute", "viewer": command.viewer, "seconds": left_ms // 1000}
-    return _changed(state, command.viewer, inverse, now_ms, muted_until=0)
+    return _changed(state, command.viewer, inverse, now_ms, muted_until=0, muted_for_ms=0)
 
 
 def ban(state: State, command: Ban, actor: Actor, now_ms: int) -> Decision:
-    decision = _changed(state, command.viewer, {"do": "unban", "viewer": command.viewer}, now_ms, banned=True)
+    until = now_ms + command.network_seconds * 1000 if command.network_seconds else 0
+    inverse = {"do": "unban", "viewer": command.viewer}
+    decision = _changed(state, command.viewer, inverse, now_ms, banned=True, network_until=until)
     decision.events[0]["addresses_added"] = list(command.addresses)
     decision.writes += [Write("addresses", "hset", mark, command.viewer) for mark in command.addresses]
     return decision
@@ -95,8 +106,11 @@ def ban(state: State, command: Ban, actor: Actor, now_ms: int) -> Decision:
 
 def unban(state: State, command: Unban, actor: Actor, now_ms: int) -> Decision:
     marks = [mark for mark, viewer in state["addresses"].items() if viewer == command.viewer]
-    inverse = {"do": "ban", "viewer": command.viewer, "addresses": marks[:8]}
-    decision = _changed(state, command.viewer, inverse, now_ms, banned=False)
+    inverse: dict[str, Any] = {"do": "ban", "viewer": command.viewer, "addresses": marks[:8]}
+    left_ms = buyer_of(state, command.viewer)["network_until"] - now_ms
+    if left_ms >= 1000:
+        inverse["network_seconds"] = min(left_ms // 1000, NETWORK_SECONDS_MAX)
+    decision = _changed(state, command.viewer, inverse, now_ms, banned=False, network_until=0)
     decision.events[0]["addresses_removed"] = marks
     decision.writes += [Write("addresses", "hdel", mark) for mark in marks]
     return decision
@@ -121,17 +135,23 @@ def unshadow(state: State, command: Unshadow, actor: Actor, now_ms: int) -> Deci
 
 
 def addresses_barred(state: State, viewer: str, marks: Sequence[str]) -> Decision | None:
-    """The addresses that a banned viewer watches from join the ban; None where it was lifted meanwhile."""
+    """The addresses that a banned viewer watches from join the ban; None where it was lifted meanwhile, or where it is
+    of no network."""
     record = buyer_of(state, viewer)
-    if not record["banned"]:
+    if not record["banned"] or record["network_until"] <= state["now"]:
         return None
     event = {"t": "buyer", "viewer": viewer, **record, "at": state["now"], "addresses_added": list(marks)}
     return Decision([event], [Write("addresses", "hset", mark, viewer) for mark in marks])
 
 
+def _record(event: Event) -> BuyerRecord:
+    """Events of an older version have not all fields."""
+    return cast("BuyerRecord", {key: event.get(key, unset) for key, unset in NOTHING_SET.items()})
+
+
 def apply(draft: Draft, event: Event) -> None:
     buyers = draft.own("buyers")
-    record = {key: event[key] for key in NOTHING_SET}
+    record = _record(event)
     if record == NOTHING_SET:
         buyers.pop(event["viewer"], None)
     else:
@@ -149,9 +169,13 @@ def _shape(projector: Projector, state: State, viewer: str, record: BuyerRecord)
 
 
 def project(projector: Projector, event: Event, after: State, wire: Wire) -> None:
-    record = cast("BuyerRecord", {key: event[key] for key in NOTHING_SET})
+    record = _record(event)
     wire.staff.append({"t": "buyer", **_shape(projector, after, event["viewer"], record)})
     wire.to(event["viewer"], {"t": "you", "muted_until": event["muted_until"], "banned": event["banned"]})
+
+
+def bars(event: Event) -> Barred | None:
+    return Barred(event["viewer"], bool(event.get("network_until"))) if event["banned"] else None
 
 
 def load(stored: Stored) -> Parts:
@@ -169,7 +193,7 @@ def shown(state: State, projector: Projector, staff: bool) -> Parts:
 
 KIND = Kind(
     "buyer",
-    events={"buyer": Effects(apply, project)},
+    events={"buyer": Effects(apply, project, bars=bars)},
     commands={
         Mute: mute, Unmute: unmute, Ban: ban, Unban: unban, Restrict: restrict, Unrestrict: unrestrict,
         Shadow: shadow, Unshadow: unshadow,

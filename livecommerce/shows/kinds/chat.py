@@ -17,6 +17,7 @@ from livecommerce.shows.state import ChatEvent, Draft, Event, State
 
 CHAT_MAX = 60  # what a page shows when it opens
 HELD_MAX = 1_000  # as in library.lua
+SPOKEN_MAX = 50_000  # as in library.lua
 
 
 class Say(Command, frozen=True, kw_only=True, tag="say"):
@@ -26,26 +27,41 @@ class Say(Command, frozen=True, kw_only=True, tag="say"):
 
 def say(state: State, command: Say, actor: Actor, now_ms: int) -> Decision:
     kind = "moderator" if actor.role == "moderator" else "host"
+    name = command.name or actor.name or state["show"]["shop_name"]
     event = {
-        "t": "chat", "id": command.id, "viewer": "", "name": command.name or actor.login, "text": command.text,
-        "at": now_ms, "kind": kind, "verdict": "none",
+        "t": "chat", "id": command.id, "viewer": "", "name": name, "text": command.text, "at": now_ms, "kind": kind,
+        "verdict": "none",
     }  # fmt: skip
     return Decision([event], [], {"comment": command.id}, {"do": "hide", "comment": command.id})
 
 
 def apply(draft: Draft, event: Event) -> None:
     chat = draft.own("chat")
-    released = event["id"] in draft.state["held"] and not event.get("held")
+    held = draft.state["held"].get(event["id"])
+    released = held is not None and line_key(held) == line_key(event) and not event.get("held")
     if released:
         draft.own("held").pop(event["id"])
-        chat[:] = [line for line in chat if line["id"] != event["id"]]
+        chat[:] = [line for line in chat if line_key(line) != line_key(event)]
     chat.append(event)
     del chat[:-CHAT_MAX]
+    if speaks(event) and len(draft.state["spoken"]) < SPOKEN_MAX:
+        draft.own("spoken")[event["viewer"]] = True
     if event.get("held"):
         if len(draft.state["held"]) < HELD_MAX:
-            draft.own("held")[event["id"]] = event
+            draft.own("held").setdefault(event["id"], event)
     elif event["viewer"] and event.get("name"):
         remember_name(draft, event["viewer"], event["name"])
+
+
+def speaks(event: Mapping[str, Any]) -> bool:
+    """Whether this is a viewer's line that everyone is shown, and no order: those pass all rules of the chat."""
+    hidden = event.get("held") or event.get("shadow") or not event["viewer"]
+    return not hidden and event.get("verdict") not in ("order", "change")
+
+
+def line_key(line: Mapping[str, Any]) -> tuple[str, str]:
+    """What a line is known by: ids are made by pages, so two authors may have the same one."""
+    return line["viewer"], line["id"]
 
 
 def visible(event: Mapping[str, Any], state: State) -> bool:
@@ -64,41 +80,52 @@ def project(projector: Projector, event: Event, after: State, wire: Wire) -> Non
 
 def load(stored: Stored) -> Parts:
     tail = [event for blob in reversed(stored.lists["tail"]) for event in unpack(blob) if event["t"] == "chat"]
-    return {"chat": _latest(tail), "held": {event["id"]: event for event in map(unpack, stored.lists["held"])}}
+    held = {event["id"]: event for event in map(unpack, stored.lists["held"])}
+    return {"chat": _latest(tail), "held": held, "spoken": dict.fromkeys(stored.maps["spoken"], True)}
 
 
 def _latest(events: list[Event]) -> list[Event]:
     """The tail as folding would have left it: a line let through counts where it was let through."""
-    latest: dict[str, Event] = {}
+    latest: dict[tuple[str, str], Event] = {}
     for event in events:
-        if event["id"] in latest and latest[event["id"]].get("held"):
-            del latest[event["id"]]
-        latest[event["id"]] = event
+        key = line_key(event)
+        if key in latest and latest[key].get("held"):
+            del latest[key]
+        latest[key] = event
     return list(latest.values())[-CHAT_MAX:]
 
 
-def claim_marks(state: State, lines: Iterable[ChatEvent]) -> list[dict[str, Any]]:
-    """What became of the chat lines shown: `{"comment", "sku", "number", "state", "quantity", "position"}` a claim.
+def claim_marks(state: State, projector: Projector, lines: Iterable[ChatEvent]) -> list[dict[str, Any]]:
+    """What became of the chat lines shown: `{"comment", "by", "sku", "number", "state", …}` a claim.
 
     Who joins later sees the same numbers beside the same lines as those who were there.
     """
-    shown = {line["id"] for line in lines}
+    shown = {line_key(line) for line in lines}
     return [
         {
-            "comment": record["comment"], "sku": record["sku"], "number": record["number"], "state": record["state"],
-            "quantity": record["quantity"], "position": record["position"],
+            "comment": record["comment"], "by": projector.by(record["viewer"]), "sku": record["sku"],
+            "number": record["number"], "state": record["state"], "quantity": record["quantity"],
+            "waiting": record["waiting"],
         }
         for record in state["tickets"].values()
-        if record["comment"] in shown and not state["buyers"].get(record["viewer"], {}).get("shadow")
+        if (record["viewer"], record["comment"]) in shown
+        and not state["buyers"].get(record["viewer"], {}).get("shadow")
     ]  # fmt: skip
 
 
 def shown(state: State, projector: Projector, staff: bool) -> Parts:
     lines = [line for line in state["chat"] if visible(line, state)]
-    marks = claim_marks(state, lines)
+    marks = claim_marks(state, projector, lines)
     if staff:
         lines = state["chat"]
     return {"chat": [projector.chat_line(line, staff=staff) for line in lines], "marks": marks}
 
 
-KIND = Kind("chat", events={"chat": Effects(apply, project)}, commands={Say: say}, load=load, shown=shown)
+KIND = Kind(
+    "chat",
+    events={"chat": Effects(apply, project)},
+    commands={Say: say},
+    load=load,
+    shown=shown,
+    chatter=("chat",),
+)

@@ -12,24 +12,25 @@ import msgspec
 from msgspec import Meta
 
 from livecommerce.bounds import HoldSeconds
-from livecommerce.errors import Conflict
 from livecommerce.shows.commands import Actor, Command
 from livecommerce.shows.decision import Answered, Decision, ThroughStock
-from livecommerce.shows.errors import ReservationUnknown
 from livecommerce.shows.kind import Effects, Kind, Parts
 from livecommerce.shows.model import label_of
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, State, TicketRecord
-from livecommerce.stock.operations import Cancel
+from livecommerce.stock.operations import RESERVATION_LENGTH_MAX, Cancel
 from livecommerce.stock.operations import Extend as ExtendStock
-from livecommerce.stock.outcomes import Outcome
+from livecommerce.stock.outcomes import Claim, Outcome
 from livecommerce.stock.skus import product_of
 
 TICKETS_MAX = 500  # what the control panel lists without asking; older ones are paged from stock
-OUTCOMES_SHOWN = frozenset(("reserved", "partly", "waiting", "cancelled", "reduced", "changed", "swapped"))
-DONE = (Outcome.CANCELLED, Outcome.EXTENDED, Outcome.UNCHANGED)
+PRESSES_MAX = 60  # as many as lines of chat
+OUTCOMES_SHOWN = frozenset(("reserved", "partly", "waiting", "cancelled", "reduced", "changed", "swapped", "extended"))
+ACTIVE = ("held", "waiting", "offered")
+SILENT = frozenset(("reprice",))  # operations of the shop on many claims: each buyer hears by the ticket, nobody else
+DONE = frozenset((Outcome.CANCELLED, Outcome.EXTENDED, Outcome.UNCHANGED))
 
-Reservation = Annotated[str, Meta(min_length=3, max_length=220)]
+Reservation = Annotated[str, Meta(min_length=3, max_length=RESERVATION_LENGTH_MAX)]
 
 
 class CancelReservation(Command, frozen=True, kw_only=True, tag="cancel"):
@@ -43,10 +44,6 @@ class Extend(Command, frozen=True, kw_only=True, tag="extend"):
 
 def _conclude(answered: Answered) -> Decision:
     answer = answered.answer
-    if answer.outcome == Outcome.RESERVATION_UNKNOWN:
-        raise ReservationUnknown()
-    if answer.outcome not in DONE:
-        raise Conflict(answer.reason or f"Stock answered {answer.outcome}.", outcome=str(answer.outcome))
     lines = [msgspec.to_builtins(line) for line in answer.lines]
     return Decision([], [], {"outcome": str(answer.outcome), "lines": lines})
 
@@ -56,7 +53,7 @@ def cancel(state: State, command: CancelReservation, actor: Actor, now_ms: int) 
         id=command.id, shop=state["show"]["shop"], show=state["show"]["id"], reservation=command.reservation,
         source="moderator",
     )  # fmt: skip
-    return ThroughStock((operation,), _conclude)
+    return ThroughStock((operation,), DONE, _conclude)
 
 
 def extend(state: State, command: Extend, actor: Actor, now_ms: int) -> ThroughStock:
@@ -64,25 +61,53 @@ def extend(state: State, command: Extend, actor: Actor, now_ms: int) -> ThroughS
         id=command.id, shop=state["show"]["shop"], show=state["show"]["id"], reservation=command.reservation,
         seconds=command.seconds, source="moderator",
     )  # fmt: skip
-    return ThroughStock((operation,), _conclude)
+    return ThroughStock((operation,), DONE, _conclude)
 
 
 def ticket_record(claim: dict[str, Any], at_ms: int, known: TicketRecord | None = None) -> TicketRecord:
+    """The one projection of a claim: `quantity` pieces held (or sold), which cost `price_minor` each; `waiting` apart.
+
+    A change in line tells no place; then the place known stands until `Places` tells the next.
+    """
+    waits = claim["state"] in ACTIVE and claim["waiting"] > 0
+    place = claim.get("position", 0) or (known["position"] if known else 0)
     return {
         "id": claim["reservation"],
         "viewer": claim["viewer"],
         "sku": claim["item"],
         "number": claim["number"],
-        "quantity": claim["quantity"],
-        "waiting": claim.get("waiting", 0),
-        "position": claim.get("position", 0),
+        "quantity": claim["reserved"],
+        "waiting": claim["waiting"],
+        "position": place if waits else 0,
         "price_minor": claim["price"],
         "currency": claim["currency"],
         "state": claim["state"],
         "deadline_ms": claim.get("deadline", 0),
         "text": claim.get("text", ""),
+        "source": claim.get("source", ""),
         "comment": known["comment"] if known else claim["id"],
         "at_ms": known["at_ms"] if known else at_ms,
+    }
+
+
+def ticket_of_claim(claim: Claim) -> TicketRecord:
+    """The ticket record of a claim as stock has it now, the same that `ticket_record` makes of what stock told."""
+    return {
+        "id": claim.reservation,
+        "viewer": claim.viewer,
+        "sku": claim.item,
+        "number": claim.number,
+        "quantity": claim.reserved,
+        "waiting": claim.waiting,
+        "position": claim.position if claim.state in ACTIVE and claim.waiting > 0 else 0,
+        "price_minor": claim.unit_price_minor,
+        "currency": claim.currency,
+        "state": claim.state,
+        "deadline_ms": claim.deadline_ms,
+        "text": claim.text,
+        "source": claim.source,
+        "comment": claim.id,
+        "at_ms": claim.at_ms,
     }
 
 
@@ -109,6 +134,8 @@ def project(projector: Projector, event: Event, after: State, wire: Wire) -> Non
         if record is not None:
             wire.to(viewer, {"t": "ticket", **projector.ticket(record, after)})
             wire.staff.append({"t": "ticket", **projector.ticket(record, after, staff=True)})
+        if claim["op"] in SILENT:
+            continue
         code = product_of(claim["item"])
         shown = {
             "t": "claim", "comment": claim["id"], "by": projector.by(viewer),
@@ -140,10 +167,46 @@ def counters(events: Iterable[Event], after: State) -> dict[str, list[int]]:
     return shown
 
 
+def lines_moved(events: Iterable[Event]) -> set[str]:
+    """Skus with a waitlist in which somebody may have left or moved up: places in it are to be told anew."""
+    return {
+        claim["item"]
+        for event in events
+        if event["t"] == "claims"
+        for claim in event["claims"]
+        if event.get("stock", {}).get(claim["item"], (0, 0, 0, 0))[3]
+    }
+
+
+def presses(state: State, projector: Projector, staff: bool) -> list[dict[str, Any]]:
+    """Orders by the button, which have no line of chat: the newest, as far back as the chat that goes with them."""
+    chat = state["chat"]
+    since = chat[0]["at"] if len(chat) >= PRESSES_MAX else 0
+    found: list[dict[str, Any]] = []
+    for record in state["tickets"].values():
+        viewer = record["viewer"]
+        if record["source"] != "button" or record["at_ms"] < since:
+            continue
+        if not staff and state["buyers"].get(viewer, {}).get("shadow"):
+            continue
+        found.append(
+            {
+                "id": record["comment"], "by": projector.by(viewer), "name": projector.name(state["names"], viewer),
+                "at": record["at_ms"], "sku": record["sku"], "number": record["number"], "state": record["state"],
+                "quantity": record["quantity"], "waiting": record["waiting"], "position": record["position"],
+                **({"viewer": viewer} if staff else {}),
+            }
+        )  # fmt: skip
+    return sorted(found, key=lambda press: int(press["at"]))[-PRESSES_MAX:]
+
+
 def shown(state: State, projector: Projector, staff: bool) -> Parts:
+    pressed: Parts = {"presses": presses(state, projector, staff)}
     if not staff:
-        return {}
-    return {"reservations": [projector.ticket(record, state, staff=True) for record in state["tickets"].values()]}
+        return pressed
+    return pressed | {
+        "reservations": [projector.ticket(record, state, staff=True) for record in state["tickets"].values()]
+    }
 
 
 KIND = Kind(
@@ -151,4 +214,5 @@ KIND = Kind(
     events={"claims": Effects(apply, project)},
     commands={CancelReservation: cancel, Extend: extend},
     shown=shown,
+    chatter=("claim",),
 )

@@ -7,20 +7,22 @@ from typing import Any, ClassVar, cast
 from livecommerce.bounds import Minor
 from livecommerce.errors import Conflict, TooMuch
 from livecommerce.shows.commands import Actor, Command
-from livecommerce.shows.decision import Answered, Decision, ThroughStock, Write
+from livecommerce.shows.decision import Answered, Decision, ThroughStock, Write, keep
 from livecommerce.shows.kind import Effects, Kind, Parts, Stored
 from livecommerce.shows.kinds.pin import pin_change
+from livecommerce.shows.kinds.supply import may_take_pieces
 from livecommerce.shows.model import ITEMS_MAX, Code, checked_item, known_product
-from livecommerce.shows.packing import pack, unpack
+from livecommerce.shows.packing import unpack
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, PublicItem, State, current_pin, stock_of
-from livecommerce.shows.supply import counters_shape, first_pieces
+from livecommerce.shows.supply import SUPPLY_DONE, counters_shape, named_pieces
 
 
 class Price(Command, frozen=True, kw_only=True, tag="price"):
     code: Code
     price_minor: Minor
     host_only: ClassVar[bool] = True
+    prices: ClassVar[bool] = True
 
 
 class CloseItem(Command, frozen=True, kw_only=True, tag="close_item"):
@@ -34,6 +36,7 @@ class OpenItem(Command, frozen=True, kw_only=True, tag="open_item"):
 class AddItem(Command, frozen=True, kw_only=True, tag="add_item"):
     item: dict[str, Any]
     host_only: ClassVar[bool] = True
+    prices: ClassVar[bool] = True
     unaudited: ClassVar[frozenset[str]] = frozenset(("item",))
 
 
@@ -44,7 +47,7 @@ class RemoveItem(Command, frozen=True, kw_only=True, tag="remove_item"):
 
 def _put(product: PublicItem, now_ms: int) -> tuple[Event, Write]:
     event = {"t": "item", "item": product, "at": now_ms}
-    return event, Write("state", "hset", f"item:{product['code']}", pack(product))
+    return event, keep(f"item:{product['code']}", product)
 
 
 def _changed(state: State, code: str, field: str, value: Any, inverse: dict[str, Any], now_ms: int) -> Decision:
@@ -54,9 +57,19 @@ def _changed(state: State, code: str, field: str, value: Any, inverse: dict[str,
 
 
 def price(state: State, command: Price, actor: Actor, now_ms: int) -> Decision:
-    before = known_product(state["items"], command.code)["price_minor"]
+    """A cut strikes the price before out, unless a higher one is struck out already; a rise takes away what is not
+    higher any more. Claims get the lower price: see `Executor`."""
+    product = known_product(state["items"], command.code)
+    before, after = product["price_minor"], command.price_minor
+    struck = max(product["compare_at_minor"] or 0, before)
+    changed: PublicItem = {
+        **product,
+        "price_minor": after,
+        "compare_at_minor": struck if struck > after else None,
+    }
+    event, write = _put(changed, now_ms)
     inverse = {"do": "price", "code": command.code, "price_minor": before}
-    return _changed(state, command.code, "price_minor", command.price_minor, inverse, now_ms)
+    return Decision([event], [write], {"code": command.code, "price_minor": after}, inverse)
 
 
 def close_item(state: State, command: CloseItem, actor: Actor, now_ms: int) -> Decision:
@@ -68,8 +81,13 @@ def open_item(state: State, command: OpenItem, actor: Actor, now_ms: int) -> Dec
 
 
 def add_item(state: State, command: AddItem, actor: Actor, now_ms: int) -> ThroughStock:
-    """Its pieces come first; the event then carries the counters, for pages that have never heard of its skus."""
-    item = checked_item(command.item)
+    """Its pieces come first; the event then carries the counters, for pages that have never heard of its skus.
+
+    Pieces that it names are set; what it does not name stays as the shop has it.
+    """
+    item = checked_item(command.item, state["show"]["currency"])
+    if item.supply:
+        may_take_pieces(state)
     if item.code not in state["items"] and len(state["items"]) >= ITEMS_MAX:
         raise TooMuch(f"A show has at most {ITEMS_MAX} products.")
     if item.currency != state["show"]["currency"]:
@@ -84,21 +102,19 @@ def add_item(state: State, command: AddItem, actor: Actor, now_ms: int) -> Throu
 
     def conclude(answered: Answered) -> Decision:
         event["stock"] = counters_shape(answered.counters)
-        writes = [write, Write("state", "hset", "order", pack(order))]
+        writes = [write, keep("order", order)]
         return Decision([event], writes, {"code": item.code}, inverse)
 
     show = state["show"]
-    pieces = [
-        first_pieces(show["shop"], show["id"], sku, item.supply.get(sku, 0), f"item {command.id}") for sku in skus
-    ]
-    return ThroughStock(tuple(pieces), conclude, skus)
+    pieces = [named_pieces(show["shop"], show["id"], sku, item.supply.get(sku), f"item {command.id}") for sku in skus]
+    return ThroughStock(tuple(pieces), SUPPLY_DONE, conclude, skus)
 
 
 def remove_item(state: State, command: RemoveItem, actor: Actor, now_ms: int) -> Decision:
     product = known_product(state["items"], command.code)
     order = [code for code in state["order"] if code != command.code]
     events: list[Event] = [{"t": "item_gone", "code": command.code, "at": now_ms}]
-    writes = [Write("state", "hdel", f"item:{command.code}"), Write("state", "hset", "order", pack(order))]
+    writes = [Write("state", "hdel", f"item:{command.code}"), keep("order", order)]
     pinned = current_pin(state)
     if pinned is not None and pinned["code"] == command.code:
         unpin = pin_change(state, None, now_ms)
@@ -146,6 +162,7 @@ KIND = Kind(
     commands={
         Price: price, CloseItem: close_item, OpenItem: open_item, AddItem: add_item, RemoveItem: remove_item,
     },
+    first={"order": []},
     load=load,
     shown=shown,
 )  # fmt: skip

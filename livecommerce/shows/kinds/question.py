@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, TypedDict, cast
 
 from msgspec import Meta
 
-from livecommerce.errors import Conflict, NotFound, TooMuch
+from livecommerce.errors import Conflict, IdReused, NotFound, TooMuch
 from livecommerce.shows.commands import Actor, Command, Speaker, ViewerCommand
 from livecommerce.shows.decision import Decision, Write
 from livecommerce.shows.kind import Effects, Kind, Parts, Stored
@@ -87,6 +87,8 @@ def _question(state: State, identity: str) -> QuestionRecord:
 
 
 def ask(state: State, command: AskQuestion, speaker: Speaker, now_ms: int) -> Decision:
+    if command.id in questions_of(state):  # the answer kept with the id is long forgotten, the question is not
+        raise IdReused()
     mine = [one for one in questions_of(state).values() if one["viewer"] == speaker.viewer and not one["answered"]]
     if len(mine) >= OPEN_PER_VIEWER_MAX:
         raise TooMuch(f"{OPEN_PER_VIEWER_MAX} of your questions are still waiting for an answer.")

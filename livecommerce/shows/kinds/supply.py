@@ -6,20 +6,18 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
-from livecommerce.bounds import PiecesAdded, PiecesChanged
-from livecommerce.errors import Conflict
+from livecommerce.bounds import Count, Pieces, PiecesAdded, PiecesChanged
 from livecommerce.shows.commands import Actor, Command, Sku
-from livecommerce.shows.decision import Answered, Decision, ThroughStock
-from livecommerce.shows.errors import ItemUnknown
+from livecommerce.shows.decision import Answered, Decision, ThroughStock, not_sold
+from livecommerce.shows.errors import AdjustTooLow, ItemUnknown, ShowEnded, StockChanged
 from livecommerce.shows.kind import Kind
 from livecommerce.shows.state import State
+from livecommerce.shows.supply import SUPPLY_DONE
 from livecommerce.stock.operations import Adjust as AdjustStock
-from livecommerce.stock.operations import Operation
+from livecommerce.stock.operations import Operation, SetAvailable
 from livecommerce.stock.operations import Restock as RestockStock
-from livecommerce.stock.outcomes import Outcome
+from livecommerce.stock.outcomes import Answer, Outcome
 from livecommerce.stock.skus import product_of
-
-DONE = (Outcome.RESTOCKED, Outcome.ADJUSTED, Outcome.UNCHANGED)
 
 
 class Restock(Command, frozen=True, kw_only=True, tag="restock"):
@@ -35,20 +33,51 @@ class Adjust(Command, frozen=True, kw_only=True, tag="adjust"):
     host_only: ClassVar[bool] = True
 
 
-def _through_stock(state: State, operation: Operation, sku: str, inverse: dict[str, Any]) -> ThroughStock:
+class SetStock(Command, frozen=True, kw_only=True, tag="set_stock"):
+    """The pieces left, counted. `expected`: what the one who counts saw before; another figure refuses it."""
+
+    sku: Sku
+    available: Pieces
+    expected: Count | None = None
+    host_only: ClassVar[bool] = True
+
+
+def may_take_pieces(state: State) -> None:
+    """
+    Raises:
+        ShowEnded.
+    """
+    if state["show"]["stage"] == "ended":
+        raise ShowEnded()
+
+
+def refuse(answer: Answer) -> Decision:
+    """Of an answer that is none of `SUPPLY_DONE`: why stock did not do it, with what is left.
+
+    Raises:
+        StockChanged, AdjustTooLow, NotSold.
+    """
+    left = answer.lines[0].available if answer.lines else 0
+    sku = answer.lines[0].item if answer.lines else ""
+    if answer.outcome is Outcome.STOCK_CHANGED:
+        raise StockChanged(f"{left} of {sku} are left now. Look again, then set the figure.", sku=sku, left=left)
+    if answer.outcome is Outcome.ADJUST_TOO_LOW:
+        raise AdjustTooLow(f"Only {left} of {sku} are left. Held and sold pieces stay.", sku=sku, left=left)
+    raise not_sold(answer)
+
+
+def _through_stock(state: State, operation: Operation, sku: str, inverse: dict[str, Any] | None) -> ThroughStock:
+    may_take_pieces(state)
     product = state["items"].get(product_of(sku))
     if product is None or sku not in product["skus"]:
         raise ItemUnknown(f"This show has no {sku}.")
 
     def conclude(answered: Answered) -> Decision:
         answer = answered.answer
-        if answer.outcome not in DONE:
-            reason = answer.reason or f"Stock answered {answer.outcome}."
-            raise Conflict(reason, outcome=str(answer.outcome), sku=sku)
         available = answer.lines[0].available if answer.lines else None
         return Decision([], [], {"outcome": str(answer.outcome), "sku": sku, "available": available}, inverse)
 
-    return ThroughStock((operation,), conclude)
+    return ThroughStock((operation,), SUPPLY_DONE, conclude, refused=refuse)
 
 
 def restock(state: State, command: Restock, actor: Actor, now_ms: int) -> ThroughStock:
@@ -67,4 +96,16 @@ def adjust(state: State, command: Adjust, actor: Actor, now_ms: int) -> ThroughS
     return _through_stock(state, operation, command.sku, inverse)
 
 
-KIND = Kind("supply", commands={Restock: restock, Adjust: adjust})
+def set_stock(state: State, command: SetStock, actor: Actor, now_ms: int) -> ThroughStock:
+    operation = SetAvailable(
+        id=command.id, shop=state["show"]["shop"], show=state["show"]["id"], item=command.sku,
+        available=command.available, expected=command.expected,
+    )  # fmt: skip
+    inverse = None
+    if command.expected is not None:  # without it nobody knows what the figure was
+        back = command.expected - command.available
+        inverse = {"do": "adjust", "sku": command.sku, "quantity": back, "reason": "undo set_stock"}
+    return _through_stock(state, operation, command.sku, inverse)
+
+
+KIND = Kind("supply", commands={Restock: restock, Adjust: adjust, SetStock: set_stock})

@@ -11,6 +11,7 @@ local FIELDS = { fence = "#fence", epoch = "#epoch", closed = "#closed", now = "
 local TEMPLATE = {
   "kind", "show", "source", "digest", "reservation", "item", "quantity", "reason", "seconds", "fill_all",
   "repeat_policy", "waitlist", "per_item", "per_show", "per_comment", "hold_max", "lines", "product_limits",
+  "expected",
 }
 local LINE = { "item", "quantity", "offer", "offer_bytes" } -- one after the other in `lines`
 local RUN = { "first", "length", "number", "available", "template" }

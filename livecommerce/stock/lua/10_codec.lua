@@ -14,7 +14,7 @@ local OUTCOMES = {
   "reserved", "partly", "waiting", "cancelled", "reduced", "changed", "swapped", "confirmed", "released", "extended",
   "expired", "restocked", "adjusted", "closed", "opened", "unchanged", "sold_out", "over_limit", "sales_closed",
   "item_unknown", "reservation_unknown", "not_yours", "not_active", "already_extended", "adjust_too_low",
-  "already_claimed", "id_reused", "input_bad", "quantity_bad", "too_many_operations",
+  "already_claimed", "id_reused", "input_bad", "quantity_bad", "too_many_operations", "stock_changed",
 }
 local OUTCOME = {}
 for number = 1, #OUTCOMES do OUTCOME[OUTCOMES[number]] = number end

@@ -146,6 +146,19 @@ function rules.swap(w, template, _, operation, viewer)
   return done(w, OUTCOME.swapped, claim, item, operation, "swap")
 end
 
+-- A claim keeps its price when prices rise and gets the lower one when they fall.
+function rules.reprice(w, template, _, operation, viewer)
+  local claim, item, lines = named_claim(w, template, viewer)
+  if not claim then return item, lines end
+  if not world.active(claim) then return one(OUTCOME.not_active, claim, item) end
+  local line = template.lines[1]
+  local lower = codec.offer(line.offer, line.offer_bytes).price < world.offer(w, claim.offer).price
+  if line.item ~= claim.item or not lower then return one(OUTCOME.unchanged, claim, item) end
+  events.offer(w, line)
+  claim.offer = line.offer
+  return done(w, OUTCOME.changed, claim, item, operation, "reprice")
+end
+
 function rules.confirm(w, template, _, operation, viewer)
   local claim, item, lines = named_claim(w, template, viewer)
   if not claim then return item, lines end
@@ -153,6 +166,20 @@ function rules.confirm(w, template, _, operation, viewer)
   if not world.active(claim) or claim.held == 0 then return one(OUTCOME.not_active, claim, item) end
   rules.finish(w, claim, CONFIRMED)
   return done(w, OUTCOME.confirmed, claim, item, operation, "confirm")
+end
+
+function rules.unconfirm(w, template, _, operation, viewer)
+  local claim, item, lines = named_claim(w, template, viewer)
+  if not claim then return item, lines end
+  if world.active(claim) then return one(OUTCOME.unchanged, claim, item) end
+  if claim.state ~= CONFIRMED then return one(OUTCOME.not_active, claim, item) end
+  world.count(claim, -1)
+  item.sold, item.held, claim.state = item.sold - claim.held, item.held + claim.held, HELD
+  if claim.flags >= EXTENDED then claim.flags = claim.flags - EXTENDED end -- checkout begins anew
+  set_deadline(w, claim, w.now + template.seconds * 1000)
+  world.count(claim, 1)
+  world.touch(w, item)
+  return done(w, OUTCOME.changed, claim, item, operation, "unconfirm")
 end
 
 function rules.release(w, template, _, operation, viewer)
@@ -174,9 +201,13 @@ function rules.extend(w, template, _, operation, viewer)
   local claim, item, lines = named_claim(w, template, viewer)
   if not claim then return item, lines end
   if not world.active(claim) or claim.held == 0 then return one(OUTCOME.not_active, claim, item) end
-  if claim.flags >= EXTENDED then return one(OUTCOME.already_extended, claim, item) end
-  claim.flags = claim.flags + EXTENDED
-  if claim.state == OFFERED then claim.state = HELD end
+  -- Who takes an offer has not been given more time yet.
+  if claim.state == OFFERED then
+    claim.state = HELD
+  else
+    if claim.flags >= EXTENDED then return one(OUTCOME.already_extended, claim, item) end
+    claim.flags = claim.flags + EXTENDED
+  end
   set_deadline(w, claim, math.max(claim.deadline, w.now + template.seconds * 1000))
   return done(w, OUTCOME.extended, claim, item, operation, "extend")
 end
@@ -189,24 +220,28 @@ function rules.expire(w, template, _, _, viewer)
   return one(claim.state == EXPIRED and OUTCOME.expired or OUTCOME.not_active, claim, item)
 end
 
-local function supply(w, template, item, label, outcome)
+local function supply(w, template, item, label, outcome, quantity)
   world.touch(w, item)
   -- in the order of SUPPLY_EFFECT
-  w.effects[#w.effects + 1] = { "s", template.show, item.name, label, template.quantity, template.reason,
-    template.source }
+  w.effects[#w.effects + 1] = { "s", template.show, item.name, label, quantity, template.reason, template.source }
   rules.promote(w, item)
   return outcome, { refused(outcome, item.name, item) }
 end
 
-function rules.restock(w, template)
-  local item = world.item(w, template.item)
+local function known_item(w, name)
+  local item = world.item(w, name)
   if not item then
-    item = codec.new_item(template.item)
-    w.items[template.item] = item
+    item = codec.new_item(name)
+    w.items[name] = item
   end
+  return item
+end
+
+function rules.restock(w, template)
+  local item = known_item(w, template.item)
   if item.supplied + template.quantity > SUPPLY_MAX then return OUTCOME.quantity_bad, NOT_FOUND end
   item.available, item.supplied = item.available + template.quantity, item.supplied + template.quantity
-  return supply(w, template, item, "restock", OUTCOME.restocked)
+  return supply(w, template, item, "restock", OUTCOME.restocked, template.quantity)
 end
 
 function rules.adjust(w, template)
@@ -217,7 +252,20 @@ function rules.adjust(w, template)
   end
   if item.supplied + template.quantity > SUPPLY_MAX then return OUTCOME.quantity_bad, NOT_FOUND end
   item.available, item.supplied = item.available + template.quantity, item.supplied + template.quantity
-  return supply(w, template, item, "adjust", OUTCOME.adjusted)
+  return supply(w, template, item, "adjust", OUTCOME.adjusted, template.quantity)
+end
+
+-- In the ledger it is the adjustment that it comes to: what is rebuilt from there needs no older figure.
+function rules.set_available(w, template)
+  local before = world.item(w, template.item)
+  local available = before and before.available or 0
+  if template.expected >= 0 and available ~= template.expected then
+    return OUTCOME.stock_changed, { refused(OUTCOME.stock_changed, template.item, before) }
+  end
+  local item, more = known_item(w, template.item), template.quantity - available
+  if item.supplied + more > SUPPLY_MAX then return OUTCOME.quantity_bad, NOT_FOUND end
+  item.available, item.supplied = template.quantity, item.supplied + more
+  return supply(w, template, item, "adjust", OUTCOME.adjusted, more)
 end
 
 -- Sale of one item, or with item "" of the whole shop; a shop that opens serves every line that had to stand still.
@@ -238,7 +286,7 @@ local function gate(w, template, closed, label, outcome)
   local flag = closed and 1 or 0
   if item.closed == flag then return OUTCOME.unchanged, { refused(OUTCOME.unchanged, item.name, item) } end
   item.closed = flag
-  return supply(w, template, item, label, outcome)
+  return supply(w, template, item, label, outcome, 0)
 end
 
 function rules.close(w, template) return gate(w, template, true, "close", OUTCOME.closed) end

@@ -67,6 +67,7 @@ local function check_template(template)
     and not string.find(template.show, "/", 1, true) and text(template.source, 0, 40) and text(template.digest, 4, 4)
     and text(template.reservation, 0, 420) and text(template.item, 0, 400) and text(template.reason, 0, 1000)
     and whole(template.seconds, 0, 16777215) and whole(template.repeat_policy, 0, 2)) then return OUTCOME.input_bad end
+  if not whole(template.expected, -1, SUPPLY_MAX) then return OUTCOME.input_bad end
   for _, name in ipairs(SHOW_LIMITS) do
     if not whole(template[name], 0, SUPPLY_MAX) then return OUTCOME.input_bad end
   end
@@ -77,7 +78,9 @@ local function check_template(template)
   if (kind == "reserve" or kind == "swap") and not (template.lines[1] and template.seconds > 0) then
     return OUTCOME.input_bad
   end
-  if string.find(template.item, "#", 1, true) or kind == "restock" and template.item == "" then
+  if kind == "unconfirm" and template.seconds == 0 then return OUTCOME.input_bad end
+  if kind == "reprice" and not template.lines[1] then return OUTCOME.input_bad end
+  if string.find(template.item, "#", 1, true) or (kind == "restock" or kind == "set_available") and template.item == "" then
     return OUTCOME.input_bad
   end
 end

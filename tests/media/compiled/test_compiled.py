@@ -22,7 +22,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livecommerce import doctor
+from livecommerce.configuration.tree import Settings
+from livecommerce.doctor import command
 from livecommerce.media.compiled import compiled
 from livecommerce.media.plane import MediaPlane
 from livecommerce.media.relay import RelayPlace, serve_relay
@@ -428,8 +429,8 @@ class TestFinding:
     def test_a_core_that_encrypts_otherwise_is_not_used(self, monkeypatch: pytest.MonkeyPatch) -> None:
         key = SimpleNamespace(seal=lambda header, payload, ssrc, index: header + payload + bytes(16))
         wrong = SimpleNamespace(Key=lambda *_: key, use=lambda _: None)
-        monkeypatch.setitem(sys.modules, "livecommerce.media.compiled.compiled._sending", wrong)
-        monkeypatch.setattr("livecommerce.media.compiled.compiled._sending", wrong, raising=False)
+        monkeypatch.setitem(sys.modules, "livecommerce.media.compiled._sending", wrong)
+        monkeypatch.setattr("livecommerce.media.compiled._sending", wrong, raising=False)
         found, reason = compiled.find()
         assert found is None
         assert "AES-NI failed the self-test" in reason
@@ -438,7 +439,7 @@ class TestFinding:
         def use(name: str) -> None:
             raise OSError("cannot open shared object file")
 
-        monkeypatch.setattr("livecommerce.media.compiled.compiled._sending", SimpleNamespace(use=use), raising=False)
+        monkeypatch.setattr("livecommerce.media.compiled._sending", SimpleNamespace(use=use), raising=False)
         found, reason = compiled.find()
         assert found is None
         assert "libcrypto.so.3: cannot open" in reason
@@ -467,7 +468,7 @@ class TestFinding:
         )
         runs = wanted and compiled.find()[0] is not None
         assert planes[0].metrics()["compiled_sending"] == float(runs)
-        (finding,) = doctor._sending(relay)
+        (finding,) = command._sending(Settings(media=relay))
         assert ("compiled core" in finding.found) is runs
 
 

@@ -172,7 +172,7 @@ def test_the_window_is_bounded_and_its_numbers_go_on():
 
 
 def test_many_bytes_leave_the_window_early(monkeypatch):
-    monkeypatch.setattr("livecommerce.media.hls.window.window.BYTES_MAX", 200_000)
+    monkeypatch.setattr("livecommerce.media.hls.window.BYTES_MAX", 200_000)
     window, _ = on_air(interleaved(encode_pictures(30.0, keys_at=set(range(0, 900, 60))), encode_sound(30.0)))
     assert len(window.segments) <= 5
 
@@ -214,10 +214,10 @@ async def test_waiting_for_a_part_beyond_the_segment_ends_with_the_next_segment(
 
 
 async def test_a_stream_that_stands_still_does_not_hold_players_for_ever(monkeypatch):
-    monkeypatch.setattr("livecommerce.media.hls.window.window.BLOCK_SECONDS", 0.05)
+    monkeypatch.setattr("livecommerce.media.hls.window.BLOCK_SECONDS", 0.05)
     window, _ = on_air(SHOW[:100])
     assert not await window.wait_for(OPUS, window.segments[-1].number, 50)
-    monkeypatch.setattr("livecommerce.media.hls.window.window.WAITERS_MAX", 0)
+    monkeypatch.setattr("livecommerce.media.hls.window.WAITERS_MAX", 0)
     assert not await window.wait_for(OPUS, window.segments[-1].number, 50)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from livecommerce.media.errors import SdpRefused
 from livecommerce.media.ingest.host import DEAD_SECONDS, Host, HostPlan
-from livecommerce.media.ingest.source import PICTURE, SOUND, SourceName
+from livecommerce.media.ingest.source import PICTURE, SOUND, Publisher, SourceName
 from livecommerce.media.transport.srtp import GCM_PROFILE, Keys, libsrtp_session
 from livecommerce.media.wire import rtcp, rtp, sdp
 from tests.media.transport.test_peer import Desk, Way
@@ -49,7 +49,7 @@ class Session:
         desk = Desk()
         parsed = sdp.parse_offer(offer(HEAD, AUDIO, TRANSPORT, video))
         self.show, self.way = Show(), Way(1)
-        self.host = Host(desk, self.show, parsed, HostPlan(parsed, 2_500), publisher="ling", now=100.0)
+        self.host = Host(desk, self.show, parsed, HostPlan(parsed, 2_500), publisher=Publisher("ling"), now=100.0)
         desk.register(self.host)
         desk.handshakes.close()
         self._sender = libsrtp_session(KEYS.profile, KEYS.inbound, inbound=False)

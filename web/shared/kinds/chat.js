@@ -1,5 +1,5 @@
 // Lines of the chat, and marks on them are live.js's.
-import { addKind, bare, put, without } from "../kinds.js";
+import { addKind, bare, lineKey } from "../kinds.js";
 
 const CHAT_MAX = 200; // lines a page keeps; the snapshot brings 60
 
@@ -7,10 +7,12 @@ addKind({
   name: "chat",
   changes: {
     chat(state, event) {
-      const known = state.chat.find((line) => line.id === event.id);
       const line = bare(event);
+      const key = lineKey(line);
+      const at = state.chat.findIndex((other) => lineKey(other) === key);
       // A line that comes again: shown after being hidden, or let through after being held.
-      const chat = known && !known.held ? put(state.chat, line, "id") : [...without(state.chat, line.id, "id"), line];
+      const stays = at >= 0 && !state.chat[at].held;
+      const chat = stays ? state.chat.map((other, place) => (place === at ? line : other)) : [...state.chat.filter((other) => lineKey(other) !== key), line];
       return { ...state, chat: chat.slice(-CHAT_MAX) };
     },
   },

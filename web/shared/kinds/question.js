@@ -108,7 +108,7 @@ function watch({ html, t, person, errorText, toast, useState, live, act }) {
     return html`${live.show.value?.stage !== "ended" && html`<${Form} />`}
       ${list.length === 0 && html`<p class="empty">${t("question.none")}</p>`}
       <ul class="products questions">${list.map((one) => html`<li key=${one.id} class="product">
-        <div class="grow"><p>${one.text}</p><p class="muted">${person(one.name)}${one.answered && html` · ${t("question.answered")}`}</p></div>
+        <div class="grow"><p dir="auto">${one.text}</p><p class="muted"><bdi>${person(one.name)}</bdi>${one.answered && html` · ${t("question.answered")}`}</p></div>
         <button class="btn small line" type="button" aria-pressed=${voted.has(one.id)} aria-label=${t("question.vote", { n: one.votes })}
           onClick=${async () => tell(await act("vote_question", { question: one.id, up: !voted.has(one.id) }))}>${voted.has(one.id) ? "▲" : "△"} ${one.votes}</button>
       </li>`)}</ul>`;
@@ -134,7 +134,7 @@ function control({ html, t, person, timeOfDay, live, command }) {
     const give = (name, said) => () => command(name, { question: one.id }, said);
     const shown = one.place === "log";
     return html`<li class=${one.place === "hidden" ? "gone" : ""}><time class="muted">${timeOfDay(one.at)}</time>
-      <span class="grow"><b>${one.text}</b> <span class="muted">${person(one.name)} · ▲ ${one.votes}</span></span>
+      <span class="grow"><b dir="auto">${one.text}</b> <span class="muted"><bdi>${person(one.name)}</bdi> · ▲ ${one.votes}</span></span>
       ${TAGS[one.place] && html`<span class="tag warn">${t(TAGS[one.place])}</span>`}${one.answered && html`<span class="tag ok">${t("question.answered")}</span>`}
       ${shown && !one.answered && html`<button class="link" type="button" onClick=${give("answer_question", t("question.answer_done"))}>${t("question.answer")}</button>`}
       ${shown

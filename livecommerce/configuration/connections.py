@@ -1,0 +1,95 @@
+"""Whether what the settings lead to lets us in: Valkey/Redis and SQL, asked once, within a few seconds each.
+
+`serve` asks before it starts anything, `check-config` asks and tells. What is merely away is told apart from what is
+refused: a server that starts by itself later is waited for, a wrong password is not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import NamedTuple
+
+from redis.exceptions import RedisError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from livecommerce.configuration.tree import Settings
+from livecommerce.errors import LiveCommerceError
+from livecommerce.ops.redaction import redact_text
+from livecommerce.ops.redis_client import address_shown, ask_once, connect_store
+from livecommerce.ops.store_promise import check_promise
+from livecommerce.records.database import Database, database_url, refused_login
+from livecommerce.settings import SettingsError
+
+SECONDS_MAX = 6.0  # for each
+
+
+class Tried(NamedTuple):
+    """`refused`: trying again cannot help. Empty `words`: good."""
+
+    name: str
+    words: str = ""
+    refused: bool = False
+    accepted: tuple[str, ...] = ()  # what of the promise is given up by redis.accept_loss
+
+
+async def _try_store(settings: Settings) -> Tried:
+    url = settings.redis.url
+    try:
+        async with asyncio.timeout(SECONDS_MAX):
+            await ask_once(url)
+            client = await connect_store(url)
+            try:
+                accepted = await check_promise(client, settings.redis.accept_loss)
+            finally:
+                await client.aclose()
+    except SettingsError as error:
+        return Tried("redis.url", str(error), True)
+    except LiveCommerceError as error:
+        return Tried("redis.url", f"redis.url: {error.text}", error.code == "store_unsuitable")
+    except (RedisError, OSError) as error:
+        return Tried("redis.url", f"redis.url: no answer at {address_shown(url)}: {redact_text(str(error))}")
+    return Tried("redis.url", accepted=tuple(accepted))
+
+
+async def _try_database(settings: Settings) -> Tried:
+    shown = redact_text(database_url(settings.database.url, settings.data_folder))
+    database: Database | None = None
+    try:
+        async with asyncio.timeout(SECONDS_MAX):
+            database = Database.of(settings.database.url, settings.data_folder)
+            async with database.read() as connection:
+                await connection.execute(text("SELECT 1"))
+    except ImportError:
+        return Tried("database.url", "database.url: PostgreSQL needs asyncpg: pip install livecommerce[postgres]", True)
+    except (LiveCommerceError, SQLAlchemyError, OSError) as error:
+        cause = error.__cause__ or error
+        words = redact_text(str(cause).splitlines()[0] if str(cause) else type(cause).__name__)
+        refused = refused_login(cause)
+        return Tried(
+            "database.url", f"database.url: {shown} {'refuses us' if refused else 'is away'}: {words}", refused
+        )
+    finally:
+        if database is not None:
+            await database.close()
+    return Tried("database.url")
+
+
+async def try_connections(settings: Settings) -> list[Tried]:
+    """What was found at each configured store; those that are embedded are not asked."""
+    tries = []
+    if settings.redis.url:
+        tries.append(_try_store(settings))
+    if settings.database.url:
+        tries.append(_try_database(settings))
+    return list(await asyncio.gather(*tries))
+
+
+async def refuse_connections(settings: Settings) -> None:
+    """
+    Raises:
+        SettingsError: one of the stores refuses us, or may not hold a shop.
+    """
+    words = [tried.words for tried in await try_connections(settings) if tried.refused]
+    if words:
+        raise SettingsError("\n".join(words))

@@ -1,0 +1,94 @@
+"""Do the database and Valkey/Redis belong together? Asked before a shop is made and before a role serves.
+
+One that was lost or forgotten in a restore looks like a fresh shop: the other would then be sold from, or projected
+into, as if nothing had been. So an empty or older one beside a full one is refused by name.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+from sqlalchemy import func, select
+
+from livecommerce.configuration.tree import Settings
+from livecommerce.ops.errors import StoresApart
+from livecommerce.ops.logs import logger
+from livecommerce.ops.redis_client import connect_store
+from livecommerce.orders.tables import ledger_position
+from livecommerce.records.database import Database
+from livecommerce.shows.model import Keys
+from livecommerce.shows.tables import shows
+
+log = logger(__name__)
+
+ADVICE = (
+    "Nothing was changed. Restore both from the same backup (`livecommerce restore`), or correct redis.url and "
+    'database.url; docs/operations.md, "Stores that do not belong together".'
+)
+
+
+async def check_agreement(redis: Redis, database: Database, accept_loss: str) -> None:
+    """
+    Raises:
+        StoresApart: one of the two is empty, or older than the other has seen it.
+    """
+    async with database.read() as connection:
+        counting = select(func.count()).select_from(shows).where(shows.c.published_ms.is_not(None))
+        published = (await connection.execute(counting)).scalar_one()
+        positions = (await connection.execute(select(ledger_position.c.shop, ledger_position.c.position))).all()
+    live_shows = int(await redis.hlen(Keys.SHOWS))
+    if live_shows and not published and not positions:
+        raise StoresApart(
+            f"Valkey/Redis holds {live_shows} shows and the database none: the database is empty or another shop's. "
+            f"{ADVICE}"
+        )
+    lost = await _lost(redis, positions)
+    if not lost and published and not live_shows:
+        lost = f"the database knows {published} shows and Valkey/Redis none"
+    if lost and accept_loss == "all":
+        log.error("redis.accept_loss is all: going on without what Valkey/Redis has lost", lost=lost)
+    elif lost:
+        raise StoresApart(
+            f"Valkey/Redis is empty or older than the database: {lost}. {ADVICE} To go on without what it has lost: "
+            "redis.accept_loss=all."
+        )
+
+
+async def _lost(redis: Redis, positions: Any) -> str:
+    """The first shop whose ledger ends before what the database has of it; empty where none does."""
+    for shop, position in positions:
+        try:
+            found = await redis.xinfo_stream(f"lc:{{{shop}}}:ledger")
+        except ResponseError:  # no such key
+            last = "0-0"
+        else:
+            last = found["last-generated-id"]
+            last = last.decode() if isinstance(last, bytes) else str(last)
+        if _number(last) < _number(position):
+            return f"the ledger of {shop} ends at {last}, the database has it up to {position}"
+    return ""
+
+
+def _number(position: str) -> tuple[int, int]:
+    milliseconds, _, count = position.partition("-")
+    return int(milliseconds or 0), int(count or 0)
+
+
+async def refuse_apart(settings: Settings) -> None:
+    """As `check_agreement`, with connections of its own; migrates the database first.
+
+    Raises:
+        StoresApart, Unavailable, SettingsError
+    """
+    database = Database.of(settings.database.url, settings.data_folder)
+    try:
+        await database.start()
+        redis = await connect_store(settings.redis.url)
+        try:
+            await check_agreement(redis, database, settings.redis.accept_loss)
+        finally:
+            await redis.aclose()
+    finally:
+        await database.close()

@@ -1,0 +1,86 @@
+"""An offer to one who waited: a word, a press or the ticket's own button takes it, and nothing is ordered twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from livecommerce.errors import Conflict
+from livecommerce.intake.errors import NotYours
+from livecommerce.intake.speech import Acceptance
+from tests.intake.demo_show import ANNA, BEN, SHOP, SHOW, Person, Stage, new_id
+
+
+async def _offered(stage: Stage, item: str = "A01") -> str:
+    """Ben has all, Anna waits for one, and Ben gives up: the reservation that Anna is offered."""
+    code = item.split("/")[0]
+    options = {"顏色": "黑色", "尺寸": "L"} if "/" in item else {}
+    pieces = (await stage.engine.counters(SHOP))[item].available
+    await stage.press(BEN, code, quantity=pieces, options=options)
+    await stage.press(ANNA, code, options=options)
+    await stage.say(BEN, "取消")
+    await stage.catch_up()
+    (claim,) = await stage.engine.claims(SHOP, show=SHOW, viewer="anna")
+    assert claim.state == "offered"
+    return claim.reservation
+
+
+async def _anna(stage: Stage) -> list[tuple[str, int]]:
+    await stage.catch_up()
+    return [(one.state, one.quantity) for one in await stage.engine.claims(SHOP, show=SHOW, viewer="anna")]
+
+
+@pytest.mark.parametrize("text", ["+1", "A01+1"])
+async def test_plus_one_takes_the_offer_that_stands(stage: Stage, text: str) -> None:
+    await stage.command("pin", code="A01")
+    await _offered(stage)
+    answer = await stage.say(ANNA, text, id="taken-by-a-word")
+    assert (answer["reason"], answer["lines"][0]["reserved"]) == ("extended", 1)
+    assert await _anna(stage) == [("held", 1)], "the same piece, held; not a second one"
+    assert (await stage.log("chat"))[-1]["text"] == text
+    assert await stage.say(ANNA, text, id="taken-by-a-word", again=True) == answer
+    await stage.say(ANNA, text)
+    assert await _anna(stage) == [("held", 1), ("held", 1)], "with no offer standing it is an order again"
+
+
+async def test_what_an_offer_leaves_open_need_not_be_said(stage: Stage) -> None:
+    await stage.command("pin", code="A02")
+    await _offered(stage, "A02/黑色/L")
+    assert (await stage.say(ANNA, "+1"))["reason"] == "extended"
+
+
+@pytest.mark.parametrize(
+    ("text", "options"), [("A02紅M+1", {}), ("+1", {"顏色": "紅色", "尺寸": "M"}), ("A01+1", {}), ("A02黑L+2", {})]
+)
+async def test_an_order_of_something_else_is_no_acceptance(stage: Stage, text: str, options: dict[str, str]) -> None:
+    await stage.command("pin", code="A02")
+    await _offered(stage, "A02/黑色/L")
+    assert (await stage.say(ANNA, text, options=options))["reason"] in ("reserved", "partly")
+    assert ("offered", 1) in await _anna(stage)
+
+
+async def test_somebody_elses_plus_one_is_an_order_of_their_own(stage: Stage) -> None:
+    await _offered(stage)
+    assert (await stage.say(Person("cleo", "Cleo"), "A01+1"))["reason"] == "reserved"
+    assert await _anna(stage) == [("offered", 1)]
+
+
+async def test_the_button_and_the_ticket_take_it_too(stage: Stage) -> None:
+    reservation = await _offered(stage)
+    with pytest.raises(NotYours):
+        await stage.path.take(stage.mirror, Acceptance(show=SHOW, speaker=BEN, id=new_id(), reservation=reservation))
+    acceptance = Acceptance(show=SHOW, speaker=ANNA, id=new_id(), reservation=reservation)
+    answer = await stage.path.take(stage.mirror, acceptance)
+    (line,) = answer["lines"]
+    assert answer["reason"] == "extended"
+    assert line["deadline_ms"] > stage.store.now_ms() + (stage.mirror.state["show"]["hold_seconds"] - 60) * 1000
+    await stage.catch_up()
+    with pytest.raises(Conflict):
+        await stage.path.take(stage.mirror, Acceptance(show=SHOW, speaker=ANNA, id=new_id(), reservation=reservation))
+    extended = await stage.command("extend", reservation=reservation, seconds=3_000)
+    assert extended["outcome"] == "extended", "taking an offer does not use up what staff may give"
+
+
+async def test_a_press_takes_it(stage: Stage) -> None:
+    await _offered(stage)
+    assert (await stage.press(ANNA, "A01"))["reason"] == "extended"
+    assert await _anna(stage) == [("held", 1)]
