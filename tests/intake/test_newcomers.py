@@ -124,5 +124,5 @@ def test_a_cookie_of_before_the_show_is_no_newcomers(stage: Stage) -> None:
     assert newcomer_mark(state, 0, NETWORK) == ""
     assert newcomer_mark(state, 9 * OLD_ENOUGH_MS, NETWORK) == ""
     assert newcomer_mark(state, 9 * OLD_ENOUGH_MS + 1, NETWORK) == NETWORK
-    assert newcomers.share_of(state, "A01") == 2
-    assert newcomers.share_of(state, "unknown") == 1
+    assert newcomers.share_of(state, "B01") == 50
+    assert newcomers.share_of(state, "unknown") == newcomers.LEAST
