@@ -24,6 +24,8 @@ from livecommerce.stock.operations import Line, Operation
 from livecommerce.stock.outcomes import Answer
 from livecommerce.stock.skus import product_of
 
+LEAST = 5  # pieces: what one viewer may have where a show says nothing; less would refuse a family its second sock
+ALL_PERCENT = 100
 PERCENT = 50  # of shows that were made before they said it themselves
 OLD_ENOUGH_MS = 3_600_000  # before the start: who fetches cookies for a show does it when the link is posted
 LINE_MS = 12 * 3_600_000  # a place in line has no end of its own; a show has
@@ -83,12 +85,16 @@ def newcomer_mark(state: State, since_ms: int, mark: str) -> str:
     return "" if since_ms + OLD_ENOUGH_MS <= state["show"]["started_ms"] else mark
 
 
+def percent_of(state: State) -> int:
+    return state["show"]["limits"].get("newcomers_percent", PERCENT)
+
+
 def share_of(state: State, product: str) -> int:
-    """Pieces of a product that newcomers of one network may have together; at least one."""
-    percent = state["show"]["limits"].get("newcomers_percent", PERCENT)
+    """Pieces of a product that newcomers of one network may have together, places in line with them."""
+    percent = percent_of(state)
     known = state["items"].get(product)
     supplied = sum(state["stock"].get(sku, (0,) * 5)[4] for sku in known["skus"]) if known else 0
-    return max(1, supplied * percent // 100)
+    return max(LEAST, supplied * percent // 100)
 
 
 class NewcomerShares:
@@ -105,7 +111,7 @@ class NewcomerShares:
         Raises:
             NetworkShareTaken: nothing was done. And what `orders.done` raises.
         """
-        if not act.newcomer or not lines:
+        if not act.newcomer or not lines or percent_of(state) >= ALL_PERCENT:
             return await done(self._engine, operation)
         show = state["show"]
         base = f"lc:{{{show['shop']}}}:show:{show['id']}:share:{act.newcomer}"

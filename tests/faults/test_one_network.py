@@ -49,7 +49,8 @@ class Stranger:
         self.held = 0
 
     async def run(self) -> None:
-        connector = aiohttp.TCPConnector(limit=200)
+        # Without a limit: sockets that are held would keep the other ways waiting for a connection of ours.
+        connector = aiohttp.TCPConnector(limit=0)
         headers = {"X-Forwarded-For": STRANGER}
         async with aiohttp.ClientSession(
             connector=connector, headers=headers, cookie_jar=aiohttp.DummyCookieJar()
@@ -61,7 +62,8 @@ class Stranger:
     async def _again(self, name: str, step: Any) -> None:
         while time.monotonic() < self.until and self.seen["cookie"] < COOKIES:
             try:
-                self.seen[f"{name} {await step()}"] += 1
+                async with asyncio.timeout(ANSWER_SECONDS_MAX):
+                    self.seen[f"{name} {await step()}"] += 1
             except (aiohttp.ClientError, TimeoutError, OSError, ConnectionError) as error:
                 self.seen[f"{name} {error!r:.60}"] += 1
             await asyncio.sleep(0)

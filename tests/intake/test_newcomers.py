@@ -57,14 +57,30 @@ async def test_each_of_a_mobile_networks_crowd_may_have_one(stage: Stage) -> Non
     assert answers == ["reserved"] * 50
 
 
-async def test_places_in_line_count_too(stage: Stage) -> None:
+async def test_of_a_few_pieces_a_network_may_have_what_one_viewer_may(stage: Stage) -> None:
+    await stage.command("start")
+    assert [await press(stage, f"new-{n}", "A01") for n in range(6)] == ["reserved"] * 5 + ["share"]
+
+
+async def test_a_show_for_one_address_counts_nobody(stage: Stage) -> None:
+    """A fair, an office: of five pieces all go to one network, and the next one waits in line."""
+    await stage.command("start")
+    stage.mirror.state["show"]["limits"]["newcomers_percent"] = 100
+    assert [await press(stage, f"new-{n}", "A01") for n in range(6)] == ["reserved"] * 5 + ["waiting"]
+
+
+async def test_places_in_line_count_too(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(newcomers, "LEAST", 1)
     await stage.command("start")
     for number in range(5):
         await press(stage, f"regular-{number}", "A01", network="")
     assert [await press(stage, f"new-{n}", "A01") for n in range(4)] == ["waiting", "waiting", "share", "share"]
 
 
-async def test_a_new_quantity_or_another_product_is_no_way_around(stage: Stage) -> None:
+async def test_a_new_quantity_or_another_product_is_no_way_around(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(newcomers, "LEAST", 1)
     await stage.command("start")
     assert (await say(stage, "new-1", "A01+1"))["reason"] == "reserved"
     await stage.catch_up()
@@ -108,5 +124,5 @@ def test_a_cookie_of_before_the_show_is_no_newcomers(stage: Stage) -> None:
     assert newcomer_mark(state, 0, NETWORK) == ""
     assert newcomer_mark(state, 9 * OLD_ENOUGH_MS, NETWORK) == ""
     assert newcomer_mark(state, 9 * OLD_ENOUGH_MS + 1, NETWORK) == NETWORK
-    assert newcomers.share_of(state, "A01") == 2
-    assert newcomers.share_of(state, "unknown") == 1
+    assert newcomers.share_of(state, "B01") == 50
+    assert newcomers.share_of(state, "unknown") == newcomers.LEAST
