@@ -1,5 +1,4 @@
 // The replay: the recording with its chat, and its products as chapters, all on the recording's own time.
-import { sitePath } from "../shared/api.js";
 import { render } from "preact";
 import { boot, clock, errorText, isGuest, money, nameOf, person, t } from "../shared/i18n.js";
 import { kindPage } from "../shared/kind_page.js";

@@ -1,4 +1,5 @@
 // A product's picture in the width it is shown in; where there is none, or it does not come, its code is drawn instead.
+import { sitePath } from "./api.js";
 import { html, useEffect, useRef, useState } from "./ui.js";
 
 const WIDTHS = [320, 640, 1280]; // those that the server draws (catalogue/picture_sizes.py)
@@ -7,7 +8,7 @@ const OURS = /^(\/pictures\/[0-9a-f]{64})\.\w+$/;
 /** What a browser chooses from, on a picture of ours; null for one of another site. */
 export function srcsetOf(src) {
   const name = OURS.exec(src)?.[1];
-  return name ? WIDTHS.map((width) => `${name}-${width}.webp ${width}w`).join(", ") : null;
+  return name ? WIDTHS.map((width) => `${sitePath(name)}-${width}.webp ${width}w`).join(", ") : null;
 }
 
 /** `size`: its edge on the page in CSS pixels. */
@@ -19,7 +20,7 @@ export function Picture({ src, code, size, lazy = false }) {
     if (image.current?.complete && src && image.current.naturalWidth === 0) setBroken(src);
   }, [src]);
   if (!src || broken === src) return html`<${Blank} code=${code} size=${size} />`;
-  return html`<img ref=${image} class="pic" src=${src} srcset=${srcsetOf(src)} sizes=${`${size}px`} alt="" width=${size} height=${size}
+  return html`<img ref=${image} class="pic" src=${sitePath(src)} srcset=${srcsetOf(src)} sizes=${`${size}px`} alt="" width=${size} height=${size}
     loading=${lazy ? "lazy" : "eager"} decoding="async" onError=${() => setBroken(src)} />`;
 }
 

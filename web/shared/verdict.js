@@ -5,7 +5,7 @@ import { knows, money, nameOf, t } from "./i18n.js";
 export const outcomeText = (outcome, values) => (knows(`outcome.${outcome}`) ? t(`outcome.${outcome}`, values) : t("outcome.other"));
 
 const MADE = ["reserved", "partly", "held", "offered", "confirmed"];
-const optionsOf = (claim) => optionsText((claim.sku ?? claim.item ?? "").split("/").slice(1));
+const choiceOf = (claim) => optionsText(optionsOf(claim.sku ?? claim.item ?? ""));
 
 /**
  * "第 13 號", "紅色 M 第 2 號", "候補中", "已取消": the mark at the end of a chat line. Returns {text, kind} or null.
@@ -16,7 +16,7 @@ export function claimMark(claims) {
   if (!claims?.length) return null;
   const good = claims.filter((claim) => claim.reserved > 0 && MADE.includes(claim.outcome));
   if (good.length) {
-    const texts = good.map((claim) => (optionsOf(claim) ? t("common.mark_number_of", { of: optionsOf(claim), no: claim.number }) : t("common.mark_number", { no: claim.number })));
+    const texts = good.map((claim) => (choiceOf(claim) ? t("common.mark_number_of", { of: choiceOf(claim), no: claim.number }) : t("common.mark_number", { no: claim.number })));
     return { kind: "ok", text: `${texts.join("、")} ✓` };
   }
   if (claims.some((claim) => claim.waiting > 0 && (claim.outcome === "waiting" || MADE.includes(claim.outcome)))) return { kind: "warn", text: t("common.mark_waiting") };

@@ -1,7 +1,6 @@
 // The product list: arrows and Enter, the pinned product large, and an editor for price and stock.
-import { sitePath } from "../shared/api.js";
 import { count, money, nameOf, t } from "../shared/i18n.js";
-import { totals, valuesOf } from "../shared/live.js";
+import { totals } from "../shared/live.js";
 import { command, live, mayHost } from "../shared/staff.js";
 import { optionsOf } from "../shared/skus.js";
 import { Picture } from "../shared/picture.js";
@@ -124,8 +123,7 @@ export function Products() {
   </section>`;
 }
 
-const skusOfProduct = (product) =>
-  product.options?.length ? product.options.reduce((all, option) => all.flatMap((one) => valuesOf(option).map((value) => `${one}/${value}`)), [product.code]) : [product.code];
+const skusOfProduct = (product) => product.skus ?? [product.code];
 
 function AddRow({ product }) {
   // Sold before, the shop has a figure already; an empty field leaves it as it is.

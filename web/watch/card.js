@@ -1,5 +1,4 @@
 // The pinned product's card and the list of all products of the show.
-import { sitePath } from "../shared/api.js";
 import { count, money, nameOf, t } from "../shared/i18n.js";
 import { fitting, isComplete, totals, valuesOf } from "../shared/live.js";
 import { Picture } from "../shared/picture.js";
