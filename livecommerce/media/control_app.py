@@ -143,7 +143,8 @@ class ControlApp:
         match = request.headers.get("If-Match")
         if match is None:
             raise EntityTagMissing
-        if match not in ("*", peer.etag):
+        # A list of tags is allowed, weak ones are not equal to any (RFC 9110 section 13.1.1).
+        if not {"*", peer.etag} & {tag.strip() for tag in match.split(",")}:
             raise EntityTagStale
         fragment, etag = self._plane.patch(show, session, role, await self._body(request))
         if not fragment:

@@ -10,7 +10,7 @@ EARLIER = frozenset({1010, 3004, 4001})  # given before rooms had blocks; number
 
 class SdpRefused(BadInput):
     number, code = 1010, "sdp_refused"
-    reason = "The SDP offer cannot be used. Offer H.264 constrained baseline (packetization-mode 1) and Opus."
+    reason = "The SDP offer cannot be used. Offer H.264 (baseline, main or high) and Opus, bundled."
 
 
 class StreamUnknown(NotFound):

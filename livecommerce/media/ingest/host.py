@@ -69,7 +69,7 @@ class HostPlan:
         sum_kbps = round(self.bitrate_max_kbps * (LAYERS_SHARE if self.layers else 1.0))
         codec.parameters = {
             "level-asymmetry-allowed": "1",
-            "packetization-mode": "1",
+            "packetization-mode": "0" if sdp.is_single_nal(offered) else "1",
             "profile-level-id": offered.parameters.get("profile-level-id", "42e01f"),
             "x-google-start-bitrate": str(min(START_LAYERS_KBPS if self.layers else START_KBPS, sum_kbps)),
             "x-google-max-bitrate": str(sum_kbps),
@@ -102,7 +102,8 @@ class HostPlan:
         offered = sdp.choose_audio(section)
         codec = sdp.Codec(offered.payload_type, "OPUS", offered.clock, 2)
         # In-band FEC instead of NACK: a lost 20 ms is repaired from the next packet.
-        codec.parameters = {"minptime": "10", "useinbandfec": "1"}
+        # Music is stereo where the host has it so; without these Chromium and OBS send mono (RFC 7587 section 6.1).
+        codec.parameters = {"minptime": "10", "useinbandfec": "1", "stereo": "1", "maxaveragebitrate": "128000"}
         codec.feedback = offered.feedback & {"transport-cc"}
         self.sources[codec.payload_type] = SOUND
         self.answered.append(sdp.Answered(section, (codec,), ("recvonly", *self._extension_lines(section))))

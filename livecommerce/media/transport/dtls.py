@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import ctypes
 import datetime
+import hashlib
 import logging
 import secrets
 from collections.abc import Callable, Sequence
@@ -19,7 +20,8 @@ from dataclasses import dataclass, field
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from OpenSSL import SSL
+from cryptography.hazmat.primitives.serialization import Encoding
+from OpenSSL import SSL, crypto
 
 from livecommerce.http.shares import Shares
 from livecommerce.media.transport.srtp import PROFILES, Keys
@@ -44,8 +46,17 @@ HANDSHAKES_PER_NETWORK_MAX = 64
 HANDSHAKES_MAX = 256
 
 
-def _digest(certificate: x509.Certificate, algorithm: str) -> str:
-    return certificate.fingerprint(DIGESTS[algorithm]).hex(":").upper()
+def _digest(certificate: bytes, algorithm: str) -> str:
+    """Of the certificate's DER as it came (RFC 8122 section 5): nothing of it is read. Some encoders send ones that no
+    parser takes (OBS 30 with libdatachannel 0.21: X.509 "version 2"), and the fingerprint is all that counts."""
+    return hashlib.new(DIGESTS[algorithm], certificate).digest().hex(":").upper()
+
+
+def _in_words(error: SSL.Error) -> str:
+    """What OpenSSL refused, said so that whoever runs the encoder can mend it."""
+    if "wrong curve" in str(error):
+        return "the encoder's certificate is on a curve that WebRTC does not use; give it one of P-256 (prime256v1)"
+    return f"handshake: {error}"
 
 
 class Identity:
@@ -65,7 +76,7 @@ class Identity:
             .not_valid_after(now + datetime.timedelta(days=365))
             .sign(key, hashes.SHA256())
         )
-        self.fingerprint = Fingerprint("sha-256", _digest(certificate, "sha-256"))
+        self.fingerprint = Fingerprint("sha-256", _digest(certificate.public_bytes(Encoding.DER), "sha-256"))
         self.context = SSL.Context(SSL.DTLS_METHOD)
         self.context.set_options(SSL.OP_NO_TICKET)
         # The peer's certificate is self-signed; its fingerprint, which came over HTTPS, is what we check.
@@ -140,7 +151,7 @@ class Handshake:
                 self._ssl.bio_write(datagram)
                 self._advance(step)
         except SSL.Error as error:
-            step.failure = f"handshake: {error}"
+            step.failure = _in_words(error)
         step.send.extend(datagrams(self._drain()))
         if not self._done and not step.failure:
             step.timeout_seconds = self._ssl.DTLSv1_get_timeout()
@@ -171,9 +182,10 @@ class Handshake:
 
     def _peer_fault(self) -> str:
         """Every fingerprint whose digest we know must match (RFC 8122 section 6.2)."""
-        certificate = self._ssl.get_peer_certificate(as_cryptography=True)
-        if certificate is None:
+        sent = self._ssl.get_peer_certificate()
+        if sent is None:
             return "the peer sent no certificate"
+        certificate = crypto.dump_certificate(crypto.FILETYPE_ASN1, sent)
         known = [each for each in self._expected if each.algorithm in DIGESTS]
         if not known or any(_digest(certificate, each.algorithm) != each.value for each in known):
             return "the peer's certificate is not the one in its SDP"

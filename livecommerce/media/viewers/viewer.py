@@ -73,7 +73,7 @@ class ViewerPlan:
         video_mid: what the viewer calls the picture.
 
     Raises:
-        SdpRefused: where H.264 baseline is not offered or the offer receives nothing.
+        SdpRefused: where no H.264 that we carry is offered or the offer receives nothing.
     """
 
     def __init__(self, offer: sdp.Offer, tracks: Mapping[str, Track], repair_ssrc: int) -> None:
@@ -85,14 +85,16 @@ class ViewerPlan:
             if section is None or section.direction in ("sendonly", "inactive"):
                 continue
             is_video = section.kind == "video"
-            offered = sdp.choose_video(section) if is_video else sdp.choose_audio(section)
             track = tracks[section.kind]
+            profile = f"{track.picture.profile:02x}" if is_video and track.picture is not None else ""
+            offered = sdp.choose_video(section, profile=profile) if is_video else sdp.choose_audio(section)
             codec = sdp.Codec(offered.payload_type, offered.name, offered.clock, 1 if is_video else 2)
             codec.parameters = (
-                {"level-asymmetry-allowed": "1", "packetization-mode": "1"}
+                {"level-asymmetry-allowed": "1"}
+                | {"packetization-mode": "0" if sdp.is_single_nal(offered) else "1"}
                 | {"profile-level-id": offered.parameters.get("profile-level-id", "42e01f")}
                 if is_video
-                else {"minptime": "10", "useinbandfec": "1"}
+                else {"minptime": "10", "useinbandfec": "1", "sprop-stereo": "1"}
             )
             codec.feedback = offered.feedback & {"nack", "nack pli", "ccm fir"} if is_video else set()
             self.payload_types[section.kind] = codec.payload_type

@@ -9,8 +9,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from cryptography.hazmat.primitives import hashes
-
 from livecommerce.media.errors import SdpRefused
 from livecommerce.media.wire.rtp import AUDIO_CLOCK, VIDEO_CLOCK
 
@@ -33,11 +31,11 @@ _ICE_PASSWORD = re.compile(r"[A-Za-z0-9+/]{22,256}")
 
 
 # Of certificates, by their names in a=fingerprint (RFC 8122 section 5); weaker ones are as good as none.
-DIGESTS: dict[str, hashes.HashAlgorithm] = {
-    "sha-256": hashes.SHA256(),
-    "sha-384": hashes.SHA384(),
-    "sha-512": hashes.SHA512(),
-}
+DIGESTS: dict[str, str] = {"sha-256": "sha256", "sha-384": "sha384", "sha-512": "sha512"}
+# H.264 profiles that every browser decodes, by profile_idc: the first ones also on old phones without hardware.
+PROFILES: dict[str, int] = {"42": 1, "4d": 2, "64": 3}
+PORT_MAX, PAYLOAD_TYPE_MAX, EXTENSION_ID_MAX, CLOCK_MAX = 65_535, 127, 14, 9_999_999
+_LINE = re.compile(r"([a-z])\s*=[ \t]*(.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,38 +102,47 @@ class Offer:
     ice_password: str = field(repr=False)
     fingerprints: tuple[Fingerprint, ...]
     setup: str
+    has_bundle: bool = True
+
+
+def number_of(text: str, most: int) -> int | None:
+    """A whole number from 0 to `most` in ASCII digits; None for anything else (`²` is a digit to Python, and five
+    thousand digits are a number)."""
+    if not (text.isascii() and text.isdigit()) or len(text) > len(str(most)):
+        return None
+    return number if (number := int(text)) <= most else None
 
 
 def _section(value: str) -> Section:
     parts = value.split()
-    if len(parts) < 4 or not parts[1].partition("/")[0].isdigit():
+    port = number_of(parts[1].partition("/")[0], PORT_MAX) if len(parts) >= 4 else None
+    if port is None:
         raise SdpRefused("The offer has a damaged m= line.")
-    kind, port, protocol, *formats = parts
-    numbers = [int(word) for word in formats if word.isdigit() and int(word) < 128]
-    return Section(kind, protocol, int(port.partition("/")[0][:6]), numbers)
+    kind, _, protocol, *formats = parts
+    numbers = [number for word in formats if (number := number_of(word, PAYLOAD_TYPE_MAX)) is not None]
+    return Section(kind, protocol, port, numbers)
 
 
 def _parameters(text: str) -> dict[str, str]:
-    pairs = (part.strip().partition("=") for part in text.split(";"))
-    return {name.lower(): value for name, _, value in pairs if name}
+    pairs = (part.partition("=") for part in text.split(";"))
+    return {name.strip().lower(): value.strip() for name, _, value in pairs if name.strip()}
 
 
 def _codec_line(section: Section, name: str, value: str) -> None:
-    number, _, rest = value.partition(" ")
-    if name == "rtcp-fb" and number == "*":
+    word, _, rest = value.strip().partition(" ")
+    if name == "rtcp-fb" and word == "*":
         for codec in section.codecs.values():
             codec.feedback.add(rest.strip())
         return
-    if not number.isdigit() or int(number) not in section.payload_types:
+    number = number_of(word, PAYLOAD_TYPE_MAX)
+    if number is None or number not in section.payload_types:
         return
     if name == "rtpmap":
-        coding, _, tail = rest.partition("/")
-        clock, _, channels = tail.partition("/")
-        if clock.isdigit() and len(clock) < 8:
-            section.codecs[int(number)] = Codec(
-                int(number), coding.upper(), int(clock), int(channels) if channels in ("1", "2") else 1
-            )
-    elif (known := section.codecs.get(int(number))) is not None:
+        coding, _, tail = rest.strip().partition("/")
+        clock_word, _, channels = tail.partition("/")
+        if (clock := number_of(clock_word.strip(), CLOCK_MAX)) is not None:
+            section.codecs[number] = Codec(number, coding.upper(), clock, 2 if channels.strip() == "2" else 1)
+    elif (known := section.codecs.get(number)) is not None:
         if name == "fmtp":
             known.parameters.update(_parameters(rest))
         else:
@@ -154,10 +161,9 @@ def _attribute(section: Section, name: str, value: str) -> None:
     elif name == "bundle-only":
         section.is_bundle_only = True
     elif name == "extmap":
-        identity, _, uri = value.partition(" ")
-        identity = identity.partition("/")[0]
-        if identity.isdigit() and 0 < int(identity) < 15:
-            section.extensions[uri.split(" ")[0].strip()] = int(identity)
+        word, _, uri = value.strip().partition(" ")
+        if identity := number_of(word.partition("/")[0], EXTENSION_ID_MAX):
+            section.extensions[uri.strip().split(" ")[0]] = identity
     elif name == "rid":
         word, _, rest = value.partition(" ")
         if rest.startswith("send") and len(section.rids) < RIDS_MAX and re.fullmatch(r"[A-Za-z0-9_-]{1,16}", word):
@@ -202,12 +208,14 @@ class _Transport:
 def _lines(text: str) -> list[tuple[str, str]]:
     if len(text) > OFFER_BYTES_MAX:
         raise SdpRefused("The offer is longer than 64 KiB.")
-    lines = text.replace("\r\n", "\n").split("\n")
-    if lines[0].strip() != "v=0":
+    # As encoders write it: a byte-order mark, blank lines, blanks at the ends and around the sign are read as meant.
+    found = [line.strip() for line in text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")]
+    lines = [line for line in found if line]
+    if not lines or lines[0].replace(" ", "") != "v=0":
         raise SdpRefused("The body is not an SDP offer: it does not begin with v=0.")
     if len(lines) > LINES_MAX:
         raise SdpRefused("The offer has more than 2,000 lines.")
-    return [(line[0], line[2:]) for line in lines if len(line) > 2 and line[1] == "="]
+    return [(parts[1], parts[2]) for line in lines if (parts := _LINE.fullmatch(line)) is not None]
 
 
 def parse_offer(text: str) -> Offer:
@@ -218,6 +226,7 @@ def parse_offer(text: str) -> Offer:
     """
     sections: list[Section] = []
     transport = _Transport()
+    bundled: set[str] = set()
     # Firefox writes a codec's parameters before its name (a=fmtp before a=rtpmap), so these wait for the end.
     about_codecs: list[tuple[Section, str, str]] = []
     for kind, value in _lines(text):
@@ -227,17 +236,20 @@ def parse_offer(text: str) -> Offer:
             sections.append(_section(value))
         elif kind == "a":
             name, _, rest = value.partition(":")
+            name = name.strip()
             transport.take(name, rest)
-            if sections and name in ("fmtp", "rtcp-fb"):
+            if name == "group" and rest.split()[:1] == ["BUNDLE"]:
+                bundled.update(rest.split()[1:])
+            elif sections and name in ("fmtp", "rtcp-fb"):
                 about_codecs.append((sections[-1], name, rest))
             elif sections:
-                _attribute(sections[-1], name.strip(), rest)
+                _attribute(sections[-1], name, rest)
     for section, name, value in about_codecs:
         _codec_line(section, name, value)
-    return _checked(sections, transport)
+    return _checked(sections, transport, bundled)
 
 
-def _checked(sections: list[Section], transport: _Transport) -> Offer:
+def _checked(sections: list[Section], transport: _Transport, bundled: set[str]) -> Offer:
     used: dict[str, Section] = {}
     for section in sections:
         if section.kind not in ("audio", "video") or (section.port == 0 and not section.is_bundle_only):
@@ -249,6 +261,13 @@ def _checked(sections: list[Section], transport: _Transport) -> Offer:
         used[section.kind] = section
     if not used:
         raise SdpRefused("The offer has neither a video nor an audio section.")
+    # One transport carries all: an m-line for itself would wait for a connection of its own for ever.
+    has_bundle = all(section.mid in bundled for section in used.values())
+    if len(used) > 1 and not has_bundle:
+        raise SdpRefused(
+            "The offer does not bundle picture and sound (a=group:BUNDLE). Bundle them; GStreamer: "
+            "webrtcbin bundle-policy=max-bundle."
+        )
     if not _ICE_WORD.fullmatch(transport.username) or not _ICE_PASSWORD.fullmatch(transport.password):
         raise SdpRefused("The offer has no usable ICE credentials (a=ice-ufrag, a=ice-pwd).")
     if not any(each.algorithm in DIGESTS for each in transport.fingerprints):
@@ -263,37 +282,49 @@ def _checked(sections: list[Section], transport: _Transport) -> Offer:
         transport.password,
         tuple(transport.fingerprints),
         transport.setup,
+        has_bundle,
     )
 
 
-def _profile_rank(profile: str) -> int:
-    """Constrained baseline first, plain baseline after it; anything else cannot be decoded everywhere."""
-    if not re.fullmatch(r"[0-9a-fA-F]{6}", profile) or profile[:2] != "42":
-        return 9
-    return 0 if int(profile[2:4], 16) & 0x40 else 1
+def _profile_rank(profile: str) -> int | None:
+    """Constrained baseline first, what is decoded everywhere after it; None for what some browsers cannot decode."""
+    rank = PROFILES.get(profile[:2].lower()) if re.fullmatch(r"[0-9a-fA-F]{6}", profile) else None
+    return 0 if rank == 1 and int(profile[2:4], 16) & 0x40 else rank
 
 
-def choose_video(section: Section) -> Codec:
-    """The H.264 payload every browser decodes: packetization-mode 1, (constrained) baseline.
+def is_single_nal(codec: Codec) -> bool:
+    """Packetization mode 0, which is also what an encoder means that does not say it (RFC 6184 section 8.1)."""
+    return codec.parameters.get("packetization-mode", "0") == "0"
+
+
+def choose_video(section: Section, *, profile: str = "") -> Codec:
+    """The H.264 payload that fits best: packetization mode 1 before 0, constrained baseline before main and high.
+
+    Args:
+        profile: profile_idc of the pictures that will come, two hex digits; a payload of it comes before all others,
+            so that its label is true.
 
     Raises:
         SdpRefused: where there is none; names what was offered.
     """
     usable = [
-        (rank, section.payload_types.index(codec.payload_type), codec)
+        (
+            codec.parameters.get("profile-level-id", "42e01f")[:2].lower() != profile if profile else False,
+            is_single_nal(codec),
+            rank,
+            section.payload_types.index(codec.payload_type),
+            codec,
+        )
         for codec in section.codecs.values()
         if codec.name == "H264"
         and codec.clock == VIDEO_CLOCK
-        and codec.parameters.get("packetization-mode", "0") == "1"
-        and (rank := _profile_rank(codec.parameters.get("profile-level-id", "42e01f"))) < 9
+        and codec.parameters.get("packetization-mode", "0") in ("0", "1")
+        and (rank := _profile_rank(codec.parameters.get("profile-level-id", "42e01f"))) is not None
     ]
-    if not usable:
-        names = ", ".join(sorted({codec.name for codec in section.codecs.values()})) or "nothing"
-        raise SdpRefused(
-            f"The video section offers {names[:120]} but no H.264 constrained baseline with packetization-mode 1. "
-            "In OBS choose x264 with profile baseline."
-        )
-    return min(usable, key=lambda entry: entry[:2])[2]
+    if usable:
+        return min(usable, key=lambda entry: entry[:4])[4]
+    names = ", ".join(sorted({codec.name for codec in section.codecs.values()})) or "nothing"
+    raise SdpRefused(f"The video section offers {names[:120]}, but no H.264 of profile baseline, main or high.")
 
 
 def choose_audio(section: Section) -> Codec:
@@ -374,7 +405,7 @@ def write_answer(offer: Offer, answered: Sequence[Answered], local: Local, sessi
     # The first of the group owns the transport, so the group keeps the offer's order (RFC 9143 section 7.3.1).
     bundle = " ".join(section.mid for section in offer.sections if id(section) in by_section and section.mid)
     lines = ["v=0", f"o=livecommerce {session} 1 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=ice-lite"]
-    if bundle:
+    if bundle and offer.has_bundle:  # a group that was not offered is none (RFC 9143 section 7.3)
         lines.append(f"a=group:BUNDLE {bundle}")
     lines.append("a=msid-semantic:WMS *")
     is_first = True

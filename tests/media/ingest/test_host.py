@@ -81,7 +81,7 @@ class Session:
         ([line.replace("sendonly", "recvonly") for line in VIDEO], "sends nothing"),
         ([line.replace("sendonly", "inactive") for line in VIDEO], "sends nothing"),
         ([line for line in VIDEO if "H264" not in line], "no H.264"),
-        ([line.replace("packetization-mode=1", "packetization-mode=0") for line in VIDEO], "packetization-mode 1"),
+        ([line.replace("packetization-mode=1", "packetization-mode=2") for line in VIDEO], "no H.264"),
     ],
 )
 def test_who_cannot_be_shown_is_refused(video: list[str], reason: str) -> None:

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
+import hashlib
+from collections.abc import Callable
+
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from OpenSSL import crypto
 
 from livecommerce.media.transport.dtls import (
     DATAGRAM_BYTES_MAX,
@@ -174,3 +183,56 @@ async def test_a_flood_into_one_association_is_dropped() -> None:
         assert not pool.running
     finally:
         pool.close()
+
+
+def identity_of(key: ec.EllipticCurvePrivateKey, der: Callable[[bytes], bytes]) -> Identity:
+    """A peer whose certificate is `der` of a usual one."""
+    made = Identity()
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "encoder")])
+    now = datetime.datetime.now(tz=datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    sent = der(certificate.public_bytes(Encoding.DER))
+    made.context.use_certificate(crypto.load_certificate(crypto.FILETYPE_ASN1, sent))
+    made.context.use_privatekey(key)
+    made.fingerprint = Fingerprint("sha-256", hashlib.sha256(sent).digest().hex(":").upper())
+    return made
+
+
+def version_2(der: bytes) -> bytes:
+    """As libdatachannel 0.21 on OpenSSL writes it (OBS 30.2.3): `[0] INTEGER 1` is X.509 version 2."""
+    assert der.count(b"\xa0\x03\x02\x01\x02") == 1
+    return der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x01")
+
+
+def between(encoder: Identity, fingerprint: Fingerprint) -> list[Step]:
+    server = Handshake(SERVER, [fingerprint], is_server=True)
+    client = Handshake(encoder, [SERVER.fingerprint], is_server=False)
+    return talk(server, client)[0]
+
+
+# The peer of the test has to be given such a certificate somehow; pyOpenSSL would rather have one that parses.
+@pytest.mark.filterwarnings("ignore:Passing pyOpenSSL X509 objects is deprecated")
+def test_a_certificate_that_no_parser_takes_is_known_by_its_fingerprint() -> None:
+    encoder = identity_of(ec.generate_private_key(ec.SECP256R1()), version_2)
+    assert keys_of(between(encoder, encoder.fingerprint)) is not None
+    steps = between(encoder, OTHERS)
+    assert keys_of(steps) is None
+    assert {step.failure for step in steps if step.failure} == {"the peer's certificate is not the one in its SDP"}
+
+
+@pytest.mark.filterwarnings("ignore:Passing pyOpenSSL X509 objects is deprecated")
+def test_a_certificate_on_another_curve_is_refused_with_what_to_change() -> None:
+    encoder = identity_of(ec.generate_private_key(ec.SECP256K1()), bytes)
+    failures = [step.failure for step in between(encoder, encoder.fingerprint) if step.failure]
+    assert failures == [
+        "the encoder's certificate is on a curve that WebRTC does not use; give it one of P-256 (prime256v1)"
+    ]

@@ -16,6 +16,7 @@ from livecommerce.media.transport.udp import SendCounters
 from livecommerce.media.viewers.layer import Layer
 from livecommerce.media.viewers.viewer import LOSSY, REPAIRS_AT_ONCE_MAX, Viewer, ViewerPlan
 from livecommerce.media.wire import rtcp, sdp
+from livecommerce.media.wire.h264 import Picture
 from tests.media.packets import feed
 from tests.media.transport.test_peer import Desk, Way
 from tests.media.wire.test_sdp import AUDIO, HEAD, TRANSPORT, VIDEO, offer
@@ -131,6 +132,18 @@ class TestPlan:
         (picture,) = (each for each in plan.answered if each.section.kind == "video")
         assert f"ssrc:{tracks['video'].ssrc} cname:livecommerce" in picture.lines
         assert (f"ssrc-group:FID {tracks['video'].ssrc} 77" in picture.lines) is bool(repair)
+
+    @pytest.mark.parametrize(
+        ("profile", "payload_type", "label"), [(None, 102, "42e01f"), (66, 102, "42e01f"), (100, 104, "640c1f")]
+    )
+    def test_the_label_is_that_of_the_pictures(self, profile: int | None, payload_type: int, label: str) -> None:
+        """High pictures were sent under a baseline label, which a strict player refuses to show."""
+        tracks = Hall().tracks
+        tracks["video"].picture = None if profile is None else Picture(1280, 720, profile, 0, 31)
+        plan = ViewerPlan(sdp.parse_offer(offer(HEAD, LISTENING, TRANSPORT, RECEIVING)), tracks, 77)
+        assert plan.payload_types["video"] == payload_type
+        (picture,) = (each for each in plan.answered if each.section.kind == "video")
+        assert picture.codecs[0].parameters["profile-level-id"] == label
 
     @pytest.mark.parametrize("direction", ["sendonly", "inactive"])
     def test_who_receives_nothing_is_no_viewer(self, direction: str) -> None:
