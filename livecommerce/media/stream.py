@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from livecommerce.media.ingest.hints import Seen, hint_of
 from livecommerce.media.ingest.source import PICTURE, SOUND, Source, SourceName
 from livecommerce.media.tracks.track import CanonicalPacket, Track
 from livecommerce.media.transport.udp import Socket
@@ -37,8 +38,6 @@ SHARE_SECONDS = 0.035
 LOST_SECONDS = 3.0
 # For a reloaded page, another network, a restarted encoder; then the stream is over.
 RESUME_SECONDS = 60.0
-# Keyframe age that tells the host something is wrong: no viewer may join for that long.
-KEYFRAME_AGE_WARN_SECONDS = 12.0
 
 
 class StreamState(enum.Enum):
@@ -349,19 +348,21 @@ class Stream(Audience):
         if host is None or self.state is not StreamState.LIVE:
             return "starting" if self.state is StreamState.WAITING else "offline"
         reception = host.receptions.get(top.source) if top.source is not None else None
-        if reception is None:
-            return "no_video"
-        if reception.fraction_lost > 0.05:
-            return "packet_loss"
-        if now - top.track.keyframe_at > KEYFRAME_AGE_WARN_SECONDS and top.keyframe_wanted_since is not None:
-            return "no_keyframes"
-        if top.track.picture is not None and not top.track.picture.is_baseline:
-            return "profile_not_baseline"
-        if SOUND not in host.receptions or self.audio_kbps == 0:
-            return "no_audio"
-        if top.kbps < 300 or top.frames_per_second < 10:
-            return "bitrate_low"
-        return "good"
+        wanted, slow, picture = top.keyframe_wanted_since, top.keyframe_slow_at, top.track.picture
+        seen = Seen(
+            has_picture=reception is not None,
+            is_reordered=top.track.is_reordered(),
+            loss=reception.fraction_lost if reception is not None else 0.0,
+            keyframe_age=now - top.track.keyframe_at,
+            keyframe_wanted=None if wanted is None else now - wanted,
+            keyframe_slow=None if slow is None else now - slow,
+            is_baseline=picture is None or picture.is_baseline,
+            has_sound=SOUND in host.receptions and self.audio_kbps > 0,
+            kbps=top.kbps,
+            frames=top.frames_per_second,
+            limit_kbps=host.limit_kbps,
+        )
+        return hint_of(seen)
 
     def statistics(self, now: float) -> dict[str, Any]:
         """Per-stream figures for the studio and metrics. Rates in kbit/s, ages in ms, loss 0..1."""

@@ -150,6 +150,7 @@ class FakeHost:
     publisher = Publisher("host")
     close_reason = ""
     media_at = None
+    limit_kbps = 0
     kinds = frozenset({"video"})
     status = "connected"
 

@@ -139,6 +139,7 @@ class Host(Peer):
         self._sources: dict[int, SourceName] = {}
         self._ssrcs: dict[tuple[SourceName, bool], int] = {}
         self.arrivals = ArrivalLog()
+        self.limit_kbps = plan.bitrate_max_kbps
         self.limit = RateLimit(plan.bitrate_max_kbps)
         self.rejected = 0
         self.on_connected: Callable[[], None] | None = None

@@ -47,6 +47,7 @@ class OriginPull:
         self.media_at: float | None = None
         self.receptions: dict[SourceName, Reception] = {}
         self.layers: tuple[str, ...] = ()
+        self.limit_kbps = 0  # the origin has told its host
         self.kinds = frozenset(name.kind for name, _ in _SOURCES.values())
         self.status = "connecting"
         self._control = RelayControl(address, secret=secret)

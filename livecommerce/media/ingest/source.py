@@ -42,6 +42,7 @@ class Source(Protocol):
     Attributes:
         layers: rids of its picture's layers; empty where it has one without a name.
         receptions: how its packets arrive, by the name they are fed under.
+        limit_kbps: what it was asked to stay under by layer, 0 where nothing was agreed.
     """
 
     session: str
@@ -49,6 +50,7 @@ class Source(Protocol):
     close_reason: str
     media_at: float | None
     receptions: dict[SourceName, Reception]
+    limit_kbps: int
 
     @property
     def layers(self) -> tuple[str, ...]: ...

@@ -17,6 +17,8 @@ from livecommerce.media.wire.rtp import signed
 
 # 13 s of 720p at 1.4 Mbit/s: more than any NACK asks for, and a GOP of two seconds several times over.
 RING_PACKETS = 2_048
+# A second of 2.5 Mbit/s: with B-frames every second picture goes back, and one odd time is not yet an order.
+REORDER_PACKETS, REORDERS_LEAST = 256, 3
 # RFC 3550 appendix A.1 (MAX_DROPOUT): a larger jump is a restarted sender, not loss.
 JUMP_MAX = 3_000
 # Numbers left free below the first packet a track ever gets, for those it overtook: a first keyframe at 7 Mbit/s (a
@@ -235,6 +237,21 @@ class Track:
         self._pending.append(canonical)
         self._pending_since.append(now)
         return canonical
+
+    def is_reordered(self) -> bool:
+        """Whether times of the newest packets go back and forth: pictures that refer to later ones (B-frames).
+
+        A repaired packet has its own place in the ring, so only an encoder makes later numbers carry earlier times.
+        """
+        back, before = 0, None
+        for number in range(self.head - REORDER_PACKETS, self.head + 1):
+            packet = self._ring[number % RING_PACKETS]
+            if packet is None or packet.number != number:
+                continue
+            if before is not None and signed(packet.timestamp - before) < 0:
+                back += 1
+            before = packet.timestamp
+        return back >= REORDERS_LEAST
 
     def _correct(self, timestamp: int) -> None:
         """Moves timestamps from this frame on, where it is a new one: ahead at once, back at half the pace of time."""

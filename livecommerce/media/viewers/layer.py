@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from livecommerce.media.ingest.hints import KEYFRAME_WAIT_SECONDS
 from livecommerce.media.ingest.source import SourceName
 from livecommerce.media.tracks.fanout import FanOut
 from livecommerce.media.tracks.track import CanonicalPacket, Track
@@ -31,6 +32,7 @@ class Layer:
         entered: no live packet below this number is sent on: lanes that changed to this layer here have used the
             indices below for another one. Those who miss such a packet ask for it.
         keyframe_wanted_since: when somebody asked for the keyframe that has not come yet.
+        keyframe_slow_at: when the last one came that somebody had waited long for.
     """
 
     def __init__(self, track: Track, sound: Track, socket_: Socket) -> None:
@@ -42,6 +44,7 @@ class Layer:
         self.heard_at = self.fed_since = float("-inf")
         self.keyframe_asked_at = float("-inf")
         self.keyframe_wanted_since: float | None = None
+        self.keyframe_slow_at: float | None = None
         self.flush_timer: asyncio.TimerHandle | None = None
         self.kbps = self.usual_kbps = 0.0
         self.frames_per_second = 0.0
@@ -110,8 +113,12 @@ class Layer:
 
     def note_keyframe(self) -> None:
         """A keyframe younger than the last request satisfies all who asked."""
-        if self.keyframe_wanted_since is not None and self.track.keyframe_at > self.keyframe_asked_at:
-            self.keyframe_wanted_since = None
+        wanted, came_at = self.keyframe_wanted_since, self.track.keyframe_at
+        if wanted is None or came_at <= self.keyframe_asked_at:
+            return
+        if came_at - wanted > KEYFRAME_WAIT_SECONDS:
+            self.keyframe_slow_at = came_at
+        self.keyframe_wanted_since = None
 
     def statistics(self) -> dict[str, Any]:
         """Figures of this layer: size in pixels, kbit/s, frames and viewers."""

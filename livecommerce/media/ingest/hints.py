@@ -1,0 +1,74 @@
+"""What a host should know first of its stream, as one word; the studio says it with what to change. Pure.
+
+Each cause is known from figures of one second. The order is that of the harm: what shows nothing to anybody comes
+before what shows it badly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+# One lost packet of twenty is seen as broken pictures, whatever is repaired.
+LOSS_MAX = 0.05
+# Keyframe age that tells the host something is wrong: no viewer may join for that long.
+KEYFRAME_AGE_SECONDS = 12.0
+# Browsers answer a request within a frame, encoders with an interval of 1 to 2 s by the next one.
+KEYFRAME_WAIT_SECONDS = 2.5
+# How long a slow keyframe is told: it is seen only when somebody joins.
+KEYFRAME_TOLD_SECONDS = 60.0
+# An encoder may pass its rate for moments; past this share viewers on ordinary phones fall behind.
+OVER_LIMIT_SHARE = 1.3
+KBPS_LEAST, FRAMES_LEAST = 300, 10
+
+
+class Seen(NamedTuple):
+    """A second of a stream. Seconds are ages.
+
+    Attributes:
+        has_picture: any packet of a picture came from the present host.
+        is_reordered: pictures come in another order than they are shown (B-frames).
+        keyframe_wanted: seconds since somebody asked for a keyframe that has not come; None where nobody waits.
+        keyframe_slow: seconds since the last keyframe that came late; None where none did.
+        limit_kbps: what the host was asked to stay under, 0 where nothing was agreed.
+    """
+
+    has_picture: bool
+    is_reordered: bool
+    loss: float
+    keyframe_age: float
+    keyframe_wanted: float | None
+    keyframe_slow: float | None
+    is_baseline: bool
+    has_sound: bool
+    kbps: float
+    frames: float
+    limit_kbps: int
+
+
+# (hint, how it is known): the first that holds. docs/media.md has the same table with what the host reads.
+CAUSES: tuple[tuple[str, Callable[[Seen], bool]], ...] = (
+    ("no_video", lambda seen: not seen.has_picture),
+    ("b_frames", lambda seen: seen.is_reordered),
+    ("packet_loss", lambda seen: seen.loss > LOSS_MAX),
+    (
+        "no_keyframes",
+        lambda seen: seen.keyframe_wanted is not None and seen.keyframe_age > KEYFRAME_AGE_SECONDS,
+    ),
+    (
+        "keyframes_slow",
+        lambda seen: (
+            (seen.keyframe_wanted is not None and seen.keyframe_wanted > KEYFRAME_WAIT_SECONDS)
+            or (seen.keyframe_slow is not None and seen.keyframe_slow < KEYFRAME_TOLD_SECONDS)
+        ),
+    ),
+    ("over_limit", lambda seen: 0 < seen.limit_kbps * OVER_LIMIT_SHARE < seen.kbps),
+    ("profile_not_baseline", lambda seen: not seen.is_baseline),
+    ("no_audio", lambda seen: not seen.has_sound),
+    ("bitrate_low", lambda seen: seen.kbps < KBPS_LEAST or seen.frames < FRAMES_LEAST),
+)
+
+
+def hint_of(seen: Seen) -> str:
+    """`good`, or the first cause that holds."""
+    return next((hint for hint, holds in CAUSES if holds(seen)), "good")

@@ -1,0 +1,50 @@
+"""A hint a cause, the worst one first; and what the studio says of each."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from livecommerce.media.ingest.hints import CAUSES, Seen, hint_of
+from livecommerce.settings import LOCALES
+from tests.tidy.sources import ROOT
+
+GOOD = Seen(
+    has_picture=True, is_reordered=False, loss=0.0, keyframe_age=30.0, keyframe_wanted=None, keyframe_slow=None,
+    is_baseline=True, has_sound=True, kbps=2_400, frames=30, limit_kbps=2_500,
+)  # fmt: skip
+
+ROWS: list[tuple[dict[str, Any], str]] = [
+    ({}, "good"),
+    ({"has_picture": False, "kbps": 0, "frames": 0}, "no_video"),
+    ({"is_reordered": True, "loss": 0.5}, "b_frames"),
+    ({"loss": 0.06}, "packet_loss"),
+    ({"loss": 0.05}, "good"),
+    ({"keyframe_wanted": 12.5, "keyframe_age": 13.0}, "no_keyframes"),
+    ({"keyframe_wanted": 4.0, "keyframe_age": 4.0}, "keyframes_slow"),
+    ({"keyframe_wanted": 0.5}, "good"),
+    ({"keyframe_slow": 59.0}, "keyframes_slow"),
+    ({"keyframe_slow": 61.0}, "good"),
+    ({"kbps": 6_250}, "over_limit"),
+    ({"kbps": 3_200}, "good"),
+    ({"kbps": 6_250, "limit_kbps": 0}, "good"),
+    ({"is_baseline": False}, "profile_not_baseline"),
+    ({"has_sound": False}, "no_audio"),
+    ({"kbps": 299}, "bitrate_low"),
+    ({"frames": 9}, "bitrate_low"),
+]
+
+
+@pytest.mark.parametrize(("seen", "hint"), ROWS, ids=str)
+def test_the_hint_of_a_second(seen: dict[str, Any], hint: str) -> None:
+    assert hint_of(GOOD._replace(**seen)) == hint
+
+
+def test_every_cause_has_a_row_and_words_in_every_language() -> None:
+    causes = {hint for hint, _ in CAUSES}
+    assert causes <= {hint for _, hint in ROWS}
+    for locale in LOCALES:
+        words = json.loads((ROOT / f"web/locales/{locale}/studio.json").read_text("utf-8"))
+        assert {f"studio.signal_{hint}" for hint in (*causes, "good", "starting")} <= words.keys(), locale
