@@ -67,7 +67,7 @@ FROM_STRANGER = {**FROM_PROXY, "peer": "203.0.113.7"}
         (FROM_PROXY, "", "https://shop.example:8080"),
         (FROM_STRANGER, "", "http://shop.example:8080"),
         (FROM_STRANGER, "https://live.example.com/", "https://live.example.com"),
-        ({}, "http://10.0.0.5:8080/some/path", "http://10.0.0.5:8080"),
+        ({}, "http://10.0.0.5:8080/some/path", "http://10.0.0.5:8080/some/path"),
     ],
 )
 def test_the_address_that_people_use(came: dict[str, str], public_url: str, base: str) -> None:
