@@ -95,9 +95,9 @@ class Ours(Served):
         from livecommerce.http.identity import Identity, Staff
         from livecommerce.ops.redis_client import connect
         from livecommerce.ops.valkey import EmbeddedValkey
+        from livecommerce.realtime.callers import Who
         from livecommerce.realtime.compose import build_realtime
         from livecommerce.realtime.settings import Realtime
-        from livecommerce.realtime.staff_sockets import Who
         from livecommerce.shows.kinds import SHOW_KINDS
         from livecommerce.shows.registry import Registry
         from livecommerce.shows.store import ShowStore
@@ -106,7 +106,7 @@ class Ours(Served):
         self.folder = tempfile.TemporaryDirectory(prefix="livecommerce-load-")
         self.valkey = EmbeddedValkey(Path(self.folder.name))
         await self.valkey.start_async()
-        limits = Realtime(viewers_max=200_000, tick_hz_max=self._hz)
+        limits = Realtime(viewers_max=200_000, network_percent=100, tick_hz_max=self._hz)
         settings = Settings(realtime=limits)
         self.redis = connect(self.valkey.url)
         self.engine = StockEngine(self.redis, settings.stock)

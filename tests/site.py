@@ -21,14 +21,15 @@ from livecommerce.accounts.secret import load_secret
 from livecommerce.configuration.tree import Settings, load
 from livecommerce.media.client.control import RelayControl
 from livecommerce.media.relay import RelayPlace, serve_relay
+from livecommerce.realtime.callers import Who
 from livecommerce.realtime.compose import build_realtime
 from livecommerce.realtime.gateway import Gateway
-from livecommerce.realtime.staff_sockets import Who
 from livecommerce.records.database import Database
 from livecommerce.roles.rooms import Foundation, put_rooms
 from livecommerce.roles.stores import Stores
 from livecommerce.shows.kinds import SHOW_KINDS
 from livecommerce.shows.registry import Registry
+from livecommerce.shows.routes import SHOWS, ShowsNeeds
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.engine import StockEngine
 
@@ -71,6 +72,10 @@ class Site:
     @property
     def origin(self) -> str:
         return str(self.client.make_url("/")).rstrip("/")
+
+    def needs(self) -> ShowsNeeds:
+        """What the routes of shows stand on."""
+        return self.client.app[SHOWS]
 
     async def ask(self, method: str, path: str, body: Any = None, **more: Any) -> ClientResponse:
         headers = {"Origin": self.origin, **more.pop("headers", {})}

@@ -11,9 +11,8 @@ from msgspec import Meta
 
 from livecommerce.errors import NotFound
 from livecommerce.shows.commands import Actor, Command, Speaker, ViewerCommand
-from livecommerce.shows.decision import Decision, Write
+from livecommerce.shows.decision import Decision, Write, keep
 from livecommerce.shows.kind import Effects, Kind, Parts, Stored
-from livecommerce.shows.packing import decoded
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, State, part
 
@@ -36,14 +35,13 @@ class Cheer(ViewerCommand, frozen=True, kw_only=True, tag="cheer"):
 
 
 def set_goal(state: State, command: SetGoal, actor: Actor, now_ms: int) -> Decision:
-    before = part(state, "goal").get("text", "")
     event = {"t": "goal", "text": command.text, "at": now_ms}
-    write = Write("goal", "hset", "text", command.text)
-    return Decision([event], [write], {"text": command.text}, {"do": "goal", "text": before})
+    inverse = {"do": "goal", "text": part(state, "goal")}
+    return Decision([event], [keep("goal", command.text)], {"text": command.text}, inverse)
 
 
 def cheer(state: State, command: Cheer, speaker: Speaker, now_ms: int) -> Decision:
-    if not part(state, "goal").get("text"):
+    if not part(state, "goal"):
         raise NotFound("This show has no goal to cheer for.")
     event = {"t": "cheer", "viewer": speaker.viewer, "at": now_ms}
     return Decision([event], [Write("cheers", "hset", speaker.viewer, "", CHEERS_MAX)], {})
@@ -53,7 +51,7 @@ def cheer(state: State, command: Cheer, speaker: Speaker, now_ms: int) -> Decisi
 
 
 def apply_goal(draft: Draft, event: Event) -> None:
-    draft.own("goal")["text"] = event["text"]
+    draft.put("goal", event["text"])  # a value as a whole; `own` is for a list or dict of which a part changes
 
 
 def apply_cheer(draft: Draft, event: Event) -> None:
@@ -75,12 +73,12 @@ def project_cheer(projector: Projector, event: Event, after: State, wire: Wire) 
 
 
 def load(stored: Stored) -> Parts:
-    goal = {field: decoded(value) for field, value in stored.maps["goal"].items()}
-    return {"goal": goal, "cheers": dict.fromkeys(stored.maps["cheers"], True)}
+    """Beside what `first` names, which is loaded by itself."""
+    return {"cheers": dict.fromkeys(stored.maps["cheers"], True)}
 
 
 def shown(state: State, projector: Projector, staff: bool) -> Parts:
-    return {"goal": part(state, "goal").get("text", ""), "cheers": len(part(state, "cheers"))}
+    return {"goal": part(state, "goal"), "cheers": len(part(state, "cheers"))}
 
 
 KIND = Kind(
@@ -88,7 +86,8 @@ KIND = Kind(
     events={"goal": Effects(apply_goal, project_goal), "cheer": Effects(apply_cheer, project_cheer)},
     commands={SetGoal: set_goal},
     viewer_commands={Cheer: cheer},
-    hashes=("goal", "cheers"),
+    first={"goal": ""},
+    hashes=("cheers",),
     load=load,
     shown=shown,
 )

@@ -28,6 +28,11 @@ class LoginTooOften(TooMuch):
     reason = "Too many logins with a wrong password. Wait before the next."
 
 
+class NewViewersTooMany(TooMuch):
+    number, code = 5021, "new_viewers_too_many"
+    reason = "Very many new visitors come from your network right now. Try again in a moment."
+
+
 class LoginWrong(NotAllowed):
     number, code, http_status = 2002, "login_wrong", 401
     reason = "Login or password is wrong."

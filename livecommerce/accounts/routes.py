@@ -12,9 +12,10 @@ from livecommerce.accounts import devices, sessions, viewers
 from livecommerce.accounts.accounts import Accounts, fold_login
 from livecommerce.accounts.errors import LoginWrong
 from livecommerce.accounts.rate_limit import Bucket
+from livecommerce.bounds import SAFE_INTEGER_MAX
 from livecommerce.http.addresses import request_address
 from livecommerce.http.answers import json_answer
-from livecommerce.http.bodies import read_json, whole_number
+from livecommerce.http.bodies import read_json, takes, whole_number
 from livecommerce.http.identity import Identity, Staff
 from livecommerce.http.site import Identify, address_of, identify, is_https, need_staff, public_path
 from livecommerce.records.audit import AuditEntry, AuditRepository
@@ -41,25 +42,28 @@ _IDENTITY: web.RequestKey[Identity] = web.RequestKey("livecommerce.accounts.iden
 
 
 def identify_by(accounts: Accounts, trusted_proxies: tuple[str, ...]) -> Identify:
-    """Who sends a request, by its cookies; a viewer without one gets a fresh id (see `Accounts.viewer_cookie`)."""
+    """Who sends a request, by its cookies; a viewer without one gets a fresh id, nobody's yet."""
 
     async def identify(request: web.BaseRequest) -> Identity:
         # Kept with the request, so that asking twice gives the same new id and asks Valkey once.
         kept: Identity | None = request.get(_IDENTITY)
         if kept is None:
+            visit = accounts.visit_of(request.cookies.get(viewers.COOKIE))
             session = sessions.key_of(request.cookies.get(sessions.COOKIE))
             kept = request[_IDENTITY] = Identity(
-                viewer=accounts.viewer_of(request.cookies.get(viewers.COOKIE)) or viewers.new_viewer(),
+                viewer=visit.viewer if visit else viewers.new_viewer(),
                 staff=await accounts.sessions.at(session),
                 address=request_address(request, trusted_proxies),
                 session=session,
+                is_known=visit is not None,
+                since_ms=visit.since_ms if visit else 0,
             )
         return kept
 
     return identify
 
 
-class LoginBody(Struct, frozen=True):
+class LoginBody(Struct, frozen=True, forbid_unknown_fields=True):
     login: Annotated[str, Meta(max_length=200)]
     password: Annotated[str, Meta(max_length=1000)]
 
@@ -130,10 +134,11 @@ async def get_me(request: web.Request) -> web.Response:
     return json_answer({"staff": await staff_shape(request.app[ACCOUNTS].accounts, staff) if staff else None})
 
 
+@takes("before")
 async def get_audit(request: web.Request) -> web.Response:
     """Who changed the shop, newest first; `?before=` the last id seen. For the owner."""
     staff = await need_staff(request, "owner")
-    before = whole_number(request, "before", 0, 2**53)
+    before = whole_number(request, "before", 0, SAFE_INTEGER_MAX)
     entries = await request.app[ACCOUNTS].audit.newest(staff.shop, before or None)
     return json_answer({"audit": [{name: getattr(entry, name) for name in AUDIT_FIELDS} for entry in entries]})
 

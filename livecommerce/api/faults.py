@@ -29,6 +29,8 @@ def as_known(error: Exception) -> LiveCommerceError | None:
     """The numbered error behind a fault of a store we depend on; None for what nobody foresaw."""
     if isinstance(error, LiveCommerceError):
         return error
+    if isinstance(error, web.RequestPayloadError):  # its body broke off, or is not what its headers say
+        return RequestRefused()
     if isinstance(error, web.HTTPException):
         return _of_http(error)
     if isinstance(error, StockUnavailable):

@@ -12,8 +12,10 @@ from livecommerce.accounts import sessions, viewers
 from livecommerce.api.errors import OriginForeign
 from livecommerce.api.faults import as_known
 from livecommerce.api.pages import error_page
-from livecommerce.errors import LiveCommerceError
+from livecommerce.errors import BadInput, LiveCommerceError, NotFound, Unavailable
 from livecommerce.http.answers import error_answer
+from livecommerce.http.bodies import check_query
+from livecommerce.http.errors import EncodingRefused
 from livecommerce.http.settings import Http
 from livecommerce.http.site import SITE, is_https
 from livecommerce.ops.log_limit import warn_seldom
@@ -25,6 +27,7 @@ SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 OWN_COOKIES = (sessions.COOKIE, viewers.COOKIE)
 CROSS_ORIGIN_PREFIXES = ("/whip/", "/whep/")  # encoders and players of other sites may come here, without our cookies
 SOCKET_PREFIX = "/socket.io/"  # the gateway's own: it checks origin and identity at the handshake
+SERVER = "livecommerce"  # not the versions of what it is made of
 HSTS = "max-age=31536000"
 
 PLAIN_HEADERS = {
@@ -79,13 +82,27 @@ def check_origin(request: web.Request, settings: Http) -> None:
 @web.middleware
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Origin check first, then the handler; whatever it raises becomes a numbered answer."""
+    if "Content-Encoding" in request.headers:
+        # Before anything else, unknown paths and sockets too: nothing of it is ever unpacked (web.py, auto_decompress).
+        return error_answer(EncodingRefused())
     if request.path.startswith(SOCKET_PREFIX):
         return await handler(request)
     try:
         check_origin(request, request.app[SITE].settings)
+        # PostgreSQL stores no NUL, and would say so as a fault: nothing has such a name, and nothing is asked by it.
+        if "\x00" in request.path:
+            raise NotFound
+        if "\x00" in request.query_string or "%00" in request.query_string:
+            raise BadInput("An address holds no NUL.")
+        if request.path.startswith("/api/"):
+            check_query(request)
         return await handler(request)
     except web.HTTPRedirection:
         raise
+    except ConnectionError:
+        if request.transport is None or request.transport.is_closing():
+            raise  # the client hung up: nobody is there to be answered, and nothing is wrong here
+        return await _answered(request, Unavailable(retry_after_ms=1_000))
     except Exception as error:
         known = as_known(error)
         if known is None:
@@ -97,9 +114,14 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
                 log, "request refused", key=f"refused {known.code}", method=request.method,
                 route=route_name(request), code=known.code, why=repr(error.__cause__ or error)[:200],
             )  # fmt: skip
-        if wants_page(request):
-            return await error_page(request, known)
-        return error_answer(known)
+        answer = await _answered(request, known)
+        if isinstance(error, web.HTTPMethodNotAllowed):
+            answer.headers["Allow"] = ", ".join(sorted(error.allowed_methods))  # RFC 9110 section 15.5.6
+        return answer
+
+
+async def _answered(request: web.Request, error: LiveCommerceError) -> web.Response:
+    return await error_page(request, error) if wants_page(request) else error_answer(error)
 
 
 def wants_page(request: web.Request) -> bool:
@@ -119,11 +141,11 @@ def route_name(request: web.Request) -> str:
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Signal `on_response_prepare`: fills in what the handler did not set itself."""
+    response.headers["Server"] = SERVER
     if request.path.startswith(SOCKET_PREFIX):
         return
     for name, value in PLAIN_HEADERS.items():
         response.headers.setdefault(name, value)
-    response.headers["Server"] = "livecommerce"  # not the versions of what it is made of
     if request.path.startswith(CROSS_ORIGIN_PREFIXES):
         # Any site may embed the player or be the encoder's page; without credentials, so no cookie of ours comes along.
         response.headers["Access-Control-Allow-Origin"] = "*"

@@ -21,7 +21,8 @@ from livecommerce.api.web_folder import WEB_FOLDER
 from livecommerce.catalogue.routes import CATALOGUE, products_shape
 from livecommerce.errors import LiveCommerceError, ShowUnknown, Unavailable
 from livecommerce.http.errors import LoginNeeded
-from livecommerce.http.site import SITE, identify, is_https, need_staff, public_base, public_path
+from livecommerce.http.identity import Visit
+from livecommerce.http.site import SITE, address_of, identify, is_https, need_staff, public_base, public_path
 from livecommerce.media.routes import MEDIA
 from livecommerce.replay.routes import RECORDINGS
 from livecommerce.settings import LOCALES
@@ -105,7 +106,10 @@ def to_login(request: web.Request) -> web.Response:
 
 def page_urls(request: web.Request, show: str) -> dict[str, str]:
     media = {kind: public_path(request, f"/{kind}/{show}") for kind in ("whep", "whip")}
-    return {**media, "watch": f"{public_base(request)}/live/{show}"}
+    ice = (
+        {"ice": public_path(request, f"/api/shows/{show}/ice-servers")} if request.app[MEDIA].ice_needs_renewal else {}
+    )
+    return {**ice, **media, "watch": f"{public_base(request)}/live/{show}"}
 
 
 async def get_home(request: web.Request) -> web.Response:
@@ -158,22 +162,40 @@ async def _now_or_kept(request: web.Request, show: str) -> tuple[dict[str, Any] 
     }
 
 
+async def _first_visit(request: web.Request) -> Visit:
+    """
+    Raises:
+        NewViewersTooMany
+    """
+    try:
+        return await request.app[ACCOUNTS].accounts.new_visit(address_of(request))
+    except Exception as error:
+        if not isinstance(as_known(error), Unavailable):
+            raise
+        # The store that counts is away: the page is served, and its socket is refused until the store is back.
+        return request.app[ACCOUNTS].accounts.uncounted_visit()
+
+
 async def get_watch(request: web.Request) -> web.Response:
     """The watch page; gives the viewer an identity on the first visit."""
     accounts, show = request.app[ACCOUNTS].accounts, request.match_info["show"]
     snapshot, head = await _now_or_kept(request, show)
     # The cookie is enough here: the session store may be away.
-    known = accounts.viewer_of(request.cookies.get(viewers.COOKIE))
-    viewer = known or viewers.new_viewer()
+    known = accounts.visit_of(request.cookies.get(viewers.COOKIE))
+    visit = known or await _first_visit(request)
     urls = page_urls(request, show)
     if head["stage"] == "ended" and await request.app[RECORDINGS].has_replay(show):
         urls["replay"] = public_path(request, f"/replay/{show}")
-    boot = {"snapshot": snapshot, "ice_servers": request.app[MEDIA].ice_servers(viewer), "urls": urls}
+    # A first visit gets no TURN credentials with the page: it asks for them by its cookie when it connects.
+    ice_servers = request.app[MEDIA].ice_servers(visit.viewer if known and head["stage"] == "live" else None)
+    boot: dict[str, Any] = {"snapshot": snapshot, "ice_servers": ice_servers, "urls": urls}
+    if known is None:
+        boot["pass"] = accounts.viewer_pass(visit, show)  # for browsers that will not keep the cookie
     answer = render(request, "watch", boot, show=head)
     if known is None:
         answer.set_cookie(
             viewers.COOKIE,
-            accounts.viewer_cookie(viewer),
+            accounts.viewer_cookie(visit),
             max_age=viewers.COOKIE_SECONDS,
             path="/",
             httponly=True,

@@ -15,7 +15,7 @@ class ProductRefused(BadInput):
 
 class CodeRefused(BadInput):
     number, code = 1031, "code_refused"
-    reason = "A product code has 1 to 20 characters without spaces, / and #."
+    reason = "A product code has 1 to 20 characters one can see, without spaces, / and #, and is not . or .. alone."
 
 
 class PriceRefused(BadInput):
@@ -25,12 +25,22 @@ class PriceRefused(BadInput):
 
 class OptionsRefused(BadInput):
     number, code = 1033, "options_refused"
-    reason = "At most 4 axes with at most 30 values each, 200 combinations, no name twice, no / and # in values."
+    reason = "At most 4 axes with at most 30 values each, 200 combinations, no name twice."
 
 
 class SupplyRefused(BadInput):
     number, code = 1034, "supply_refused"
     reason = "Supply is a whole number of pieces from 0 to 1,000,000 for a sku of the product."
+
+
+class PictureUnreadable(BadInput):
+    number, code = 1035, "picture_unreadable"
+    reason = "This is no whole picture. Send JPEG, PNG, WebP, HEIC, AVIF or GIF."
+
+
+class PictureTooLarge(BadInput):
+    number, code, http_status = 1036, "picture_too_large", 413
+    reason = "The picture has more pixels than are taken: at most 50 million."
 
 
 class ProductUnknown(NotFound):

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from livecommerce.bounds import LIMIT_PER_VIEWER_MAX, MONEY_MINOR_MAX, PIECES_MAX, PLAIN_PATTERN, shows_something
 from livecommerce.catalogue.errors import (
     CodeRefused,
     OptionsRefused,
@@ -22,6 +23,7 @@ from livecommerce.catalogue.errors import (
     ProductRefused,
     SupplyRefused,
 )
+from livecommerce.stock.operations import ITEM_LENGTH_MAX
 from livecommerce.stock.skus import sku_of_parts
 
 NAMES_MAX = 20  # the full name and the short names viewers use
@@ -33,15 +35,13 @@ VALUES_MAX = 30
 SHORT_NAMES_MAX = 10
 VALUE_LENGTH_MAX = 40
 SKUS_MAX = 200  # a page lists them all with their stock
-SKU_LENGTH_MAX = 100  # the stock engine's limit for an item
-PRICE_MINOR_MAX = 10**12  # the stock engine's limit
-PIECES_MAX = 1_000_000
-LIMIT_MAX = 10_000
 
-_CODE = re.compile(r"[^\s/#\x00-\x1f\x7f]{1,20}")
-_VALUE = re.compile(r"[^/#\x00-\x1f\x7f]{1,40}")
+CODE_PATTERN = r"[^\s/#\x00-\x1f\x7f]{1,20}"  # no / and #: they join a sku and a reservation id
+_CODE = re.compile(CODE_PATTERN)
+_VALUE = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,40}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # tab and line feed are text
+_LINE = re.compile(PLAIN_PATTERN)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # tab and line feed are text
 # A picture is ours (`/static/…`, `/media/…`) or https: no javascript:, no data:, no other host's plain http.
 _PICTURE = re.compile(r"(/(?!/)|https://)[^\s\"'<>\\]*")
 
@@ -91,20 +91,25 @@ def _text(value: object, field: str, length_max: int, *, empty: bool = True) -> 
     if not isinstance(value, str):
         raise ProductRefused(f"{field} must be text.", field=field)
     value = value.strip()
-    if not empty and not value:
+    if not empty and not shows_something(value):
         raise ProductRefused(f"{field} must not be empty.", field=field)
     if len(value) > length_max:
         raise ProductRefused(f"{field} has {len(value)} characters; at most {length_max}.", field=field)
-    if _CONTROL.search(value):
+    if (field == "description" and _CONTROL.search(value)) or (field != "description" and not _LINE.match(value)):
         raise ProductRefused(f"{field} has control characters.", field=field)
     return value
 
 
 def _code(value: object) -> str:
     code = value.strip() if isinstance(value, str) else ""
-    if not _CODE.fullmatch(code):
+    # A browser takes `.` and `..` in an address for folders; what shows nothing nobody can say.
+    if not _CODE.fullmatch(code) or fold_code(code) in (".", "..") or any(map(_is_unseen, code)):
         raise CodeRefused(field="code")
     return unicodedata.normalize("NFC", code)
+
+
+def _is_unseen(sign: str) -> bool:
+    return not shows_something(sign) or unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Co", "Cn")
 
 
 def _names(value: object, name: object) -> tuple[str, ...]:
@@ -135,7 +140,7 @@ def price(value: object, field: str = "price_minor") -> int:
         PriceRefused
     """
     amount = _whole(value)
-    if amount is None or not 0 <= amount <= PRICE_MINOR_MAX:
+    if amount is None or not 0 <= amount <= MONEY_MINOR_MAX:
         raise PriceRefused(field=field)
     return amount
 
@@ -154,9 +159,15 @@ def pieces(value: object, field: str) -> int:
 
 def limit(value: object, field: str = "limit_per_viewer") -> int:
     amount = _whole(0 if value is None else value)
-    if amount is None or not 0 <= amount <= LIMIT_MAX:
-        raise ProductRefused(f"{field} is a whole number from 0 (no limit) to {LIMIT_MAX}.", field=field)
+    if amount is None or not 0 <= amount <= LIMIT_PER_VIEWER_MAX:
+        raise ProductRefused(f"{field} is a whole number from 0 (no limit) to {LIMIT_PER_VIEWER_MAX}.", field=field)
     return amount
+
+
+def _check_fields(raw: dict[str, Any], *names: str) -> None:
+    for name in raw:
+        if name not in names:
+            raise OptionsRefused(f"There is no field {name[:40]!r} in options.", field=f"options.{name[:40]}")
 
 
 def _short_names(value: object) -> tuple[str, ...]:
@@ -172,6 +183,9 @@ def _values(value: object) -> list[OptionValue]:
     if isinstance(value, dict):
         pairs: list[tuple[object, object]] = list(value.items())
     elif isinstance(value, list | tuple):
+        for entry in value:
+            if isinstance(entry, dict):
+                _check_fields(entry, "value", "short")
         pairs = [
             (entry.get("value"), entry.get("short", ())) if isinstance(entry, dict) else (entry, ()) for entry in value
         ]
@@ -180,8 +194,8 @@ def _values(value: object) -> list[OptionValue]:
     found: list[OptionValue] = []
     for name, short in pairs[: VALUES_MAX + 1]:
         text = unicodedata.normalize("NFC", name.strip()) if isinstance(name, str) else ""
-        if not _VALUE.fullmatch(text):
-            raise OptionsRefused("A value has 1 to 40 characters without / and #.", field="options")
+        if not _VALUE.fullmatch(text) or not shows_something(text):
+            raise OptionsRefused("A value has 1 to 40 characters in one line.", field="options")
         found.append(OptionValue(text, _short_names(short)))
     return found
 
@@ -195,6 +209,7 @@ def _options(value: object) -> tuple[Option, ...]:
     for axis in value:
         if not isinstance(axis, dict):
             raise OptionsRefused('An axis is {"axis": name, "values": …}.', field="options")
+        _check_fields(axis, "axis", "values")
         name = _text(axis.get("axis"), "axis", VALUE_LENGTH_MAX, empty=False)
         values = _values(axis.get("values"))
         if not 1 <= len(values) <= VALUES_MAX:
@@ -212,9 +227,11 @@ def _check_skus(product: Product) -> None:
     if count > SKUS_MAX:
         raise OptionsRefused(f"{count} combinations of options; at most {SKUS_MAX}.", field="options")
     longest = max(product.skus(), key=len)
-    if len(longest) > SKU_LENGTH_MAX:
+    if not all(sku.isprintable() for sku in product.skus()):
+        raise OptionsRefused("Code and values have printable characters only.", field="options")
+    if len(longest) > ITEM_LENGTH_MAX:
         raise OptionsRefused(
-            f"{longest} has {len(longest)} characters; code and values together have at most {SKU_LENGTH_MAX}.",
+            f"{longest} has {len(longest)} characters; code and values together have at most {ITEM_LENGTH_MAX}.",
             field="options",
         )
 
@@ -270,7 +287,7 @@ def supply_of(product: Product, raw: object) -> dict[str, int]:
     supply: dict[str, int] = {}
     for sku, amount in raw.items():
         if sku not in known:
-            raise SupplyRefused(f"{str(sku)[:SKU_LENGTH_MAX]} is no sku of {product.code}.", field="supply")
+            raise SupplyRefused(f"{str(sku)[:ITEM_LENGTH_MAX]} is no sku of {product.code}.", field="supply")
         supply[sku] = pieces(amount, f"supply.{sku}")
     return supply
 

@@ -13,18 +13,19 @@ from livecommerce.accounts.rows import Shop, ShopRepository
 from livecommerce.catalogue.catalogue import Catalogue
 from livecommerce.catalogue.errors import CodeRefused, PicturesFull
 from livecommerce.catalogue.parser_words import new_warnings
-from livecommerce.catalogue.pictures import EXTENSIONS, KeptPictures, Picture, PictureRepository, kind_of
+from livecommerce.catalogue.picture_sizes import MASTER_EDGE, WIDTHS, PictureSizes, Redrawer
+from livecommerce.catalogue.pictures import EXTENSIONS, SENT_TYPES, Picture, PictureRepository
 from livecommerce.catalogue.products import Product, as_public, product_of
 from livecommerce.errors import NotFound
 from livecommerce.http.answers import json_answer
-from livecommerce.http.bodies import read_body, read_json
+from livecommerce.http.bodies import read_body, read_json, takes
 from livecommerce.http.errors import MediaTypeWrong
 from livecommerce.http.identity import Staff
 from livecommerce.http.site import need_staff
 from livecommerce.records.audit import AuditEntry, AuditRepository
 from livecommerce.records.rows import now_ms
 
-PICTURE_BYTES_MAX = 2_000_000  # a phone's photo at the size a product card needs; larger ones are the page's to shrink
+PICTURE_BYTES_MAX = 12_000_000  # a photo as a phone took it
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,11 @@ class CatalogueNeeds:
     pictures: PictureRepository
     shops: ShopRepository
     audit: AuditRepository
-    kept: KeptPictures = field(default_factory=KeptPictures)
+    redrawer: Redrawer = field(default_factory=Redrawer)
+    sizes: PictureSizes = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sizes", PictureSizes(self.redrawer))
 
 
 CATALOGUE: web.AppKey[CatalogueNeeds] = web.AppKey("livecommerce.catalogue", CatalogueNeeds)
@@ -95,54 +100,67 @@ async def put_product(request: web.Request) -> web.Response:
 
 
 async def delete_product(request: web.Request) -> web.Response:
+    return await _deleted(request, request.match_info["code"])
+
+
+@takes("code")
+async def delete_product_named(request: web.Request) -> web.Response:
+    """For a code that no path can hold: browsers make another address of `/api/products/..`."""
+    return await _deleted(request, request.query.get("code", ""))
+
+
+async def _deleted(request: web.Request, code: str) -> web.Response:
     needs = request.app[CATALOGUE]
     staff = await need_staff(request, "owner", "host")
-    known = await needs.catalogue.product(staff.shop, request.match_info["code"])
+    known = await needs.catalogue.product(staff.shop, code)
     await needs.catalogue.remove(staff.shop, known.code)
     await _audit(needs, staff, "product_removed", known.code)
     return json_answer({})
 
 
 async def post_picture(request: web.Request) -> web.Response:
-    """Keeps the body (JPEG, PNG or WebP) and answers the address to put into a product."""
+    """Draws the body anew, keeps it as WebP and answers the address to put into a product."""
     needs = request.app[CATALOGUE]
     staff = await need_staff(request, "owner", "host")
-    if request.content_type not in EXTENSIONS:
-        raise MediaTypeWrong("Send image/jpeg, image/png or image/webp.")
-    body = await read_body(request, PICTURE_BYTES_MAX)
-    kind = kind_of(body)
-    if kind is None:
-        raise MediaTypeWrong("This is no JPEG, PNG or WebP picture.")
-    picture = Picture(hashlib.sha256(body).hexdigest(), staff.shop, kind, body)
+    if request.content_type not in SENT_TYPES:  # SVG is not among them: it can run script
+        raise MediaTypeWrong(f"Send one of {', '.join(sorted(SENT_TYPES))}.")
+    sent = await read_body(request, PICTURE_BYTES_MAX)
+    body = await needs.redrawer.redraw(sent, MASTER_EDGE)
+    picture = Picture(hashlib.sha256(body).hexdigest(), staff.shop, "image/webp", body)
     if not await needs.pictures.add(picture):
         raise PicturesFull
     await _audit(needs, staff, "picture_added", picture.sha256)
-    return json_answer({"picture": f"/pictures/{picture.sha256}.{EXTENSIONS[kind]}"}, status=201)
+    return json_answer({"picture": f"/pictures/{picture.sha256}.webp"}, status=201)
+
+
+async def _sent_picture(needs: CatalogueNeeds, sha256: str, width: int) -> Picture | None:
+    ready = needs.sizes.get(sha256, width)
+    if ready is not None:
+        return ready
+    picture = await needs.pictures.get(sha256)
+    return None if picture is None else await needs.sizes.draw(picture, width)
 
 
 async def get_picture(request: web.Request) -> web.Response:
-    """A picture by its content's name. It never changes, so nobody asks twice."""
-    needs, sha256 = request.app[CATALOGUE], request.match_info["sha256"]
-    picture = needs.kept.get(sha256)
-    if picture is None:
-        picture = await needs.pictures.get(sha256)
-        if picture is None:
-            raise NotFound
-        needs.kept.put(picture)
-    if EXTENSIONS.get(picture.content_type) != request.match_info["extension"]:
+    """A picture by its content's name, also in one of its widths. It never changes, so nobody asks twice."""
+    sha256, size = request.match_info["sha256"], request.match_info["size"]
+    picture = await _sent_picture(request.app[CATALOGUE], sha256, int(size[1:] or 0))
+    if picture is None or EXTENSIONS.get(picture.content_type) != request.match_info["extension"]:
         raise NotFound
-    headers = {"Cache-Control": "public, max-age=31536000, immutable", "ETag": f'"{sha256[:16]}"'}
+    headers = {"Cache-Control": "public, max-age=31536000, immutable", "ETag": f'"{sha256[:16]}{size}"'}
     if request.headers.get("If-None-Match") == headers["ETag"]:
         return web.Response(status=304, headers=headers)
     return web.Response(body=picture.body, content_type=picture.content_type, headers=headers)
 
 
+_SIZE = f"(-({'|'.join(map(str, WIDTHS))}))?"
 routes: list[web.RouteDef] = [
     web.get("/api/products", get_products),
     web.post("/api/products", post_product),
     web.post("/api/products/check", check_product),
-    web.put("/api/products/{code}", put_product),
-    web.delete("/api/products/{code}", delete_product),
+    web.delete("/api/products", delete_product_named),
+    web.put("/api/products/{code:[^/]+}", put_product),  # aiohttp's own pattern takes no braces
+    web.delete("/api/products/{code:[^/]+}", delete_product),
     web.post("/api/pictures", post_picture),
-    web.get("/pictures/{sha256:[0-9a-f]{64}}.{extension:jpg|png|webp}", get_picture),
+    web.get(f"/pictures/{{sha256:[0-9a-f]{{64}}}}{{size:{_SIZE}}}.{{extension:jpg|png|webp}}", get_picture),
 ]

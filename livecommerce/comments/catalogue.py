@@ -14,6 +14,7 @@ import msgspec
 
 from livecommerce.comments import kinds
 from livecommerce.comments.folding import fold
+from livecommerce.comments.masking import mask
 from livecommerce.comments.packs import chosen
 
 LATIN: Final = re.compile(r"[0-9a-z'_\u00c0-\u024f\u1e00-\u1eff\u0300-\u036f]+")
@@ -132,10 +133,11 @@ class View:
         lengths: first character -> lengths of the words that start with it, longest first (scripts without spaces).
         phrases: first Latin run -> lengths of the longer words that start with it, longest first.
         codes: folded code -> item.
+        kept: words of options that `mask` would take for a date, a sum or another number.
         claims: first letter -> claim words in Latin letters, longest first: these may touch a code.
     """
 
-    __slots__ = ("bare_plus_binds", "claims", "codes", "lengths", "phone_claims", "phrases", "twins", "words")
+    __slots__ = ("bare_plus_binds", "claims", "codes", "kept", "lengths", "phone_claims", "phrases", "twins", "words")
 
     def __init__(
         self, items: Sequence[Item], names: Sequence[tuple[str, Item]], shop: ShopWords, packs: tuple[str, ...]
@@ -170,11 +172,14 @@ class View:
 
     def _add_items(self, items: Sequence[Item], names: Sequence[tuple[str, Item]]) -> None:
         self.codes: dict[str, Item] = {}
+        kept: list[str] = []
         named: dict[str, tuple[Item, ...]] = {}
         for item in items:
             for word in item.choices:
                 if not word.isdigit():
                     self.words[word] = (kinds.OPTION, word)
+                    if mask(word) != word:
+                        kept.append(word)
         for word, item in names:
             if word and item not in named.get(word, ()):
                 named[word] = (*named.get(word, ()), item)
@@ -187,6 +192,7 @@ class View:
         for word, owners in named.items():
             if not (word.isascii() and word.isdigit()):
                 self.words[word] = (kinds.ITEM, owners)
+        self.kept = tuple(dict.fromkeys(kept))
 
     def _make_tables(self) -> None:
         lengths: dict[str, set[int]] = {}

@@ -96,15 +96,26 @@ _MARK_OF: Final = {
 }
 
 
+_GOES_ON: Final = re.compile(r"[0-9a-z]|[/.,:~][0-9]")
+
+
 def _mark(match: re.Match[str]) -> str:
     return _MARK_OF[match.lastgroup or "sum"]
 
 
-def mask(text: str) -> str:
+def mask(text: str, kept: tuple[str, ...] = ()) -> str:
     """Folded text with everything that cannot be an order replaced by marks (see MARKS).
+
+    `kept` are words of the catalogue that look like something else: a size `36/38` is no date where it is sold.
 
     `visible` has removed any such mark that the viewer may have typed.
     """
     if _WORTH.search(text) is None:
         return text
-    return _ALL.sub(_mark, text)
+    if not kept:
+        return _ALL.sub(_mark, text)
+    return _ALL.sub(lambda match: match[0] if _is_word(text, match.start(), kept) else _mark(match), text)
+
+
+def _is_word(text: str, start: int, kept: tuple[str, ...]) -> bool:
+    return any(text.startswith(word, start) and _GOES_ON.match(text, start + len(word)) is None for word in kept)

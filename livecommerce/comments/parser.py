@@ -134,7 +134,7 @@ def _read(text: str, view: View, pinned: Item | None) -> Verdict:
     folded = fold(text)
     if view.twins:
         folded = fold(folded.translate(view.twins))
-    folded = mask(folded)
+    folded = mask(folded, view.kept)
     raw = tokenise(folded, view)
     signals = kinds_of(raw)
     if not signals & _SIGNALS:

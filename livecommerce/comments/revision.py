@@ -60,7 +60,7 @@ def suggest_alias(text: str, accepted: Intent, index: CatalogueIndex, packs: Seq
     if not isinstance(accepted, Reserve) or accepted.code not in index.items or suspects(text):
         return None
     view = index.view(tuple(packs))
-    folded = mask(fold(visible(text)))
+    folded = mask(fold(visible(text)), view.kept)
     raw = tokenise(folded, view)
     tokens = bind(raw, kinds_of(raw), folded, view)
     if any(token.kind in (kinds.ITEM, kinds.QUESTION, kinds.ASK, kinds.NEGATION) for token in tokens):

@@ -18,6 +18,7 @@ from msgspec import Meta, Struct
 from livecommerce.http.settings import Http
 from livecommerce.media.settings import Media
 from livecommerce.ops.settings import Redis
+from livecommerce.orders.settings import Orders
 from livecommerce.realtime.settings import Realtime
 from livecommerce.records.settings import Database
 from livecommerce.settings import PREFIX, Count, SettingsError, environment_name, words_of
@@ -45,6 +46,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     media: Media = Media()
     stock: Stock = Stock()
     realtime: Realtime = Realtime()
+    orders: Orders = Orders()
 
 
 def _merge(base: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:

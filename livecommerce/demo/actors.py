@@ -93,7 +93,9 @@ async def seed(desk: Desk) -> None:
         }
         for product in PRODUCTS
     ]
-    show = {"id": SHOW_ID, "title": SHOW_TITLE, "items": items, "hold_seconds": HOLD_SECONDS}
+    # The buyers are all of this machine, and buy as much as the grammar can say.
+    limits = {"per_item": 0, "newcomers_percent": 100}
+    show = {"id": SHOW_ID, "title": SHOW_TITLE, "items": items, "hold_seconds": HOLD_SECONDS, "limits": limits}
     await _post_unless_there(desk, "/api/shows", show)
     if (await desk.snapshot())["show"]["stage"] != "live":
         await desk.command("start")

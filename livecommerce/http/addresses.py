@@ -39,6 +39,19 @@ def plain(text: str) -> str | None:
     return str(mapped or address)
 
 
+@lru_cache(maxsize=16_384)  # asked for each request and claim; a crowd is thousands of networks
+def network_of(address: str) -> str:
+    """The one key that budgets, shares and bans count a network by.
+
+    An IPv4 address (also one mapped into IPv6) stands for itself, an IPv6 address for its /64, which one subscriber
+    has whole. What is no address stands for itself.
+    """
+    known = plain(address)
+    if known is None or ":" not in known:
+        return known or address
+    return str(ipaddress.ip_network((known, 64), strict=False))
+
+
 def _trusted(address: str, trusted: Sequence[Network]) -> bool:
     try:
         parsed = ipaddress.ip_address(address)

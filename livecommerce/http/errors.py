@@ -28,6 +28,11 @@ class BodyTooSlow(BadInput):
     reason = "The request did not arrive in time."
 
 
+class EncodingRefused(BadInput):
+    number, code, http_status = 1046, "encoding_refused", 415
+    reason = "The server takes no compressed requests. Send the body as it is, without Content-Encoding."
+
+
 class RoleTooLow(NotAllowed):
     number, code = 2020, "role_too_low"
     reason = "Your role does not allow this. Ask the owner of the shop."

@@ -6,7 +6,9 @@ from typing import Any, NotRequired, TypedDict, cast
 
 import msgspec
 
+from livecommerce.errors import IdReused
 from livecommerce.shows.model import label_of, options_of
+from livecommerce.shows.offers import Need
 from livecommerce.shows.packing import pack, unpack
 from livecommerce.shows.state import State
 from livecommerce.stock.outcomes import Answer, LineAnswer
@@ -30,15 +32,6 @@ class AnswerLine(TypedDict):
     code: str
     label: str
     options: list[str]
-
-
-class Need(TypedDict):
-    """What an order still lacks: the axes open, the options that the text did name, by axis."""
-
-    code: str
-    axes: list[str]
-    options: dict[str, str]
-    quantity: int
 
 
 class SpeechAnswer(TypedDict):
@@ -66,16 +59,24 @@ def answer_lines(answer: Answer, state: State) -> list[AnswerLine]:
     return [answer_line(line, state) for line in answer.lines]
 
 
-def kept_answer(answer: SpeechAnswer, viewer: str) -> bytes:
-    """The answer as stored with a comment's id, and whose comment it is. Most have no lines: those are left out."""
+def kept_answer(answer: SpeechAnswer, viewer: str, content: str) -> bytes:
+    """The answer as stored with a comment's id, whose comment it is, and of what (`speech.content_of`). Most have no
+    lines: those are left out."""
     shape = {key: value for key, value in answer.items() if key != "lines" or value}
-    return pack({**shape, "viewer": viewer})
+    return pack({**shape, "viewer": viewer, "content": content})
 
 
-def shown_answer(kept: bytes) -> SpeechAnswer:
-    """A stored answer as the speaker gets it."""
-    answer = unpack(kept)
-    return cast("SpeechAnswer", {"lines": [], **{key: value for key, value in answer.items() if key != "viewer"}})
+def shown_answer(kept: bytes, content: str) -> SpeechAnswer:
+    """A stored answer as the speaker gets it who sends the same again. Older records do not know their content.
+
+    Raises:
+        IdReused: the id belongs to a comment of other content.
+    """
+    answer = {"lines": [], **unpack(kept)}
+    del answer["viewer"]
+    if answer.pop("content", content) != content:
+        raise IdReused()
+    return cast("SpeechAnswer", answer)
 
 
 def answered_viewer(kept: bytes) -> str:

@@ -15,14 +15,15 @@ from livecommerce.comments.verdict import Swap as SwapIntent
 from livecommerce.intake.answers import AnswerLine, answer_lines
 from livecommerce.intake.errors import NotYours
 from livecommerce.intake.mirror import Mirror
-from livecommerce.intake.orders import choose, done, reserve_operation
+from livecommerce.intake.newcomers import NewcomerShares
+from livecommerce.intake.orders import done, reserve_operation
 from livecommerce.intake.speech import Act, Speech, Withdrawal
 from livecommerce.shows.errors import ReservationUnknown
 from livecommerce.shows.model import options_of
-from livecommerce.shows.offers import limits_of, offer_line
+from livecommerce.shows.offers import choose, limits_of, offer_line
 from livecommerce.shows.state import State
 from livecommerce.stock.engine import StockEngine
-from livecommerce.stock.operations import Cancel, Operation, Reduce, Reserve, Swap
+from livecommerce.stock.operations import Cancel, Line, Operation, Reduce, Reserve, Swap
 from livecommerce.stock.outcomes import ACTIVE_STATES, Answer, Claim, Outcome
 from livecommerce.stock.skus import product_of
 
@@ -40,8 +41,9 @@ class Changed(Struct, frozen=True):
 
 
 class ChangeMaker:
-    def __init__(self, engine: StockEngine) -> None:
+    def __init__(self, engine: StockEngine, shares: NewcomerShares) -> None:
         self._engine = engine
+        self._shares = shares
 
     async def cancel(self, state: State, withdrawal: Withdrawal) -> Answer:
         """
@@ -64,12 +66,14 @@ class ChangeMaker:
         lines: list[AnswerLine] = []
         reason, steps = "reservation_unknown", 0
         for intent in intents:
-            wanted = operations_of(mirror.state, speech, intent, await self._active(mirror.state, speech))
+            claims = await self._active(mirror.state, speech)
+            wanted = operations_of(mirror.state, speech, intent, claims)
             if isinstance(wanted, str):
                 reason = wanted
                 continue
             for operation in wanted:
-                answer = await done(self._engine, numbered(operation, steps, chat))
+                step = numbered(operation, steps, chat)
+                answer = await self._shares.done(mirror.state, speech, step, added_by(operation, claims))
                 steps += 1
                 reason = str(answer.outcome)
                 lines += answer_lines(answer, mirror.state)
@@ -81,6 +85,23 @@ class ChangeMaker:
 
 
 Step = Cancel | Reduce | Reserve | Swap
+
+
+def added_by(step: Step, claims: Sequence[Claim]) -> list[Line]:
+    """What a step adds to what the speaker has: a new quantity less the one before, all of another product."""
+    if isinstance(step, Reserve):
+        lines: Sequence[Line] = step.lines
+    elif isinstance(step, Swap):
+        before = product_of(step.reservation.partition("#")[0])
+        lines = [] if product_of(step.line.item) == before else [step.line]
+    else:
+        lines = []
+    added: list[Line] = []
+    for line in lines:
+        had = sum(claim.quantity for claim in claims if claim.item == line.item) if isinstance(step, Reserve) else 0
+        if line.quantity > had:
+            added.append(replace(line, quantity=line.quantity - had))
+    return added
 
 
 def numbered(operation: Step, step: int, chat: bytes) -> Operation:

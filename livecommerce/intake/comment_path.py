@@ -27,14 +27,18 @@ from livecommerce.intake.answers import (
 from livecommerce.intake.changes import ChangeMaker
 from livecommerce.intake.metrics import COMMENTS, VERDICT_SECONDS
 from livecommerce.intake.mirror import Mirror
-from livecommerce.intake.orders import NoOrder, Want, done, lines_of, reserve_operation, wants_of
+from livecommerce.intake.newcomers import NewcomerShares
+from livecommerce.intake.orders import done, no_order_answer, reserve_operation, wants_of
 from livecommerce.intake.plain_orders import is_bare
 from livecommerce.intake.rate import too_many_comments
-from livecommerce.intake.speech import Acceptance, Act, Press, Speaker, Speech, Withdrawal
+from livecommerce.intake.speech import Acceptance, Act, Press, Speech, Withdrawal, content_of
 from livecommerce.intake.waiting_offers import offer_meant, take, take_operation
 from livecommerce.shows.kinds.chat import speaks
+from livecommerce.shows.kinds.name import named as name_given
+from livecommerce.shows.kinds.newcomers import NEWCOMERS_MAX, newcomers_of, noted
 from livecommerce.shows.model import viewer_handle
 from livecommerce.shows.moderation import Ruling, may_act, rule, slow_error, slow_wait_ms
+from livecommerce.shows.offers import NoOrder, Want, lines_of
 from livecommerce.shows.packing import pack
 from livecommerce.shows.state import Event, State, pinned_for
 from livecommerce.shows.store import ChatLine, ShowStore
@@ -79,7 +83,8 @@ class CommentPath:
     def __init__(self, store: ShowStore, engine: StockEngine, per_window: int) -> None:
         self._store = store
         self._engine = engine
-        self._changes = ChangeMaker(engine)
+        self._shares = NewcomerShares(store.redis, engine)
+        self._changes = ChangeMaker(engine, self._shares)
         self._per_window = per_window
 
     async def comment(self, mirror: Mirror, speech: Speech) -> SpeechAnswer:
@@ -93,7 +98,7 @@ class CommentPath:
         if speech.again:
             known = await self._store.recall(speech.show, speech.id, speech.speaker.viewer)
             if known is not None:
-                return shown_answer(known)
+                return shown_answer(known, content_of(speech))
         pinned = pinned_for(mirror.state, speech.pin, self._store.now_ms())
         verdict = parse(speech.text, mirror.index, tuple(mirror.state["show"]["packs"]), pinned)
         if speech.again:
@@ -167,13 +172,13 @@ class CommentPath:
 
     async def _order(self, state: State, heard: Heard) -> SpeechAnswer:
         speech = heard.speech
-        wants = wants_of(heard.verdict.intents)
-        offer = offer_meant(state, speech.speaker.viewer, wants, speech.options, heard.pinned)
+        wants = wants_of(heard.verdict.intents, speech.options, heard.pinned)
+        offer = offer_meant(state, speech.speaker.viewer, wants)
         if offer is not None:
             return await self._keep(speech, await self._take(state, speech, offer["id"], pack(heard.event)))
-        lines = lines_of(state, wants, speech.options, heard.pinned)
+        lines = lines_of(state, wants)
         if isinstance(lines, NoOrder):
-            return await self._append(heard, lines.answer())
+            return await self._append(heard, no_order_answer(lines))
         return await self._reserve(state, speech, lines, pack(heard.event))
 
     async def _change(self, mirror: Mirror, heard: Heard) -> SpeechAnswer:
@@ -189,7 +194,7 @@ class CommentPath:
         now, and it would be understood as something else.
         """
         viewer, name = speech.speaker.viewer, speech.speaker.name
-        kept = ChatLine(speech.id, viewer, name, "log", kept_answer(answer, viewer))
+        kept = ChatLine(speech.id, viewer, name, "log", kept_answer(answer, viewer, content_of(speech)))
         await self._store.append_chat(speech.show, kept)
         return answer
 
@@ -210,29 +215,39 @@ class CommentPath:
                 raise refusal
         if state["show"]["stage"] != "live" and not is_repeat:
             return SpeechAnswer(verdict="order", reason="not_live", lines=[])
-        wants = [Want(press.code, (), press.quantity)]
-        offer = offer_meant(state, press.speaker.viewer, wants, press.options, press.code)
+        wants = [Want(press.code, (), press.quantity, press.options)]
+        offer = offer_meant(state, press.speaker.viewer, wants)
         if offer is not None:
             return await self._take(state, named(mirror, press), offer["id"], b"")
-        lines = lines_of(state, wants, press.options, press.code)
+        lines = lines_of(state, wants)
         if isinstance(lines, NoOrder):
-            return lines.answer()
+            return no_order_answer(lines)
         return await self._reserve(state, named(mirror, press), lines, b"")
 
     async def _reserve(self, state: State, act: Act, lines: tuple[Line, ...], chat: bytes) -> SpeechAnswer:
-        await self._introduce(state, act.show, act.speaker)
-        answer = await done(self._engine, reserve_operation(state, act, lines, chat))
+        await self._introduce(state, act)
+        answer = await self._shares.done(state, act, reserve_operation(state, act, lines, chat), lines)
         return SpeechAnswer(verdict="order", reason=str(answer.outcome), lines=answer_lines(answer, state))
 
     async def _take(self, state: State, act: Act, reservation: str, chat: bytes) -> SpeechAnswer:
-        await self._introduce(state, act.show, act.speaker)
+        await self._introduce(state, act)
         answer = await done(self._engine, take_operation(state, act, reservation, chat))
         return SpeechAnswer(verdict="order", reason=str(answer.outcome), lines=answer_lines(answer, state))
 
-    async def _introduce(self, state: State, show: str, speaker: Speaker) -> None:
-        """Keeps the name of a buyer with the show before the first claim: tickets carry it."""
-        if state["names"].get(speaker.viewer) != speaker.name:
-            await self._store.name(show, speaker.viewer, speaker.name)
+    async def _introduce(self, state: State, act: Act) -> None:
+        """Keeps a buyer's name with the show before the first claim: tickets carry it; a newcomer's network."""
+        speaker, now = act.speaker, self._store.now_ms()
+        known = (
+            []
+            if state["names"].get(speaker.viewer) == speaker.name
+            else [name_given(speaker.viewer, speaker.name, now)]
+        )
+        newcomers = newcomers_of(state)
+        if act.newcomer and speaker.viewer not in newcomers and len(newcomers) < NEWCOMERS_MAX:
+            known.append(noted(speaker.viewer, act.newcomer, now))
+        if known:
+            events = [event for decision in known for event in decision.events]
+            await self._store.publish(act.show, events, [write for decision in known for write in decision.writes])
 
     async def cancel(self, mirror: Mirror, withdrawal: Withdrawal) -> WithdrawalAnswer:
         """A viewer gives up an own claim.
@@ -276,7 +291,8 @@ class CommentPath:
         viewer = speech.speaker.viewer
         line = ChatLine(
             id=speech.id, viewer=viewer, name="" if place == "held" else speech.speaker.name, place=place,
-            answer=kept_answer(answer, viewer), event=pack(heard.event), triage=pack(triage) if triage else b"",
+            answer=kept_answer(answer, viewer, content_of(speech)), event=pack(heard.event),
+            triage=pack(triage) if triage else b"",
             spoke=speaks(heard.event),
         )  # fmt: skip
         before = await self._store.append_chat(speech.show, line)
@@ -284,7 +300,7 @@ class CommentPath:
             return answer
         if answered_viewer(before) != viewer:
             raise IdReused()
-        return shown_answer(before)
+        return shown_answer(before, content_of(speech))
 
 
 def named(mirror: Mirror, act: A, *, held: bool = False) -> A:

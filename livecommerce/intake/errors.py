@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from livecommerce.errors import BadInput, NotAllowed
+from livecommerce.errors import BadInput, NotAllowed, TooMuch
 
 BLOCK = range(140, 150)  # of numbers, in each family; docs/errors.md
 EARLIER = frozenset({1001, 1002, 1004, 2012})  # given before rooms had blocks; numbers are for good
@@ -31,3 +31,8 @@ class NameReserved(BadInput):
 class NotYours(NotAllowed):
     number, code = 2012, "not_yours"
     reason = "This reservation is not yours."
+
+
+class NetworkShareTaken(TooMuch):
+    number, code = 5140, "network_share_taken"
+    reason = "New visitors of your network have their share of this product. The rest is for others; try again later."

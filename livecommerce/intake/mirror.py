@@ -9,7 +9,7 @@ from livecommerce.comments import CatalogueIndex, ShopWords
 from livecommerce.intake.authors import Authors
 from livecommerce.intake.rate import CommentRate
 from livecommerce.intake.reserved import Reserved
-from livecommerce.shows.catalogue import catalogue_index
+from livecommerce.shows.catalogue import catalogue_index, product_words
 from livecommerce.shows.model import viewer_handle
 from livecommerce.shows.moderation import may_introduce, name_is_free
 from livecommerce.shows.projection import guest_name
@@ -18,8 +18,6 @@ from livecommerce.shows.state import Event, State
 from livecommerce.shows.store import ShowStore
 from livecommerce.shows.words import WordFilter
 
-PRODUCTS = frozenset(("item", "item_gone"))
-NAME_RULES = frozenset(("words", "settings"))
 # Slow mode lasts ten minutes at most; more people than this do not speak in that time.
 LAST_CHATS_MAX = 10_000
 NAMES_RULED_MAX = 10_000  # names whose ruling is remembered; whoever speaks again is not judged again
@@ -87,15 +85,16 @@ class ShowMirror:
         self.authors = Authors(state)
         self.last_chat_ms: dict[str, int] = {}
         self.heard(state["chat"])
-        self._changed_products()
+        self._product_words = product_words(state)
+        self._build_index()
 
-    def _changed_products(self) -> None:
+    def _build_index(self) -> None:
         self.index = catalogue_index(self.state, self._shop_words)
 
     def use_words(self, words: ShopWords) -> None:
         """The shop's own words, from the next comment on."""
         self._shop_words = words
-        self._changed_products()
+        self._build_index()
 
     def use_staff_names(self, names: Sequence[str]) -> None:
         """The display names of the shop's staff, from the next comment on."""
@@ -134,18 +133,25 @@ class ShowMirror:
 
     def move_on(self, events: Sequence[Event], offset: str) -> None:
         """Folds the events up to `offset` into the state."""
-        self.state = self._kinds.fold(self.state, events)
+        before, self.state = self.state, self._kinds.fold(self.state, events)
         self.state["offset"] = offset
-        kinds = {event["t"] for event in events}
-        if kinds & PRODUCTS:
-            self._changed_products()
-        if "words" in kinds:
+        # What events leave alone is the same object as before. A price, or a product closed, changes no word of it, and
+        # to make the index of a large show takes longer than a tick should.
+        if self.state["items"] is not before["items"] or self.state["order"] is not before["order"]:
+            self._new_products()
+        if self.state["words"] is not before["words"]:
             self.words = WordFilter(self.state["words"])
-        if kinds & NAME_RULES:
+        if self.state["words"] is not before["words"] or self.state["settings"] is not before["settings"]:
             self._free = {}
         for event in events:
             if event["t"] == "chat" and event["viewer"] and not event.get("bare"):
                 self.note_chat(event["viewer"], event["at"])
+
+    def _new_products(self) -> None:
+        words = product_words(self.state)
+        if words != self._product_words:
+            self._product_words = words
+            self._build_index()
 
     def note_chat(self, viewer: str, at_ms: int) -> None:
         """Remembers when a viewer last spoke, on any process: slow mode counts from it."""

@@ -6,19 +6,22 @@ themselves.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Protocol
 
+import msgspec
 from msgspec import Struct
 
+from livecommerce.catalogue.products import AXES_MAX, VALUE_LENGTH_MAX
 from livecommerce.errors import BadInput
 from livecommerce.intake.text import checked_text
-from livecommerce.shows.model import AXES_MAX, valid_id
+from livecommerce.shows.model import valid_id
+from livecommerce.stock.operations import RESERVATION_LENGTH_MAX
 
 PIN_ID_LENGTH_MAX = 20  # `p` and a number, as shows count them
-OPTION_LENGTH_MAX = 100  # of an axis and its value together: each has at most 40
 QUANTITY_MAX = 99  # of one press, as the grammar has it for a comment
-RESERVATION_LENGTHS = (3, 220)  # `<sku>#<number>`: a code of one letter; a code and four values at their longest
+RESERVATION_LENGTHS = (3, RESERVATION_LENGTH_MAX)  # the shortest is a code of one letter
 
 Payload = Mapping[str, object]  # a map as it came over the wire: nothing is known of its values
 
@@ -40,6 +43,7 @@ class Act(Struct, frozen=True, kw_only=True):
         id: made by the sender, one an act; the same id is done once and answered alike.
         source: the door, as the books keep it with a claim; at most 40 characters.
         again: the sender says that it was sent before: where the id is known, its first answer comes back uncounted.
+        newcomer: the mark of the network of a viewer whose cookie is young (`newcomers.newcomer_mark`), else "".
     """
 
     show: str
@@ -47,6 +51,7 @@ class Act(Struct, frozen=True, kw_only=True):
     id: str
     source: str
     again: bool = False
+    newcomer: str = ""
 
 
 class Speech(Act, frozen=True, kw_only=True):
@@ -86,13 +91,14 @@ def speech_of(show: str, speaker: Speaker, raw: Payload, length_max: int) -> Spe
     Raises:
         BadInput, CommentNotText, CommentTooLong.
     """
+    known_fields(raw, "id", "text", "pin", "options", "again")
     comment_id = checked_id(raw)
     text = checked_text(raw.get("text"), length_max)
     options = checked_options(raw.get("options"))
     pin = raw.get("pin")
     if pin is not None and not (isinstance(pin, str) and len(pin) <= PIN_ID_LENGTH_MAX):
         raise BadInput("pin is the id of the pin that the page showed")
-    again = bool(raw.get("again"))
+    again = is_again(raw)
     return Speech(show=show, speaker=speaker, id=comment_id, text=text, pin=pin, options=options, again=again)
 
 
@@ -101,6 +107,7 @@ def press_of(show: str, speaker: Speaker, raw: Payload) -> Press:
     Raises:
         BadInput.
     """
+    known_fields(raw, "id", "code", "quantity", "options", "again")
     claim_id = checked_id(raw)
     code, quantity = raw.get("code"), raw.get("quantity", 1)
     # `True` is an int to isinstance, and no quantity.
@@ -109,7 +116,7 @@ def press_of(show: str, speaker: Speaker, raw: Payload) -> Press:
     if not 1 <= quantity <= QUANTITY_MAX:
         raise BadInput(f"A claim has code, options and quantity 1 to {QUANTITY_MAX}.")
     options = checked_options(raw.get("options"))
-    again = bool(raw.get("again"))
+    again = is_again(raw)
     return Press(show=show, speaker=speaker, id=claim_id, code=code, quantity=quantity, options=options, again=again)
 
 
@@ -118,6 +125,7 @@ def withdrawal_of(show: str, speaker: Speaker, raw: Payload) -> Withdrawal:
     Raises:
         BadInput.
     """
+    known_fields(raw, "id", "reservation", "again")
     return Withdrawal(show=show, speaker=speaker, id=checked_id(raw), reservation=checked_reservation(raw))
 
 
@@ -126,6 +134,7 @@ def acceptance_of(show: str, speaker: Speaker, raw: Payload) -> Acceptance:
     Raises:
         BadInput.
     """
+    known_fields(raw, "id", "reservation", "again")
     return Acceptance(show=show, speaker=speaker, id=checked_id(raw), reservation=checked_reservation(raw))
 
 
@@ -139,6 +148,34 @@ def checked_reservation(raw: Payload) -> str:
     if not isinstance(reservation, str) or not shortest <= len(reservation) <= longest:
         raise BadInput("reservation is the id of your ticket")
     return reservation
+
+
+def known_fields(raw: Payload, *names: str) -> None:
+    """
+    Raises:
+        BadInput: the map has a field of another name.
+    """
+    for name in raw:
+        if name not in names:
+            raise BadInput(f"There is no field {name[:40]!r} here; there are {', '.join(names)}.", field=name[:40])
+
+
+def is_again(raw: Payload) -> bool:
+    """Whether the page says that it sent this before.
+
+    Raises:
+        BadInput: `again` is neither true nor false.
+    """
+    again = raw.get("again", False)
+    if not isinstance(again, bool):
+        raise BadInput("again is true or false", field="again")
+    return again
+
+
+def content_of(speech: Speech) -> str:
+    """A fingerprint of what a line says: the same id with another one is another line."""
+    said = msgspec.json.encode([speech.text, sorted(speech.options.items())])
+    return hashlib.blake2b(said, digest_size=8).hexdigest()
 
 
 def checked_id(raw: Payload) -> str:
@@ -164,7 +201,7 @@ def checked_options(raw: object) -> Mapping[str, str]:
         raise BadInput("options is a map of axis to value")
     chosen: dict[str, str] = {}
     for axis, value in raw.items():
-        if not isinstance(axis, str) or not isinstance(value, str) or len(axis) + len(value) > OPTION_LENGTH_MAX:
+        if not isinstance(axis, str) or not isinstance(value, str) or max(len(axis), len(value)) > VALUE_LENGTH_MAX:
             raise BadInput("options is a map of axis to value")
         chosen[axis] = value
     return chosen

@@ -13,10 +13,10 @@ import msgspec
 from livecommerce.errors import IdReused
 from livecommerce.intake.comment_path import CommentPath
 from livecommerce.intake.mirror import Mirror
-from livecommerce.intake.speech import Payload, Speaker
+from livecommerce.intake.speech import Payload, Speaker, is_again
 from livecommerce.intake.text import checked_text
 from livecommerce.shows import commands
-from livecommerce.shows.commands import ViewerCommand
+from livecommerce.shows.commands import FINGERPRINT, ViewerCommand, fingerprint, first_answer
 from livecommerce.shows.moderation import Ruling, rule
 from livecommerce.shows.packing import unpack
 from livecommerce.shows.store import ShowStore
@@ -36,12 +36,14 @@ class ViewerCommands:
         Raises:
             LiveCommerceError: refused with a number; nothing was changed.
         """
-        command = self._store.kinds.read_viewer_command(raw)
+        again = is_again(raw)
+        command = self._store.kinds.read_viewer_command({key: raw[key] for key in raw if key != "again"})
+        sent = command
         mirror.authors.own(command.id, speaker.viewer)
-        if raw.get("again"):
+        if again:
             known = await self._store.recall(show, command.id, speaker.viewer)
             if known is not None:
-                return outcome_of(unpack(known), speaker.viewer)
+                return outcome_of(unpack(known), speaker.viewer, sent)
         self._path.may_act(mirror, speaker.viewer, command.id, speaks=bool(command.spoken))
         command, ruling = self._moderated(mirror, speaker.viewer, command)
         name = mirror.public_name(speaker.viewer, speaker.name)
@@ -49,11 +51,11 @@ class ViewerCommands:
         decision = self._store.kinds.decide_for_viewer(mirror.state, command, who, now)
         for event in decision.events[:1]:  # from it every process counts what this viewer does
             event |= {"command": command.id, "viewer": speaker.viewer, "at": now}
-        decision.outcome = {**decision.outcome, "viewer": speaker.viewer}
+        decision.outcome = {**decision.outcome, "viewer": speaker.viewer, FINGERPRINT: fingerprint(sent)}
         keys = await self._store.keys_of(show)
         outcome = await self._store.commit(keys, command.id, "", decision, None)
         assert outcome is not None, "without a version there is no conflict"
-        return outcome_of(outcome, speaker.viewer)
+        return outcome_of(outcome, speaker.viewer, sent)
 
     def _moderated(self, mirror: Mirror, viewer: str, command: ViewerCommand) -> tuple[ViewerCommand, Ruling]:
         if not command.spoken:
@@ -66,11 +68,11 @@ class ViewerCommands:
         return msgspec.structs.replace(command, **{command.spoken: text}), ruling
 
 
-def outcome_of(kept: dict[str, Any], viewer: str) -> dict[str, Any]:
+def outcome_of(kept: dict[str, Any], viewer: str, command: ViewerCommand) -> dict[str, Any]:
     """
     Raises:
-        IdReused: the id belongs to what somebody else did.
+        IdReused: the id belongs to what somebody else did, or to another command.
     """
     if kept.get("viewer") != viewer:
         raise IdReused()
-    return {key: value for key, value in kept.items() if key != "viewer"}
+    return first_answer({key: value for key, value in kept.items() if key != "viewer"}, command)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from livecommerce.errors import Conflict
 from livecommerce.intake.errors import NotYours
-from livecommerce.intake.orders import Want, choose, done
+from livecommerce.intake.orders import done
 from livecommerce.intake.speech import Acceptance, Act
 from livecommerce.shows.errors import Banned, ReservationUnknown
 from livecommerce.shows.model import options_of
+from livecommerce.shows.offers import Want, choose
 from livecommerce.shows.state import State, TicketRecord
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.operations import Extend
@@ -17,9 +18,7 @@ from livecommerce.stock.outcomes import Answer, Outcome
 from livecommerce.stock.skus import product_of
 
 
-def offer_meant(
-    state: State, viewer: str, wants: Sequence[Want], chosen: Mapping[str, str], pinned: str | None
-) -> TicketRecord | None:
+def offer_meant(state: State, viewer: str, wants: Sequence[Want]) -> TicketRecord | None:
     """The offer that an order takes: of that item, for no more pieces than are offered. Else the order is a new one.
 
     Options that the order leaves open are the offer's: who waited for the red one need not name it again.
@@ -28,7 +27,7 @@ def offer_meant(
         return None
     (want,) = wants
     product = state["items"].get(want.code)
-    sku = choose(product, want.options, chosen if want.code == pinned else {})[0] if product else None
+    sku = choose(product, want.options, want.chosen)[0] if product else None
     offers = [
         ticket
         for ticket in state["tickets"].values()

@@ -17,7 +17,7 @@ from aiohttp import web
 from livecommerce.errors import BadInput, LiveCommerceError
 from livecommerce.http.errors import LoginNeeded
 from livecommerce.media.client.control import FRAGMENT_TYPE, ORIGIN_HEADER, PUBLISHER_HEADER, RANK_HEADER, RIGHT_HEADER
-from livecommerce.media.errors import SdpRefused
+from livecommerce.media.errors import EntityTagMissing, EntityTagStale, FragmentExpected, SdpRefused
 from livecommerce.media.ingest.source import Publisher
 from livecommerce.media.plane import Accepted, MediaPlane
 from livecommerce.media.wire.freezes import FreezeReport
@@ -138,13 +138,13 @@ class ControlApp:
         show, session = self._show(request), request.match_info["session"]
         role = _ROLES[request.match_info["kind"]]
         if request.content_type != FRAGMENT_TYPE:
-            return web.Response(status=415, headers={"Accept-Patch": FRAGMENT_TYPE})
+            raise FragmentExpected
         peer = self._plane.session(show, session, role)
         match = request.headers.get("If-Match")
         if match is None:
-            return web.Response(status=428)
+            raise EntityTagMissing
         if match not in ("*", peer.etag):
-            return web.Response(status=412)
+            raise EntityTagStale
         fragment, etag = self._plane.patch(show, session, role, await self._body(request))
         if not fragment:
             return web.Response(status=204)  # without an ETag: the ICE session is the same (RFC 9725 section 4.3.2)

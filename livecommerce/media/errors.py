@@ -18,6 +18,21 @@ class StreamUnknown(NotFound):
     reason = "The host is not live yet."
 
 
+class EntityTagMissing(BadInput):
+    number, code, http_status = 1120, "entity_tag_missing", 428
+    reason = "Send If-Match with the ETag of the session."
+
+
+class EntityTagStale(BadInput):
+    number, code, http_status = 1121, "entity_tag_stale", 412
+    reason = "The session has another ETag by now; If-Match names an older one."
+
+
+class FragmentExpected(BadInput):
+    number, code, http_status = 1122, "fragment_expected", 415
+    reason = "Send application/trickle-ice-sdpfrag."
+
+
 class ShowOver(NotFound):
     number, code, http_status = 3120, "show_over", 410
     reason = "The show has ended; there is nothing to watch or to publish any more."

@@ -9,6 +9,7 @@ GET /live/{show}/hls/{variant}/{file}      set-up, segment or part; never change
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
 from collections.abc import Awaitable, Callable
@@ -22,14 +23,15 @@ from livecommerce.accounts.errors import TokenWrong
 from livecommerce.accounts.ingest_tokens import IngestTokens, bearer, right_of
 from livecommerce.accounts.rate_limit import Bucket, RateLimit
 from livecommerce.accounts.rights import session_right
-from livecommerce.errors import BadInput, TooMuch
+from livecommerce.errors import BadInput, ShowUnknown, TooMuch
+from livecommerce.http.addresses import network_of
 from livecommerce.http.answers import json_answer
 from livecommerce.http.bodies import read_body, read_json
 from livecommerce.http.errors import MediaTypeWrong
 from livecommerce.http.site import identify, need_staff, public_base, public_path
 from livecommerce.media.client.control import FRAGMENT_TYPE, Kind, RelayControl
 from livecommerce.media.client.hls_door import HlsDoor
-from livecommerce.media.client.ice_servers import ice_servers, link_headers
+from livecommerce.media.client.ice_servers import ice_servers, link_headers, needs_renewal
 from livecommerce.media.errors import ShowOver, StreamUnknown
 from livecommerce.media.ingest.source import Publisher
 from livecommerce.media.settings import Media
@@ -40,7 +42,7 @@ from livecommerce.records.rows import now_ms
 
 SDP_TYPE = "application/sdp"
 SDP_BYTES_MAX = 64_000  # an offer with many candidates has 10 kB
-# Joins of one address: an office or a campus behind one NAT may come together, a flood may not.
+# Joins of one network: an office or a campus behind one NAT may come together, a flood may not.
 JOINS_AT_ONCE, JOINS_PER_MINUTE = 200, 600.0
 
 # A page reports at most every ten seconds, so this is an address with a thousand viewers.
@@ -81,9 +83,13 @@ class MediaNeeds:
     rate_limit: RateLimit
     audit: AuditRepository
 
-    def ice_servers(self, identity: str) -> list[dict[str, Any]]:
-        """STUN and TURN servers; credentials of the latter are this identity's, for a while."""
+    def ice_servers(self, identity: str | None) -> list[dict[str, Any]]:
+        """STUN and TURN servers; credentials of the latter are this identity's, for some minutes. None: no TURN."""
         return ice_servers(self.settings, identity, int(time.time()))
+
+    @property
+    def ice_needs_renewal(self) -> bool:
+        return needs_renewal(self.settings)
 
 
 MEDIA: web.AppKey[MediaNeeds] = web.AppKey("livecommerce.media", MediaNeeds)
@@ -131,8 +137,8 @@ async def _publisher(request: web.Request, show: str) -> Publisher:
 
 
 async def _limit(request: web.Request, name: str, at_once: int, per_minute: float) -> None:
-    address = (await identify(request)).address
-    wait_ms = await request.app[MEDIA].rate_limit.take([Bucket(f"{name}:{address}", at_once, per_minute)])
+    network = network_of((await identify(request)).address)
+    wait_ms = await request.app[MEDIA].rate_limit.take([Bucket(f"{name}:{network}", at_once, per_minute)])
     if wait_ms:
         raise TooMuch(retry_after_ms=wait_ms)
 
@@ -144,6 +150,18 @@ async def _text(request: web.Request, content_type: str, bytes_max: int = SDP_BY
         return (await read_body(request, bytes_max)).decode()
     except UnicodeDecodeError as error:
         raise BadInput("The body is not UTF-8.") from error
+
+
+async def _who_may_relay(request: web.Request, show: str) -> str | None:
+    """The identity that TURN credentials are made for; None for who gets none."""
+    who = await identify(request)
+    if who.staff is not None:
+        with contextlib.suppress(ShowUnknown):
+            await request.app[MEDIA].own_show(who.staff.shop, show)
+            return who.staff.id
+    if not who.is_known or (await request.app[MEDIA].place_of(show))[1] != "live":
+        return None
+    return who.viewer
 
 
 def _kind(request: web.Request) -> Kind:
@@ -186,7 +204,7 @@ async def post_stream(request: web.Request) -> web.Response:
     answer.headers["Accept-Patch"] = FRAGMENT_TYPE
     if kind == "whep":
         answer.headers.add("Link", f'<{own}/layer>; rel="{LAYER_RELATION}"')
-    name = publisher.name if publisher is not None else who.viewer
+    name = publisher.name if publisher is not None else await _who_may_relay(request, show)
     for link in link_headers(request.app[MEDIA].ice_servers(name)):
         answer.headers.add("Link", link)
     return answer
@@ -230,9 +248,10 @@ async def post_freezes(request: web.Request) -> web.Response:
 
 
 async def get_ice_servers(request: web.Request) -> web.Response:
-    await _known_show(request)
-    viewer = (await identify(request)).viewer
-    return json_answer({"ice_servers": request.app[MEDIA].ice_servers(viewer)})
+    """For each connection anew. TURN is for those whose cookie we know, while the show is live, and for its staff."""
+    await _limit(request, "ice", JOINS_AT_ONCE, JOINS_PER_MINUTE)
+    who = await _who_may_relay(request, await _known_show(request))
+    return json_answer({"ice_servers": request.app[MEDIA].ice_servers(who)})
 
 
 async def get_stream(request: web.Request) -> web.Response:

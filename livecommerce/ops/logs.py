@@ -8,8 +8,9 @@ libraries and tracebacks pass it too.
 from __future__ import annotations
 
 import logging
+import re
 import sys
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor
@@ -35,6 +36,38 @@ class ProcessName:
         return entry
 
 
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+_OF_SEVERAL_LINES = ("exception", "stack")  # ours, so that line feeds and tabs in them are lines and tabs
+
+
+def _escaped(text: str, kept: str = "") -> str:
+    return _UNPRINTABLE.sub(lambda found: found[0] if found[0] in kept else ascii(found[0])[1:-1], text)
+
+
+def escape_entry(_logger: object, _method: str, entry: EventDict) -> EventDict:
+    """Escapes what would move a terminal's cursor, colour it, start a line or turn the direction of what follows.
+
+    Names and paths come from strangers; also those in entries of libraries. What is no text is written by its `repr`,
+    which escapes by itself.
+    """
+    escaped: EventDict = {}
+    for name, value in entry.items():
+        kept = "\n\t" if name in _OF_SEVERAL_LINES else ""
+        escaped[_escaped(name)] = _escaped(value, kept) if isinstance(value, str) else value
+    return escaped
+
+
+class EscapedJson:
+    """JSON in readable letters; what a terminal would obey is written as JSON's own escapes, so that it reads back."""
+
+    def __init__(self) -> None:
+        self._render = structlog.processors.JSONRenderer(ensure_ascii=False)
+
+    def __call__(self, logger: object, method: str, entry: EventDict) -> str:
+        line = str(self._render(cast("Any", logger), method, entry))
+        return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
+
+
 def _shared(process_name: str) -> list[Processor]:
     return [
         structlog.contextvars.merge_contextvars,
@@ -51,7 +84,7 @@ def _shared(process_name: str) -> list[Processor]:
 
 def _renderer(log_format: str, stream: TextIO) -> Processor:
     if log_format == "json":
-        return structlog.processors.JSONRenderer(ensure_ascii=False)
+        return EscapedJson()
     return structlog.dev.ConsoleRenderer(colors=stream.isatty(), pad_event_to=32)
 
 
@@ -83,6 +116,7 @@ def configure(process_name: str, log_format: str, log_level: str, stream: TextIO
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             redact_entry,
+            *([escape_entry] if log_format == "console" else []),
             _renderer(log_format, out),
         ],
     )

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from redis.asyncio import Redis, RedisCluster
+from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
@@ -38,7 +38,10 @@ HEALTH_CHECK_SECONDS = 15
 RETRIES = 14  # 0.02 … 1 s with jitter: about 8 s in all. A killed embedded Valkey is back in under 2 s
 BACKOFF_FIRST_SECONDS = 0.02
 BACKOFF_LAST_SECONDS = 1.0
-CONNECTIONS_MAX = 64  # of one process: batches share few connections, blocking readers take one each
+CONNECTIONS_MAX = 64  # of one lane of a process: batches share few connections, blocking readers take one each
+CLUSTER_CONNECTIONS_MAX = 1_000  # to each node: redis-py has no pool for a cluster that waits
+# For a free connection: thousands of joins in a second take turns; past it the caller is refused by number (6001).
+WAIT_SECONDS_MAX = 5.0
 
 
 class ClusterClient(RedisCluster):
@@ -101,7 +104,8 @@ async def connect_store(url: str) -> Redis:
     """
     found = await _first_answer(url)
     if found.get("cluster_enabled"):
-        return cast("Redis", StoreClusterClient.from_url(url, **_options()))
+        options = _options() | {"max_connections": CLUSTER_CONNECTIONS_MAX}
+        return cast("Redis", StoreClusterClient.from_url(url, **options))
     return connect(url)
 
 
@@ -161,11 +165,12 @@ def connect(url: str, *, blocking: bool = False) -> Redis:
     """A client for `url` (redis://, rediss:// or unix://).
 
     `blocking` readers (XREAD BLOCK, pub/sub) must not have an answer timeout: redis-py would raise it in mid-wait.
+    More callers than CONNECTIONS_MAX wait for their turn instead of failing; each client is a lane of its own.
     """
     options = _options() | {"retry_on_error": [BusyLoadingError, ConnectionError, TimeoutError]}
-    if blocking:
-        return Redis.from_url(url, **options | {"socket_timeout": None})
-    return StoreClient.from_url(url, **options)
+    options |= {"socket_timeout": None} if blocking else {}
+    pool = BlockingConnectionPool.from_url(url, timeout=WAIT_SECONDS_MAX, **options)
+    return (Redis if blocking else StoreClient).from_pool(pool)
 
 
 def _text(value: bytes | str) -> str:

@@ -38,6 +38,11 @@ class PaymentVoid(Conflict):
     reason = "This payment was taken back. Begin another."
 
 
+class PaidAlready(Conflict):
+    number, code = 4054, "paid_already"
+    reason = "This payment is noted as received already, with another reference."
+
+
 class OrderUnknown(NotFound):
     number, code = 3040, "order_unknown"
     reason = "There is no such order."

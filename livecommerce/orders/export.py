@@ -1,30 +1,65 @@
-"""Orders as CSV for spreadsheets: UTF-8 with a byte-order mark, one line a claim, no cell that would run."""
+"""Orders for spreadsheets, a row a claim: XLSX, and CSV with a byte-order mark where no cell runs or changes."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+import re
+import tempfile
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
+from typing import BinaryIO, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import xlsxwriter
 
 from livecommerce.orders.currencies import amount
 from livecommerce.orders.model import Order, OrderLine
+from livecommerce.settings import SettingsError
 
 BYTE_ORDER_MARK = "\ufeff"  # without it Excel reads UTF-8 as the local code page
 COLUMNS = (
     "order", "order_id", "buyer", "buyer_handle", "sku", "offer", "number_in_line", "quantity", "waiting", "unit_price",
-    "line_total", "currency", "state", "claimed_at", "payment", "payment_reference",
+    "line_total", "currency", "state", "claimed_at", "claimed_at_local", "payment", "payment_reference",
 )  # fmt: skip
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+# What a spreadsheet takes for a number, a time or a truth and then shows as another text: zeros in front, more digits
+# than it counts (12 become 1.2E+11, past 15 they are lost), exponents, decimals, dates, shares.
+_CHANGED = re.compile(
+    r"0[0-9]+|[0-9]{12,}|[0-9]+e[+-]?[0-9]+|[0-9]*[.,][0-9]+|[0-9.,]+ ?%|[$¥€£₩฿₱] ?[0-9.,]+"
+    r"|[0-9]{1,4}[-/.:年][0-9]{1,2}([-/.:月][0-9]{1,4}日?)?( ?[ap]m)?|[0-9]{1,2}月([0-9]{1,2}日)?"
+    r"|([0-9]{1,2}[- ]?)?(jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*([- ]?[0-9]{1,4})?|true|false",
+    re.IGNORECASE,
+)
+_BREAKS = re.compile("[\r\n\v\f\x85\u2028\u2029]+")
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # what XML 1.0 cannot hold
+ZONES = {"zh-TW": "Asia/Taipei"}  # of a first language that is spoken in one zone
+
+
+def export_zone(name: str, locale: str) -> ZoneInfo:
+    """
+    Raises:
+        SettingsError: there is no such zone.
+    """
+    try:
+        return ZoneInfo(name or ZONES.get(locale, "UTC"))
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise SettingsError(f"orders.time_zone: there is no zone {name!r}; write one like Asia/Taipei") from error
 
 
 def safe_cell(text: str) -> str:
-    """Text that no spreadsheet takes for a formula (OWASP: CSV injection)."""
-    return f"'{text}" if text.lstrip(" \u3000\ufeff\n").startswith((*_DANGEROUS, "＝", "＋", "－", "＠")) else text
+    """Text in one line that no spreadsheet takes for a formula (OWASP: CSV injection) or changes as it opens it."""
+    is_formula = text.lstrip(" \u3000\ufeff\n").startswith((*_DANGEROUS, "＝", "＋", "－", "＠"))
+    is_changed = _CHANGED.fullmatch(unicodedata.normalize("NFKC", text).strip()) is not None
+    line = _BREAKS.sub(" ", text)
+    return f"'{line}" if is_formula or is_changed else line
 
 
-def moment(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def moment(milliseconds: int, zone: tzinfo = UTC) -> str:
+    """ISO 8601 with the offset from UTC; `Z` is UTC itself."""
+    written = datetime.fromtimestamp(milliseconds / 1000, zone).isoformat(timespec="seconds")
+    return written.removesuffix("+00:00") + "Z" if zone is UTC else written
 
 
 def _payment(order: Order, line: OrderLine) -> tuple[str, str]:
@@ -34,35 +69,76 @@ def _payment(order: Order, line: OrderLine) -> tuple[str, str]:
     return "", ""
 
 
+Cell = int | str
+
+
+def rows(
+    orders: Iterable[Order], names: Mapping[str, str], handles: Mapping[str, str], zone: tzinfo
+) -> Iterator[list[Cell]]:
+    """The cells of `COLUMNS`, a row a claim, each as it is. `names` and `handles` are by viewer."""
+    for order in orders:
+        for line in order.lines:
+            payment, reference = _payment(order, line)
+            yield [
+                order.number, order.id, names.get(order.viewer, ""), handles.get(order.viewer, ""), line.sku, line.text,
+                line.number, line.quantity, line.waiting, amount(line.unit_price_minor, line.currency),
+                amount(line.quantity * line.unit_price_minor, line.currency), line.currency, line.state,
+                moment(line.claimed_ms), moment(line.claimed_ms, zone), payment, reference,
+            ]  # fmt: skip
+
+
 def header() -> str:
     return BYTE_ORDER_MARK + ",".join(COLUMNS) + "\r\n"
 
 
-def csv_lines(orders: Iterable[Order], names: Mapping[str, str], handles: Mapping[str, str]) -> str:
-    """CSV text of a page of orders, without the header. `names` and `handles` are by viewer."""
+_OURS = frozenset(("unit_price", "line_total", "claimed_at", "claimed_at_local"))  # written by us, to be read as it is
+_GUARDED = [column not in _OURS for column in COLUMNS]
+
+
+def csv_lines(orders: Iterable[Order], names: Mapping[str, str], handles: Mapping[str, str], zone: tzinfo = UTC) -> str:
+    """CSV text of a page of orders, without the header."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    for order in orders:
-        for line in order.lines:
-            payment, reference = _payment(order, line)
-            writer.writerow(
-                [
-                    order.number,
-                    order.id,
-                    safe_cell(names.get(order.viewer, "")),
-                    safe_cell(handles.get(order.viewer, "")),
-                    safe_cell(line.sku),
-                    safe_cell(line.text),
-                    line.number,
-                    line.quantity,
-                    line.waiting,
-                    amount(line.unit_price_minor, line.currency),
-                    amount(line.quantity * line.unit_price_minor, line.currency),
-                    line.currency,
-                    line.state,
-                    moment(line.claimed_ms),
-                    payment,
-                    safe_cell(reference),
-                ]
-            )
+    writer = csv.writer(out, lineterminator="\r\n")  # RFC 4180; a reader of any line ends finds none inside a cell
+    for row in rows(orders, names, handles, zone):
+        writer.writerow(
+            [
+                safe_cell(cell) if is_guarded and isinstance(cell, str) else cell
+                for cell, is_guarded in zip(row, _GUARDED, strict=True)
+            ]
+        )
     return out.getvalue()
+
+
+class Workbook:
+    """The same rows as XLSX, in a temporary file: text is text there, whatever it looks like, and money can be summed.
+
+    `add` for each page of rows, then `finish`; `close` forgets the file.
+    """
+
+    def __init__(self) -> None:
+        self.file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
+        settings = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+        self._book = xlsxwriter.Workbook(self.file, settings)
+        self._sheet = self._book.add_worksheet("orders")
+        self._row = 0
+        self.add([list(COLUMNS)])
+
+    def add(self, cells: Iterable[Sequence[Cell]]) -> None:
+        for row in cells:
+            for column, cell in enumerate(row):
+                if isinstance(cell, int):
+                    self._sheet.write_number(self._row, column, cell)
+                elif self._row and COLUMNS[column] in ("unit_price", "line_total"):
+                    self._sheet.write_number(self._row, column, float(cell))  # 15 digits: far under 2^53
+                else:
+                    self._sheet.write_string(self._row, column, _UNWRITABLE.sub("", cell))
+            self._row += 1
+
+    def finish(self) -> BinaryIO:
+        """The whole file, to be read from its beginning. Takes some time: call it in a thread."""
+        self._book.close()
+        self.file.seek(0)
+        return cast("BinaryIO", self.file)
+
+    def close(self) -> None:
+        self.file.close()

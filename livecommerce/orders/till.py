@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from livecommerce.errors import Busy, NotFound
+from livecommerce.errors import Busy, IdReused, NotFound
 from livecommerce.orders import rows
 from livecommerce.orders.errors import (
     ClaimsEnded,
     NothingToPay,
+    PaidAlready,
     PaymentOutdated,
     PaymentRefused,
     PaymentUnknown,
@@ -41,6 +42,26 @@ _CONFIRMED = frozenset((Outcome.CONFIRMED, Outcome.UNCHANGED))
 def _operation_id(payment: str, what: str, reservation: str) -> str:
     digest = hashlib.blake2b(f"{payment}\0{reservation}".encode(), digest_size=16).hexdigest()
     return f"{what}-{digest}"
+
+
+def is_same(payment: Payment, method: str, reference: str) -> None:
+    """
+    Raises:
+        IdReused: this payment was begun as something else.
+    """
+    # The reference of a paid one may be that of the money which came.
+    same_reference = payment.state == "paid" or payment.reference == reference[:REFERENCE_LENGTH_MAX]
+    if payment.method != method or not same_reference:
+        raise IdReused
+
+
+def is_unpaid_or_same(payment: Payment, reference: str) -> None:
+    """
+    Raises:
+        PaidAlready: the money was noted with another reference.
+    """
+    if payment.state == "paid" and reference not in ("", payment.reference):
+        raise PaidAlready
 
 
 def to_pay(claim: Claim) -> bool:
@@ -87,6 +108,7 @@ class Till:
         payment = next((known for known in order.payments if known.id == payment_id), None)
         if payment is None:
             payment = await self._record(order, payment_id, provider, method, reference, by_staff)
+        is_same(payment, method, reference)
         if payment.state == "void":
             raise PaymentVoid
         started = await provider.create(order, payment.id, payment.method, payment.amount_minor)
@@ -147,6 +169,7 @@ class Till:
             if known is not None and known.order != order.id:
                 raise PaymentRefused("This payment id belongs to another order.", field="id")
             if known is not None:
+                is_same(known, method, reference)
                 return known
             payments = await rows.payments_of(connection, [order.id])
             outdated = [one for one in payments if one.state == "pending" and sum_of(one, claims) != one.amount_minor]
@@ -196,16 +219,20 @@ class Till:
         return payment, order
 
     async def paid(self, shop: str, payment_id: str, by_staff: str, reference: str = "") -> Payment:
-        """The money is here: the claims are confirmed, then the payment is marked paid.
+        """The money is here: the claims are confirmed, then the payment is marked paid. The same again gives the first
+        answer.
 
         Raises:
             PaymentUnknown, PaymentVoid, Busy
+            PaidAlready: with another reference.
             PaymentOutdated: its claims come to another sum now; nothing was changed.
             ClaimsEnded: the payment is kept as paid; `details["reservations"]` had ended before and were not sold.
         """
         payment, order = await self._known(shop, payment_id)
         if payment.state == "void":
             raise PaymentVoid
+        reference = reference[:REFERENCE_LENGTH_MAX]
+        is_unpaid_or_same(payment, reference)
         if payment.state == "pending":
             due = sum_of(payment, await self._claims(order))
             if due not in (0, payment.amount_minor):  # with nothing left to sell the money is noted, to be given back
@@ -215,7 +242,7 @@ class Till:
             payment,
             state="paid",
             by_staff=by_staff,
-            reference=reference[:REFERENCE_LENGTH_MAX] or payment.reference,
+            reference=reference or payment.reference,
             updated_ms=now_ms(),
         )
         async with self._database.write() as connection:
@@ -223,8 +250,11 @@ class Till:
             known = await rows.find_payment(connection, payment_id)
             if known is not None and known.state == "void":
                 raise PaymentVoid
-            await rows.put_payment(connection, payment)
-            if known is None or known.state != "paid":  # pressed again, the money is not there twice
+            if known is not None and known.state == "paid":  # pressed again, the money is not there twice
+                is_unpaid_or_same(known, reference)
+                payment = known
+            else:
+                await rows.put_payment(connection, payment)
                 await append(connection, shop, [order_paid(order, payment, ended)])
         if ended:
             raise ClaimsEnded(reservations=ended)

@@ -9,17 +9,21 @@ import msgspec
 from livecommerce.comments import parse
 from livecommerce.comments.verdict import Verdict
 from livecommerce.errors import BadInput
-from livecommerce.intake.speech import Payload
+from livecommerce.intake.speech import Payload, known_fields
 from livecommerce.intake.text import checked_text
 from livecommerce.realtime.channel import Channel
 from livecommerce.realtime.channels import Channels
 from livecommerce.shows.kinds.buyer import buyer_of
+from livecommerce.shows.kinds.claims import ticket_of_claim
 from livecommerce.shows.projection import WireEvent
 from livecommerce.shows.state import pinned_for
-from livecommerce.shows.store import ShowStore, ticket_of_claim
+from livecommerce.shows.store import ShowStore
 
 PAGE_MAX = 200  # reservations or audit entries in one answer: some 60 KB
 START_MAX = 1_000_000  # more claims than any show has had
+
+
+FIELDS = {"simulate": ("text", "pin"), "buyer": ("viewer",), "reservations": ("start", "query")}
 
 
 class Asks:
@@ -34,6 +38,7 @@ class Asks:
         Raises:
             BadInput: `what` is none of these, or a field is missing.
         """
+        known_fields(raw, "what", *FIELDS.get(str(raw.get("what")), ()))
         match raw.get("what"):
             case "simulate":
                 return self._simulate(channel, raw)

@@ -35,8 +35,6 @@ from livecommerce.shows.state import Event, State, TicketRecord
 log = structlog.get_logger(__name__)
 
 COUNT_SECONDS = 2.0  # a frame without events, only because the viewer count moved, at most this often
-CHATTER = frozenset(("chat", "claim"))  # what a viewer that does not keep up loses first
-URGENT = frozenset(("pin", "stage"))
 OFFSETS_KEPT_MAX = 64  # offsets that resuming pages stand at, between two ticks: a cut of all leaves one a part
 
 
@@ -129,7 +127,7 @@ class Channel:
         """Entries of the log after `read_offset`, in order."""
         for offset, events in entries:
             self.pending.append((offset, events))
-            if any(event["t"] in URGENT for event in events):
+            if any(event["t"] in self.kinds.urgent for event in events):
                 self._urgent.set()
             self.mirror.heard(events)
         self.read_offset = entries[-1][0]
@@ -276,7 +274,7 @@ class Channel:
             members = [viewer for part in parts for viewer in part.members((audience, serializer))]
             if members:
                 full = self._frame(serializer, events, before, self.offset, count)
-                kept = [event for event in events if event["t"] not in CHATTER]
+                kept = [event for event in events if event["t"] not in self.kinds.chatter]
                 lean = cache(partial(self._frame, serializer, kept, before, self.offset, count))
                 jobs.append(Job((audience, serializer), members, full, lean, before))
         return jobs
@@ -299,14 +297,13 @@ class Channel:
         if lines:
             self.on_lines(self, lines)
         for event in events:
-            if event["t"] != "buyer":
+            ban = self.kinds.bars(event)
+            if ban is None or not ban.network:
                 continue
-            if event["banned"]:
-                sockets = self.by_viewer.get(event["viewer"], set())
-                known = self.mirror.state["addresses"]
-                unknown = sorted({viewer.address for viewer in sockets} - known.keys())
-                if unknown and event.get("network_until"):
-                    self.on_banned(self, event["viewer"], unknown)
+            known = self.mirror.state["addresses"]
+            unknown = sorted({viewer.address for viewer in self.by_viewer.get(ban.viewer, ())} - known.keys())
+            if unknown:
+                self.on_banned(self, ban.viewer, unknown)
 
     def is_barred(self, viewer: Viewer) -> bool:
         """Whether this viewer is banned: the socket stays and tells, but what it sends is refused."""
@@ -438,7 +435,7 @@ class Channel:
         events, wire = missed
         listed = wire.staff if viewer.audience == "staff" else wire.public
         if lean:
-            listed = [event for event in listed if event["t"] not in CHATTER]
+            listed = [event for event in listed if event["t"] not in self.kinds.chatter]
         listed = [*listed, *self._stock_event(events)]
         frame = self._frame(viewer.serializer, listed, offset, self.offset, self._count())
         if len(self._resumes) < OFFSETS_KEPT_MAX:

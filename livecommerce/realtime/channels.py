@@ -8,12 +8,12 @@ import time
 import structlog
 
 from livecommerce.ops.log_limit import warn_seldom
+from livecommerce.realtime.callers import StaffNames, nobody
 from livecommerce.realtime.channel import Channel
 from livecommerce.realtime.pace import Pace
 from livecommerce.realtime.presence import REFRESH_SECONDS, Presence
 from livecommerce.realtime.reader import ShopReader
 from livecommerce.realtime.settings import Realtime
-from livecommerce.realtime.staff_sockets import StaffNames, nobody
 from livecommerce.realtime.tasks import end
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.engine import StockUnavailable

@@ -7,10 +7,10 @@ import gc
 import structlog
 from aiohttp import web
 
+from livecommerce.realtime.callers import Who
 from livecommerce.realtime.gateway import Gateway
 from livecommerce.realtime.self_test import fast_path_works
 from livecommerce.realtime.settings import Realtime
-from livecommerce.realtime.staff_sockets import Who
 from livecommerce.shows.store import ShowStore
 
 log = structlog.get_logger(__name__)

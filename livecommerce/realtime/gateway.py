@@ -11,14 +11,27 @@ from typing import Any, NamedTuple
 import socketio
 import structlog
 from aiohttp import web
+from msgspec import structs
 from redis.exceptions import RedisError
 
+from livecommerce.bounds import ID_PATTERN
 from livecommerce.errors import BadInput, LiveCommerceError, NotAllowed, TooMuch, Unavailable
+from livecommerce.http.addresses import network_of
 from livecommerce.http.errors import LoginNeeded
 from livecommerce.http.identity import Identity, Staff
+from livecommerce.http.shares import Shares
 from livecommerce.intake.comment_path import CommentPath
 from livecommerce.intake.errors import NameRefused, NameReserved
-from livecommerce.intake.speech import Payload, acceptance_of, press_of, speech_of, withdrawal_of
+from livecommerce.intake.newcomers import newcomer_mark
+from livecommerce.intake.speech import (
+    Payload,
+    acceptance_of,
+    is_again,
+    known_fields,
+    press_of,
+    speech_of,
+    withdrawal_of,
+)
 from livecommerce.intake.text import checked_name, checked_text
 from livecommerce.intake.viewer_commands import ViewerCommands
 from livecommerce.ops.descriptors import DESCRIPTORS
@@ -27,6 +40,7 @@ from livecommerce.ops.store_faults import storage_error
 from livecommerce.realtime import close_codes, limits
 from livecommerce.realtime.asks import Asks
 from livecommerce.realtime.broadcast import CLOSE_BYTES
+from livecommerce.realtime.callers import Who, need_viewer
 from livecommerce.realtime.channel import Channel, TicketRecords
 from livecommerce.realtime.channels import Channels
 from livecommerce.realtime.doors import FastDoor, StockDoor
@@ -34,15 +48,16 @@ from livecommerce.realtime.errors import EventUnknown
 from livecommerce.realtime.metrics import METRICS
 from livecommerce.realtime.private_names import LeanServer, MixedServer, make_server
 from livecommerce.realtime.settings import Realtime
-from livecommerce.realtime.staff_sockets import StaffSockets, Who
+from livecommerce.realtime.staff_sockets import StaffSockets
 from livecommerce.realtime.viewers import Audience, Viewer
 from livecommerce.shows.commands import Actor
 from livecommerce.shows.errors import Banned, ShowOfAnotherShop
 from livecommerce.shows.executor import Executor
+from livecommerce.shows.kinds.claims import ticket_of_claim
 from livecommerce.shows.model import address_mark, valid_id
 from livecommerce.shows.moderation import may_introduce, network_refusal
 from livecommerce.shows.state import State
-from livecommerce.shows.store import ShowStore, ticket_of_claim
+from livecommerce.shows.store import ShowStore
 from livecommerce.stock.engine import StockUnavailable
 
 log = structlog.get_logger(__name__)
@@ -75,9 +90,14 @@ class Gateway:
         self._store = store
         self._path = CommentPath(store, store.engine, settings.comments_per_10_seconds)
         self._viewer_commands = ViewerCommands(store, self._path, settings.comment_length_max)
-        self._identify = who.identify
+        self._who = who
         self._staff = StaffSockets(who.staff_now, self._staff_sockets)
         self._viewers_max = settings.viewers_max
+        # What one network may have, of all sockets and of those that have not joined.
+        self._sockets_of = Shares(max(1, settings.viewers_max * settings.network_percent // 100))
+        self._unjoined_of = Shares(max(1, limits.UNJOINED_MAX * settings.network_percent // 100))
+        self._joined: set[str] = set()
+        self._networks: dict[str, str] = {}  # by the id of the engine socket
         self._length_max = settings.comment_length_max
         self._asks = Asks(store, self.channels, self._length_max)
         self._budgets: dict[str, limits.MessageBudget] = {}  # one per engine socket, joined or not
@@ -101,6 +121,7 @@ class Gateway:
         server.left = self._left
         if isinstance(server, LeanServer):
             server.eio.admit = self._admit
+            server.eio.count = self._accept
         METRICS.path.labels("fast").set(1 if self.fast else 0)
         METRICS.path.labels("stock").set(0 if self.fast else 1)
 
@@ -133,10 +154,13 @@ class Gateway:
     # --- the door --------------------------------------------------------------------------------------------------
 
     def _admit(self, request: web.Request) -> bool:
-        """Before the WebSocket handshake: is there room for one more?"""
+        """Before the WebSocket handshake: is there room for one more, and for one more of this network?"""
+        network = network_of(self._who.address(request))
         return (
             not self._moving
             and not DESCRIPTORS.scarce
+            and not self._sockets_of.is_full(network)
+            and not self._unjoined_of.is_full(network)
             and len(self._budgets) < self._viewers_max + limits.UNJOINED_MAX
             and len(self._budgets) - len(self.seats) < limits.UNJOINED_MAX
         )
@@ -156,11 +180,20 @@ class Gateway:
             self.server.goodbye(eio_sid, close_codes.TOO_FAST)
         return False
 
-    def _opened(self, eio_sid: str) -> None:
+    def _opened(self, eio_sid: str, request: web.Request) -> None:
         self._budgets[eio_sid] = limits.MessageBudget()
+        network = self._networks[eio_sid] = network_of(self._who.address(request))
+        self._sockets_of.take(network)
+        self._unjoined_of.take(network)
 
     def _left(self, eio_sid: str) -> None:
         self._budgets.pop(eio_sid, None)
+        network = self._networks.pop(eio_sid, None)
+        if network is not None:
+            self._sockets_of.give_back(network)
+            if eio_sid not in self._joined:
+                self._unjoined_of.give_back(network)
+            self._joined.discard(eio_sid)
         viewer = self._by_eio.get(eio_sid)
         if viewer is not None:
             self._drop(viewer)
@@ -187,16 +220,22 @@ class Gateway:
         viewer = seat.viewer
         self.seats[sid] = seat
         self._by_eio[viewer.eio_sid] = viewer
+        self._has_joined(viewer.eio_sid)
         if viewer.eio_sid not in self._budgets:  # the socket ended while the show was loaded
             self._drop(viewer)
+
+    def _has_joined(self, eio_sid: str) -> None:
+        if eio_sid in self._networks and eio_sid not in self._joined:
+            self._joined.add(eio_sid)
+            self._unjoined_of.give_back(self._networks[eio_sid])
 
     async def _join(self, sid: str, environ: dict[str, Any], auth: Any) -> Seat:
         if self._moving or len(self.seats) >= self._viewers_max:
             raise TooMuch("This server is full. Try again in a moment.", retry_after_ms=5_000)
-        if not isinstance(auth, dict) or not valid_id(auth.get("show"), r"^[a-z0-9-]{1,40}$"):
+        if not isinstance(auth, dict) or not valid_id(auth.get("show"), ID_PATTERN):
             raise BadInput("auth is a map with the id of the show under `show`")
         request: web.Request = environ["aiohttp.request"]
-        identity = await self._identify(request)
+        identity = await self._who.of(request, auth["show"], auth.get("pass"))
         audience = self._audience(auth, identity)
         channel = await self.channels.open(auth["show"])
         try:
@@ -212,13 +251,13 @@ class Gateway:
     def _may_watch(self, channel: Channel, identity: Identity, audience: Audience) -> None:
         """
         Raises:
-            ShowOfAnotherShop, LoginNeeded.
+            ShowOfAnotherShop, CookieNeeded.
         """
         if audience == "staff":
             if identity.staff is None or identity.staff.shop != channel.shop:
                 raise ShowOfAnotherShop()
-        elif not identity.viewer:
-            raise LoginNeeded("Open the page of the show first; it gives you a viewer's cookie.")
+            return
+        need_viewer(identity)
 
     def _mark(self, channel: Channel, identity: Identity) -> str:
         return address_mark(channel.mirror.state["salt"], identity.address)
@@ -374,7 +413,7 @@ class Gateway:
             return await self._staff_says(seat, as_map(raw))
         self._is_welcome(seat)
         speech = speech_of(seat.channel.show, seat.viewer, as_map(raw), self._length_max)
-        return await self._path.comment(seat.channel.mirror, speech)
+        return await self._path.comment(seat.channel.mirror, structs.replace(speech, newcomer=newcomer_of(seat)))
 
     def _is_welcome(self, seat: Seat) -> None:
         """
@@ -387,6 +426,7 @@ class Gateway:
             raise refusal
 
     async def _staff_says(self, seat: Seat, raw: Payload) -> Answer:
+        known_fields(raw, "id", "text", "pin", "options", "again")
         text = checked_text(raw.get("text"), STAFF_LENGTH_MAX)
         command = self._store.kinds.read_command({"do": "say", "id": raw.get("id"), "text": text})
         await self.executor.execute(seat.channel.show, command, self._actor(seat))
@@ -396,7 +436,8 @@ class Gateway:
         if seat.viewer.audience == "staff":
             raise NotAllowed("Staff do not order. Use the watch page.")
         self._is_welcome(seat)
-        return await self._path.claim(seat.channel.mirror, press_of(seat.channel.show, seat.viewer, as_map(raw)))
+        press = press_of(seat.channel.show, seat.viewer, as_map(raw))
+        return await self._path.claim(seat.channel.mirror, structs.replace(press, newcomer=newcomer_of(seat)))
 
     async def _on_cancel(self, seat: Seat, raw: Any) -> Answer:
         return await self._path.cancel(seat.channel.mirror, withdrawal_of(seat.channel.show, seat.viewer, as_map(raw)))
@@ -409,7 +450,8 @@ class Gateway:
         if viewer.audience == "staff":
             raise NotAllowed("The name of staff is set in the shop.")
         self._is_welcome(seat)
-        name = self._checked_name(channel, as_map(raw).get("name"))
+        known_fields(as_map(raw), "name")
+        name = self._checked_name(channel, raw.get("name"))
         for socket in channel.by_viewer.get(viewer.viewer, (viewer,)):
             socket.name = name
         if may_introduce(channel.mirror.state, viewer.viewer):  # else it is read with the first line let through
@@ -418,6 +460,7 @@ class Gateway:
 
     async def _on_resume(self, seat: Seat, raw: Any) -> Answer:
         data = as_map(raw)
+        known_fields(data, "epoch", "offset", "again")
         epoch, offset = data.get("epoch"), data.get("offset")
         resumed = seat.channel.can_resume(epoch, offset)
         if resumed:
@@ -451,8 +494,10 @@ class Gateway:
             self._is_welcome(seat)
             outcome = await self._viewer_commands.execute(channel.show, channel.mirror, viewer, as_map(raw))
             return {"outcome": outcome}
-        actor = self._actor(seat)
-        return {"outcome": await self.executor.execute(channel.show, self._store.kinds.read_command(raw), actor)}
+        actor, sent = self._actor(seat), as_map(raw)
+        is_again(sent)  # said of what has an id; the id alone decides
+        command = self._store.kinds.read_command({key: sent[key] for key in sent if key != "again"})
+        return {"outcome": await self.executor.execute(channel.show, command, actor)}
 
     async def _on_ask(self, seat: Seat, raw: Any) -> Answer:
         self._actor(seat)
@@ -462,6 +507,10 @@ class Gateway:
 def staff_name(staff: Staff, state: State) -> str:
     """What everyone reads beside what staff say: never a login, with which people log in."""
     return staff.name or state["show"]["shop_name"]
+
+
+def newcomer_of(seat: Seat) -> str:
+    return newcomer_mark(seat.channel.mirror.state, seat.viewer.identity.since_ms, seat.viewer.address)
 
 
 def as_map(raw: object) -> Payload:

@@ -90,7 +90,7 @@ class LeanSocket(AsyncSocket):
         """Runs the socket until it ends. One message is handled at a time: a flood waits in the peer's own buffers."""
         request: web.Request = environ["aiohttp.request"]
         websocket = web.WebSocketResponse(
-            compress=False, max_msg_size=self.server.max_http_buffer_size, timeout=GOODBYE_SECONDS
+            compress=False, max_msg_size=self.server.max_http_buffer_size, timeout=GOODBYE_SECONDS, autoping=False
         )
         await websocket.prepare(request)
         self.websocket = websocket
@@ -108,6 +108,9 @@ class LeanSocket(AsyncSocket):
                     self.busy = True
                     await self._received(message.data)
                     self.busy = False
+                elif message.type is WSMsgType.PING or message.type is WSMsgType.PONG:
+                    if self.server.count(self.sid) and message.type is WSMsgType.PING:
+                        await websocket.pong(message.data)
                 else:
                     break
         finally:
@@ -121,6 +124,8 @@ class LeanSocket(AsyncSocket):
         kind = data[:1]
         if kind == "4":
             await self.server._trigger_event("message", self.sid, data[1:], run_async=False)
+        elif not self.server.count(self.sid):
+            return
         elif kind == "3":
             self.pong_at = time.monotonic()
         elif kind == "1":
@@ -179,6 +184,7 @@ class LeanEngine(engineio.AsyncServer):
         super().__init__(**options)
         self.leaving: set[asyncio.Future[None]] = set()
         self.admit: Callable[[web.Request], bool] = lambda request: True
+        self.count: Callable[[str], bool] = lambda sid: True  # what is no message: pings, pongs, Engine.IO's own
         self._visits: deque[tuple[float, LeanSocket]] = deque()
         self._pinger: asyncio.Task[None] | None = None
 
@@ -313,7 +319,7 @@ class MixedServer(socketio.AsyncServer):
         super().__init__(**options)
         self.accept: Callable[[str], bool] = lambda eio_sid: True
         self.after_join: Callable[[str], Awaitable[None]] | None = None
-        self.opened: Callable[[str], None] = lambda eio_sid: None
+        self.opened: Callable[[str, web.Request], None] = lambda eio_sid, request: None
         self.left: Callable[[str], None] = lambda eio_sid: None
         self._serializers: dict[str, Serializer] = {}
 
@@ -360,7 +366,7 @@ class MixedServer(socketio.AsyncServer):
 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
         await super()._handle_eio_connect(eio_sid, environ)
-        self.opened(eio_sid)
+        self.opened(eio_sid, environ["aiohttp.request"])
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
         try:

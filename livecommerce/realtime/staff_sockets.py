@@ -8,16 +8,14 @@ event, and for silent sockets (which read buyers' names and claims) a few times 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
 
 import msgspec
 import structlog
-from aiohttp import web
 from redis.exceptions import RedisError
 
 from livecommerce.http.errors import LoginNeeded
-from livecommerce.http.identity import Identity, Staff, StaffNow
+from livecommerce.http.identity import Staff, StaffNow
 from livecommerce.realtime import close_codes
 from livecommerce.realtime.tasks import end
 from livecommerce.realtime.viewers import Viewer
@@ -27,24 +25,6 @@ log = structlog.get_logger(__name__)
 
 LOOK_SECONDS = 0.4  # a right that was taken is lost within a second, everywhere
 ANSWER_SECONDS = 0.05  # for the refusal to leave before the goodbye
-
-Identify = Callable[[web.Request], Awaitable[Identity]]
-
-
-StaffNames = Callable[[str], Awaitable[Sequence[str]]]
-"""The display names of a shop's staff."""
-
-
-async def nobody(shop: str) -> Sequence[str]:
-    return ()
-
-
-class Who(NamedTuple):
-    """Who sends a request, from its cookies; who stands behind that login now; whose names viewers may not take."""
-
-    identify: Identify
-    staff_now: StaffNow
-    staff_names: StaffNames = nobody
 
 
 class StaffSockets:

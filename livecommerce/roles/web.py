@@ -13,17 +13,20 @@ from livecommerce.accounts.accounts import Accounts
 from livecommerce.accounts.routes import identify_by
 from livecommerce.accounts.secret import load_secret
 from livecommerce.api.access_log import AccessLogger
+from livecommerce.api.protocol import NumberedRunner
 from livecommerce.configuration.tree import Settings
+from livecommerce.http.addresses import request_address
 from livecommerce.media.client.directory import RelayDirectory
 from livecommerce.ops import metrics
 from livecommerce.ops.http_metrics import count_requests
 from livecommerce.ops.logs import logger
+from livecommerce.ops.redis_client import connect_store
+from livecommerce.realtime.callers import Who
 from livecommerce.realtime.compose import build_realtime
-from livecommerce.realtime.staff_sockets import Who
 from livecommerce.roles.process import Frame
 from livecommerce.roles.rooms import Foundation, publish_and_keep, put_rooms
 from livecommerce.roles.sql import open_database
-from livecommerce.roles.stores import open_stores
+from livecommerce.roles.stores import open_stores, store_url
 from livecommerce.shows.routes import ShowsNeeds
 
 log = logger(__name__)
@@ -47,12 +50,13 @@ def _allowed_origins(settings: Settings) -> list[str] | None:
 @asynccontextmanager
 async def _listening(app: web.Application, settings: Settings) -> AsyncIterator[None]:
     """Serves `app` on the HTTP port, which other web processes share. Leaving stops accepting, then closes."""
-    runner = web.AppRunner(
+    runner = NumberedRunner(
         app,
         access_log_class=AccessLogger,
         shutdown_timeout=WEB_DRAIN_SECONDS,
         handle_signals=False,
         keepalive_timeout=KEEPALIVE_SECONDS,
+        auto_decompress=False,  # a megabyte of zeros is a kilobyte; no route of ours takes packed bodies
     )
     await runner.setup()
     try:
@@ -78,19 +82,28 @@ async def web_role(frame: Frame) -> AsyncIterator[None]:
         stores = await stack.enter_async_context(open_stores(frame))
         database = await stack.enter_async_context(open_database(frame, stores.redis))
         frame.health.can_do_without.add("sql")  # watching, chat and claims go on; a red web would end them too
-        accounts = Accounts(load_secret(settings.secret, settings.data_folder), stores.redis, database)
+        # A lane of its own: who logs in or is staff never waits for a connection behind a rush on the shows.
+        people = await connect_store(store_url(settings))
+        stack.push_async_callback(people.aclose)
+        accounts = Accounts(load_secret(settings.secret, settings.data_folder), people, database)
         stack.callback(accounts.close)
         directory = RelayDirectory(stores.redis, secret=settings.secret)
         stack.push_async_callback(directory.close)
         await stores.engine.start()  # the one sweeper of this process: its shops hear of lapsed holds at once
         metrics.register("stock", stores.engine.figures)
         app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[count_requests])
-        identify = identify_by(accounts, settings.http.trusted_proxies)
+        trusted = settings.http.trusted_proxies
 
         async def staff_names(shop: str) -> list[str]:
             return [person.name for person in await accounts.staff.of_shop(shop) if person.disabled_ms is None]
 
-        who = Who(identify, accounts.staff_now, staff_names)
+        who = Who(
+            identify_by(accounts, trusted),
+            accounts.staff_now,
+            staff_names,
+            address=lambda request: request_address(request, trusted),
+            admit_pass=accounts.visit_of_pass,
+        )
         await build_realtime(app, stores.shows, settings.realtime, who, origins=_allowed_origins(settings))
         shows = put_rooms(app, Foundation(settings, stores, database, accounts, directory.relay_for))
         await stack.enter_async_context(_listening(app, settings))

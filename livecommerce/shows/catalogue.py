@@ -6,10 +6,13 @@ from livecommerce.comments import Axis, CatalogueIndex, ItemWords, ShopWords
 from livecommerce.shows.state import PublicItem, State
 
 
-def catalogue_index(state: State, shop_words: ShopWords | None = None) -> CatalogueIndex:
+def product_words(state: State) -> list[ItemWords]:
     """Products in the show's order; closed ones too, so that the answer is `sales_closed` and not "not understood"."""
-    words = [item_words(state["items"][code]) for code in state["order"]]
-    return CatalogueIndex.build(words, shop_words=shop_words, packs=tuple(state["show"]["packs"]))
+    return [item_words(state["items"][code]) for code in state["order"]]
+
+
+def catalogue_index(state: State, shop_words: ShopWords | None = None) -> CatalogueIndex:
+    return CatalogueIndex.build(product_words(state), shop_words=shop_words, packs=tuple(state["show"]["packs"]))
 
 
 def item_words(product: PublicItem) -> ItemWords:

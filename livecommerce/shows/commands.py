@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+import hashlib
+from typing import Annotated, Any, ClassVar, Literal, cast
 
+import msgspec
 from msgspec import Meta, Struct
 
+from livecommerce.bounds import TEXT_PATTERN
+from livecommerce.errors import IdReused
 from livecommerce.shows.model import OutsideId
+from livecommerce.stock.operations import ITEM_LENGTH_MAX
 
-Text = Annotated[str, Meta(min_length=1, max_length=500)]
+FINGERPRINT = "content"  # where a kept outcome has that of its command
+
+Text = Annotated[str, Meta(min_length=1, max_length=500, pattern=TEXT_PATTERN)]
 ViewerId = Annotated[str, Meta(min_length=1, max_length=64)]
-Sku = Annotated[str, Meta(min_length=1, max_length=200)]
+Sku = Annotated[str, Meta(min_length=1, max_length=ITEM_LENGTH_MAX)]
 
 
 class Actor(Struct, frozen=True):
@@ -25,7 +32,7 @@ class Actor(Struct, frozen=True):
     name: str = ""
 
 
-class Command(Struct, frozen=True, kw_only=True, tag_field="do"):
+class Command(Struct, frozen=True, kw_only=True, tag_field="do", forbid_unknown_fields=True):
     """A tagged struct: `do` names it. `id` is made by the page; the same id again gives the first answer and changes
     nothing.
 
@@ -56,7 +63,7 @@ class Speaker(Struct, frozen=True):
     place: Literal["log", "shadow", "held"] = "log"
 
 
-class ViewerCommand(Struct, frozen=True, kw_only=True, tag_field="do"):
+class ViewerCommand(Struct, frozen=True, kw_only=True, tag_field="do", forbid_unknown_fields=True):
     """What a viewer may do beside comments and claims: limited as comments are, the words moderated as theirs.
 
     Attributes:
@@ -65,6 +72,25 @@ class ViewerCommand(Struct, frozen=True, kw_only=True, tag_field="do"):
 
     id: OutsideId
     spoken: ClassVar[str] = ""
+
+
+def fingerprint(command: Command | ViewerCommand) -> str:
+    """Of all that a command says but its id: the same id with another one is another command."""
+    fields = cast("dict[str, Any]", msgspec.to_builtins(command))
+    content = msgspec.json.encode({**fields, "id": ""}, order="deterministic")
+    return hashlib.blake2b(content, digest_size=8).hexdigest()
+
+
+def first_answer(kept: dict[str, Any], command: Command | ViewerCommand) -> dict[str, Any]:
+    """The outcome that was kept with an id, for the same command sent again. Older records have no fingerprint.
+
+    Raises:
+        IdReused: the id belongs to another command.
+    """
+    outcome = dict(kept)
+    if outcome.pop(FINGERPRINT, None) not in (None, fingerprint(command)):
+        raise IdReused()
+    return outcome
 
 
 def inverse_id(command_id: str) -> str:

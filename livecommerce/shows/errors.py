@@ -35,6 +35,16 @@ class SetupChanged(Conflict):
     reason = "Somebody else changed this show meanwhile. Load it again."
 
 
+class SetupBroken(Conflict):
+    number, code = 4174, "setup_broken"
+    reason = "The set-up of this show cannot go on air. Change it, or delete it."
+
+
+class ShowIsOnAir(Conflict):
+    number, code = 4175, "show_is_on_air"
+    reason = "Only a show that never went on air can be deleted. End this one instead."
+
+
 class ShowNotReady(Conflict):
     number, code = 4042, "show_not_ready"
     reason = "The show is kept, but could not be put on air yet. It will be as soon as the store answers."
@@ -58,6 +68,11 @@ class ShowEnded(Conflict):
 class WordsChanged(Conflict):
     number, code = 4044, "words_changed"
     reason = "Somebody else changed the shop's words meanwhile. Load them again."
+
+
+class NotSold(Conflict):
+    number, code = 4173, "not_sold"
+    reason = "Stock could not do this; details.why is its outcome."
 
 
 class Muted(NotAllowed):

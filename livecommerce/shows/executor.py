@@ -11,7 +11,7 @@ from typing import Any, cast
 import msgspec
 
 from livecommerce.errors import Busy, Conflict, IdReused, NotFound, Unavailable
-from livecommerce.shows.commands import Actor, Command, Undo, inverse_id
+from livecommerce.shows.commands import FINGERPRINT, Actor, Command, Undo, fingerprint, first_answer, inverse_id
 from livecommerce.shows.decision import CONFLICTS_MAX, Answered, Decision, ThroughStock
 from livecommerce.shows.errors import RoleTooLowForCommand
 from livecommerce.shows.learning import learn
@@ -65,17 +65,21 @@ class Executor:
             state = await self.store.load(keys.show, chat=0, whole=False)
             known = await self.store.recall_command(keys, command.id)
             if known is not None:
-                return owned(known, author)
+                return first_answer(owned(known, author), command)
             decision = self.store.kinds.decide(state, command, actor, state["now"])
             if isinstance(decision, ThroughStock):
-                decision = decision.conclude(await self._answered(keys.shop, decision))
+                decision = decision.decide(await self._answered(keys.shop, decision))
+            if decision.refusal is not None:
+                if await self.store.commit(keys, "", state["version"], decision, None) is None:
+                    continue
+                raise decision.refusal
             if decision.learn is not None:
                 decision.outcome |= await learn(self.store, state, decision.learn)
-            decision.outcome = {**decision.outcome, "author": author}
+            decision.outcome = {**decision.outcome, "author": author, FINGERPRINT: fingerprint(command)}
             audit = audit_entry(command, actor, state, decision, undone)
             outcome = await self.store.commit(keys, command.id, state["version"], decision, audit)
             if outcome is not None:
-                return owned(outcome, author)
+                return first_answer(owned(outcome, author), command)
         raise Busy("Others changed the show at the same moment. Try again.", retry_after_ms=200)
 
     async def _answered(self, shop: str, planned: ThroughStock) -> Answered:
@@ -98,6 +102,14 @@ class Executor:
 
     async def _undo(self, keys: Keys, command: Undo, actor: Actor) -> dict[str, Any]:
         """The one command that is not decided by its kind: what it comes to is another command, kept in the trail."""
+        known = await self.store.recall_command(keys, command.id)
+        if known is not None:
+            return first_answer(known, command)
+        outcome = await self._undone(keys, command, actor)
+        kept = Decision([], [], {**outcome, FINGERPRINT: fingerprint(command)})
+        return first_answer(await self.store.commit(keys, command.id, "", kept, None) or kept.outcome, command)
+
+    async def _undone(self, keys: Keys, command: Undo, actor: Actor) -> dict[str, Any]:
         entry = await self.store.audit_entry(keys, command.command)
         if entry is None:
             raise NotFound("There is no such command to undo.")

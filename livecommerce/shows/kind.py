@@ -30,6 +30,17 @@ class Stored(NamedTuple):
     lists: Mapping[str, list[bytes]]
 
 
+class Barred(NamedTuple):
+    """Who may not act any more: a viewer; with `network` newcomers of the networks that it watches from neither."""
+
+    viewer: str
+    network: bool
+
+
+def bars_nobody(event: Event) -> Barred | None:
+    return None
+
+
 Apply = Callable[[Draft, Event], None]
 Project = Callable[[Projector, Event, State, Wire], None]
 Decide = Callable[[State, Any, Any, int], Decision | ThroughStock]
@@ -43,10 +54,14 @@ class Effects(NamedTuple):
         apply: changes the draft of the state; pages and processes fold the same events to the same state.
         project: adds to what a tick sends. Its state is the one after the whole tick, so that a line hidden later in
             the same run never leaves the process.
+        urgent: viewers are told at once, not at the next tick.
+        bars: who may not act after it, None for nobody.
     """
 
     apply: Apply
     project: Project
+    urgent: bool = False
+    bars: Callable[[Event], Barred | None] = bars_nobody
 
 
 def nothing_stored(stored: Stored) -> Parts:
@@ -74,10 +89,13 @@ class Kind:
         commands: by struct; `decide(state, command, actor, now_ms)` raises LiveCommerceError where it cannot be done.
         viewer_commands: by struct; `decide(state, command, speaker, now_ms)`. They are decided on a state that may be
             a tick old and written unconditionally: each write has a field of its own, so that two at once both count.
+        first: values that the kind keeps in the state by a name of its own, as a show begins with them (`keep` writes
+            another). Shows made before the kind was there have these too.
         hashes: names of hashes of its own, beside `Keys`, which writes may name and `load` finds in `maps`.
-        load: the kind's parts of the state out of what was read.
+        load: the kind's parts of the state out of what was read, beside those of `first`.
         shown: the kind's parts of a page's snapshot, for staff or for everyone.
         mine: the kind's parts of `me` in the snapshot of one viewer.
+        chatter: tags of wire events that a viewer who does not keep up loses first.
         moment: what a replay keeps of an event: {"t": "moment", "kind", "id", "at" (ms; None takes it away), …} with
             nothing private in it; None for nothing.
     """
@@ -86,8 +104,10 @@ class Kind:
     events: Mapping[str, Effects] = field(default_factory=dict)
     commands: Mapping[type[Command], Decide] = field(default_factory=dict)
     viewer_commands: Mapping[type[ViewerCommand], DecideForViewer] = field(default_factory=dict)
+    first: Mapping[str, Any] = field(default_factory=dict)
     hashes: tuple[str, ...] = ()
     load: Callable[[Stored], Parts] = nothing_stored
     shown: Callable[[State, Projector, bool], Parts] = nothing_shown
     mine: Callable[[State, Projector, str], Parts] = nothing_own
+    chatter: tuple[str, ...] = ()
     moment: Callable[[Event], Event | None] = no_moment

@@ -105,7 +105,9 @@ local function chat(keys, args)
     else
       local event, triage = args[index + 1], args[index + 2]
       if line.name ~= '' then
-        if redis.call('HLEN', keys[NAMES]) < NAMES_MAX then redis.call('HSET', keys[NAMES], line.viewer, line.name) end
+        if redis.call('HLEN', keys[NAMES]) < NAMES_MAX or redis.call('HEXISTS', keys[NAMES], line.viewer) == 1 then
+          redis.call('HSET', keys[NAMES], line.viewer, line.name)
+        end
       end
       if line.spoke and redis.call('HLEN', keys[SPOKEN]) < SPOKEN_MAX then redis.call('HSET', keys[SPOKEN], line.viewer, '') end
       if event ~= '' then blobs[#blobs + 1] = event end

@@ -6,104 +6,59 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from itertools import product as cartesian_product
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import msgspec
 from msgspec import Meta, Struct
 
-from livecommerce.errors import BadInput
+from livecommerce.bounds import (
+    ID_PATTERN,
+    OUTSIDE_ID_PATTERN,
+    HoldSeconds,
+    Pieces,
+    Title,
+)
+from livecommerce.catalogue.errors import ProductRefused
+from livecommerce.catalogue.products import CODE_PATTERN, Product, as_public, product_of, supply_of
+from livecommerce.http.addresses import network_of
 from livecommerce.shows.errors import ItemUnknown
 from livecommerce.shows.state import PublicItem
 from livecommerce.stock import keys as stock_keys
 from livecommerce.stock.skus import options_of as values_of_sku
-from livecommerce.stock.skus import product_of, sku_of_parts
-
-ID_PATTERN = r"^[a-z0-9-]{1,40}$"
-OUTSIDE_ID_PATTERN = r"^[A-Za-z0-9_-]{8,64}$"
-# A code has no "/" and no "#": they join a sku and a reservation id.
-CODE_PATTERN = r"^[^\s/#\x00-\x1f]{1,20}$"
-VALUE_PATTERN = r"^[^/#\x00-\x1f]{1,40}$"
+from livecommerce.stock.skus import product_of as code_of
 
 Id = Annotated[str, Meta(pattern=ID_PATTERN)]
 OutsideId = Annotated[str, Meta(pattern=OUTSIDE_ID_PATTERN)]
-Code = Annotated[str, Meta(pattern=CODE_PATTERN)]
-Name = Annotated[str, Meta(min_length=1, max_length=80)]
-Minor = Annotated[int, Meta(ge=0, le=10**12)]
-Pieces = Annotated[int, Meta(ge=0, le=1_000_000)]
+Code = Annotated[str, Meta(pattern=rf"^{CODE_PATTERN}\Z")]
 
-# 4 axes of 30 values are more than any shop says aloud; the product of all is what a page must list.
-AXES_MAX = 4
-VALUES_MAX = 30
-SKUS_MAX = 200
 ITEMS_MAX = 500
 WORDS_MAX = 1_000
 
 
-class OptionValue(Struct, frozen=True):
-    """One value of an axis: `紅色`, with the short names viewers type (`紅`)."""
+class ShowItem(Product, frozen=True):
+    """A product as a show sells it. `supply` is pieces per sku at the start; later changes go through stock."""
 
-    value: Annotated[str, Meta(pattern=VALUE_PATTERN)]
-    short: tuple[Annotated[str, Meta(min_length=1, max_length=40)], ...] = ()
-
-
-class OptionAxis(Struct, frozen=True):
-    axis: Annotated[str, Meta(min_length=1, max_length=40)]
-    values: Annotated[tuple[OptionValue, ...], Meta(min_length=1, max_length=VALUES_MAX)]
-
-
-class ShowItem(Struct, frozen=True):
-    """A product in a show. `supply` is pieces per sku at the start; later changes go through stock."""
-
-    code: Code
-    names: Annotated[tuple[Name, ...], Meta(min_length=1, max_length=20)]
-    price_minor: Minor
-    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")] = "TWD"
-    name_en: Annotated[str, Meta(max_length=80)] = ""
-    options: Annotated[tuple[OptionAxis, ...], Meta(max_length=AXES_MAX)] = ()
-    compare_at_minor: Minor | None = None
-    picture: Annotated[str, Meta(max_length=500)] = ""
-    description: Annotated[str, Meta(max_length=4_000)] = ""
-    limit_per_viewer: Annotated[int, Meta(ge=0, le=10_000)] = 0
-    supply: dict[str, Pieces] = {}
+    supply: dict[str, int] = msgspec.field(default_factory=dict)
     closed: bool = False
-
-    def skus(self) -> list[str]:
-        """All skus in axis order: `code`, or `code/value/value`."""
-        axes = [[value.value for value in axis.values] for axis in self.options]
-        return [sku_of_parts(self.code, values) for values in cartesian_product(*axes)]
 
     def public(self) -> PublicItem:
         """The product as pages see it (catalogue.md, "Product")."""
-        return {
-            "code": self.code,
-            "name": self.names[0],
-            "name_en": self.name_en,
-            "names": list(self.names),
-            "options": [
-                {"axis": axis.axis, "values": [{"value": v.value, "short": list(v.short)} for v in axis.values]}
-                for axis in self.options
-            ],
-            "price_minor": self.price_minor,
-            "compare_at_minor": self.compare_at_minor,
-            "currency": self.currency,
-            "picture": self.picture,
-            "description": self.description,
-            "limit_per_viewer": self.limit_per_viewer,
-            "skus": self.skus(),
-            "closed": self.closed,
-        }
+        return cast("PublicItem", {**as_public(self), "closed": self.closed})
 
 
-class ShowLimits(Struct, frozen=True):
-    """Pieces one viewer may hold; 0 is no limit. `per_item`: of each product over all its options."""
+class ShowLimits(Struct, frozen=True, forbid_unknown_fields=True):
+    """Pieces one viewer may hold; 0 is no limit. `per_item`: of each product over all its options.
 
-    per_item: Annotated[int, Meta(ge=0)] = 0
-    per_show: Annotated[int, Meta(ge=0)] = 0
-    per_comment: Annotated[int, Meta(ge=0)] = 0
+    newcomers_percent: of each product, what viewers of one network whose cookie is young may hold together; 100: all.
+    """
+
+    per_item: Pieces = 0
+    per_show: Pieces = 0
+    per_comment: Pieces = 0
+    newcomers_percent: Annotated[int, Meta(ge=1, le=100)] = 50
 
 
-class ShowSettings(Struct, frozen=True):
+class ShowSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Chat rules of a show.
 
     slow_seconds: seconds between two comments of one viewer, 0 is off. links_off: comments with links are refused.
@@ -115,48 +70,42 @@ class ShowSettings(Struct, frozen=True):
     links_off: bool = False
     first_hold: bool = False
     waitlist: bool = True
-    repeat: Annotated[str, Meta(pattern="^(add|set|once)$")] = "add"
-    fill: Annotated[str, Meta(pattern="^(any|all)$")] = "any"
+    repeat: Annotated[str, Meta(pattern=r"^(add|set|once)\Z")] = "add"
+    fill: Annotated[str, Meta(pattern=r"^(any|all)\Z")] = "any"
 
 
 class ShowSetup(Struct, frozen=True):
     id: Id
     shop: Id
-    title: Annotated[str, Meta(min_length=1, max_length=120)]
+    title: Title
     shop_name: Annotated[str, Meta(max_length=120)] = ""
-    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")] = "TWD"
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")] = "TWD"
     locale: Annotated[str, Meta(max_length=16)] = "zh-TW"
     packs: Annotated[tuple[str, ...], Meta(min_length=1, max_length=7)] = ("zh-TW", "en")
     items: Annotated[tuple[ShowItem, ...], Meta(max_length=ITEMS_MAX)] = ()
     limits: ShowLimits = ShowLimits()
-    hold_seconds: Annotated[int, Meta(ge=10, le=7 * 86_400)] = 900
+    hold_seconds: HoldSeconds = 900
     settings: ShowSettings = ShowSettings()
     words: Annotated[tuple[str, ...], Meta(max_length=WORDS_MAX)] = ()
 
+    def first(self) -> dict[str, Any]:
+        """The values that this show begins with, where they are other than its kinds have them."""
+        return {"order": [item.code for item in self.items], "settings": msgspec.to_builtins(self.settings)}
 
-def checked_item(raw: dict[str, Any] | ShowItem) -> ShowItem:
-    """A `ShowItem` whose skus and supply agree.
+
+def checked_item(raw: dict[str, Any] | ShowItem, currency: str) -> ShowItem:
+    """A product that the catalogue would take, with its supply. `currency` stands where none is given.
 
     Raises:
-        BadInput: names the field and what is allowed.
+        BadInput: of the catalogue; `details["field"]` names the field.
     """
-    try:
-        item = raw if isinstance(raw, ShowItem) else msgspec.convert(raw, ShowItem, strict=False)
-    except msgspec.ValidationError as error:
-        raise BadInput(f"product: {error}") from error
-    for axis in item.options:
-        values = [value.value for value in axis.values]
-        if len(set(values)) != len(values):
-            raise BadInput(f"product {item.code}: axis {axis.axis} names a value twice")
-    if len({axis.axis for axis in item.options}) != len(item.options):
-        raise BadInput(f"product {item.code}: an axis is named twice")
-    skus = item.skus()
-    if len(skus) > SKUS_MAX:
-        raise BadInput(f"product {item.code}: {len(skus)} combinations of options, at most {SKUS_MAX}")
-    unknown = sorted(set(item.supply) - set(skus))
-    if unknown:
-        raise BadInput(f"product {item.code}: supply for {unknown[0]}, which is none of its skus")
-    return item
+    given = msgspec.to_builtins(raw) if isinstance(raw, ShowItem) else raw
+    closed = given.get("closed", False)
+    if not isinstance(closed, bool):
+        raise ProductRefused("closed is true or false.", field="closed")
+    product = product_of(given, currency=str(given.get("currency") or currency))
+    supply = supply_of(product, given.get("supply"))
+    return ShowItem(**msgspec.structs.asdict(product), supply=supply, closed=closed)
 
 
 def known_product(items: Mapping[str, PublicItem], code: str) -> PublicItem:
@@ -170,22 +119,6 @@ def known_product(items: Mapping[str, PublicItem], code: str) -> PublicItem:
     return product
 
 
-def sku_of(product: PublicItem, options: dict[str, str] | list[str]) -> str | None:
-    """The sku of a public product and chosen options (by axis, or a list in any order); None while one is missing."""
-    values: list[str] = []
-    chosen = set(options.values()) if isinstance(options, dict) else set(options)
-    for axis in product["options"]:
-        names = [value["value"] for value in axis["values"]]
-        if isinstance(options, dict) and axis["axis"] in options:
-            value = options[axis["axis"]] if options[axis["axis"]] in names else None
-        else:
-            value = next((name for name in names if name in chosen), None)
-        if value is None:
-            return None
-        values.append(value)
-    return sku_of_parts(product["code"], values)
-
-
 def options_of(sku: str) -> list[str]:
     return values_of_sku(sku)
 
@@ -193,7 +126,7 @@ def options_of(sku: str) -> list[str]:
 def label_of(sku: str, product: PublicItem | None) -> str:
     """`A01 針織外套 紅色 M`: what a person reads."""
     name = product["name"] if product else ""
-    return " ".join(part for part in (product_of(sku), name, *options_of(sku)) if part)
+    return " ".join(part for part in (code_of(sku), name, *options_of(sku)) if part)
 
 
 def viewer_handle(salt: str, viewer: str) -> str:
@@ -203,20 +136,10 @@ def viewer_handle(salt: str, viewer: str) -> str:
 
 
 def address_mark(salt: str, address: str) -> str:
-    """A network address as kept for bans: keyed hash, an IPv6 address by its /64 (one subscriber's block)."""
-    if ":" in address and "." not in address:
-        groups = _ipv6_groups(address)
-        address = ":".join(groups[:4])
-    return hashlib.blake2b(address.encode(), key=b"address" + salt.encode()[:32], digest_size=10).hexdigest()
-
-
-def _ipv6_groups(address: str) -> list[str]:
-    import ipaddress
-
-    try:
-        return ipaddress.IPv6Address(address.split("%")[0]).exploded.split(":")
-    except ValueError:
-        return [address]
+    """A network as kept for bans and shares: keyed hash of its key (an IPv6 address by its /64)."""
+    return hashlib.blake2b(
+        network_of(address).encode(), key=b"address" + salt.encode()[:32], digest_size=10
+    ).hexdigest()
 
 
 def valid_id(text: object, pattern: str = OUTSIDE_ID_PATTERN) -> bool:
@@ -265,6 +188,9 @@ class Keys:
 
 
 KEY_NAMES: tuple[str, ...] = tuple(Keys.__annotations__)
+
+# Of the state's hash, beside the values that kinds keep in it.
+HEAD_FIELDS = ("version", "epoch", "salt", "show", "stage", "started_ms", "ended_ms")
 
 # What `lc_show_snapshot` returns, in its order; then the kinds' own hashes.
 SNAPSHOT_PARTS = (

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from importlib import import_module
 from typing import Any, TypeVar, cast
 
 import msgspec
 
+from livecommerce.bounds import in_words
 from livecommerce.errors import BadInput, NotAllowed
 from livecommerce.shows.commands import Actor, Command, Speaker, Undo, ViewerCommand
 from livecommerce.shows.decision import Decision, ThroughStock
 from livecommerce.shows.errors import CommandUnknown
-from livecommerce.shows.kind import Apply, Decide, DecideForViewer, Kind, Parts, Project, Stored, nothing_own
-from livecommerce.shows.model import KEY_NAMES
+from livecommerce.shows.kind import (
+    Apply,
+    Barred,
+    Decide,
+    DecideForViewer,
+    Kind,
+    Parts,
+    Project,
+    Stored,
+    bars_nobody,
+    nothing_own,
+)
+from livecommerce.shows.model import HEAD_FIELDS, KEY_NAMES
+from livecommerce.shows.packing import unpack
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, State
 
@@ -35,14 +49,18 @@ class Registry:
     """Made once a process, of a list of kinds; every process of a server must be given the same ones.
 
     Raises:
-        ValueError: two kinds have an event, a command or a hash of the same name.
+        ValueError: two kinds have an event, a command, a value or a hash of the same name.
     """
 
     def __init__(self, kinds: Iterable[Kind]) -> None:
         self.kinds = tuple(kinds)
         self.commands: dict[str, type[Command]] = {"undo": Undo}
         self.viewer_commands: dict[str, type[ViewerCommand]] = {}
+        self.first: dict[str, Any] = {}
         self.hashes: tuple[str, ...] = ()
+        self.urgent: frozenset[str] = frozenset()
+        self.chatter: frozenset[str] = frozenset()
+        self._bars: dict[str, Callable[[Event], Barred | None]] = {}
         self._decisions: dict[type[Command], Decide] = {}
         self._viewer_decisions: dict[type[ViewerCommand], DecideForViewer] = {}
         self._mine = [kind.mine for kind in self.kinds if kind.mine is not nothing_own]  # thousands join at once
@@ -55,8 +73,16 @@ class Registry:
     def _add(self, kind: Kind) -> None:
         for tag, effects in kind.events.items():
             self._is_new(kind, "event", tag, self._changes)
-            self._changes[tag], self._projections[tag] = effects
+            self._changes[tag], self._projections[tag] = effects.apply, effects.project
             self._moments[tag] = kind.moment
+            if effects.urgent:
+                self.urgent |= {tag}
+            if effects.bars is not bars_nobody:
+                self._bars[tag] = effects.bars
+        self.chatter |= frozenset(kind.chatter)
+        for name, value in kind.first.items():
+            self._is_new(kind, "value", name, dict.fromkeys((*HEAD_FIELDS, *self.first, *self.hashes)))
+            self.first[name] = value
         for command, decide in kind.commands.items():
             tag = str(command.__struct_config__.tag)
             self._is_new(kind, "command", tag, {**self.commands, **self.viewer_commands})
@@ -67,7 +93,7 @@ class Registry:
             self.viewer_commands[tag] = viewer_command
             self._viewer_decisions[viewer_command] = decide_for_viewer
         for name in kind.hashes:
-            self._is_new(kind, "hash", name, dict.fromkeys((*KEY_NAMES, *self.hashes)))
+            self._is_new(kind, "hash", name, dict.fromkeys((*KEY_NAMES, *self.hashes, *self.first)))
             self.hashes += (name,)
 
     @staticmethod
@@ -113,7 +139,11 @@ class Registry:
 
     def load(self, stored: Stored) -> Parts:
         """The parts of the state that kinds own."""
-        return {name: value for kind in self.kinds for name, value in kind.load(stored).items()}
+        fields = stored.fields
+        parts = {name: unpack(fields[name]) if name in fields else copy(value) for name, value in self.first.items()}
+        for kind in self.kinds:
+            parts |= kind.load(stored)
+        return parts
 
     # --- on --------------------------------------------------------------------------------------------------------
 
@@ -159,6 +189,11 @@ class Registry:
             own |= mine(state, projector, viewer)
         return own
 
+    def bars(self, event: Event) -> Barred | None:
+        """Who may not act after an event, None for nobody."""
+        barred = self._bars.get(event["t"])
+        return None if barred is None else barred(event)
+
     def moment(self, event: Event) -> Event | None:
         """What a replay keeps of an event beside chat, pins and products; None for nothing."""
         kept = self._moments.get(event["t"])
@@ -173,5 +208,5 @@ def _read(raw: Any, known: Mapping[str, type[Read]]) -> Read:
         raise CommandUnknown(f"There is no command {str(raw.get('do'))[:40]!r}.")
     try:
         return msgspec.convert(raw, command)
-    except msgspec.ValidationError as error:
-        raise BadInput(f"{raw['do']}: {error}") from error
+    except (msgspec.ValidationError, OverflowError) as error:
+        raise BadInput(f"{raw['do']}: {in_words(str(error))}") from error

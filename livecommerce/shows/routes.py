@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 import secrets
 import time
 from dataclasses import dataclass
@@ -14,22 +15,24 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from livecommerce.accounts.rows import ShopRepository
+from livecommerce.bounds import STREAM_ID_PART_MAX, Count, HoldSeconds, Moment, Pieces, Title
 from livecommerce.catalogue.catalogue import Catalogue
 from livecommerce.catalogue.parser_words import parser_words
 from livecommerce.comments import PACKS, ItemWords, PackUnknown
-from livecommerce.errors import BadInput, Conflict
+from livecommerce.errors import BadInput
 from livecommerce.http.answers import json_answer
-from livecommerce.http.bodies import read_json
+from livecommerce.http.bodies import read_json, takes
+from livecommerce.http.identity import Staff
 from livecommerce.http.site import need_staff
 from livecommerce.records.audit import AuditEntry, AuditRepository
 from livecommerce.records.rows import now_ms
 from livecommerce.shows.commands import Actor, Sku
-from livecommerce.shows.errors import ItemUnknown, SetupChanged, ShowIdTaken, StockChanged
+from livecommerce.shows.errors import ItemUnknown, SetupChanged, ShowIdTaken, ShowIsOnAir, ShowStageWrong, StockChanged
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.kept_words import WordKeeper
 from livecommerce.shows.kinds.buyer import Ban
 from livecommerce.shows.kinds.supply import refuse
-from livecommerce.shows.model import ID_PATTERN, ITEMS_MAX, OutsideId, ShowLimits, ShowSettings
+from livecommerce.shows.model import ITEMS_MAX, Id, OutsideId, ShowLimits, ShowSettings
 from livecommerce.shows.past_shows import PastShows
 from livecommerce.shows.publisher import Publisher
 from livecommerce.shows.rows import ShowRecord, ShowRepository
@@ -37,7 +40,7 @@ from livecommerce.shows.setups import ItemWish, expected_of, items_of
 from livecommerce.shows.shop_words import LISTS, KeptWords, check_words, words_of, words_shape
 from livecommerce.shows.snapshots import Snapshots
 from livecommerce.shows.store import ShowStore
-from livecommerce.shows.supply import named_pieces, setup_reason
+from livecommerce.shows.supply import SUPPLY_DONE, named_pieces, setup_reason
 from livecommerce.stock.engine import StockUnavailable
 from livecommerce.stock.operations import Restock, SetAvailable
 from livecommerce.stock.outcomes import Answer
@@ -74,22 +77,34 @@ class ShowsNeeds:
 SHOWS: web.AppKey[ShowsNeeds] = web.AppKey("livecommerce.shows", ShowsNeeds)
 
 
+PER_ITEM = 5  # of a show that says nothing: enough for a family, and nobody takes a whole product in six comments
+
+
+class LimitsBody(ShowLimits, frozen=True, forbid_unknown_fields=True):
+    per_item: Pieces = PER_ITEM
+
+
 class ShowBody(Struct, frozen=True, forbid_unknown_fields=True):
-    title: Annotated[str, Meta(min_length=1, max_length=120)]
+    title: Title
     items: Annotated[list[ItemWish], Meta(max_length=ITEMS_MAX)] = []
-    id: Annotated[str, Meta(pattern=ID_PATTERN)] | None = None
-    hold_seconds: Annotated[int, Meta(ge=10, le=7 * 86_400)] | None = None
+    id: Id | None = None
+    hold_seconds: HoldSeconds | None = None
     packs: Annotated[list[Annotated[str, Meta(max_length=16)]], Meta(min_length=1, max_length=7)] | None = None
-    limits: ShowLimits = ShowLimits()
+    limits: LimitsBody = LimitsBody()
     settings: ShowSettings = ShowSettings()
-    starts_ms: Annotated[int, Meta(ge=0, le=2**53)] | None = None
+    starts_ms: Moment | None = None
 
 
 class ItemsBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """A new list of products for a show that stands. With `revision` (as `GET` told it) nobody is overwritten."""
+    """A new list of products for a show that stands. With `revision` (as `GET` told it) nobody is overwritten.
+
+    `limits` and `hold_seconds` only for a set-up that did not get on air yet.
+    """
 
     items: Annotated[list[ItemWish], Meta(max_length=ITEMS_MAX)]
-    revision: int | None = None
+    limits: LimitsBody | None = None
+    hold_seconds: HoldSeconds | None = None
+    revision: Count | None = None
 
 
 class StockBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,8 +112,8 @@ class StockBody(Struct, frozen=True, forbid_unknown_fields=True):
 
     id: OutsideId
     sku: Sku
-    available: Annotated[int, Meta(ge=0, le=1_000_000)]
-    expected: Annotated[int, Meta(ge=0, le=1_000_000_000)] | None = None
+    available: Pieces
+    expected: Count | None = None
 
 
 class WordsBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,7 +124,7 @@ class WordsBody(Struct, frozen=True, forbid_unknown_fields=True):
     ignore: list[str] = []
     look_alikes: dict[str, str] = {}
     aliases: dict[str, str] = {}
-    revision: int | None = None
+    revision: Count | None = None
 
 
 def show_id_of(*parts: object) -> str:
@@ -135,6 +150,7 @@ async def list_shape(needs: ShowsNeeds, shop: str) -> list[dict[str, Any]]:
             "created_ms": record.created_ms,
             "starts_ms": record.starts_ms,
             "items": counts.get(record.id, 0),
+            "trouble": needs.publisher.trouble(record.id) if stage == "preparing" else None,
         }
         for record in records
         for stage, started_ms in [live.get(record.id, ("preparing", 0))]
@@ -253,6 +269,7 @@ async def post_show(request: web.Request) -> web.Response:
         starts_ms=body.starts_ms,
         items=items_of(await needs.catalogue.products(shop.id), body.items),
     )
+    await needs.publisher.checked(wanted)
     record = await _standing(needs, wanted, ids)
     if record is None:
         expected = expected_of(wanted.items, body.items)
@@ -265,12 +282,13 @@ async def post_show(request: web.Request) -> web.Response:
     if record.published_ms is None:
         answers = await _set_as_seen(needs, record, expected_of(wanted.items, body.items))
         await needs.publisher.publish(record)
-        for sku, answer in answers.items():
-            refuse(answer, sku)
+        for answer in answers:
+            if answer.outcome not in SUPPLY_DONE:
+                refuse(answer)
     return json_answer({"show": await live_shape(needs, await needs.setups.own(shop.id, record.id))}, status=201)
 
 
-async def _set_as_seen(needs: ShowsNeeds, record: ShowRecord, expected: dict[str, int]) -> dict[str, Answer]:
+async def _set_as_seen(needs: ShowsNeeds, record: ShowRecord, expected: dict[str, int]) -> list[Answer]:
     """Sets the pieces whose figure the caller saw, by the ids under which publishing sets them: it then finds them
     done, or refused because something was sold in the very moment."""
     supply = {sku: pieces for item in record.items for sku, pieces in item.supply.items()}
@@ -278,7 +296,7 @@ async def _set_as_seen(needs: ShowsNeeds, record: ShowRecord, expected: dict[str
         named_pieces(record.shop, record.id, sku, supply[sku], setup_reason(record.id), seen)
         for sku, seen in expected.items()
     ]
-    return dict(zip(expected, await needs.store.engine.submit_all(operations), strict=True))
+    return await needs.store.engine.submit_all(operations)
 
 
 async def _standing(needs: ShowsNeeds, wanted: ShowRecord, ids: list[str]) -> ShowRecord | None:
@@ -315,7 +333,9 @@ async def put_show(request: web.Request) -> web.Response:
     if body.revision is not None and body.revision != record.revision:
         raise SetupChanged
     if record.published_ms is None:
-        raise Conflict("The show is not on air yet. Try again in a moment.", retry_after_ms=2_000)
+        return await _mended(needs, staff, record, body)
+    if body.limits is not None or body.hold_seconds is not None:
+        raise ShowStageWrong("Limits and hold_seconds stand once a show is on air.")
     live = (await needs.store.load(record.id, chat=0, whole=False))["items"]
     wishes = [
         msgspec.structs.replace(wish, price_minor=live[wish.code]["price_minor"])
@@ -355,7 +375,8 @@ async def put_stock(request: web.Request) -> web.Response:
         raise ItemUnknown(f"The shop has no {body.sku}.")
     operation = SetAvailable(body.id, staff.shop, STOCK_SHOW, body.sku, body.available, body.expected)
     answer = await needs.executor.through_stock(operation)
-    refuse(answer, body.sku)
+    if answer.outcome not in SUPPLY_DONE:
+        refuse(answer)
     await _tell_shows(needs, staff.shop, body.id, body.sku)
     counters = await needs.store.engine.counters(staff.shop, [body.sku])
     return json_answer({"sku": body.sku, "stock": msgspec.to_builtins(counters[body.sku])})
@@ -367,6 +388,38 @@ async def _tell_shows(needs: ShowsNeeds, shop: str, operation: str, sku: str) ->
     digest = hashlib.blake2b(f"{operation} {sku}".encode(), digest_size=16).hexdigest()
     told = [Restock(f"told-{digest}", shop, show, sku, 0) for show, (stage, _) in stages.items() if stage != "ended"]
     await needs.store.engine.submit_all(told)
+
+
+async def _mended(needs: ShowsNeeds, staff: Staff, record: ShowRecord, body: ItemsBody) -> web.Response:
+    """A set-up that did not get on air, changed and tried again."""
+    items = items_of(await needs.catalogue.products(record.shop), body.items)
+    limits = record.limits if body.limits is None else msgspec.to_builtins(body.limits)
+    changed = msgspec.structs.replace(
+        record, items=items, limits=limits, hold_seconds=body.hold_seconds or record.hold_seconds
+    )
+    await needs.publisher.checked(changed)
+    if not await needs.setups.mend(changed):
+        raise SetupChanged
+    details = {"items": [item.product["code"] for item in items], "revision": record.revision}
+    await needs.audit.add(AuditEntry(staff.shop, now_ms(), staff.login, "show_changed", record.id, details))
+    record = await needs.setups.own(record.shop, record.id)
+    await needs.publisher.publish(record)
+    return json_answer({"show": show_shape(await needs.setups.own(record.shop, record.id))})
+
+
+async def delete_show(request: web.Request) -> web.Response:
+    """A set-up that never went on air, gone.
+
+    Raises:
+        ShowUnknown, ShowIsOnAir.
+    """
+    needs = request.app[SHOWS]
+    staff = await need_staff(request, "owner", "host")
+    record = await needs.setups.own(staff.shop, request.match_info["show"])
+    if not await needs.setups.remove_unpublished(record.id):
+        raise ShowIsOnAir
+    await needs.audit.add(AuditEntry(staff.shop, now_ms(), staff.login, "show_deleted", record.id, {}))
+    return json_answer({})
 
 
 async def get_snapshot(request: web.Request) -> web.Response:
@@ -387,6 +440,7 @@ async def post_command(request: web.Request) -> web.Response:
     return json_answer({"outcome": outcome})
 
 
+@takes("after")
 async def get_reparse(request: web.Request) -> web.Response:
     """
     Raises:
@@ -397,7 +451,8 @@ async def get_reparse(request: web.Request) -> web.Response:
     record = await needs.setups.own(staff.shop, request.match_info["show"])
     after = request.query.get("after", "0-0")
     milliseconds, _, number = after.partition("-")
-    if not all(part.isascii() and part.isdigit() and len(part) <= 20 for part in (milliseconds, number)):
+    parts = (milliseconds, number)
+    if not all(re.fullmatch("[0-9]{1,20}", part) and int(part) <= STREAM_ID_PART_MAX for part in parts):
         raise BadInput("after is what the answer before named as `next`.", field="after")
     if after == "0-0":  # once a reading, not with each of its pages
         await needs.audit.add(AuditEntry(staff.shop, now_ms(), staff.login, "comments_read_again", record.id))
@@ -453,6 +508,7 @@ routes: list[web.RouteDef] = [
     web.post("/api/shows", post_show),
     web.get(_SHOW, get_show),
     web.put(_SHOW, put_show),
+    web.delete(_SHOW, delete_show),
     web.get(f"{_SHOW}/snapshot", get_snapshot),
     web.get(f"{_SHOW}/reparse", get_reparse),
     web.post(f"{_SHOW}/commands", post_command),

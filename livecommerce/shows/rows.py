@@ -72,6 +72,32 @@ class ShowRepository:
             await self._put_items(connection, msgspec.structs.replace(show, items=tuple(items)))
         return True
 
+    async def mend(self, show: ShowRecord) -> bool:
+        """Sets items and limits of a show that is not on air; False when it is, or its revision is another."""
+        table = tables.shows
+        is_it = (table.c.id == show.id, table.c.revision == show.revision, table.c.published_ms.is_(None))
+        values = {"revision": show.revision + 1, "limits": show.limits, "hold_seconds": show.hold_seconds}
+        async with self._database.write() as connection:
+            done = await connection.execute(update(table).where(*is_it).values(values))
+            if done.rowcount != 1:
+                return False
+            await connection.execute(delete(tables.show_items).where(tables.show_items.c.show == show.id))
+            await self._put_items(connection, show)
+        return True
+
+    async def remove_unpublished(self, show: str) -> bool:
+        """Deletes a set-up that never went on air; False when it did."""
+        table = tables.shows
+        async with self._database.write() as connection:
+            waiting = await connection.execute(
+                select(table.c.id).where(table.c.id == show, table.c.published_ms.is_(None)).with_for_update()
+            )
+            if waiting.first() is None:
+                return False
+            await connection.execute(delete(tables.show_items).where(tables.show_items.c.show == show))
+            await connection.execute(delete(table).where(table.c.id == show))
+        return True
+
     async def _put_items(self, connection: AsyncConnection, show: ShowRecord) -> None:
         if show.items:
             rows = [{"show": show.id, **as_values(item)} for item in show.items]

@@ -12,13 +12,15 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from livecommerce.bounds import in_words
 from livecommerce.catalogue.errors import ProductUnknown
 from livecommerce.catalogue.products import Product, as_public, limit, price, supply_of
 from livecommerce.errors import BadInput
 from livecommerce.shows.commands import Command
+from livecommerce.shows.errors import SetupBroken
 from livecommerce.shows.kinds.item import AddItem, RemoveItem
 from livecommerce.shows.kinds.supply import SetStock
-from livecommerce.shows.model import ShowItem, ShowLimits, ShowSettings, ShowSetup
+from livecommerce.shows.model import ShowSetup
 from livecommerce.shows.rows import ShowItemRecord, ShowRecord
 from livecommerce.shows.state import PublicItem
 
@@ -87,19 +89,27 @@ def live_item(item: ShowItemRecord) -> dict[str, Any]:
 
 
 def setup_of(record: ShowRecord, shop_name: str, locale: str) -> ShowSetup:
-    return ShowSetup(
-        id=record.id,
-        shop=record.shop,
-        title=record.title,
-        shop_name=shop_name,
-        currency=record.currency,
-        locale=locale,
-        packs=record.packs,
-        items=tuple(msgspec.convert(live_item(item), ShowItem) for item in record.items),
-        limits=msgspec.convert(record.limits, ShowLimits),
-        hold_seconds=record.hold_seconds,
-        settings=msgspec.convert(record.settings, ShowSettings),
-    )
+    """
+    Raises:
+        SetupBroken: a value is outside its bounds, as an earlier version may have kept it.
+    """
+    raw = {
+        "id": record.id,
+        "shop": record.shop,
+        "title": record.title,
+        "shop_name": shop_name,
+        "currency": record.currency,
+        "locale": locale,
+        "packs": record.packs,
+        "items": [live_item(item) for item in record.items],
+        "limits": record.limits,
+        "hold_seconds": record.hold_seconds,
+        "settings": record.settings,
+    }
+    try:
+        return msgspec.convert(raw, ShowSetup)
+    except (msgspec.ValidationError, OverflowError) as error:
+        raise SetupBroken(f"The set-up cannot go on air: {in_words(str(error))}. Change it, or delete it.") from error
 
 
 def _command_id(record: ShowRecord, *parts: object) -> str:

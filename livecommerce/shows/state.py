@@ -108,7 +108,7 @@ class BuyerRecord(TypedDict, total=False):
 
 
 class TriageEvent(TypedDict):
-    """A line that waits for a moderator."""
+    """A line that waits for a moderator. `tries` to accept it came to nothing; `refused` is stock's last word."""
 
     t: str
     comment: str
@@ -121,6 +121,8 @@ class TriageEvent(TypedDict):
     reason: str
     pin: str | None
     guess: list[dict[str, Any]]
+    tries: NotRequired[int]
+    refused: NotRequired[str]
 
 
 class AuditEntry(TypedDict):
@@ -217,6 +219,11 @@ class Draft:
             self._owned.add(name)
             parts[name] = parts[name].copy()
         return parts[name]
+
+    def put(self, name: str, value: Any) -> None:
+        """Another value for the part of that name: a text, a number, a list or dict made anew."""
+        self._owned.add(name)
+        self._parts[name] = value
 
 
 def current_pin(state: State) -> PinRecord | None:

@@ -18,13 +18,13 @@ from redis.exceptions import RedisClusterException, RedisError, ResponseError
 from livecommerce.comments import PACKS
 from livecommerce.errors import BadInput, Busy, Conflict, IdReused, ShowUnknown, TooMuch, Unavailable
 from livecommerce.ops.store_faults import storage_error
-from livecommerce.shows.decision import Decision, Write
+from livecommerce.shows.decision import Decision, Write, not_sold
 from livecommerce.shows.errors import Banned
 from livecommerce.shows.kind import Stored
-from livecommerce.shows.kinds.audit import AUDIT_MAX
+from livecommerce.shows.kinds.audit import AUDIT_SHOWN_MAX
 from livecommerce.shows.kinds.buyer import addresses_barred
 from livecommerce.shows.kinds.chat import CHAT_MAX
-from livecommerce.shows.kinds.claims import TICKETS_MAX, ticket_record
+from livecommerce.shows.kinds.claims import TICKETS_MAX, ticket_of_claim
 from livecommerce.shows.kinds.media import told
 from livecommerce.shows.kinds.name import named
 from livecommerce.shows.model import KEY_NAMES, SNAPSHOT_PARTS, Keys, ShowSetup, checked_item
@@ -34,11 +34,11 @@ from livecommerce.shows.projection import Projector
 from livecommerce.shows.registry import Registry
 from livecommerce.shows.shop_words import KeptWords, words_of, words_shape
 from livecommerce.shows.state import AuditEntry, Event, State, TicketRecord
-from livecommerce.shows.supply import counters_shape, named_pieces, setup_reason
+from livecommerce.shows.supply import SUPPLY_DONE, counters_shape, named_pieces, setup_reason
 from livecommerce.shows.words import fold_word
 from livecommerce.stock import showlog
 from livecommerce.stock.engine import StockEngine
-from livecommerce.stock.outcomes import Claim
+from livecommerce.stock.outcomes import Outcome
 
 log = structlog.get_logger(__name__)
 
@@ -47,9 +47,15 @@ CHAT_BATCH_MAX = 256  # lines in one call: some 2 ms of Valkey's time
 CHAT_QUEUE_MAX = 20_000  # lines waiting in one process; beyond it a viewer is told `busy`
 READ_ENTRIES_MAX = 2_000  # log entries read at once; a page that is further behind takes a snapshot
 SHOP_CACHE_MAX = 10_000  # shows whose shop is remembered; the entry never changes
+# Ids that no show has are made up in any number: the answer is kept a moment (a show made in another process is seen
+# then), and few of them are asked for at once, so that they take no connections from the shows that are.
+UNKNOWN_SECONDS, UNKNOWN_MAX, LOOKUPS_AT_ONCE = 1.0, 10_000, 8
 
 
 FAULTS = (RedisError, RedisClusterException)  # redis-py's own words for "no node has this slot" are no RedisError
+# The pieces of a show that is made are set before it where the caller named what it saw: done then, or refused because
+# something was sold in that moment. The caller is told; the show is made.
+SET_BEFORE = frozenset((Outcome.STOCK_CHANGED, Outcome.ID_REUSED))
 
 
 class ChatLine(msgspec.Struct, frozen=True):
@@ -95,6 +101,8 @@ class ShowStore:
         self.kinds = kinds
         self._key_numbers = {name: number for number, name in enumerate((*KEY_NAMES, *kinds.hashes), start=1)}
         self._shops: dict[str, str] = {}
+        self._unknown: dict[str, float] = {}
+        self._lookups = asyncio.Semaphore(LOOKUPS_AT_ONCE)
         self._chat: dict[str, _ChatBatch] = {}
         self._chat_waiting = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -147,14 +155,24 @@ class ShowStore:
             ShowUnknown: there is no such show.
         """
         shop = self._shops.get(show)
-        if shop is None:
-            found = await self._answer(cast("Awaitable[Any]", self.redis.hget(Keys.SHOWS, show)))
-            if found is None:
-                raise ShowUnknown()
-            shop = found.decode() if isinstance(found, bytes) else str(found)
-            if len(self._shops) >= SHOP_CACHE_MAX:
-                self._shops.clear()
-            self._shops[show] = shop
+        if shop is not None:
+            return shop
+        async with self._lookups:
+            return self._shops.get(show) or await self._look_up(show)
+
+    async def _look_up(self, show: str) -> str:
+        now = time.monotonic()
+        if self._unknown.get(show, 0.0) > now:
+            raise ShowUnknown()
+        found = await self._answer(cast("Awaitable[Any]", self.redis.hget(Keys.SHOWS, show)))
+        if found is None:
+            if len(self._unknown) >= UNKNOWN_MAX:
+                self._unknown.clear()
+            self._unknown[show] = now + UNKNOWN_SECONDS
+            raise ShowUnknown()
+        if len(self._shops) >= SHOP_CACHE_MAX:
+            self._shops.clear()
+        shop = self._shops[show] = found.decode() if isinstance(found, bytes) else str(found)
         return shop
 
     async def keys_of(self, show: str) -> Keys:
@@ -172,8 +190,9 @@ class ShowStore:
 
         Raises:
             BadInput: the set-up contradicts itself. Conflict: another shop has this id. Busy: stock cannot answer now.
+            NotSold: stock refuses the supply.
         """
-        items = [checked_item(item) for item in setup.items]
+        items = [checked_item(item, setup.currency) for item in setup.items]
         if len({item.code for item in items}) != len(items):
             raise BadInput("A show lists each product once.")
         unknown = [name for name in setup.packs if name not in PACKS]
@@ -182,6 +201,7 @@ class ShowStore:
         if any(item.currency != setup.currency for item in items):
             raise BadInput(f"All products of this show are priced in {setup.currency}.")
         await self._answer(cast("Awaitable[Any]", self.redis.hsetnx(Keys.SHOWS, setup.id, setup.shop)))
+        self._unknown.pop(setup.id, None)
         if await self.shop_of(setup.id) != setup.shop:
             raise Conflict("Another shop has a show under this id.")
         keys = await self.keys_of(setup.id)
@@ -190,9 +210,9 @@ class ShowStore:
             "currency": setup.currency, "locale": setup.locale, "hold_seconds": setup.hold_seconds,
             "packs": list(setup.packs), "limits": msgspec.to_builtins(setup.limits),
         }  # fmt: skip
-        fields: list[Any] = ["show", pack(meta), "stage", "scheduled", "order", pack([item.code for item in items])]
-        fields += ["settings", pack(msgspec.to_builtins(setup.settings)), "pins", pack([]), "notice", pack(None)]
-        fields += ["media", pack({"state": "none"})]
+        fields: list[Any] = ["show", pack(meta), "stage", "scheduled"]
+        for name, value in {**self.kinds.first, **setup.first()}.items():
+            fields += [name, pack(value)]
         for item in items:
             fields += [f"item:{item.code}", pack(item.public())]
         epoch, salt = secrets.token_hex(6), secrets.token_hex(16)
@@ -207,6 +227,8 @@ class ShowStore:
                 answer = await self.engine.submit(pieces)
                 if answer.retry_after_ms:
                     raise Busy(f"Stock answered {answer.outcome}. Try again.", retry_after_ms=answer.retry_after_ms)
+                if answer.outcome not in SUPPLY_DONE and answer.outcome not in SET_BEFORE:
+                    raise not_sold(answer)
         return cast("str", epoch_bytes.decode())
 
     async def load(self, show: str, *, chat: int = CHAT_MAX, whole: bool = True) -> State:
@@ -217,7 +239,7 @@ class ShowStore:
             ShowUnknown, Unavailable.
         """
         keys = await self.keys_of(show)
-        raw = await self._call("lc_show_snapshot", keys.all(), chat, AUDIT_MAX, read_only=True)
+        raw = await self._call("lc_show_snapshot", keys.all(), chat, AUDIT_SHOWN_MAX, read_only=True)
         if not raw:
             raise ShowUnknown()
         state = state_of(raw, self.kinds)
@@ -294,8 +316,14 @@ class ShowStore:
         await self.publish(show, decision.events, decision.writes)
 
     async def name(self, show: str, viewer: str, name: str) -> None:
+        """A viewer's name, for tickets and the lists of staff; who comes after the last one kept is a guest there.
+
+        Raises:
+            ShowUnknown, Unavailable, StorageFull.
+        """
         decision = named(viewer, name, self.now_ms())
-        await self.publish(show, decision.events, decision.writes)
+        with contextlib.suppress(TooMuch):
+            await self.publish(show, decision.events, decision.writes)
 
     async def media_clock(self, show: str, timestamp: int) -> None:
         """What the relay tells every few seconds: the picture that arrives now has this RTP timestamp (90 kHz).
@@ -497,17 +525,6 @@ class ShowStore:
             return []
         found = await self._answer(cast("Awaitable[Any]", self.redis.hmget(keys.audit, order)))
         return [unpack(entry) for entry in reversed(found) if entry is not None]
-
-
-def ticket_of_claim(claim: Claim) -> TicketRecord:
-    """The ticket record of a claim as stock has it, the same that `ticket_record` makes of an event."""
-    event = {
-        "reservation": claim.reservation, "viewer": claim.viewer, "item": claim.item, "number": claim.number,
-        "reserved": claim.reserved, "waiting": claim.waiting, "position": claim.position, "id": claim.id,
-        "price": claim.unit_price_minor, "currency": claim.currency, "state": claim.state, "text": claim.text,
-        "source": claim.source, "deadline": claim.deadline_ms,
-    }  # fmt: skip
-    return ticket_record(event, claim.at_ms)
 
 
 def events_of(fields: dict[bytes, bytes]) -> list[Event]:

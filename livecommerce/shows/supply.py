@@ -9,7 +9,9 @@ import hashlib
 from collections.abc import Mapping
 
 from livecommerce.stock.operations import Restock, SetAvailable
-from livecommerce.stock.outcomes import Counters
+from livecommerce.stock.outcomes import Counters, Outcome
+
+SUPPLY_DONE = frozenset((Outcome.RESTOCKED, Outcome.ADJUSTED, Outcome.UNCHANGED))
 
 
 def named_pieces(

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from livecommerce.stock.operations import (
     HOLD_SECONDS_MAX,
+    ITEM_LENGTH_MAX,
     LINES_MAX,
     OFFER_TEXT_LENGTH_MAX,
     PRICE_MINOR_MAX,
@@ -48,7 +49,7 @@ from livecommerce.stock.wire import TemplateFields, pack
 ID = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 NAME = re.compile(r"[a-z0-9-]{1,40}", re.ASCII)
-RESERVATION = re.compile(r"[^#]{1,100}#[1-9][0-9]{0,9}")
+RESERVATION = re.compile(rf"[^#]{{1,{ITEM_LENGTH_MAX}}}#[1-9][0-9]{{0,9}}")
 HEX_LOWER = b"0123456789abcdef"
 UUID_HEAD = "b101"  # in hex: msgpack's head of a string of 17 bytes, and the byte that marks a UUID
 TEMPLATES_MAX = 4096  # remembered encodings; an item, its quantities and its prices make a few each
@@ -91,8 +92,8 @@ def whole(value: Any, low: int, high: int) -> bool:
 
 
 def check_item(item: Any) -> None:
-    if not isinstance(item, str) or not 1 <= len(item) <= 100 or "#" in item or not item.isprintable():
-        raise Refused(Outcome.INPUT_BAD, "an item is 1-100 printable characters without #")
+    if not isinstance(item, str) or not 1 <= len(item) <= ITEM_LENGTH_MAX or "#" in item or not item.isprintable():
+        raise Refused(Outcome.INPUT_BAD, f"an item is 1-{ITEM_LENGTH_MAX} printable characters without #")
 
 
 def check_name(value: Any, what: str) -> None:

@@ -17,6 +17,8 @@ QUANTITY_MAX = 9_999  # two bytes in a stored claim; nobody buys 10,000 of a thi
 SUPPLY_MAX = 1_000_000_000  # four bytes a counter, with room for sums
 PRICE_MINOR_MAX = 10**12  # far under 2^53, so that no double rounds it
 HOLD_SECONDS_MAX = 30 * 86_400  # three bytes; a hold longer than a month is an order
+ITEM_LENGTH_MAX = 100  # characters of a sku: a code and the values of its options
+RESERVATION_LENGTH_MAX = ITEM_LENGTH_MAX + 11  # `<sku>#<number>`, the number of ten digits at most
 LINES_MAX = 16  # a comment has 200 characters; a set has a handful of items
 OFFER_TEXT_LENGTH_MAX = 200
 

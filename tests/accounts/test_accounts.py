@@ -8,7 +8,7 @@ import pytest
 from argon2 import PasswordHasher
 from redis.asyncio import Redis
 
-from livecommerce.accounts.accounts import WRONG_PER_LOGIN, Accounts
+from livecommerce.accounts.accounts import WRONG_PER_LOGIN, WRONG_PER_LOGIN_ANYWHERE, Accounts
 from livecommerce.accounts.errors import LoginRefused, LoginTaken, LoginTooOften, LoginWrong, PasswordRefused
 from livecommerce.accounts.passwords import Passwords
 from livecommerce.accounts.sessions import SESSIONS_MAX
@@ -89,10 +89,10 @@ async def test_an_unknown_login_costs_the_same_work(accounts: Accounts, monkeypa
 
 async def test_wrong_passwords_are_slowed_per_login_and_the_right_one_waits_too(accounts: Accounts) -> None:
     await accounts.add_staff("lingling", "mei", PASSWORD, "host")
-    tries = [await outcome(accounts, "mei", "wrong password", f"203.0.113.{n}") for n in range(WRONG_PER_LOGIN)]
+    tries = [await outcome(accounts, "mei", "wrong password", f"2001:db8::{n:x}") for n in range(WRONG_PER_LOGIN)]
     assert set(tries) == {"login_wrong"}
     with pytest.raises(LoginTooOften) as refused:
-        await accounts.login("mei", PASSWORD, "203.0.113.99")
+        await accounts.login("mei", PASSWORD, "2001:db8::99")
     assert 0 < refused.value.retry_after_ms <= 31_000
     assert await outcome(accounts, "someone-else", "wrong password") == "login_wrong"
 
@@ -101,7 +101,7 @@ async def test_a_browser_that_was_here_before_is_not_locked_out_by_strangers(acc
     mei = await accounts.add_staff("lingling", "mei", PASSWORD, "host")
     await accounts.add_staff("lingling", "otto", PASSWORD, "host")
     cookie = (await accounts.login("mei", PASSWORD, "198.51.100.1")).device
-    for number in range(WRONG_PER_LOGIN + 1):
+    for number in range(WRONG_PER_LOGIN_ANYWHERE + 1):
         await outcome(accounts, "mei", "wrong password", f"203.0.113.{number}")
     assert await outcome(accounts, "mei", PASSWORD, "198.51.100.1") == "login_too_often"
     assert (await accounts.login("mei", PASSWORD, "198.51.100.1", cookie)).staff == mei
@@ -131,8 +131,8 @@ async def test_a_change_while_the_password_is_checked_lets_nobody_in(
     await accounts.add_staff("lingling", "mei", PASSWORD, "host")
     verify = Passwords.verify
 
-    async def slow(self: Passwords, password_hash: str | None, password: str) -> bool:
-        is_right = await verify(self, password_hash, password)
+    async def slow(self: Passwords, password_hash: str | None, password: str, network: str, **lane: bool) -> bool:
+        is_right = await verify(self, password_hash, password, network, **lane)
         monkeypatch.setattr(Passwords, "verify", verify)
         if change == "disabled":
             await accounts.set_disabled("mei", True)
@@ -147,6 +147,20 @@ async def test_a_change_while_the_password_is_checked_lets_nobody_in(
     mei = await accounts.staff.by_login("mei")
     assert mei is not None
     assert await accounts.sessions.close_all(mei.id) == 0
+
+
+async def test_eighty_wrong_logins_of_one_network_at_once_keep_nobody_else_out(accounts: Accounts) -> None:
+    mei = await accounts.add_staff("lingling", "mei", PASSWORD, "owner")
+    cookie = (await accounts.login("mei", PASSWORD, "198.51.100.9")).device
+    guesses = [
+        asyncio.create_task(outcome(accounts, f"guess-{n}" if n % 2 else "mei", "wrong password", "203.0.113.7"))
+        for n in range(80)
+    ]
+    await asyncio.sleep(0)
+    elsewhere = await accounts.login("mei", PASSWORD, "198.51.100.1")
+    beside_them = await accounts.login("mei", PASSWORD, "203.0.113.7", cookie)
+    assert elsewhere.staff == beside_them.staff == mei
+    assert "in" not in await asyncio.gather(*guesses)
 
 
 async def test_one_address_cannot_try_many_logins(accounts: Accounts) -> None:

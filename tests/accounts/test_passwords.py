@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 from argon2 import PasswordHasher
 
+from livecommerce.accounts.accounts import fold_login
 from livecommerce.accounts.errors import PasswordRefused
-from livecommerce.accounts.passwords import CHECKS_WAITING_MAX, Passwords
+from livecommerce.accounts.passwords import CHECKS_PER_NETWORK_MAX, CHECKS_WAITING_MAX, Passwords
 from livecommerce.errors import Busy
 
 HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -23,10 +24,19 @@ def passwords() -> Iterator[Passwords]:
 
 
 async def test_too_many_checks_at_once_are_told_busy(passwords: Passwords) -> None:
-    checks = [passwords.verify(None, "guess") for _ in range(CHECKS_WAITING_MAX + 3)]
+    checks = [passwords.verify(None, "guess", f"203.0.113.{n}") for n in range(CHECKS_WAITING_MAX + 3)]
     answers = await asyncio.gather(*checks, return_exceptions=True)
-    assert answers.count(False) == CHECKS_WAITING_MAX
+    assert answers.count(None) == CHECKS_WAITING_MAX
     assert [type(answer) for answer in answers[CHECKS_WAITING_MAX:]] == [Busy] * 3
+
+
+async def test_one_network_has_its_share_of_checks_and_known_devices_a_lane_of_their_own(passwords: Passwords) -> None:
+    checks = [passwords.verify(None, "guess", "203.0.113.7") for _ in range(CHECKS_WAITING_MAX + 3)]
+    others = [passwords.verify(None, "guess", "198.51.100.1"), passwords.verify(None, "guess", known_device=True)]
+    answers = await asyncio.gather(*checks, *others, return_exceptions=True)
+    assert answers[-2:] == [None, None]
+    assert answers[:-2].count(None) == CHECKS_PER_NETWORK_MAX
+    assert await passwords.verify(None, "guess", "203.0.113.7") is None, "the places are free again"
 
 
 @pytest.mark.parametrize(
@@ -69,3 +79,34 @@ def test_a_hash_of_other_parameters_is_renewed(passwords: Passwords) -> None:
     weaker = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1, hash_len=16)
     assert passwords.needs_rehash(weaker.hash("a right password"))
     assert not passwords.needs_rehash(HASHER.hash("a right password"))
+
+
+@pytest.mark.parametrize(
+    ("kept", "typed"),
+    [
+        ("caf\u00e9 con leche", "cafe\u0301 con leche"),  # NFC and NFD
+        ("correct horse", "ｃｏｒｒｅｃｔ\u3000ｈｏｒｓｅ"),
+        ("密碼密碼密碼１２３４", "密碼密碼密碼1234"),
+        ("가나다라마바사아자차", "\u1100\u1161\u1102\u1161\u1103\u1161\u1105\u1161\u1106\u1161\u1107\u1161\u1109\u1161"
+         "\u110b\u1161\u110c\u1161\u110e\u1161"),
+    ],
+)  # fmt: skip
+async def test_a_password_opens_however_the_keyboard_composed_it(passwords: Passwords, kept: str, typed: str) -> None:
+    assert await passwords.verify(await passwords.hash(kept), typed)
+    assert await passwords.verify(await passwords.hash(typed), kept)
+
+
+async def test_a_hash_of_a_version_that_composed_nothing_still_opens(passwords: Passwords) -> None:
+    typed = "cafe\u0301 con leche"
+    assert await passwords.verify(HASHER.hash(typed), typed) == typed
+
+
+@pytest.mark.parametrize("password", ["line\nbreak in it", "bell\x07 in the word", "\U000e0100" + "x" * 10])
+async def test_a_password_holds_nothing_that_no_key_types(passwords: Passwords, password: str) -> None:
+    with pytest.raises(PasswordRefused):
+        await passwords.hash(password)
+
+
+@pytest.mark.parametrize(("typed", "login"), [("ＭＥＩ", "mei"), (" Mei ", "mei"), ("a\nb", "a\nb"), ("ﬁona", "ﬁona")])
+def test_a_login_is_lower_case_in_plain_width(typed: str, login: str) -> None:
+    assert fold_login(typed) == login

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from livecommerce.accounts import accounts
 from livecommerce.accounts.viewers import COOKIE
 from livecommerce.api.pages import page_policy
 from tests.site import Site
@@ -35,15 +36,43 @@ async def test_a_viewer_needs_no_account_and_keeps_one_identity(site: Site) -> N
     assert status == 200
     boot = boot_of(text)
     assert (boot["page"], boot["snapshot"]["show"]["id"]) == ("watch", "demo")
-    assert boot["urls"] == {"whep": "/whep/demo", "whip": "/whip/demo", "watch": f"{site.origin}/live/demo"}
+    assert boot["urls"] == {
+        "ice": "/api/shows/demo/ice-servers", "whep": "/whep/demo", "whip": "/whip/demo",
+        "watch": f"{site.origin}/live/demo",
+    }  # fmt: skip
     cookie = answer.cookies[COOKIE]
     assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Lax", "/")
-    assert boot["ice_servers"][1]["username"].endswith(cookie.value.split(".")[1])
-    _, _, again = await page(site, "/live/demo")
+    assert len(boot["ice_servers"]) == 1, "no TURN for whoever asks once"
+    visit = site.accounts.visit_of_pass(boot["pass"], "demo")
+    assert visit == site.accounts.visit_of(cookie.value), "for a browser that will not keep the cookie"
+    _, text, again = await page(site, "/live/demo")
     assert COOKIE not in again.cookies, "the same person"
+    assert "pass" not in boot_of(text)
     site.leave()
     _, _, forged = await page(site, "/live/demo", Cookie=f"{COOKIE}=v1.someone-else.{'A' * 43}")
     assert forged.cookies[COOKIE].value.split(".")[1] != "someone-else"
+
+
+async def test_identities_are_budgeted_by_network_and_who_has_one_is_not(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounts, "NEW_VIEWERS_AT_ONCE", 3)
+    monkeypatch.setattr(accounts, "NEW_VIEWERS_PER_MINUTE", 0.1)
+    await site.login()
+    await site.make_show()
+    site.leave()
+
+    async def visit(address: str) -> tuple[int, str]:
+        status, text, _ = await page(site, "/live/demo", **{"X-Forwarded-For": address})
+        return status, text
+
+    for number in range(3):
+        assert (await visit(f"2001:db8:1:2::{number}"))[0] == 200
+        site.leave()
+    status, text = await visit("2001:db8:1:2::99")
+    assert (status, "pass" in text) == (429, False)
+    assert (await visit("2001:db8:1:3::1"))[0] == 200
+    assert (await visit("2001:db8:1:2::99"))[0] == 200, "with a cookie it is no new one"
 
 
 async def test_every_page_has_its_own_nonce_and_runs_no_other_script(site: Site) -> None:

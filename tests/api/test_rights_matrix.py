@@ -21,14 +21,15 @@ import socketio
 from msgspec import inspect
 from socketio.exceptions import ConnectionError as Refused
 
+from livecommerce.http.identity import Visit
 from livecommerce.shows.kinds import SHOW_KINDS
 from livecommerce.shows.registry import Registry
 from tests.site import Site
 
 ROLES = ("nobody", "viewer", "banned", "moderator", "host", "owner", "rival", "revoked")
 LOGINS = {"moderator": "mei", "host": "host", "owner": "ling", "rival": "rival", "revoked": "host"}
-# Refusals that are about who asks: login, token, role, another shop's, banned; a command that viewers have none of.
-OF_RIGHTS = {2001, 2003, 2011, 2020, 2030, 2031, 3001, 1003, 2000}
+# Refusals that are about who asks: login, token, role, another shop's, banned, no cookie; a command of staff alone.
+OF_RIGHTS = {2001, 2003, 2011, 2020, 2030, 2031, 2150, 3001, 1003, 2000}
 LAST = ("end", "/api/logout")  # what takes something from those who are asked after it
 KINDS = Registry(SHOW_KINDS)
 TABLE = Path(__file__).with_name("rights.tsv")
@@ -106,7 +107,7 @@ async def askers(site: Site) -> AsyncIterator[list[Asker]]:
         assert (await site.told("POST", "/api/shows/demo/commands", command))[0] == 200
     found: list[Asker] = []
     for role in ROLES:
-        cookies = {} if role == "nobody" else {"lc_viewer": site.accounts.viewer_cookie(f"{role}")}
+        cookies = {} if role == "nobody" else {"lc_viewer": site.accounts.viewer_cookie(Visit(f"{role}", 0))}
         if role in LOGINS:
             site.leave()
             await site.login(LOGINS[role])
@@ -155,7 +156,8 @@ def filled(kind: inspect.Type) -> Any:
     """A value of a type, as small as it may be."""
     match kind:
         case inspect.StrType(pattern=pattern):
-            return "a" * max(8 if pattern else 1, kind.min_length or 0)
+            exactly = re.search(r"\{(\d+)", pattern or "")
+            return "a" * max(int(exactly[1]) if exactly else 8 if pattern else 1, kind.min_length or 0)
         case inspect.IntType():
             return max(1, kind.ge or 1)
         case inspect.BoolType():

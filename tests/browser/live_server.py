@@ -161,6 +161,7 @@ class LiveServer:
             "id": show,
             "title": "測試場",
             "items": [{"code": item["code"], "supply": item["supply"]} for item in items],
+            "limits": {"per_item": 0, "newcomers_percent": 100},  # all who buy here are this machine
             **fields,
         }
         self.request("POST", "/api/shows", body)

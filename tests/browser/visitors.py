@@ -48,7 +48,7 @@ class Goods(NamedTuple):
 
 
 # A page that waits for the host asks again and again, and the browser notes each 404 on the console.
-EXPECTED = ("/whep/", "/favicon.ico")
+EXPECTED = ("/whep/", "/favicon.ico", f"/pictures/{'0' * 64}")
 
 
 @asynccontextmanager

@@ -59,8 +59,8 @@ def processes(server: LiveServer) -> dict[str, int]:
     supervisor = running(server)["pid"]
     found: dict[str, int] = {}
     for task in Path(f"/proc/{supervisor}/task").iterdir():
-        for pid in (task / "children").read_text().split():
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+        for pid in _read(task / "children").split():
+            words = _read(Path(f"/proc/{pid}/cmdline")).split("\0")
             if any("valkey-server" in word or "redis-server" in word for word in words[:1]):
                 found["valkey"] = int(pid)
             elif "livecommerce" in words:
@@ -68,6 +68,14 @@ def processes(server: LiveServer) -> dict[str, int]:
                 index = words[words.index("--index") + 1] if "--index" in words else ""
                 found[f"{role}-{index}" if index else role] = int(pid)
     return found
+
+
+def _read(path: Path) -> str:
+    """Empty where the thread or process has ended since it was listed."""
+    try:
+        return path.read_text("utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 async def until(condition: Callable[[], bool], seconds: float, what: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from livecommerce.http.addresses import client_address, networks, plain, request_scheme
+from livecommerce.http.addresses import client_address, network_of, networks, plain, request_scheme
 
 PROXIES = ("127.0.0.1", "::1", "10.0.0.0/8")
 
@@ -69,3 +69,20 @@ def test_an_address_has_one_form(text: str, address: str | None) -> None:
 def test_a_setting_that_is_no_network_is_refused() -> None:
     with pytest.raises(ValueError, match="proxy"):
         networks(("proxy.example",))
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("::ffff:cb00:7107", "203.0.113.7"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::9", "2001:db8:1:2::/64"),
+        ("2001:DB8:1:2::1%eth0", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_one_key_for_the_network_of_an_address(address: str, network: str) -> None:
+    assert network_of(address) == network

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 
+from livecommerce.catalogue.products import Option, OptionValue
 from livecommerce.intake.answers import SpeechAnswer
 from livecommerce.intake.comment_path import CommentPath
 from livecommerce.intake.mirror import ShowMirror
@@ -16,7 +17,7 @@ from livecommerce.intake.speech import Press, Speech
 from livecommerce.shows.commands import Actor
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.kinds import SHOW_KINDS
-from livecommerce.shows.model import OptionAxis, OptionValue, ShowItem, ShowSetup
+from livecommerce.shows.model import ShowItem, ShowSetup
 from livecommerce.shows.registry import Registry
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.engine import StockEngine
@@ -30,8 +31,8 @@ HOST = Actor("host1", "host")
 
 
 def setup(show: str = SHOW, **changes: Any) -> ShowSetup:
-    colours = OptionAxis("顏色", (OptionValue("紅色", ("紅",)), OptionValue("黑色", ("黑",))))
-    sizes = OptionAxis("尺寸", (OptionValue("M"), OptionValue("L")))
+    colours = Option("顏色", (OptionValue("紅色", ("紅",)), OptionValue("黑色", ("黑",))))
+    sizes = Option("尺寸", (OptionValue("M"), OptionValue("L")))
     items = (
         ShowItem(code="A01", names=("帆布包", "包包"), price_minor=590, supply={"A01": 5}),
         ShowItem(

@@ -62,6 +62,15 @@ async def test_which_operations_a_change_is(
     assert [told(operation) for operation in found] == expected
 
 
+async def test_a_restricted_buyer_changes_within_what_staff_allow(stage: Stage) -> None:
+    await stage.command("restrict", viewer="anna", hold_max=1)
+    (swap,) = operations_of(stage.mirror.state, SPEECH, Swap("A02", (), "A02", ("黑色",)), [claim(RED_L, quantity=2)])
+    (more,) = operations_of(stage.mirror.state, SPEECH, SetQuantity("A01", (), 3), [claim("A01")])
+    assert isinstance(swap, stock.Swap)
+    assert isinstance(more, stock.Reserve)
+    assert (swap.limits.hold_max, more.limits.hold_max) == (1, 1)
+
+
 def told(operation: stock.Operation) -> str:
     match operation:
         case stock.Cancel():

@@ -201,6 +201,14 @@ async def test_first_comments_are_held_and_their_names_too(stage: Stage) -> None
     assert (await stage.say(ANNA, "A01+1"))["reason"] == "reserved", "an order is never held"
 
 
+async def test_a_buyer_is_introduced_once_for_each_name(stage: Stage) -> None:
+    for name in ("Anna", "Anna", "安娜"):
+        await stage.press(Person("anna", name), "B01")
+        await stage.catch_up()
+    assert [event["name"] for event in await stage.log("name")] == ["Anna", "安娜"]
+    assert stage.mirror.state["names"] == {"anna": "安娜"}
+
+
 @pytest.mark.parametrize("text", ["hello", "A01+1", "A01取消", "外套嗎???", "A02+1", "A99+1"])
 async def test_a_line_sent_again_counts_once_and_is_answered_alike(stage: Stage, text: str) -> None:
     await stage.press(ANNA, "A01")

@@ -30,6 +30,19 @@ async def test_a_removed_product_is_no_longer_understood(stage: Stage) -> None:
     assert (answer["verdict"], answer["reason"]) == ("unclear", "unknown_code")
 
 
+async def test_the_index_is_made_anew_for_words_alone(stage: Stage) -> None:
+    """It takes longer than a tick should, and a host changes prices and closes products all the time."""
+    index = stage.mirror.index
+    await stage.command("price", code="A01", price_minor=1)
+    await stage.command("close_item", code="B01")
+    await stage.command("pin", code="A01")
+    assert stage.mirror.index is index
+    assert stage.mirror.state["items"]["A01"]["price_minor"] == 1
+    bag = {"code": "A01", "names": ["帆布包", "大包"], "price_minor": 1, "supply": {"A01": 0}}
+    await stage.command("add_item", item=bag)
+    assert (await stage.say(ANNA, "大包+1"))["lines"][0]["item"] == "A01"
+
+
 async def test_the_words_of_the_shop_are_used_from_the_next_comment_on(stage: Stage) -> None:
     words = ShopWords(aliases={"大包": "A01"})
     stage.mirror.use_words(words)

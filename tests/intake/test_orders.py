@@ -8,9 +8,9 @@ import pytest
 
 from livecommerce.comments.verdict import Cancel, Reserve
 from livecommerce.errors import BadInput, Busy, IdReused, StorageFull, Unavailable
-from livecommerce.intake.orders import NoOrder, Want, choose, lines_of, refusal_of, reserve_operation, wants_of
+from livecommerce.intake.orders import no_order_answer, refusal_of, reserve_operation, wants_of
 from livecommerce.intake.speech import Speech
-from livecommerce.stock.operations import LINES_MAX
+from livecommerce.shows.offers import Need, NoOrder, Want, lines_of
 from livecommerce.stock.outcomes import RETRYABLE, Answer, Outcome
 from tests.intake.demo_show import ANNA, SHOP, SHOW, Stage, setup
 
@@ -29,62 +29,31 @@ def state() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def test_choose_takes_the_text_the_card_and_the_only_value(state: dict[str, Any]) -> None:
-    coat = state["items"]["A02"]
-    assert choose(coat, ["M", "紅色"], {}) == ("A02/紅色/M", [])
-    assert choose(coat, ["M"], {"顏色": "黑色"}) == ("A02/黑色/M", [])
-    assert choose(coat, ["M"], {"顏色": "黑色", "尺寸": "L"}) == ("A02/黑色/M", []), "the text wins"
-    assert choose(coat, [], {"顏色": "綠色"}) == (None, ["顏色", "尺寸"])
-    one = {**coat, "options": [{"axis": "尺寸", "values": [{"value": "F", "short": []}]}]}
-    assert choose(one, [], {}) == ("A02/F", [])
-
-
 def test_only_reserve_intents_are_wants() -> None:
     intents = [Reserve("A01", (), 2), Cancel("A01", ()), Reserve("A02", ("M",), 1)]
-    assert wants_of(intents) == [Want("A01", (), 2), Want("A02", ("M",), 1)]
+    assert wants_of(intents, {}, None) == [Want("A01", (), 2), Want("A02", ("M",), 1)]
 
 
-def test_the_same_sku_twice_is_one_line(state: dict[str, Any]) -> None:
-    wants = [Want("A01", (), 1), Want("A02", ("紅色", "M"), 1), Want("A01", (), 2)]
-    lines = lines_of(state, wants, {}, None)
-    assert not isinstance(lines, NoOrder)
-    assert [(line.item, line.quantity, line.unit_price_minor) for line in lines] == [
-        ("A01", 3, 590), ("A02/紅色/M", 1, 990),
-    ]  # fmt: skip
-
-
-def test_the_card_chooses_for_the_pinned_product_alone(state: dict[str, Any]) -> None:
+def test_the_card_chooses_for_the_pinned_product_alone() -> None:
     card = {"顏色": "黑色", "尺寸": "L"}
-    lines = lines_of(state, [Want("A02", (), 1)], card, "A02")
-    assert not isinstance(lines, NoOrder)
-    assert lines[0].item == "A02/黑色/L"
-    missing = lines_of(state, [Want("A02", ("M",), 2)], card, "A01")
-    assert missing == NoOrder(
-        "need_options", {"code": "A02", "axes": ["顏色"], "options": {"尺寸": "M"}, "quantity": 2}
-    )
+    intents = [Reserve("A01", (), 2), Reserve("A02", ("M",), 1)]
+    assert wants_of(intents, card, "A02") == [Want("A01", (), 2), Want("A02", ("M",), 1, card)]
 
 
-def test_one_line_that_cannot_be_is_no_order_at_all(state: dict[str, Any]) -> None:
-    good = Want("A01", (), 1)
-    assert lines_of(state, [good, Want("Z99", (), 1)], {}, None) == NoOrder("item_unknown")
-    state["items"]["B01"]["closed"] = True
-    assert lines_of(state, [good, Want("B01", (), 1)], {}, None) == NoOrder("sales_closed")
-
-
-def test_more_lines_than_stock_takes_are_refused(state: dict[str, Any]) -> None:
-    codes = [f"C{number:02}" for number in range(LINES_MAX + 1)]
-    state["items"] = {code: {**state["items"]["A01"], "code": code} for code in codes}
-    wants = [Want(code, (), 1) for code in codes]
-    assert lines_of(state, wants, {}, None) == NoOrder("too_many_lines")
-    lines = lines_of(state, wants[:-1], {}, None)
-    assert not isinstance(lines, NoOrder)
-    assert len(lines) == LINES_MAX
+def test_what_is_no_order_is_answered_with_what_it_lacks() -> None:
+    need = Need(code="A02", axes=["顏色"], options={"尺寸": "M"}, quantity=2)
+    assert no_order_answer(NoOrder("need_options", "A02", need))["need"] == need
+    assert no_order_answer(NoOrder("sales_closed", "A02")) == {
+        "verdict": "order",
+        "reason": "sales_closed",
+        "lines": [],
+    }
 
 
 def test_an_operation_has_the_shows_rules_and_the_speakers_limits(state: dict[str, Any]) -> None:
     speech = Speech(show=SHOW, speaker=ANNA, id="a-comment-1", text="B01+1", source="bridge")
     state["buyers"]["anna"] = {"restricted": True, "hold_max": 2}
-    lines = lines_of(state, [Want("B01", (), 1)], {}, None)
+    lines = lines_of(state, [Want("B01", (), 1)])
     assert not isinstance(lines, NoOrder)
     operation = reserve_operation(state, speech, lines, b"line")
     assert (operation.id, operation.shop, operation.show, operation.viewer) == ("a-comment-1", SHOP, SHOW, "anna")

@@ -9,10 +9,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from livecommerce.errors import BadInput, NotFound, Unavailable
+from livecommerce.errors import BadInput, LiveCommerceError, NotFound, Unavailable
 from livecommerce.media.client.control import RelayControl
 from livecommerce.media.control_app import FRAGMENT_TYPE
-from livecommerce.media.errors import HostAlreadyLive, SdpRefused, StreamUnknown
+from livecommerce.media.errors import EntityTagMissing, EntityTagStale, HostAlreadyLive, SdpRefused, StreamUnknown
 from livecommerce.media.ingest.whep_client import WhepClient
 from livecommerce.media.relay import candidate_addresses
 from livecommerce.media.settings import Media
@@ -139,17 +139,16 @@ async def test_restart_of_ice_while_media_flows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("if_match", "body", "status"),
-    [
-        (None, FRAGMENT.format(user="fresh"), 428),
-        ('"stale"', FRAGMENT.format(user="fresh"), 412),
-        ("*", FRAGMENT.format(user="fresh"), 200),
-    ],
+    ("if_match", "status", "number"), [(None, 428, EntityTagMissing.number), ('"stale"', 412, EntityTagStale.number)]
 )
-async def test_patch_needs_to_know_what_it_patches(if_match: str | None, body: str, status: int) -> None:
+async def test_patch_needs_to_know_what_it_patches(if_match: str | None, status: int, number: int) -> None:
     async with open_stage() as stage:
         session = await stage.control.publish("demo", GOOD, "host")
-        assert (await stage.control.patch("whip", "demo", session.session, body, if_match)).status == status
+        body = FRAGMENT.format(user="fresh")
+        with pytest.raises(LiveCommerceError) as refusal:
+            await stage.control.patch("whip", "demo", session.session, body, if_match)
+        assert (refusal.value.http_status, refusal.value.number) == (status, number)
+        assert (await stage.control.patch("whip", "demo", session.session, body, "*")).status == 200
 
 
 async def test_trickled_candidates_need_no_answer() -> None:

@@ -16,9 +16,13 @@ import pytest
 from aiohttp import ClientResponse
 from aiortc import RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 
+from livecommerce.http.identity import Visit
 from livecommerce.media.client.control import RelayControl
 from livecommerce.media.client.places import KEPT_SECONDS
 from livecommerce.media.errors import StreamUnknown
+from livecommerce.shows.commands import Actor
+from livecommerce.shows.executor import Executor
+from livecommerce.shows.kinds.stage import Start
 from tests.site import Site
 
 SDP = {"Content-Type": "application/sdp"}
@@ -237,6 +241,29 @@ async def test_turn_credentials_are_those_coturn_expects(site: Site) -> None:
     assert "turn-secret" not in str(shape)
 
 
+async def test_turn_is_for_known_viewers_of_a_live_show(site: Site) -> None:
+    """It was handed to anybody for twelve hours."""
+    await site.login()
+    await site.make_show()
+    site.leave()
+
+    async def given() -> int:
+        _, shape = await site.told("GET", "/api/shows/demo/ice-servers")
+        return len(shape["ice_servers"])
+
+    assert await given() == 1, "nobody"
+    assert (await site.client.get("/live/demo")).status == 200
+    assert await given() == 1, "a viewer, and no show on air"
+    await Executor(site.shows).execute("demo", Start(id="start-the-show"), Actor("ling", "owner"))
+    assert await given() == 2
+    site.leave()
+    assert await given() == 1, "nobody, while it is on air"
+    await site.login("rival")
+    assert await given() == 1, "staff of another shop"
+    await site.login()
+    assert await given() == 2
+
+
 async def test_staff_see_what_arrives_at_the_relay(site: Site, offer: str) -> None:
     await site.login()
     await site.make_show()
@@ -318,7 +345,7 @@ async def test_a_banned_viewer_is_told_so_until_a_moderator_says_otherwise(site:
     await site.login()
     await site.make_show()
     await on_air(site)
-    cookie = {"Cookie": f"lc_viewer={site.accounts.viewer_cookie('anna')}"}
+    cookie = {"Cookie": f"lc_viewer={site.accounts.viewer_cookie(Visit('anna', 0))}"}
     for do, refusal in (("ban", (403, 2011)), ("unban", (404, 3004))):
         await site.login()
         assert (await site.told("POST", "/api/shows/demo/commands", {"do": do, "viewer": "anna"}))[0] == 200

@@ -6,10 +6,12 @@ import csv
 import io
 
 import pytest
+from openpyxl import load_workbook
 
 from livecommerce.orders.currencies import amount
-from livecommerce.orders.export import COLUMNS, csv_lines, header, safe_cell
+from livecommerce.orders.export import COLUMNS, Workbook, csv_lines, export_zone, header, rows, safe_cell
 from livecommerce.orders.model import Order, OrderLine, Payment
+from livecommerce.settings import SettingsError
 
 
 @pytest.mark.parametrize(
@@ -22,11 +24,26 @@ from livecommerce.orders.model import Order, OrderLine, Payment
         ("-1", "'-1"),
         ("@SUM(A1)", "'@SUM(A1)"),
         ("\t=1", "'\t=1"),
-        ("\r=1", "'\r=1"),
+        ("\r=1", "' =1"),
         ("  =1", "'  =1"),
         ("\u3000=1", "'\u3000=1"),
         ("＝1", "'＝1"),
         ("a=1", "a=1"),
+        ("00123", "'00123"),
+        ("12345", "12345"),
+        ("123456789012345678", "'123456789012345678"),
+        ("８８８８８８８８８８８８８", "'８８８８８８８８８８８８８"),
+        ("1E5", "'1E5"),
+        ("3-4", "'3-4"),
+        ("3/4", "'3/4"),
+        ("2026-07-22", "'2026-07-22"),
+        ("Mar1", "'Mar1"),
+        ("1.50", "'1.50"),
+        ("10%", "'10%"),
+        ("NT$5", "NT$5"),
+        ("TRUE", "'TRUE"),
+        ("A01/36%2F38", "A01/36%2F38"),
+        ("a\nb\r\nc\u2028d", "a b c d"),
         ("", ""),
     ],
 )
@@ -43,21 +60,53 @@ def test_money_is_written_as_people_read_it(minor: int, currency: str, written: 
     assert amount(minor, currency) == written
 
 
-def test_a_line_a_claim() -> None:
+def sold(reference: str, text: str) -> Order:
     line = OrderLine(
         shop="s", reservation="A01#1", order="o-1", sku="A01/紅色", number=1, quantity=2, waiting=0,
-        unit_price_minor=590, currency="TWD", text='外套 "紅", 大', state="confirmed", deadline_ms=0,
+        unit_price_minor=590, currency="TWD", text=text, state="confirmed", deadline_ms=0,
         claimed_ms=1_784_700_000_000, updated_ms=0,
     )  # fmt: skip
-    payment = Payment("p", "o-1", "manual", "bank_transfer", "paid", 1180, "TWD", "=12345", ["A01#1"], "ling", 0, 0)
-    order = Order("o-1", "s", "demo", "vera", 7, "TWD", "confirmed", 1180, 1180, 0, 0, (line,), (payment,))
-    text = header() + csv_lines([order], {"vera": "=cmd|' /C calc'!A0"}, {"vera": "k3j2m9qx4t"})
+    payment = Payment("p", "o-1", "manual", "bank_transfer", "paid", 1180, "TWD", reference, ["A01#1"], "ling", 0, 0)
+    return Order("o-1", "s", "demo", "vera", 7, "TWD", "confirmed", 1180, 1180, 0, 0, (line,), (payment,))
+
+
+def test_a_line_a_claim() -> None:
+    order = sold("=12345", '外套 "紅", 大')
+    zone = export_zone("", "zh-TW")
+    text = header() + csv_lines([order], {"vera": "=cmd|' /C calc'!A0"}, {"vera": "k3j2m9qx4t"}, zone)
     assert text.startswith("\ufeff")
     assert text.count("\r\n") == 2
     (row,) = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
     assert set(row) == set(COLUMNS)
     assert row["buyer"] == "'=cmd|' /C calc'!A0"
     assert (row["sku"], row["offer"], row["line_total"]) == ("A01/紅色", '外套 "紅", 大', "1180")
+    assert row["claimed_at_local"] == "2026-07-22T14:00:00+08:00"
     assert (row["claimed_at"], row["payment"], row["payment_reference"]) == (
         "2026-07-22T06:00:00Z", "bank_transfer paid", "'=12345",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ["00123", "1234567890123456789", "=1+1", "3/4", "TRUE", "http://a.example", "a\x00b"])
+def test_a_workbook_gives_back_what_was_put_in(odd: str) -> None:
+    book = Workbook()
+    book.add(rows([sold(odd, odd)], {"vera": odd}, {"vera": "h"}, export_zone("Europe/Madrid", "en")))
+    head, row = load_workbook(book.finish()).active.iter_rows()
+    cells = dict(zip((cell.value for cell in head), row, strict=True))
+    book.close()
+    kept = odd.replace("\x00", "")
+    for column in ("buyer", "offer", "payment_reference"):
+        assert (cells[column].value, cells[column].data_type) == (kept, "s")
+    assert (cells["quantity"].value, cells["line_total"].value) == (2, 1180)
+    assert cells["claimed_at_local"].value == "2026-07-22T08:00:00+02:00"
+
+
+def test_a_file_read_with_any_line_ends_has_the_same_rows() -> None:
+    text = header() + csv_lines([sold("a\nb", "c\r\nd")], {"vera": "e\u2028f"}, {})
+    for ends in ("\r\n", "\n", "\r"):
+        found = list(csv.reader(text.replace("\r\n", ends).splitlines()))
+        assert (len(found), found[1][2], found[1][5], found[1][-1]) == (2, "e f", "c d", "a b")
+
+
+def test_a_zone_that_is_none_is_refused_by_name() -> None:
+    with pytest.raises(SettingsError, match="Asia/Taibei"):
+        export_zone("Asia/Taibei", "zh-TW")

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from livecommerce.errors import LiveCommerceError
+from livecommerce.orders.errors import PaidAlready
 from livecommerce.orders.facts import OrderPaid, PaymentBegun
 from livecommerce.orders.money_trail import MONEY_TRAIL
 from livecommerce.orders.tables import payments
@@ -53,7 +54,9 @@ async def test_pressing_at_once_and_again_is_one_fact(stall: Stall, till: Till) 
     await asyncio.gather(*(till.begin(SHOP, order.id, PAY, "bank_transfer", "", "ling") for _ in range(4)))
     await till.begin(SHOP, order.id, PAY, "bank_transfer", "", "ling")
     await asyncio.gather(*(till.paid(SHOP, PAY, "mei") for _ in range(4)))
-    await till.paid(SHOP, PAY, "ling", "12345")
+    await till.paid(SHOP, PAY, "ling")
+    with pytest.raises(PaidAlready):
+        await till.paid(SHOP, PAY, "ling", "12345")
     begun, received = await facts_of(stall.database)
     assert begun.body_as(PaymentBegun) == PaymentBegun(
         order=order.id, show=SHOW, viewer="vera", provider="manual", method="bank_transfer", amount_minor=200,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientError
+from openpyxl import load_workbook
 from sqlalchemy.exc import OperationalError
 
 from livecommerce.orders.projector import Projector
@@ -77,6 +78,16 @@ async def test_the_csv_holds_every_claim_and_no_formula(selling: Site, monkeypat
     assert "vera" not in body
 
 
+async def test_the_workbook_holds_every_claim(selling: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("livecommerce.orders.rows.ORDERS_PAGE_MAX", 2)
+    answer = await selling.client.get("/api/shows/demo/orders.xlsx")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="orders-demo.xlsx"'
+    body = await answer.read()
+    found = list(load_workbook(io.BytesIO(body)).active.iter_rows(min_row=2, values_only=True))
+    assert [(row[4], row[7]) for row in found] == [("B02", number) for number in (1, 2, 3)]
+    assert found[0][2] == "=小美"
+
+
 async def test_a_file_that_breaks_off_is_not_taken_for_the_whole(
     selling: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,6 +100,27 @@ async def test_a_file_that_breaks_off_is_not_taken_for_the_whole(
 
     monkeypatch.setattr(OrderRepository, "of_show", breaks)
     answer = await selling.client.get("/api/shows/demo/orders.csv")
+    with pytest.raises(ClientError):
+        await answer.read()
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+async def test_a_login_that_ends_while_a_file_is_written_gets_no_more_of_it(
+    selling: Site, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    whole = OrderRepository.of_show
+    token = selling.client.session.cookie_jar.filter_cookies(selling.client.make_url("/"))["lc_staff"].value
+
+    async def logs_out(self: Any, shop: str, show: str, *, after: int = 0, limit: int = 1) -> Any:
+        if after:
+            await selling.accounts.sessions.close(token)
+        return await whole(self, shop, show, after=after, limit=limit)
+
+    monkeypatch.setattr(OrderRepository, "of_show", logs_out)
+    answer = await selling.client.get(f"/api/shows/demo/orders.{kind}")
+    if kind == "xlsx":  # none of it has left yet
+        assert (answer.status, (await answer.json())["error"]["number"]) == (401, 2001)
+        return
     with pytest.raises(ClientError):
         await answer.read()
 

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from livecommerce.errors import LiveCommerceError
+from livecommerce.errors import IdReused, LiveCommerceError
+from livecommerce.orders.errors import PaidAlready
 from livecommerce.orders.model import Order
 from livecommerce.orders.payments.manual import TRANSFER_DAYS
 from livecommerce.orders.till import UNDONE_HOLD_SECONDS, Till
@@ -195,3 +196,28 @@ async def test_what_the_till_refuses(stall: Stall, till: Till) -> None:
         with pytest.raises(LiveCommerceError) as refusal:
             await till.paid(shop, payment, "ling")
         assert refusal.value.code == "payment_unknown"
+
+
+async def test_a_payment_begun_again_as_something_else_is_refused(stall: Stall, till: Till) -> None:
+    await stall.stock(A01=5)
+    await stall.claim("vera", "A01", 2)
+    order = await vera(stall)
+    first = await till.begin(SHOP, order.id, PAY, "bank_transfer", "12345", "ling")
+    assert await till.begin(SHOP, order.id, PAY, "bank_transfer", "12345", "mei") == first
+    for method, reference in (("cash_on_delivery", "12345"), ("bank_transfer", "54321")):
+        with pytest.raises(IdReused):
+            await till.begin(SHOP, order.id, PAY, method, reference, "ling")
+    assert await sold(stall) == 0
+
+
+async def test_money_noted_once_keeps_its_reference_and_who(stall: Stall, till: Till) -> None:
+    await stall.stock(A01=5)
+    await stall.claim("vera", "A01", 2)
+    await till.begin(SHOP, (await vera(stall)).id, PAY, "bank_transfer", "", "ling")
+    first = await till.paid(SHOP, PAY, "ling", "67890")
+    assert await till.paid(SHOP, PAY, "mei", "67890") == first
+    assert await till.paid(SHOP, PAY, "mei") == first
+    with pytest.raises(PaidAlready):
+        await till.paid(SHOP, PAY, "mei", "00000")
+    assert (await vera(stall)).payments[0].reference == "67890"
+    assert (await vera(stall)).payments[0].by_staff == "ling"

@@ -50,7 +50,7 @@ async def refused(world: World, auth: Any, serializer: str, cookies: dict[str, s
 
 
 async def test_no_viewer_cookie_and_staff_of_another_shop_are_refused(fast_world: World) -> None:
-    assert (await refused(fast_world, {"show": "demo"}, "json", {}))["data"]["code"] == "login_needed"
+    assert (await refused(fast_world, {"show": "demo"}, "json", {}))["data"]["code"] == "cookie_needed"
     other = await refused(fast_world, {"show": "demo", "as": "staff"}, "json", {"lc_staff": "other.owner"})
     assert other["data"]["code"] == "show_of_another_shop"
     assert SHOP != "other"
@@ -138,8 +138,8 @@ COMMANDS = [
     ({"id": "command-1", "do": "cancel", "reservation": "A01#77"}, "reservation_unknown"),
     ({"id": "command-1", "do": "dismiss", "comment": "no-such-line"}, "not_found"),
     ({"id": "command-1", "do": "undo", "command": "no-such-command"}, "not_found"),
-    ({"id": "command-1", "do": "add_item", "item": {"code": "a/b", "names": ["x"], "price_minor": 1}}, "bad_input"),
-    ({"id": "command-1", "do": "add_item", "item": {"code": "Z1", "names": [], "price_minor": 1}}, "bad_input"),
+    ({"id": "command-1", "do": "add_item", "item": {"code": "a/b", "names": ["x"], "price_minor": 1}}, "code_refused"),
+    ({"id": "command-1", "do": "add_item", "item": {"code": "Z1", "names": [], "price_minor": 1}}, "product_refused"),
     ({"id": "command-1", "do": "words", "add": [""]}, "bad_input"),
 ]
 

@@ -46,8 +46,9 @@ async def test_what_a_moderator_accepts_counts(fast_world: World, host: Client) 
     accepted = await host.command(
         "accept", comment=line["id"], lines=[{"code": "S01", "options": ["藍色"], "quantity": 2}]
     )
-    assert accepted["outcome"]["outcome"] == "over_limit"
-    assert accepted["outcome"]["reason"] == "Limit 2 a person of this product; you have 1."
+    assert accepted["error"]["details"]["why"] == "over_limit"
+    assert accepted["error"]["reason"] == "Limit 2 a person of this product; you have 1."
+    assert (await host.event("triage", comment=line["id"], refused="over_limit"))["tries"] == 1, "it stays in the queue"
 
 
 async def test_the_button_and_a_change_count(fast_world: World, host: Client) -> None:

@@ -74,8 +74,9 @@ async def test_an_accepted_correction_is_an_alias_of_the_shop(fast_world: World,
 
 async def test_what_would_be_misread_is_not_remembered(fast_world: World, host: Client) -> None:
     await fast_world.store.put_shop_words(SHOP, 0, KeptWords(1, ShopWords(aliases={"毛毛球": "A01"})))
-    anna = await fast_world.connect("anna", name="Anna")
-    for word, why in (("襪子", "clash"), ("謝謝", "clash"), ("黑", "length"), ("毛毛球", "taken"), ("12", "clash")):
+    words = [("襪子", "clash"), ("謝謝", "clash"), ("黑", "length"), ("毛毛球", "taken"), ("12", "clash")]
+    for number, (word, why) in enumerate(words):
+        anna = await fast_world.connect(f"anna-{number}", name="Anna")
         comment = str(uuid.uuid4())
         await anna.call("comment", {"id": comment, "text": "A99 那個+1"})
         await host.event("triage")

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from livecommerce.http.identity import Identity, Staff
 from livecommerce.realtime import staff_sockets
-from livecommerce.realtime.staff_sockets import Who
+from livecommerce.realtime.callers import Who
 from tests.realtime.world import SHOW, World, identify, serving
 
 NEVER_SECONDS = 3_600.0  # nobody looks at silent sockets here: what closes one is its own use

@@ -16,10 +16,10 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from livecommerce.configuration.tree import Settings
-from livecommerce.http.identity import Identity, Staff
+from livecommerce.http.identity import Identity, Staff, Visit
+from livecommerce.realtime.callers import Who
 from livecommerce.realtime.compose import build_realtime
 from livecommerce.realtime.gateway import Gateway
-from livecommerce.realtime.staff_sockets import Who
 from livecommerce.realtime.tasks import end
 from livecommerce.shows.kinds import SHOW_KINDS
 from livecommerce.shows.registry import Registry
@@ -31,16 +31,24 @@ KINDS = Registry(SHOW_KINDS)
 
 
 ANSWER_SECONDS_MAX = 20.0
+_STRANGERS = itertools.count(1)
 
 
 async def identify(request: web.Request) -> Identity:
-    """Test cookies: `lc_viewer` is the id itself, `lc_staff` is `shop.role`."""
+    """Test cookies: `lc_viewer` is the id itself, `lc_since` when it was given, `lc_staff` is `shop.role`."""
     staff = None
     if "lc_staff" in request.cookies:
         shop, role = request.cookies["lc_staff"].split(".")
         staff = Staff(id="s1", shop=shop, login=f"{role}1", name="", role=role)  # type: ignore[arg-type]
     address = request.headers.get("X-Test-Address", "192.0.2.1")
-    return Identity(viewer=request.cookies.get("lc_viewer", ""), staff=staff, address=address)
+    viewer, since = request.cookies.get("lc_viewer"), int(request.cookies.get("lc_since", "0"))
+    fresh = f"fresh-{next(_STRANGERS)}"  # as for every request without a cookie
+    return Identity(viewer or fresh, staff, address, is_known=viewer is not None, since_ms=since)
+
+
+def admit_pass(token: str, show: str) -> Visit | None:
+    """A test's pass is `show/viewer`."""
+    return Visit(token.partition("/")[2], 0) if token.startswith(f"{show}/") else None
 
 
 async def staff_now(identity: Identity) -> Staff | None:
@@ -48,7 +56,12 @@ async def staff_now(identity: Identity) -> Staff | None:
     return identity.staff
 
 
-WHO = Who(identify, staff_now)
+WHO = Who(
+    identify,
+    staff_now,
+    address=lambda request: request.headers.get("X-Test-Address", "192.0.2.1"),
+    admit_pass=admit_pass,
+)
 
 
 class Client:
@@ -199,9 +212,9 @@ class World:
 
     async def connect(
         self, viewer: str = "", *, staff: str = "", show: str = SHOW, serializer: str = "msgpack",
-        address: str = "192.0.2.1", **auth: Any,
+        address: str = "192.0.2.1", since_ms: int = 0, **auth: Any,
     ) -> Client:  # fmt: skip
-        cookies = {"lc_viewer": viewer} if viewer else {}
+        cookies = {"lc_viewer": viewer, "lc_since": str(since_ms)} if viewer else {}
         if staff:
             cookies["lc_staff"] = f"{SHOP}.{staff}"
         client = Client(self, serializer, cookies, address)

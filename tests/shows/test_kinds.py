@@ -8,11 +8,12 @@ import pytest
 
 from livecommerce.errors import BadInput, Conflict, LiveCommerceError, NotFound, TooMuch
 from livecommerce.shows.decision import Answered, Decision, ThroughStock
-from livecommerce.shows.errors import ItemUnknown, ShowStageWrong
+from livecommerce.shows.errors import AdjustTooLow, ItemUnknown, NotSold, ShowStageWrong, StockChanged
 from livecommerce.shows.kinds import buyer, hidden
 from livecommerce.shows.kinds.buyer import NOTHING_SET
 from livecommerce.shows.state import State
 from livecommerce.shows.store import ShowStore
+from livecommerce.stock.operations import Reserve
 from livecommerce.stock.outcomes import Answer, LineAnswer, Outcome
 from tests.shows.world import KINDS, OWNER, SHOW, new_id
 
@@ -29,6 +30,7 @@ async def state(store: ShowStore) -> State:
     state["hidden"] = {"hidden-line": "olga"}
     state["words"] = ["bad"]
     state["notice"] = "before"
+    cast("dict[str, Any]", state)["newcomers"] = {"dora": MARK}
     state["buyers"] = {"ben": {**NOTHING_SET, "banned": True}}
     state["addresses"] = {"mark1": "ben", "mark2": "carl"}
     waiting = {"t": "triage", "comment": "unclear-line", "viewer": "anna", "verdict": "unclear", "at": 3}
@@ -40,6 +42,12 @@ async def state(store: ShowStore) -> State:
 
 ENDED = {"show": {"stage": "ended"}}
 HAT = {"code": "C01", "names": ["帽子"], "price_minor": 300}
+MARK = "0123456789abcdef0123"  # of a network
+GROUP_CLAIM = {"reservation": "A01#1", "viewer": "dora", "sku": "A01", "quantity": 1}
+WAITING = {
+    "comment": "unclear-line", "viewer": "anna", "name": "Anna", "by": "anna-handle", "text": "A01?", "at": 3,
+    "verdict": "unclear", "reason": "",
+}  # fmt: skip
 ACCEPT = {"do": "accept", "comment": "unclear-line"}
 
 # (command, what is other about the state, tags of its events or why not)
@@ -76,6 +84,10 @@ ROWS: list[tuple[dict[str, Any], dict[str, Any], Expected]] = [
     ({**ACCEPT, "comment": "some-line-1", "lines": [{"code": "A01"}]}, {}, NotFound),
     ({**ACCEPT, "lines": [{"code": "Z99"}]}, {}, ItemUnknown),
     ({**ACCEPT, "lines": [{"code": "A02", "options": ["M"]}]}, {}, BadInput),
+    ({**ACCEPT, "lines": [{"code": "A01"}] * 17}, {}, BadInput),
+    ({**ACCEPT, "lines": [{"code": "A01"}]}, ENDED, ShowStageWrong),
+    ({**ACCEPT, "lines": [{"code": "A01"}]}, {"show": {"stage": "scheduled"}}, ShowStageWrong),
+    ({**ACCEPT, "lines": [{"code": "A01"}]}, {"items": {"A01": {"closed": True}}}, NotSold),
     ({"do": "restock", "sku": "A02", "quantity": 1}, {}, ItemUnknown),
     ({"do": "adjust", "sku": "Z99", "quantity": 1}, {}, ItemUnknown),
     ({"do": "words", "add": ["bad"]}, {}, []),
@@ -89,7 +101,11 @@ ROWS: list[tuple[dict[str, Any], dict[str, Any], Expected]] = [
 
 def with_changes(state: State, changes: dict[str, Any]) -> State:
     known = cast("dict[str, Any]", state)
-    return cast("State", {**known, **{k: {**known[k], **v} if isinstance(v, dict) else v for k, v in changes.items()}})
+    return cast("State", _merged(known, changes))
+
+
+def _merged(known: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    return {**known, **{k: _merged(known.get(k, {}), v) if isinstance(v, dict) else v for k, v in changes.items()}}
 
 
 @pytest.mark.parametrize(("fields", "changes", "expected"), ROWS, ids=lambda value: str(value)[:50])
@@ -97,11 +113,11 @@ async def test_what_a_command_comes_to(
     fields: dict[str, Any], changes: dict[str, Any], expected: Expected, state: State
 ) -> None:
     changed = with_changes(state, changes)
-    command = KINDS.read_command({"id": new_id(), **fields})
     if isinstance(expected, type):
         with pytest.raises(expected):
-            KINDS.decide(changed, command, OWNER, NOW)
+            KINDS.decide(changed, KINDS.read_command({"id": new_id(), **fields}), OWNER, NOW)
         return
+    command = KINDS.read_command({"id": new_id(), **fields})
     decision = KINDS.decide(changed, command, OWNER, NOW)
     assert isinstance(decision, Decision)
     assert [event["t"] for event in decision.events] == expected
@@ -137,14 +153,113 @@ async def test_lists_by_hand_have_an_end(state: State, monkeypatch: pytest.Monke
 
 
 async def test_an_accepted_line_is_reserved_for_its_author_and_teaches_a_word(state: State) -> None:
-    lines = [{"code": "A02", "options": {"顏色": "紅色", "尺寸": "M"}, "quantity": 2}]
-    fields = {"id": new_id(), **ACCEPT, "lines": lines, "remember": "那件"}
-    planned = KINDS.decide(state, KINDS.read_command(fields), OWNER, NOW)
-    assert isinstance(planned, ThroughStock)
+    options: list[dict[str, str] | list[str]] = [{"顏色": "紅色", "尺寸": "M"}, ["M", "紅色"]]
+    lines = [{"code": "A02", "options": chosen, "quantity": 2} for chosen in options]
+    planned = planned_of(state, {**ACCEPT, "lines": lines, "remember": "那件"})
     (operation,) = planned.operations
-    assert (operation.id, operation.viewer) == ("unclear-line", "anna")  # type: ignore[union-attr]
-    assert [(line.item, line.quantity) for line in operation.lines] == [("A02/紅色/M", 2)]  # type: ignore[union-attr]
-    line = LineAnswer("A02/紅色/M", Outcome.SOLD_OUT, None, 0, 0, 0, 0, 0, 0)
-    decision = planned.conclude(Answered((Answer("unclear-line", Outcome.SOLD_OUT, (line,), 1),), {}))
-    assert (decision.outcome["outcome"], decision.learn) == ("sold_out", ("那件", "A02"))
+    assert isinstance(operation, Reserve)
+    assert (operation.id, operation.viewer, operation.source) == ("unclear-line", "anna", "moderator")
+    assert [(line.item, line.quantity) for line in operation.lines] == [("A02/紅色/M", 4)], "equal skus add up"
+    decision = planned.decide(answered(planned, Outcome.RESERVED))
+    assert (decision.outcome["outcome"], decision.learn, decision.refusal) == ("reserved", ("那件", "A02"), None)
     assert [event["t"] for event in decision.events] == ["triage_done"]
+
+
+async def test_a_line_is_accepted_on_the_terms_of_the_show(state: State) -> None:
+    state["settings"] |= {"fill": "all", "repeat": "once", "waitlist": False}
+    state["buyers"]["anna"] = {**NOTHING_SET, "restricted": True, "hold_max": 2}
+    (operation,) = planned_of(state, {**ACCEPT, "lines": [{"code": "A01"}]}).operations
+    assert isinstance(operation, Reserve)
+    assert (operation.fill, operation.repeat, operation.waitlist) == ("all", "once", False)
+    assert operation.limits.hold_max == 2
+
+
+async def test_a_line_that_got_nothing_stays_with_the_reason_and_may_be_tried_again(state: State) -> None:
+    fields = {**ACCEPT, "lines": [{"code": "A01"}], "remember": "那件"}
+    planned = planned_of(state, fields)
+    decision = planned.decide(answered(planned, Outcome.SOLD_OUT))
+    assert isinstance(decision.refusal, NotSold)
+    assert decision.learn is None, "nothing was sold, so nothing is learned"
+    (event,) = decision.events
+    assert (event["t"], event["comment"], event["tries"], event["refused"]) == ("triage", "unclear-line", 1, "sold_out")
+    assert [write[:3] for write in decision.writes] == [("triage", "hset", "unclear-line")]
+    after = KINDS.fold(state, decision.events)
+    assert [operation.id for operation in planned_of(after, fields).operations] == ["unclear-line-1"]
+
+
+THROUGH_STOCK: list[tuple[dict[str, Any], list[Outcome], list[Outcome]]] = [
+    (
+        {**ACCEPT, "lines": [{"code": "A01"}]},
+        [Outcome.RESERVED, Outcome.PARTLY, Outcome.WAITING, Outcome.CHANGED, Outcome.REDUCED, Outcome.UNCHANGED],
+        [Outcome.SOLD_OUT, Outcome.OVER_LIMIT, Outcome.SALES_CLOSED, Outcome.ITEM_UNKNOWN, Outcome.ALREADY_CLAIMED],
+    ),
+    ({"do": "restock", "sku": "A01", "quantity": 1}, [Outcome.RESTOCKED], [Outcome.ITEM_UNKNOWN]),
+    ({"do": "adjust", "sku": "A01", "quantity": -9}, [Outcome.ADJUSTED], [Outcome.ADJUST_TOO_LOW]),
+    ({"do": "cancel", "reservation": "A01#1"}, [Outcome.CANCELLED, Outcome.UNCHANGED], [Outcome.NOT_ACTIVE]),
+    ({"do": "extend", "reservation": "A01#1"}, [Outcome.EXTENDED], [Outcome.ALREADY_EXTENDED, Outcome.NOT_ACTIVE]),
+    ({"do": "add_item", "item": HAT}, [Outcome.RESTOCKED, Outcome.UNCHANGED], [Outcome.ITEM_UNKNOWN]),
+    (
+        {"do": "set_stock", "sku": "A01", "available": 3},
+        [Outcome.RESTOCKED, Outcome.ADJUSTED, Outcome.UNCHANGED],
+        [Outcome.ITEM_UNKNOWN, Outcome.STOCK_CHANGED],
+    ),
+    (
+        {"do": "reopen", "line": WAITING, "cancel": ["A01#1"]},
+        [Outcome.CANCELLED, Outcome.UNCHANGED, Outcome.NOT_ACTIVE, Outcome.RESERVATION_UNKNOWN],
+        [Outcome.NOT_YOURS],
+    ),
+    (
+        {"do": "release_group", "network": MARK, "claims": [GROUP_CLAIM]},
+        [Outcome.RELEASED, Outcome.UNCHANGED, Outcome.NOT_ACTIVE, Outcome.RESERVATION_UNKNOWN],
+        [Outcome.NOT_YOURS],
+    ),
+    (
+        {"do": "restore_group", "network": MARK, "claims": [GROUP_CLAIM]},
+        [Outcome.RESERVED, Outcome.WAITING, Outcome.SOLD_OUT, Outcome.OVER_LIMIT, Outcome.SALES_CLOSED],
+        [Outcome.NOT_YOURS],
+    ),
+]
+NAMED = {Outcome.ADJUST_TOO_LOW: AdjustTooLow, Outcome.STOCK_CHANGED: StockChanged}  # with the figure of now
+NOT_STORED = [Outcome.INPUT_BAD, Outcome.QUANTITY_BAD, Outcome.TOO_MANY_OPERATIONS]
+
+
+def planned_of(state: State, fields: dict[str, Any]) -> ThroughStock:
+    planned = KINDS.decide(state, KINDS.read_command({"id": new_id(), **fields}), OWNER, NOW)
+    assert isinstance(planned, ThroughStock)
+    return planned
+
+
+def answered(planned: ThroughStock, outcome: Outcome) -> Answered:
+    line = LineAnswer("A01", outcome, None, 0, 0, 0, 0, 0, 0)
+    return Answered(tuple(Answer(operation.id, outcome, (line,), 1) for operation in planned.operations), {})
+
+
+@pytest.mark.parametrize(("fields", "done", "refused"), THROUGH_STOCK, ids=lambda value: str(value)[:40])
+async def test_a_command_is_done_when_stock_did_it_and_only_then(
+    fields: dict[str, Any], done: list[Outcome], refused: list[Outcome], state: State
+) -> None:
+    planned = planned_of(state, fields)
+    for outcome in done:
+        assert planned.decide(answered(planned, outcome)).refusal is None, outcome
+    for outcome in (*refused, *NOT_STORED):
+        try:
+            refusal = planned.decide(answered(planned, outcome)).refusal
+        except LiveCommerceError as error:
+            refusal = error
+        named = NAMED.get(outcome)
+        assert isinstance(refusal, named or NotSold), outcome
+        if named is None:
+            assert refusal.details == {"why": str(outcome)}
+
+
+async def test_every_command_that_goes_through_stock_is_in_the_table(state: State) -> None:
+    found = set()
+    for fields in (row[0] for row in THROUGH_STOCK):
+        found.add(type(KINDS.read_command({"id": new_id(), **fields})))
+    declared = {
+        command
+        for kind in KINDS.kinds
+        for command, decide in kind.commands.items()
+        if decide.__annotations__["return"] == "ThroughStock"
+    }
+    assert declared == found

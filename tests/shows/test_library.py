@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
+from livecommerce.shows.kinds.audit import AUDIT_SHOWN_MAX
+from livecommerce.shows.kinds.chat import HELD_MAX
+from livecommerce.shows.kinds.name import NAMES_MAX
+from livecommerce.shows.kinds.triage import TRIAGE_MAX
 from livecommerce.shows.model import KEY_NAMES, SNAPSHOT_PARTS
 from livecommerce.shows.store import LIBRARY
 
@@ -15,6 +21,24 @@ def test_lua_numbers_the_keys_as_python_orders_them() -> None:
     assert names == list(KEY_NAMES)
     assert [int(number) for number in found[2].split(", ")] == list(range(1, len(KEY_NAMES) + 1))
     assert not re.search(r"keys\[(?!1\])\d+\]", LIBRARY), "a key by its bare number"
+
+
+LIMITS = {"HELD_MAX": HELD_MAX, "TRIAGE_MAX": TRIAGE_MAX, "NAMES_MAX": NAMES_MAX}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_lua_keeps_as_many_as_python_folds(name: str) -> None:
+    assert limit_of(name) == LIMITS[name]
+
+
+def test_lua_keeps_more_of_the_trail_than_pages_are_shown() -> None:
+    assert limit_of("AUDIT_MAX") >= AUDIT_SHOWN_MAX
+
+
+def limit_of(name: str) -> int:
+    found = re.search(rf"^local {name} = ([0-9]+)", LIBRARY, re.MULTILINE)
+    assert found, name
+    return int(found[1])
 
 
 def test_lua_returns_a_snapshot_in_the_order_of_its_parts() -> None:

@@ -10,8 +10,9 @@ import pytest
 from livecommerce.errors import BadInput, LiveCommerceError, NotAllowed
 from livecommerce.shows import kinds as kinds_folder
 from livecommerce.shows.errors import CommandUnknown
-from livecommerce.shows.kind import Effects, Kind
+from livecommerce.shows.kind import Effects, Kind, Stored
 from livecommerce.shows.kinds import SHOW_KINDS, notice, pin, question
+from livecommerce.shows.packing import pack
 from livecommerce.shows.registry import Registry
 from tests.shows.world import KINDS, new_id
 
@@ -62,11 +63,32 @@ def nothing(*_: Any) -> None:
         (Kind("again", viewer_commands={question.AskQuestion: nothing}), "command ask_question"),  # type: ignore[dict-item]
         (Kind("again", hashes=("votes",)), "hash votes"),
         (Kind("again", hashes=("log",)), "hash log"),
+        (Kind("again", first={"notice": ""}), "value notice"),
+        (Kind("again", first={"stage": ""}), "value stage"),
+        (Kind("again", hashes=("pins",)), "hash pins"),
+        (Kind("again", first={"questions": ""}), "value questions"),
     ],
 )
 def test_no_two_kinds_share_a_name(kind: Kind, what: str) -> None:
     with pytest.raises(ValueError, match=f"again: there is a {what} already"):
         Registry([*SHOW_KINDS, kind])
+
+
+def test_a_value_that_a_show_was_made_without_begins_as_its_kind_says() -> None:
+    goals = {"list": ["one"]}
+    registry = Registry([Kind("goal", first={"goal": goals})])
+    assert registry.load(Stored({}, {}, {})) == {"goal": goals}
+    assert registry.load(Stored({"goal": pack("100")}, {}, {})) == {"goal": "100"}
+
+
+def test_what_kinds_declare_of_their_events_is_found_by_tag() -> None:
+    assert KINDS.urgent == {"pin", "stage"}
+    assert KINDS.chatter == {"chat", "claim"}
+    banned = {"t": "buyer", "viewer": "ben", "banned": True}
+    assert KINDS.bars(banned) == ("ben", False)
+    assert KINDS.bars({**banned, "network_until": 1}) == ("ben", True)
+    assert KINDS.bars({**banned, "banned": False}) is None
+    assert KINDS.bars({"t": "pin"}) is None
 
 
 def test_unknown_events_change_and_show_nothing() -> None:

@@ -10,12 +10,13 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from livecommerce.errors import BadInput, Conflict, IdReused, ShowUnknown, TooMuch
+from livecommerce.shows import store as shows_store
 from livecommerce.shows.decision import Decision, Write
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.model import viewer_handle
 from livecommerce.shows.packing import pack
 from livecommerce.shows.state import part
-from livecommerce.shows.store import ChatLine, ShowStore
+from livecommerce.shows.store import LOOKUPS_AT_ONCE, ChatLine, ShowStore
 from tests.shows.world import SHOW, give, setup
 
 
@@ -38,6 +39,30 @@ async def test_what_a_show_cannot_be_made_of(store: ShowStore) -> None:
         await store.create(replace(setup(), shop="another"))
     with pytest.raises(ShowUnknown):
         await store.load("nowhere")
+
+
+async def test_ids_that_no_show_has_are_asked_for_few_at_a_time_and_remembered(
+    store: ShowStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shows_store, "UNKNOWN_SECONDS", 60.0)
+    asked, under_way, most = 0, 0, 0
+    hget = store.redis.hget
+
+    async def counted(*args: str) -> object:
+        nonlocal asked, under_way, most
+        asked, under_way = asked + 1, under_way + 1
+        most = max(most, under_way)
+        try:
+            return await hget(*args)
+        finally:
+            under_way -= 1
+
+    monkeypatch.setattr(store.redis, "hget", counted)
+    made_up = [f"made-up-{number}" for number in range(100)]
+    assert await asyncio.gather(*(store.exists(show) for show in made_up * 3)) == [False] * 300
+    assert (asked, most) == (100, LOOKUPS_AT_ONCE)
+    assert await store.create(setup("made-up-7")), "seen at once by whoever makes it"
+    assert await store.exists("made-up-7")
 
 
 async def test_people_are_told_by_name_and_handle(store: ShowStore) -> None:

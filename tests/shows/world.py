@@ -5,10 +5,11 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from livecommerce.catalogue.products import Option, OptionValue
 from livecommerce.shows.commands import Actor, Speaker
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.kinds import SHOW_KINDS
-from livecommerce.shows.model import OptionAxis, OptionValue, ShowItem, ShowSetup
+from livecommerce.shows.model import ShowItem, ShowSetup
 from livecommerce.shows.registry import Registry
 from livecommerce.shows.store import ShowStore
 
@@ -19,8 +20,8 @@ KINDS = Registry(SHOW_KINDS)
 
 
 def setup(show: str = SHOW, **changes: Any) -> ShowSetup:
-    colours = OptionAxis("顏色", (OptionValue("紅色", ("紅",)), OptionValue("黑色", ("黑",))))
-    sizes = OptionAxis("尺寸", (OptionValue("M"), OptionValue("L")))
+    colours = Option("顏色", (OptionValue("紅色", ("紅",)), OptionValue("黑色", ("黑",))))
+    sizes = Option("尺寸", (OptionValue("M"), OptionValue("L")))
     coats = {"A02/紅色/M": 3, "A02/黑色/L": 2}
     items = (
         ShowItem(code="A01", names=("帆布包", "包包"), price_minor=590, supply={"A01": 5}),

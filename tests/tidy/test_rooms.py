@@ -12,7 +12,7 @@ from tests.tidy.sources import PACKAGE, python_files, short, tree_of
 
 # From the ground up. A room may stand on those of the floors below it, and on those to its left on its own floor.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("settings", "errors", ""),  # "" is livecommerce itself (its version)
+    ("settings", "errors", "bounds", ""),  # "" is livecommerce itself (its version)
     ("ops", "stock", "comments", "records", "http"),
     ("accounts", "catalogue"),
     ("media", "shows", "orders"),
@@ -41,20 +41,21 @@ IMPORTS: dict[str, frozenset[str]] = {
     for room, names in {
         "settings": "",
         "errors": "",
+        "bounds": "",
         "": "",
         "ops": "errors settings",
         "stock": "settings",
         "comments": "errors",
         "records": "errors ops",
-        "http": "errors settings",
-        "accounts": "errors http records",
-        "catalogue": "accounts comments errors http records stock",
+        "http": "bounds errors settings",
+        "accounts": "bounds errors http records",
+        "catalogue": "accounts bounds comments errors http records stock",
         "media": "accounts errors http ops records settings",
-        "shows": "accounts catalogue comments errors http ops records stock",
-        "orders": "accounts errors http ops records shows stock",
-        "intake": "comments errors shows stock",
+        "shows": "accounts bounds catalogue comments errors http ops records stock",
+        "orders": "accounts bounds errors http ops records settings shows stock",
+        "intake": "catalogue comments errors ops shows stock",
         "replay": "errors http media records shows",
-        "realtime": "comments errors http intake ops settings shows stock",
+        "realtime": "bounds comments errors http intake ops settings shows stock",
         "api": "accounts catalogue errors http livecommerce media ops replay settings shows stock",
         "command_trail": "accounts records",
         "configuration": "accounts errors http livecommerce media ops orders realtime records settings stock",

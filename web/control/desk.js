@@ -12,7 +12,7 @@ export const cursor = signal(null); // key of the marked line; null follows the 
 export const buyer = signal(null); // viewer id on the card
 export const side = signal("buyer"); // buyer, reservations, audit or a kind's name
 export const tab = signal("chat"); // on a phone: chat, triage or side
-export const dialog = signal(null); // notice, rules, help or null
+export const dialog = signal(null); // rules, help, answer, a kind whose sheet is open, or null
 export const answering = signal(null); // the line that the answer dialog is about
 export const active = signal(null); // comment id of the open triage card
 

@@ -2,6 +2,8 @@
 import { here, sitePath } from "../shared/api.js";
 import { render } from "preact";
 import { clock, errorText, person, t } from "../shared/i18n.js";
+import { kindPage } from "../shared/kind_page.js";
+import { partsOf } from "../shared/kinds.js";
 import { command, live, showId, undoLast } from "../shared/staff.js";
 import { LanguageSwitch, Sheet, Toasts, html, isTyping, now, signal, useState } from "../shared/ui.js";
 import { Side, deedOf } from "./buyer.js";
@@ -9,6 +11,7 @@ import { Chat } from "./chat.js";
 import { answering, ban, current, dialog, mark, marked, moveLine, mute, queue, tab, toggleHide } from "./desk.js";
 import { Triage, askBuyer, chooseByDigit, decide, dismiss } from "./triage.js";
 
+const sheets = partsOf("sheet", { ...kindPage, live, command });
 const SLOW = [0, 3, 5, 10, 30, 60];
 const RATE_SECONDS = 10;
 const arrivals = signal([]);
@@ -54,33 +57,13 @@ function Header() {
     <span class="wide"><${LanguageSwitch} /></span>
     <a class="btn small line wide" href=${sitePath(`/studio/${showId}`)}>${t("common.studio")}</a>
     <span class="wide"><${Slow} /></span>
-    <button class=${`btn small ${live.notice.value ? "dark" : "line"}`} type="button" onClick=${() => (dialog.value = "notice")}>${t("control.notice")}</button>
+    ${sheets.map((part) => html`<button key=${part.name} class=${`btn small ${part.on ? "dark" : "line"}`} type="button" onClick=${() => (dialog.value = part.name)}>${part.title}</button>`)}
     <button class="btn small line" type="button" onClick=${() => (dialog.value = "rules")}>${t("control.rules")}</button>
     <button class="btn small line wide" type="button" aria-label=${t("control.help")} onClick=${() => (dialog.value = "help")}><kbd>?</kbd></button>
   </header>`;
 }
 
 const close = () => (dialog.value = null);
-
-function NoticeSheet() {
-  const [text, setText] = useState(live.notice.value ?? "");
-  const put = async (event) => {
-    event.preventDefault();
-    if (await command("notice", { text: text.trim() || null }, t("control.notice_done"))) close();
-  };
-  const drop = async () => {
-    if (await command("notice", { text: null }, t("control.notice_gone"))) close();
-  };
-  return html`<${Sheet} title=${t("control.notice")} onClose=${close}><form class="stack" onSubmit=${put}>
-    <label class="field"><span>${t("control.notice_label")}</span>
-      <textarea class="input" rows="3" maxlength="300" value=${text} autofocus onInput=${(event) => setText(event.currentTarget.value)}></textarea>
-      </label>
-    <div class="row">
-      <button class="btn dark grow" type="submit"
-        disabled=${!text.trim()}>${t("control.notice_put")}</button>${live.notice.value && html`<button class="btn line" type="button"
-        onClick=${drop}>${t("control.notice_drop")}</button>`}</div>
-      </form><//>`;
-}
 
 function RulesSheet() {
   const [word, setWord] = useState("");
@@ -124,9 +107,10 @@ function AnswerSheet() {
     <button class="btn dark" type="submit" disabled=${!text.trim()}>${t("control.answer_send")}</button></form><//>`;
 }
 
-const KEYS = [["J", "move_down"], ["K", "move_up"], ["H", "hide"], ["M", "mute"], ["B", "ban"], ["Z", "undo"], ["A", "accept"], ["1–9", "digit"], ["Q", "ask"], ["X", "dismiss"], ["N", "notice"], ["/", "search"], ["Esc", "follow"], ["?", "help"]];
+const KEYS = [["J", "move_down"], ["K", "move_up"], ["H", "hide"], ["M", "mute"], ["B", "ban"], ["Z", "undo"], ["A", "accept"], ["1–9", "digit"], ["Q", "ask"], ["X", "dismiss"], ["/", "search"], ["Esc", "follow"], ["?", "help"]];
 const HelpSheet = () => html`<${Sheet} title=${t("control.help")} onClose=${close}><dl class="help">${KEYS.map(([key, name]) => html`<div key=${key}>
-  <dt><kbd>${key}</kbd></dt><dd>${t(`control.key_${name}`)}</dd></div>`)}</dl><//>`;
+  <dt><kbd>${key}</kbd></dt><dd>${t(`control.key_${name}`)}</dd></div>`)}${sheets.filter((part) => part.key).map((part) => html`<div key=${part.name}>
+  <dt><kbd>${part.key.toUpperCase()}</kbd></dt><dd>${part.help}</dd></div>`)}</dl><//>`;
 
 function Page() {
   const bye = live.goodbye.value;
@@ -140,7 +124,7 @@ function Page() {
     <nav class="tabbar"
       aria-label=${t("control.tabs")}>${["chat", "triage", "side"].map((name) => html`<button key=${name} type="button" aria-pressed=${tab.value === name}
       onClick=${() => (tab.value = name)}>${t(`control.tab_${name}`)}${name === "triage" && waiting ? html` <b class="count">${waiting}</b>` : ""}</button>`)}</nav>
-    ${dialog.value === "notice" && html`<${NoticeSheet} />`}
+    ${sheets.map((part) => dialog.value === part.name && html`<${Sheet} key=${part.name} title=${part.title} onClose=${close}><${part.View} close=${close} /><//>`)}
     ${dialog.value === "rules" && html`<${RulesSheet} />`}
     ${dialog.value === "answer" && answering.value && html`<${AnswerSheet} key=${answering.value.comment} />`}
     ${dialog.value === "help" && html`<${HelpSheet} />`}
@@ -157,10 +141,10 @@ const DO = {
   a: () => decide(current.value),
   q: () => askBuyer(current.value),
   x: () => dismiss(current.value),
-  n: () => (dialog.value = "notice"),
   "?": () => (dialog.value = "help"),
   escape: () => mark(null),
 };
+for (const part of sheets) if (part.key && !DO[part.key]) DO[part.key] = () => (dialog.value = part.name);
 document.addEventListener("keydown", (event) => {
   if (isTyping(event) || !live.state.value) return;
   const key = event.key.toLowerCase();

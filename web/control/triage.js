@@ -139,6 +139,7 @@ function Card({ entry, open }) {
   return html`<li class=${`card ${open ? "open" : ""}`}>
     <button class="face" type="button" aria-expanded=${open} onClick=${choose}>
       <span class="muted"><bdi>${person(entry.name)}</bdi> · ${timeOfDay(entry.at, true)}${onScreen && live.item(onScreen) ? ` · ${t("control.on_screen", { code: onScreen })}` : ""}${knows(`reason.${entry.reason}`) ? ` · ${t(`reason.${entry.reason}`)}` : ""}</span>
+      ${entry.refused && html`<span class="tag warn">${knows(`error.not_sold.${entry.refused}`) ? t(`error.not_sold.${entry.refused}`) : t("error.not_sold")}</span>`}
       <h3 dir="auto">${entry.text}</h3></button>
     ${open ? html`<${Open} entry=${entry} />` : entry.verdict !== "question" && html`<${Guess} lines=${linesFor(entry)} />`}
   </li>`;

@@ -1,9 +1,9 @@
 // The replay: the recording with its chat, and its products as chapters, all on the recording's own time.
-import { sitePath } from "../shared/api.js";
 import { render } from "preact";
 import { boot, clock, errorText, isGuest, money, nameOf, person, t } from "../shared/i18n.js";
 import { kindPage } from "../shared/kind_page.js";
 import { partsOf } from "../shared/kinds.js";
+import { Picture } from "../shared/picture.js";
 import { LanguageSwitch, computed, html, signal, useEffect, useLayoutEffect, useRef } from "../shared/ui.js";
 import { linesUntil, chapterAt } from "./timeline.js";
 
@@ -49,7 +49,7 @@ function Chapter({ chapter, on, index }) {
   }, [on]);
   return html`<li><button ref=${button} class=${`chapter ${on ? "on" : ""}`} type="button" data-at=${chapter.at} aria-current=${on ? "true" : null}
     aria-label=${t("replay.jump", { item: name, time: clock(chapter.at) })} onClick=${() => jump(chapter)}>
-    ${item?.picture ? html`<img class="pic" src=${sitePath(item.picture)} alt="" width="64" height="64" loading=${index < 8 ? "eager" : "lazy"} />` : html`<span class="pic"></span>`}
+    <${Picture} src=${item?.picture} code=${chapter.code} size=${64} lazy=${index >= 8} />
     <span class="grow"><span class="row"><span class="code">${chapter.code}</span><b class="cut">${name}</b></span>
       <span class="row"><time>${clock(chapter.at)}</time>${item && html`<span class="muted">${money(item.price_minor, item.currency)}</span>`}</span></span>
   </button></li>`;

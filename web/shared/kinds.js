@@ -4,7 +4,7 @@
 const changes = new Map(); // event tag -> (state, event) => state
 const kinds = [];
 
-/** `kind` is {name, changes, words, watch, control, replay}; all but the name may be left out (docs/pages.md). */
+/** `kind` is {name, changes, words, watch, banner, control, sheet, studio, replay}; all but the name may be left out (docs/pages.md). */
 export function addKind(kind) {
   for (const [tag, change] of Object.entries(kind.changes ?? {})) {
     if (changes.has(tag)) throw new Error(`${kind.name}: there is an event ${tag} already`);
@@ -15,7 +15,7 @@ export function addKind(kind) {
 
 export const changeOf = (tag) => changes.get(tag);
 
-/** What kinds show on a page (`watch`, `control` or `replay`): [{name, title, badge, View}]. */
+/** What kinds show at a place (`watch`, `banner`, `control`, `sheet`, `studio` or `replay`): [{name, View, …}]. */
 export const partsOf = (place, page) =>
   kinds.filter((kind) => kind[place]).map((kind) => {
     const part = kind[place](page);

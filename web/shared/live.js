@@ -1,4 +1,5 @@
 // One show as signals: the socket's snapshot and frames folded by state.js, who answered what, and how the line is.
+import { optionsOf } from "./skus.js";
 import { computed, signal } from "@preact/signals";
 import { root } from "./api.js";
 import { lineKey } from "./kinds.js";
@@ -12,7 +13,7 @@ const CLAIMS_MAX = 400; // claims remembered to mark chat lines with; twice what
 const BUTTON_LINES_MAX = 60; // claims made by the button, shown as chat lines of their own
 
 /** Opens the show. `state` is null until the first snapshot; `link` is connecting, open, lost or closed. */
-export function openShow({ show, as, snapshot = null, name = "" }) {
+export function openShow({ show, as, snapshot = null, name = "", pass }) {
   const state = signal(snapshot);
   const link = signal("connecting");
   const goodbye = signal(null);
@@ -83,6 +84,7 @@ export function openShow({ show, as, snapshot = null, name = "" }) {
     show,
     as,
     name,
+    pass,
     root,
     onSnapshot(next) {
       anchor(next.now, true);
@@ -148,7 +150,7 @@ export function totals(item, stock) {
 export function fitting(item, chosen) {
   if (!item.options.length) return item.skus;
   return item.skus.filter((sku) => {
-    const values = sku.split("/").slice(1);
+    const values = optionsOf(sku);
     return item.options.every((option, index) => !chosen?.[option.axis] || chosen[option.axis] === values[index]);
   });
 }

@@ -14,6 +14,7 @@ const AGAIN = new Set(["comment", "claim", "cancel", "take", "command"]); // mes
  * @param {string} options.show id of the show
  * @param {"viewer"|"staff"} options.as
  * @param {string} [options.name] the viewer's name as remembered by the page
+ * @param {string} [options.pass] what the page was given for a browser that keeps no cookies
  * @param {(snapshot: object) => void} options.onSnapshot replaces all that the page has
  * @param {(frame: {e: string, f: string, t: string, ev: object[], n: number, now: number}) => void} options.onFrame
  *   events after the last offset, in order, none missing and none twice
@@ -29,7 +30,7 @@ const AGAIN = new Set(["comment", "claim", "cancel", "take", "command"]); // mes
  *   `send` always resolves: `{ok: true, …}` or `{ok: false, error: {number, code, reason}}` (`no_answer` without one)
  */
 export function connect(options) {
-  const { show, as, name, onSnapshot, onFrame, onPrivate, onLink, onBye, io = globalThis.io, url = "", root = "" } = options;
+  const { show, as, name, pass, onSnapshot, onFrame, onPrivate, onLink, onBye, io = globalThis.io, url = "", root = "" } = options;
   let epoch = null;
   let offset = null;
   let resuming = 0;
@@ -37,7 +38,7 @@ export function connect(options) {
   const pending = new Map(); // number -> {event, payload, resolve, timer}
   let count = 0;
 
-  const auth = (give) => give({ show, as, ...(name && { name }), ...(epoch && { epoch, offset }) });
+  const auth = (give) => give({ show, as, ...(name && { name }), ...(pass && { pass }), ...(epoch && { epoch, offset }) });
   const socket = io(url, {
     path: `${root}/socket.io/`,
     transports: ["websocket"],

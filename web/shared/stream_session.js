@@ -14,9 +14,18 @@ const OFFER_TIMEOUT_MS = 8000;
  * @typedef {Object} Options
  * @property {string} url WHIP or WHEP address
  * @property {string=} token bearer token; without it the page's cookies speak
- * @property {RTCIceServer[]=} iceServers
+ * @property {(RTCIceServer[]|(() => Promise<RTCIceServer[]>))=} iceServers
  * @property {(change: StateChange) => void=} onstate
  */
+
+/** What a page was given, or a function that asks anew where TURN credentials are good for some minutes only. */
+export function iceServersOf({ ice_servers: given = [], urls }) {
+  if (!urls?.ice) return given;
+  return async () => {
+    const answer = await fetch(urls.ice, { signal: AbortSignal.timeout(OFFER_TIMEOUT_MS) }).catch(() => null);
+    return answer?.ok ? (await answer.json()).ice_servers : given;
+  };
+}
 
 export class Session {
   /** @param {Options} options */
@@ -25,6 +34,7 @@ export class Session {
     /** @type {State} */ this.state = "idle";
     this.error = null;
     this.attempt = 0;
+    this.beginning = 0; // counts connections begun: only the last one goes on
     this.resource = null; // the session's own address, from Location
     /** @type {RTCPeerConnection|null} */ this.connection = null;
     this.timer = 0;
@@ -62,8 +72,12 @@ export class Session {
 
   async #connect() {
     this.setState("connecting");
+    const given = this.options.iceServers ?? [];
+    const beginning = ++this.beginning;
+    const iceServers = typeof given === "function" ? await given() : given;
+    if (beginning !== this.beginning || this.state !== "connecting") return;
     const connection = new RTCPeerConnection({
-      iceServers: this.options.iceServers ?? [],
+      iceServers,
       bundlePolicy: "max-bundle",
     });
     this.connection = connection;

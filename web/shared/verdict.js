@@ -1,10 +1,11 @@
 // What a verdict, a claim or a ticket is in words. One place, so that a viewer, a host and a moderator read the same.
+import { optionsOf } from "./skus.js";
 import { knows, money, nameOf, t } from "./i18n.js";
 
 export const outcomeText = (outcome, values) => (knows(`outcome.${outcome}`) ? t(`outcome.${outcome}`, values) : t("outcome.other"));
 
 const MADE = ["reserved", "partly", "held", "offered", "confirmed"];
-const optionsOf = (claim) => optionsText((claim.sku ?? claim.item ?? "").split("/").slice(1));
+const choiceOf = (claim) => optionsText(optionsOf(claim.sku ?? claim.item ?? ""));
 
 /**
  * "第 13 號", "紅色 M 第 2 號", "候補中", "已取消": the mark at the end of a chat line. Returns {text, kind} or null.
@@ -15,7 +16,7 @@ export function claimMark(claims) {
   if (!claims?.length) return null;
   const good = claims.filter((claim) => claim.reserved > 0 && MADE.includes(claim.outcome));
   if (good.length) {
-    const texts = good.map((claim) => (optionsOf(claim) ? t("common.mark_number_of", { of: optionsOf(claim), no: claim.number }) : t("common.mark_number", { no: claim.number })));
+    const texts = good.map((claim) => (choiceOf(claim) ? t("common.mark_number_of", { of: choiceOf(claim), no: claim.number }) : t("common.mark_number", { no: claim.number })));
     return { kind: "ok", text: `${texts.join("、")} ✓` };
   }
   if (claims.some((claim) => claim.waiting > 0 && (claim.outcome === "waiting" || MADE.includes(claim.outcome)))) return { kind: "warn", text: t("common.mark_waiting") };
@@ -37,7 +38,7 @@ export function ticketKind(state) {
 export const isOver = (state) => state === "cancelled" || state === "expired" || state === "released";
 /** "針織外套 紅色 M": the product's name in the page's language and the options; without the product what the server calls it. */
 export function labelOf(ticket, item) {
-  const values = optionsText(ticket.options ?? (ticket.sku ?? ticket.item ?? "").split("/").slice(1));
+  const values = optionsText(ticket.options ?? optionsOf(ticket.sku ?? ticket.item ?? ""));
   if (item) return values ? `${nameOf(item)} ${values}` : nameOf(item);
   const label = ticket.label || ticket.sku || ticket.item || "";
   return label.startsWith(`${ticket.code} `) ? label.slice(ticket.code.length + 1) : label;

@@ -3,6 +3,7 @@ import { render } from "preact";
 import { boot, day, errorText, money, nameOf, t, timeOfDay } from "../shared/i18n.js";
 import { call, sitePath } from "../shared/api.js";
 import { PRICE_MAX, wholeNumber } from "../shared/number.js";
+import { Picture } from "../shared/picture.js";
 import { Icon, LanguageSwitch, Toasts, html, newId, signal, toast } from "../shared/ui.js";
 import { OrderSheet } from "./orders.js";
 import { ProductSheet } from "./product.js";
@@ -10,8 +11,11 @@ import { WordsSheet } from "./words.js";
 
 const SUPPLY_FIRST = 10;
 const products = signal(boot.products ?? []);
+const shows = signal(boot.shows ?? []);
 const picked = signal({}); // code -> {price, each, limit}, in the order they were picked
 const title = signal("");
+const perItem = signal("5"); // pieces of a product for one viewer, as the server has it where nothing is said
+const newcomers = signal("50");
 const busy = signal(false);
 const adding = signal(false);
 const wording = signal(false);
@@ -47,8 +51,13 @@ async function create(event) {
   if (busy.value) return;
   const items = Object.entries(picked.value).map(([code, one]) => wishOf(code, one));
   if (items.includes(null)) return;
+  const limits = { per_item: wholeNumber(perItem.value, 0, 1000), newcomers_percent: wholeNumber(newcomers.value, 1, 100) };
+  if (Object.values(limits).includes(null)) {
+    problem.value = { code: "", reason: t("common.number_needed", { least: limits.per_item === null ? 0 : 1 }) };
+    return;
+  }
   busy.value = true;
-  const answer = await call("POST", "/api/shows", { title: title.value.trim(), items }, form);
+  const answer = await call("POST", "/api/shows", { title: title.value.trim(), items, limits }, form);
   busy.value = false;
   if (answer.ok) return location.assign(sitePath(`/studio/${answer.show.id}`));
   if (answer.error.code !== "no_answer") form = newId(); // refused: what is sent next is another request
@@ -60,13 +69,22 @@ async function logout() {
   else toast(errorText(answer.error), { bad: true });
 }
 
+async function remove(show) {
+  const answer = await call("DELETE", `/api/shows/${show.id}`);
+  if (answer.ok) shows.value = shows.value.filter((one) => one.id !== show.id);
+  else toast(errorText(answer.error), { bad: true });
+}
+
 function Show({ show }) {
+  const trouble = show.stage === "preparing" ? show.trouble : null;
   const at = show.started_ms || show.starts_ms || show.created_ms;
   const kind = { live: "bad", ended: "", scheduled: "ok", preparing: "" }[show.stage] ?? "";
   return html`<li class="show"><div class="grow"><div class="row"><h3 class="cut">${show.title}</h3>
     <span class=${`tag ${kind}`}>${t(`common.stage_${show.stage}`)}</span></div>
+      ${trouble && html`<p class="error">${errorText(trouble)}</p>`}
       <p class="muted">${day(at)} ${timeOfDay(at)} · ${t("shop.items", { n: show.items })}</p></div>
-    <div class="row wrap">${mayHost && html`<a class=${`btn small ${show.stage === "live" ? "" : "dark"}`} href=${sitePath(`/studio/${show.id}`)}>${t("common.studio")}</a>`}
+    <div class="row wrap">${mayHost && trouble && html`<button class="btn small line" type="button" onClick=${() => remove(show)}>${t("shop.show_delete")}</button>`}
+      ${mayHost && html`<a class=${`btn small ${show.stage === "live" ? "" : "dark"}`} href=${sitePath(`/studio/${show.id}`)}>${t("common.studio")}</a>`}
       <a class="btn small line" href=${sitePath(`/control/${show.id}`)}>${t("common.control")}</a>
         <a class="btn small line" href=${sitePath(`/live/${show.id}`)}>${t("shop.watch")}</a>
       <button class="btn small line" type="button" onClick=${() => (ordersOf.value = show)}>${t("shop.orders")}</button></div></li>`;
@@ -81,7 +99,7 @@ function Product({ product }) {
     </label>`;
   return html`<li class=${`product ${one ? "on" : ""}`}>
     <label class="face"><input type="checkbox" checked=${!!one} onChange=${() => toggle(product)} />
-      <img class="pic" src=${sitePath(product.picture)} alt="" width="52" height="52" loading="lazy" />
+      <${Picture} src=${product.picture} code=${product.code} size=${52} lazy />
       <span class="grow"><span class="row"><span class="code quiet">${product.code}</span><b class="cut">${nameOf(product)}</b></span>
         <span class="muted">${money(product.price_minor, product.currency)}${skus > 1 ? ` · ${t("shop.kinds", { n: skus })}` : ""}</span></span>
         </label>
@@ -102,6 +120,11 @@ function NewShow() {
       <${Icon} name="plus" />${t("shop.product_new")}</button></div>
     <ul class="catalogue">${products.value.map((product) => html`<${Product} key=${product.code} product=${product} />`)}</ul>
     ${products.value.length === 0 && html`<p class="muted">${t("shop.no_products")}</p>`}
+    <div class="row wrap"><label class="field"><span>${t("shop.per_item")}</span>
+      <input class="input" type="number" inputmode="numeric" min="0" max="1000" value=${perItem.value} onInput=${(event) => (perItem.value = event.currentTarget.value)} /></label>
+      <label class="field"><span>${t("shop.newcomers")}</span>
+      <input class="input" type="number" inputmode="numeric" min="1" max="100" value=${newcomers.value} onInput=${(event) => (newcomers.value = event.currentTarget.value)} /></label></div>
+    <p class="muted">${t("shop.newcomers_hint")}</p>
     <div class="make">${problem.value && html`<p class="error" role="alert">${errorText(problem.value)}</p>`}
       <button class="btn" type="submit"
         disabled=${busy.value || !title.value.trim() || !chosen}>${chosen ? t("shop.create", { n: chosen }) : t("shop.create_none")}</button>
@@ -110,12 +133,12 @@ function NewShow() {
 }
 
 function Page() {
-  const { staff, shows } = boot;
+  const { staff } = boot;
   return html`<header class="bar-top"><h1 class="cut">${staff.shop_name}</h1><span class="grow"></span><${LanguageSwitch} />
     <span class="muted cut">${staff.name || staff.login} · ${t(`shop.role_${staff.role}`)}</span>
     <button class="btn small line" type="button" onClick=${logout}>${t("shop.logout")}</button></header>
     <main class="columns"><section><h2>${t("shop.shows")}</h2>
-      <ul class="shows">${shows.map((show) => html`<${Show} key=${show.id} show=${show} />`)}</ul>${shows.length === 0 && html`<p class="empty">${t("shop.no_shows")}</p>`}</section>
+      <ul class="shows">${shows.value.map((show) => html`<${Show} key=${show.id} show=${show} />`)}</ul>${shows.value.length === 0 && html`<p class="empty">${t("shop.no_shows")}</p>`}</section>
       ${mayHost && html`<${NewShow} />`}</main>
     ${ordersOf.value && html`<${OrderSheet} show=${ordersOf.value} onClose=${() => (ordersOf.value = null)} />`}
     ${adding.value && html`<${ProductSheet} onClose=${() => (adding.value = false)} onAdded=${(product) => (products.value = [...products.value.filter((one) => one.code !== product.code), product])} />`}

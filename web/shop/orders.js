@@ -75,7 +75,8 @@ export function OrderSheet({ show, onClose }) {
     return answer;
   };
   return html`<${Sheet} title=${`${show.title} · ${t("shop.orders")}`} onClose=${onClose}
-    footer=${html`<a class="btn line" href=${sitePath(`/api/shows/${show.id}/orders.csv`)} download=${`orders-${show.id}.csv`}>${t("shop.orders_csv")}</a>`}>
+    footer=${html`<a class="btn line" href=${sitePath(`/api/shows/${show.id}/orders.csv`)} download=${`orders-${show.id}.csv`}>${t("shop.orders_csv")}</a>
+      <a class="btn line" href=${sitePath(`/api/shows/${show.id}/orders.xlsx`)} download=${`orders-${show.id}.xlsx`}>${t("shop.orders_xlsx")}</a>`}>
     ${orders === null && html`<p class="muted" role="status">${t("common.connecting")}</p>`}
     ${orders?.length === 0 && html`<p class="muted">${t("shop.no_orders")}</p>`}
     <ul class="orders">${orders?.map((order) => html`<${Order} key=${order.id} order=${order} act=${act} />`)}</ul>

@@ -5,7 +5,8 @@ import { PRICE_MAX, wholeNumber } from "../shared/number.js";
 import { Sheet, html, toast, useState } from "../shared/ui.js";
 
 const AXES = [0, 1]; // colour and size cover what shops sell by comment; the API takes more
-const list = (text) => text.split(/[,，、\n]/).map((one) => one.trim()).filter(Boolean);
+const list = (text) => text.split(/[，、\n]|(?<!\d),|,(?!\d)/) // "1,5 m" is one value
+ .map((one) => one.trim()).filter(Boolean);
 
 function read(form) {
   const options = AXES.map((index) => ({ axis: form.get(`axis${index}`).trim(), values: list(form.get(`values${index}`)).map((value) => ({ value, short: [] })) })).filter((one) => one.axis && one.values.length);

@@ -1,8 +1,9 @@
 // The product list: arrows and Enter, the pinned product large, and an editor for price and stock.
-import { sitePath } from "../shared/api.js";
 import { count, money, nameOf, t } from "../shared/i18n.js";
-import { totals, valuesOf } from "../shared/live.js";
+import { totals } from "../shared/live.js";
 import { command, live, mayHost } from "../shared/staff.js";
+import { optionsOf } from "../shared/skus.js";
+import { Picture } from "../shared/picture.js";
 import { PRICE_MAX, wholeNumber } from "../shared/number.js";
 import { Bar, Icon, Sheet, html, toast, useEffect, useRef, useState } from "../shared/ui.js";
 import { catalogue, claimedOf, dialog, expanded, left, pin, pinnedCode, selected, unpin } from "./desk.js";
@@ -17,7 +18,7 @@ export function Pinned() {
   if (!item) return html`<div class="pinned none"><p>${t("studio.nothing_pinned")}</p></div>`;
   const stock = totals(item, live.stock.value);
   return html`<div class="pinned">
-    <img class="pic" src=${sitePath(item.picture)} alt="" width="84" height="84" />
+    <${Picture} src=${item.picture} code=${item.code} size=${84} />
     <div class="grow"><div class="row"><span class="code">${item.code}</span><span class="muted cut grow">${t("studio.on_screen")}</span>
       <button class="btn small line" type="button" onClick=${unpin}>${t("studio.unpin")} <kbd>Esc</kbd></button></div>
       <h2 class="cut">${nameOf(item)}</h2>
@@ -67,7 +68,7 @@ function Editor({ item }) {
   };
   const close = () => command(item.closed ? "open_item" : "close_item", { code: item.code }, t(item.closed ? "studio.opened" : "studio.closed_done", { item: nameOf(item) }));
   const remove = () => command("remove_item", { code: item.code }, t("studio.removed", { item: nameOf(item) }));
-  const label = (sku) => sku.split("/").slice(1).join(" ");
+  const label = (sku) => optionsOf(sku).join(" ");
   return html`<div class="editor">
     <form class="row" onSubmit=${save}><label class="row grow"><span class="muted nowrap">${t("studio.price")}</span>
       <input class="input small" type="number" inputmode="numeric" min="1" value=${price} disabled=${!mayHost()}
@@ -98,7 +99,7 @@ function Row({ item }) {
   };
   return html`<li ref=${row} class=${`item ${on ? "on" : ""} ${chosen ? "chosen" : ""}`}>
     <button class="face" type="button" aria-expanded=${open} aria-current=${chosen ? "true" : null} onClick=${toggle}>
-      <img class="pic" src=${sitePath(item.picture)} alt="" width="48" height="48" loading="lazy" />
+      <${Picture} src=${item.picture} code=${item.code} size=${48} lazy />
       <span class="grow"><span class="row name"><b>${item.code}</b><span class="cut">${nameOf(item)}</span><span class="grow"></span>
         <b class="amount">${money(item.price_minor, item.currency)}</b></span>
         <${Bar} stock=${stock} /><span class=${`muted ${stock[0] <= 0 ? "out" : ""}`}>${item.closed ? t("studio.closed") : stockText(stock)}</span>
@@ -122,8 +123,7 @@ export function Products() {
   </section>`;
 }
 
-const skusOfProduct = (product) =>
-  product.options?.length ? product.options.reduce((all, option) => all.flatMap((one) => valuesOf(option).map((value) => `${one}/${value}`)), [product.code]) : [product.code];
+const skusOfProduct = (product) => product.skus ?? [product.code];
 
 function AddRow({ product }) {
   // Sold before, the shop has a figure already; an empty field leaves it as it is.
@@ -139,7 +139,7 @@ function AddRow({ product }) {
     const set = pieces === undefined ? {} : { supply: Object.fromEntries(skus.map((sku) => [sku, pieces])) };
     return command("add_item", { item: { ...item, price_minor: minor, ...set } }, t("studio.added", { item: nameOf(product) }));
   };
-  return html`<li class="row add-row"><img class="pic" src=${sitePath(product.picture)} alt="" width="48" height="48" loading="lazy" />
+  return html`<li class="row add-row"><${Picture} src=${product.picture} code=${product.code} size=${48} lazy />
     <span class="grow"><b>${product.code}</b> ${nameOf(product)}</span>
     <label class="field"><span>${t("studio.price")}</span>
       <input class="input small" type="number" inputmode="numeric" min="1" value=${price} onInput=${(event) => setPrice(event.currentTarget.value)} />

@@ -3,6 +3,7 @@ import { call } from "../shared/api.js";
 import { boot, errorText, knows, t } from "../shared/i18n.js";
 import { command, live, mayHost, showId } from "../shared/staff.js";
 import { Icon, Sheet, computed, effect, html, signal, toast, untracked, useEffect, useRef } from "../shared/ui.js";
+import { iceServersOf } from "../shared/stream_session.js";
 import { play } from "../shared/whep.js";
 import { publish } from "../shared/whip.js";
 import { dialog } from "./desk.js";
@@ -49,7 +50,7 @@ export async function goLive() {
   wasOnAir.value = false;
   publisher = publish(camera.value, {
     url: boot.urls.whip,
-    iceServers: boot.ice_servers,
+    iceServers: iceServersOf(boot),
     maxKbps: boot.publish.max_kbps,
     simulcast: boot.publish.simulcast,
     onstate({ state, error }) {
@@ -141,7 +142,7 @@ function OwnPicture() {
 function ViewersPicture() {
   const box = useRef(null);
   useEffect(() => {
-    const player = play(box.current, { url: boot.urls.whep, iceServers: boot.ice_servers });
+    const player = play(box.current, { url: boot.urls.whep, iceServers: iceServersOf(boot) });
     const timer = setInterval(async () => {
       const stats = await player.stats();
       if (stats?.jitterMs) delaySeconds.value = (stats.jitterMs + (stats.rttMs ?? 0) / 2) / 1000;

@@ -1,7 +1,9 @@
 // Below the picture: the show's course, the viewers' lines, another encoder (OBS), a comment tried on the parser, the show's comments read again.
 import { errorText, t, timeOfDay } from "../shared/i18n.js";
 import { call } from "../shared/api.js";
-import { ask, copy, live, mayHost, showId } from "../shared/staff.js";
+import { kindPage } from "../shared/kind_page.js";
+import { partsOf } from "../shared/kinds.js";
+import { ask, command, copy, live, mayHost, showId } from "../shared/staff.js";
 import { Icon, html, now, signal, useState } from "../shared/ui.js";
 import { SAMPLES_MAX, SAMPLE_SECONDS, samples } from "./desk.js";
 import { Lines } from "./lines.js";
@@ -80,12 +82,14 @@ function Simulator() {
     ${read && !read.ok && html`<p class="bad">${errorText(read.error)}</p>`}</div></div>`;
 }
 
-const TOOLS = { course: Course, lines: Lines, obs: Encoder, simulate: Simulator, reread: Reread };
+const parts = partsOf("studio", { ...kindPage, live, command });
+const TOOLS = { course: Course, lines: Lines, obs: Encoder, simulate: Simulator, reread: Reread, ...Object.fromEntries(parts.map((part) => [part.name, part.View])) };
+const titleOf = (name) => parts.find((part) => part.name === name)?.title ?? t(`studio.tool_${name}`);
 export function Tools() {
   const Tool = TOOLS[open.value];
   return html`<section class="tools"><div class="row tabs" role="tablist">${Object.keys(TOOLS).map(
     (name) => html`<button key=${name} id=${`tool-${name}`} type="button" role="tab" aria-controls="tool-panel" aria-selected=${open.value === name}
-      onClick=${() => (open.value = name)}>${t(`studio.tool_${name}`)}</button>`,
+      onClick=${() => (open.value = name)}>${titleOf(name)}</button>`,
   )}</div><div id="tool-panel" class="panel" role="tabpanel" aria-labelledby=${`tool-${open.value}`}><${Tool} /></div></section>`;
 }
 export const ShareButton = ({ url }) => html`<button class="btn small line" type="button" onClick=${() => copy(url)}>

@@ -1,7 +1,7 @@
 // The pinned product's card and the list of all products of the show.
-import { sitePath } from "../shared/api.js";
 import { count, money, nameOf, t } from "../shared/i18n.js";
 import { fitting, isComplete, totals, valuesOf } from "../shared/live.js";
+import { Picture } from "../shared/picture.js";
 import { Bar, Sheet, html, useEffect, useRef, useState } from "../shared/ui.js";
 import { asking, choice, choose, claim, claiming, live, sheet, shownPin } from "./room.js";
 
@@ -52,7 +52,7 @@ export function PinnedCard() {
   if (!item) return null;
   const chosen = choice.value[item.code];
   return html`<article class="card" aria-label=${t("watch.pinned")} key=${item.code}>
-    <img class="pic" src=${sitePath(item.picture)} alt="" width="92" height="92" />
+    <${Picture} src=${item.picture} code=${item.code} size=${92} />
     <div class="grow">
       <div class="row"><span class="code">${item.code}</span><h2 class="cut">${nameOf(item)}</h2></div>
       <${Price} item=${item} />
@@ -91,7 +91,7 @@ function Row({ item, onPin }) {
   const out = ready && stockFor(item, chosen)[0] <= 0;
   const press = () => (ready ? claim(item.code, chosen) : setOpen(true));
   return html`<li class=${`product ${onPin ? "on" : ""}`}>
-    <img class="pic" src=${sitePath(item.picture)} alt="" width="72" height="72" loading="lazy" />
+    <${Picture} src=${item.picture} code=${item.code} size=${72} lazy />
     <div class="grow">
       <div class="row"><span class=${`code ${onPin ? "" : "quiet"}`}>${item.code}</span><h3 class="cut">${nameOf(item)}</h3></div>
       <${Price} item=${item} /><${StockLine} item=${item} chosen=${chosen} />
@@ -108,7 +108,7 @@ function Row({ item, onPin }) {
 export function Shelf() {
   return html`<ul class="shelf">${live.items.value.map(
     (item) => html`<li key=${item.code}><button type="button" onClick=${() => (sheet.value = "products")}>
-      <img class="pic" src=${sitePath(item.picture)} alt="" width="124" height="124" /><span class="row"><span class="code">${item.code}</span>
+      <${Picture} src=${item.picture} code=${item.code} size=${124} /><span class="row"><span class="code">${item.code}</span>
       <b class="cut">${nameOf(item)}</b></span><span>${money(item.price_minor, item.currency)}</span></button></li>`,
   )}</ul>`;
 }

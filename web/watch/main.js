@@ -3,19 +3,25 @@ import { render } from "preact";
 import { boot, count, errorText, t, timeOfDay } from "../shared/i18n.js";
 import { kindPage } from "../shared/kind_page.js";
 import { partsOf } from "../shared/kinds.js";
-import { Countdown, Icon, LanguageSwitch, Sheet, Toasts, html, newId } from "../shared/ui.js";
+import { Countdown, Icon, LanguageSwitch, Sheet, Toasts, effect, html, newId, signal } from "../shared/ui.js";
 import { PinnedCard, ProductSheet, Shelf } from "./card.js";
 import { Chat, Composer, sendDraft } from "./chat.js";
-import { Offer } from "./offer.js";
 import { SoundButton, delaySeconds, phase, playVideo } from "./player.js";
 import { live, sheet } from "./room.js";
 import { totalOf } from "../shared/verdict.js";
 import { replayUrl } from "./ending.js";
-import { NameSheet, Ribbon, TicketSheet, openTickets } from "./tickets.js";
+import { NameSheet, Ribbon, TicketSheet, myTickets, openTickets } from "./tickets.js";
 
 /** A viewer's command of a kind; the answer as `live.send` gives it. */
 const act = (name, fields = {}) => live.send("command", { id: newId(), do: name, ...fields });
-const parts = partsOf("watch", { ...kindPage, live, act });
+// Only who waits in line is ever made an offer: its ring and ribbon come with the first ticket.
+const offer = signal(null);
+effect(() => {
+  if (myTickets().length && !offer.peek()) import("./offer.js").then((loaded) => (offer.value = loaded.Offer), () => {});
+});
+const page = { ...kindPage, live, act };
+const parts = partsOf("watch", page);
+const banners = partsOf("banner", page);
 
 function Top() {
   const show = live.show.value;
@@ -71,7 +77,7 @@ function Line() {
   if (live.link.value === "blocked") return html`<p class="banner" role="alert">${t("common.line_blocked")}</p>`;
   if (live.link.value === "lost") return html`<p class="banner" role="status">${t("watch.line_lost")}</p>`;
   if (!cookies) return html`<p class="banner" role="alert">${t("watch.no_cookies")}</p>`;
-  return live.notice.value ? html`<p class="banner notice" dir="auto">${live.notice.value}</p>` : null;
+  return banners.map((part) => html`<${part.View} key=${part.name} />`);
 }
 
 function Rail() {
@@ -92,7 +98,7 @@ function Page() {
   return html`<${Top} />
     <div class="mid row">${live.show.value.stage === "live" && html`<${SoundButton} />`}<span class="grow"></span><${LanguageSwitch} /></div>
     <${Line} />
-    <${Offer} />
+    ${offer.value && html`<${offer.value} />`}
     <${Message} />
     <div class="bottom">
       <div class="over"><${Chat} /><${Rail} /></div>

@@ -3,6 +3,7 @@ import { sitePath } from "../shared/api.js";
 import { boot, t } from "../shared/i18n.js";
 import { Icon, computed, effect, html, signal, untracked } from "../shared/ui.js";
 import { play } from "../shared/playback.js";
+import { iceServersOf } from "../shared/stream_session.js";
 import { Moment } from "./moment.js";
 import { live, showId, shownPin } from "./room.js";
 
@@ -26,7 +27,7 @@ function start() {
   player = play(video, {
     url: boot.urls.whep,
     hlsUrl: boot.urls.hls ?? sitePath(`/live/${showId}/hls/index.m3u8`),
-    iceServers: boot.ice_servers,
+    iceServers: iceServersOf(boot),
     onstate({ state }) {
       if (state === "connecting" || state === "waiting") picture.value = "connecting";
       if (state === "live") picture.value = video.paused ? "blocked" : "playing";

@@ -23,7 +23,7 @@ const write = (key, value) => {
 };
 
 export const showId = document.getElementById("app").dataset.show;
-export const live = openShow({ show: showId, as: "viewer", snapshot: boot.snapshot, name: read("lc_name") ?? "" });
+export const live = openShow({ show: showId, as: "viewer", pass: boot.pass, snapshot: boot.snapshot, name: read("lc_name") ?? "" });
 export const shownPin = signal(live.pin.peek()); // on this screen; player.js lets a new one wait for its picture
 export const sheet = signal(null); // "tickets", "products", "name", a kind's name or null
 export const ribbon = signal(null); // {kind: "lines" | "need" | "words", …}: the last verdict

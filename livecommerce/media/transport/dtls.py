@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from OpenSSL import SSL
 
+from livecommerce.http.shares import Shares
 from livecommerce.media.transport.srtp import PROFILES, Keys
 from livecommerce.media.wire.sdp import DIGESTS, Fingerprint
 
@@ -37,6 +38,8 @@ DATAGRAMS_IN_MAX = 64
 INBOX_MAX = 16
 # DTLS repeats a flight after 1, 2 and 4 s (RFC 6347 section 4.2.4.1), and the last one may be answered late.
 HANDSHAKE_SECONDS_MAX = 12.0
+# Of them, those of one network: a phone company's crowd takes some at once, hanging ones keep nobody else out.
+HANDSHAKES_PER_NETWORK_MAX = 64
 # Handshakes in flight before a join is told to come back: 256 at 2 ms each is half a second of one core.
 HANDSHAKES_MAX = 256
 
@@ -215,6 +218,7 @@ class Association:
         "_pool",
         "_send",
         "_timer",
+        "network",
     )
 
     def __init__(
@@ -230,6 +234,7 @@ class Association:
         self._send = send
         self._on_keys = on_keys
         self._on_closed = on_closed
+        self.network = ""  # whose share of the pool it takes; "" is nobody's
         self._inbox: list[bytes] = []
         self._busy = self._closed = self._done = False
         self._timer: asyncio.TimerHandle | None = None
@@ -267,7 +272,7 @@ class Association:
             self._timer.cancel()
             self._timer = None
         if not self._done:
-            self._pool.running.discard(self)
+            self._pool.ended(self)
 
     def _turn(self, *, timed_out: bool, is_first: bool = False) -> None:
         if self._busy or self._closed or not (self._inbox or timed_out or is_first):
@@ -295,7 +300,7 @@ class Association:
             self._send(datagram)
         if step.keys is not None and not step.failure:
             self._done = True
-            self._pool.running.discard(self)
+            self._pool.ended(self)
             self._on_keys(step.keys)
         if step.failure or step.closed:
             self._finish()
@@ -333,6 +338,7 @@ class HandshakePool:
     def __init__(self, identity: Identity) -> None:
         self.identity = identity
         self.running: set[Association] = set()
+        self._shares = Shares(HANDSHAKES_PER_NETWORK_MAX)
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="dtls")
         self._released = self._quiet_seconds = 0
 
@@ -356,6 +362,22 @@ class HandshakePool:
         if not is_server:
             association.start()
         return association
+
+    def has_room(self, network: str) -> bool:
+        """Whether a network (see `http.addresses.network_of`) has less than its share of handshakes in flight."""
+        return not self._shares.is_full(network)
+
+    def charge(self, association: Association, network: str) -> None:
+        """The association counts in this network's share until its handshake ends."""
+        association.network = network
+        self._shares.take(network)
+
+    def ended(self, association: Association) -> None:
+        """The handshake is done or given up; its place is free. Idempotent."""
+        if association in self.running:
+            self.running.discard(association)
+            if association.network:
+                self._shares.give_back(association.network)
 
     def note_release(self) -> None:
         """An association was freed; now and then, when nobody is joining, the memory goes back."""

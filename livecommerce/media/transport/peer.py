@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from livecommerce.http.addresses import network_of
 from livecommerce.media.transport.dtls import Association, HandshakePool
 from livecommerce.media.transport.srtp import Keys
 from livecommerce.media.wire import sdp, stun
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 SILENCE_SECONDS_MAX = 15.0
 # An offer whose checks never come holds its place this long.
 UNVERIFIED_SECONDS_MAX = 10.0
+# From the offer to the keys: three turns of a handshake that had to wait for its network's share.
+UNKEYED_SECONDS_MAX = 40.0
 # DTLS repeats a flight after 1, 2 and 4 s; whoever needs longer joins again.
 LINGER_SECONDS = 5.0
 # A living peer checks every 2.5 s (browsers) to 6 s (aiortc).
@@ -164,8 +167,8 @@ class Peer:
             self._challenge(path)
         if self.state is PeerState.NEW:
             self.set_state(PeerState.VERIFIED)
-            if self.is_client:
-                self._associate()
+        if self.is_client and self.keys is None:  # again with each check, while its network has no place free
+            self._associate()
 
     def _take_path(self, path: Path) -> None:
         if self.path is None or path.address != self.path.address:
@@ -199,8 +202,15 @@ class Peer:
         if self.path is not None:
             self.path.send(datagram)
 
-    def _associate(self) -> Association:
-        if self.association is None:
+    def _associate(self) -> Association | None:
+        """The association, made when first needed; None while this network has its share of handshakes.
+
+        DTLS repeats a flight that nobody answered, so those of a crowd behind one address take turns.
+        """
+        if self.association is None and self.path is not None:
+            network = network_of(str(self.path.address[0]))
+            if not self.port.handshakes.has_room(network):
+                return None
             self.association = self.port.handshakes.associate(
                 self.fingerprints,
                 is_server=not self.is_client,
@@ -208,6 +218,7 @@ class Peer:
                 on_keys=self._connected,
                 on_closed=self.close,
             )
+            self.port.handshakes.charge(self.association, network)
         return self.association
 
     def receive_dtls(self, datagram: bytes) -> None:
@@ -217,7 +228,9 @@ class Peer:
                 # Probably a goodbye, but nobody can vouch for it any more: believe it unless the peer speaks up soon.
                 self.heard_at = min(self.heard_at, time.monotonic() - SILENCE_SECONDS_MAX + GOODBYE_SECONDS)
         elif self.state in (PeerState.VERIFIED, PeerState.CONNECTED):
-            self._associate().feed(datagram)
+            association = self._associate()
+            if association is not None:
+                association.feed(datagram)
 
     def release_association(self, now: float) -> None:
         """OpenSSL's 80 KiB are needed only while the peer may repeat its last flight."""
@@ -245,6 +258,8 @@ class Peer:
     def is_dead(self, now: float) -> bool:
         if self.state is PeerState.NEW:
             return now - self.created_at > UNVERIFIED_SECONDS_MAX
+        if self.keys is None and now - self.created_at > UNKEYED_SECONDS_MAX:
+            return True  # checks alone keep no place
         return now - self.heard_at > SILENCE_SECONDS_MAX
 
     def close(self, reason: str) -> None:

@@ -11,6 +11,8 @@ import struct
 import time
 from typing import TYPE_CHECKING, cast
 
+from livecommerce.http.addresses import network_of
+from livecommerce.http.shares import Shares
 from livecommerce.media.wire import stun
 from livecommerce.media.wire.rtp import DATAGRAM_BYTES_MAX
 
@@ -24,6 +26,9 @@ log = logging.getLogger(__name__)
 CONNECTIONS_MAX = 1_000
 # Connections of strangers at once: they have no authenticated check yet.
 STRANGERS_MAX = 200
+# Of each of the two, those of one network, so that silent ones keep nobody else out.
+STRANGERS_PER_NETWORK_MAX = 50
+CONNECTIONS_PER_NETWORK_MAX = 500
 # As long as an offer whose checks never come (peer.py).
 STRANGER_SECONDS_MAX = 10.0
 # A second of 720p. A viewer further behind gets gaps, which it repairs or a keyframe heals, instead of growing delay.
@@ -43,6 +48,7 @@ class TcpConnection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self.peer: Peer | None = None
         self.address: stun.Address = ()
+        self.network = ""
         self.dropped = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -51,6 +57,7 @@ class TcpConnection(asyncio.Protocol):
         host, port, *_ = transport.get_extra_info("peername")
         # The third part keeps it apart from the UDP address of the same numbers.
         self.address = (host, port, "tcp")
+        self.network = network_of(host)
         if not self._door.admit(self):
             transport.abort()
             return
@@ -113,6 +120,8 @@ class TcpDoor:
         self.mux = mux
         self._strangers: set[TcpConnection] = set()
         self._known: set[TcpConnection] = set()
+        self._stranger_shares = Shares(STRANGERS_PER_NETWORK_MAX)
+        self._known_shares = Shares(CONNECTIONS_PER_NETWORK_MAX)
         self._server: asyncio.Server | None = None
 
     async def listen(self, host: str, port: int) -> None:
@@ -123,16 +132,29 @@ class TcpDoor:
     def admit(self, connection: TcpConnection) -> bool:
         if len(self._strangers) >= STRANGERS_MAX or len(self._strangers) + len(self._known) >= CONNECTIONS_MAX:
             return False
+        if not self._stranger_shares.take(connection.network):
+            return False
         self._strangers.add(connection)
         return True
 
     def vouched(self, connection: TcpConnection) -> None:
-        self._strangers.discard(connection)
+        """A check that a peer's password signed came by it: no stranger any more."""
+        if not self._known_shares.take(connection.network):
+            connection.abort()
+            return
+        self._forget_stranger(connection)
         self._known.add(connection)
 
+    def _forget_stranger(self, connection: TcpConnection) -> None:
+        if connection in self._strangers:
+            self._strangers.discard(connection)
+            self._stranger_shares.give_back(connection.network)
+
     def forget(self, connection: TcpConnection) -> None:
-        self._strangers.discard(connection)
-        self._known.discard(connection)
+        self._forget_stranger(connection)
+        if connection in self._known:
+            self._known.discard(connection)
+            self._known_shares.give_back(connection.network)
 
     def close(self) -> None:
         if self._server is not None:

@@ -9,7 +9,7 @@ from livecommerce.shows.packing import unpack
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, State
 
-AUDIT_MAX = 50  # what the control panel shows without asking
+AUDIT_SHOWN_MAX = 50  # what the control panel shows without asking
 
 
 def apply(draft: Draft, event: Event) -> None:
@@ -22,7 +22,7 @@ def apply(draft: Draft, event: Event) -> None:
     if entry["undone"]:  # an old entry marked as undone: it has left the short list and does not come back to it
         return
     audit.append(entry)
-    del audit[:-AUDIT_MAX]
+    del audit[:-AUDIT_SHOWN_MAX]
 
 
 def _public(entry: Any) -> dict[str, Any]:

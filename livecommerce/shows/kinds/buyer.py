@@ -7,10 +7,11 @@ from typing import Annotated, Any, ClassVar, cast
 
 from msgspec import Meta
 
+from livecommerce.bounds import LimitPerViewer
 from livecommerce.errors import TooMuch
 from livecommerce.shows.commands import Actor, Command, ViewerId
 from livecommerce.shows.decision import Decision, Write
-from livecommerce.shows.kind import Effects, Kind, Parts, Stored
+from livecommerce.shows.kind import Barred, Effects, Kind, Parts, Stored
 from livecommerce.shows.packing import decoded, pack, unpack
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import BuyerRecord, Draft, Event, State
@@ -51,7 +52,7 @@ class Unban(Command, frozen=True, kw_only=True, tag="unban"):
 
 class Restrict(Command, frozen=True, kw_only=True, tag="restrict"):
     viewer: ViewerId
-    hold_max: Annotated[int, Meta(ge=0, le=10_000)] = 0
+    hold_max: LimitPerViewer = 0
 
 
 class Unrestrict(Command, frozen=True, kw_only=True, tag="unrestrict"):
@@ -173,6 +174,10 @@ def project(projector: Projector, event: Event, after: State, wire: Wire) -> Non
     wire.to(event["viewer"], {"t": "you", "muted_until": event["muted_until"], "banned": event["banned"]})
 
 
+def bars(event: Event) -> Barred | None:
+    return Barred(event["viewer"], bool(event.get("network_until"))) if event["banned"] else None
+
+
 def load(stored: Stored) -> Parts:
     return {
         "buyers": {viewer: unpack(blob) for viewer, blob in stored.maps["buyers"].items()},
@@ -188,7 +193,7 @@ def shown(state: State, projector: Projector, staff: bool) -> Parts:
 
 KIND = Kind(
     "buyer",
-    events={"buyer": Effects(apply, project)},
+    events={"buyer": Effects(apply, project, bars=bars)},
     commands={
         Mute: mute, Unmute: unmute, Ban: ban, Unban: unban, Restrict: restrict, Unrestrict: unrestrict,
         Shadow: shadow, Unshadow: unshadow,

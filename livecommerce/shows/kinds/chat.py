@@ -121,4 +121,11 @@ def shown(state: State, projector: Projector, staff: bool) -> Parts:
     return {"chat": [projector.chat_line(line, staff=staff) for line in lines], "marks": marks}
 
 
-KIND = Kind("chat", events={"chat": Effects(apply, project)}, commands={Say: say}, load=load, shown=shown)
+KIND = Kind(
+    "chat",
+    events={"chat": Effects(apply, project)},
+    commands={Say: say},
+    load=load,
+    shown=shown,
+    chatter=("chat",),
+)

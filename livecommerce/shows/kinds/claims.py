@@ -11,17 +11,16 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from livecommerce.errors import Conflict
+from livecommerce.bounds import HoldSeconds
 from livecommerce.shows.commands import Actor, Command
 from livecommerce.shows.decision import Answered, Decision, ThroughStock
-from livecommerce.shows.errors import ReservationUnknown
 from livecommerce.shows.kind import Effects, Kind, Parts
 from livecommerce.shows.model import label_of
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, State, TicketRecord
-from livecommerce.stock.operations import Cancel
+from livecommerce.stock.operations import RESERVATION_LENGTH_MAX, Cancel
 from livecommerce.stock.operations import Extend as ExtendStock
-from livecommerce.stock.outcomes import Outcome
+from livecommerce.stock.outcomes import Claim, Outcome
 from livecommerce.stock.skus import product_of
 
 TICKETS_MAX = 500  # what the control panel lists without asking; older ones are paged from stock
@@ -29,9 +28,9 @@ PRESSES_MAX = 60  # as many as lines of chat
 OUTCOMES_SHOWN = frozenset(("reserved", "partly", "waiting", "cancelled", "reduced", "changed", "swapped", "extended"))
 ACTIVE = ("held", "waiting", "offered")
 SILENT = frozenset(("reprice",))  # operations of the shop on many claims: each buyer hears by the ticket, nobody else
-DONE = (Outcome.CANCELLED, Outcome.EXTENDED, Outcome.UNCHANGED)
+DONE = frozenset((Outcome.CANCELLED, Outcome.EXTENDED, Outcome.UNCHANGED))
 
-Reservation = Annotated[str, Meta(min_length=3, max_length=220)]
+Reservation = Annotated[str, Meta(min_length=3, max_length=RESERVATION_LENGTH_MAX)]
 
 
 class CancelReservation(Command, frozen=True, kw_only=True, tag="cancel"):
@@ -40,15 +39,11 @@ class CancelReservation(Command, frozen=True, kw_only=True, tag="cancel"):
 
 class Extend(Command, frozen=True, kw_only=True, tag="extend"):
     reservation: Reservation
-    seconds: Annotated[int, Meta(ge=10, le=7 * 86_400)] = 900
+    seconds: HoldSeconds = 900
 
 
 def _conclude(answered: Answered) -> Decision:
     answer = answered.answer
-    if answer.outcome == Outcome.RESERVATION_UNKNOWN:
-        raise ReservationUnknown()
-    if answer.outcome not in DONE:
-        raise Conflict(answer.reason or f"Stock answered {answer.outcome}.", outcome=str(answer.outcome))
     lines = [msgspec.to_builtins(line) for line in answer.lines]
     return Decision([], [], {"outcome": str(answer.outcome), "lines": lines})
 
@@ -58,7 +53,7 @@ def cancel(state: State, command: CancelReservation, actor: Actor, now_ms: int) 
         id=command.id, shop=state["show"]["shop"], show=state["show"]["id"], reservation=command.reservation,
         source="moderator",
     )  # fmt: skip
-    return ThroughStock((operation,), _conclude)
+    return ThroughStock((operation,), DONE, _conclude)
 
 
 def extend(state: State, command: Extend, actor: Actor, now_ms: int) -> ThroughStock:
@@ -66,7 +61,7 @@ def extend(state: State, command: Extend, actor: Actor, now_ms: int) -> ThroughS
         id=command.id, shop=state["show"]["shop"], show=state["show"]["id"], reservation=command.reservation,
         seconds=command.seconds, source="moderator",
     )  # fmt: skip
-    return ThroughStock((operation,), _conclude)
+    return ThroughStock((operation,), DONE, _conclude)
 
 
 def ticket_record(claim: dict[str, Any], at_ms: int, known: TicketRecord | None = None) -> TicketRecord:
@@ -92,6 +87,27 @@ def ticket_record(claim: dict[str, Any], at_ms: int, known: TicketRecord | None 
         "source": claim.get("source", ""),
         "comment": known["comment"] if known else claim["id"],
         "at_ms": known["at_ms"] if known else at_ms,
+    }
+
+
+def ticket_of_claim(claim: Claim) -> TicketRecord:
+    """The ticket record of a claim as stock has it now, the same that `ticket_record` makes of what stock told."""
+    return {
+        "id": claim.reservation,
+        "viewer": claim.viewer,
+        "sku": claim.item,
+        "number": claim.number,
+        "quantity": claim.reserved,
+        "waiting": claim.waiting,
+        "position": claim.position if claim.state in ACTIVE and claim.waiting > 0 else 0,
+        "price_minor": claim.unit_price_minor,
+        "currency": claim.currency,
+        "state": claim.state,
+        "deadline_ms": claim.deadline_ms,
+        "text": claim.text,
+        "source": claim.source,
+        "comment": claim.id,
+        "at_ms": claim.at_ms,
     }
 
 
@@ -198,4 +214,5 @@ KIND = Kind(
     events={"claims": Effects(apply, project)},
     commands={CancelReservation: cancel, Extend: extend},
     shown=shown,
+    chatter=("claim",),
 )

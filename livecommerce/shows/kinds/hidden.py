@@ -7,6 +7,7 @@ from livecommerce.shows.commands import Actor, Command
 from livecommerce.shows.decision import Decision, Write
 from livecommerce.shows.kind import Effects, Kind, Parts, Stored
 from livecommerce.shows.kinds.chat import visible
+from livecommerce.shows.kinds.name import keeps_name
 from livecommerce.shows.kinds.triage import triage_done
 from livecommerce.shows.model import OutsideId
 from livecommerce.shows.packing import decoded
@@ -49,7 +50,8 @@ def unhide(state: State, command: Unhide, actor: Actor, now_ms: int) -> Decision
     if held is not None:
         decision.events.append({**{key: value for key, value in held.items() if key != "held"}, "at": now_ms})
         decision.writes.append(Write("held", "hdel", command.comment))
-        decision.writes.append(Write("names", "hset", held["viewer"], held["name"]))
+        if keeps_name(state, held["viewer"]):
+            decision.writes.append(Write("names", "hset", held["viewer"], held["name"]))
         decision.writes.append(Write("spoken", "hset", held["viewer"], ""))
         waiting = state["triage"].get(command.comment)
         if waiting is not None and waiting["verdict"] == "none":  # it waited for this word alone

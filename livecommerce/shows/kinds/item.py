@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, cast
 
+from livecommerce.bounds import Minor
 from livecommerce.errors import Conflict, TooMuch
 from livecommerce.shows.commands import Actor, Command
-from livecommerce.shows.decision import Answered, Decision, ThroughStock, Write
+from livecommerce.shows.decision import Answered, Decision, ThroughStock, Write, keep
 from livecommerce.shows.kind import Effects, Kind, Parts, Stored
 from livecommerce.shows.kinds.pin import pin_change
 from livecommerce.shows.kinds.supply import may_take_pieces
-from livecommerce.shows.model import ITEMS_MAX, Code, Minor, checked_item, known_product
-from livecommerce.shows.packing import pack, unpack
+from livecommerce.shows.model import ITEMS_MAX, Code, checked_item, known_product
+from livecommerce.shows.packing import unpack
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, PublicItem, State, current_pin, stock_of
-from livecommerce.shows.supply import counters_shape, named_pieces
+from livecommerce.shows.supply import SUPPLY_DONE, counters_shape, named_pieces
 
 
 class Price(Command, frozen=True, kw_only=True, tag="price"):
@@ -46,7 +47,7 @@ class RemoveItem(Command, frozen=True, kw_only=True, tag="remove_item"):
 
 def _put(product: PublicItem, now_ms: int) -> tuple[Event, Write]:
     event = {"t": "item", "item": product, "at": now_ms}
-    return event, Write("state", "hset", f"item:{product['code']}", pack(product))
+    return event, keep(f"item:{product['code']}", product)
 
 
 def _changed(state: State, code: str, field: str, value: Any, inverse: dict[str, Any], now_ms: int) -> Decision:
@@ -84,7 +85,7 @@ def add_item(state: State, command: AddItem, actor: Actor, now_ms: int) -> Throu
 
     Pieces that it names are set; what it does not name stays as the shop has it.
     """
-    item = checked_item(command.item)
+    item = checked_item(command.item, state["show"]["currency"])
     if item.supply:
         may_take_pieces(state)
     if item.code not in state["items"] and len(state["items"]) >= ITEMS_MAX:
@@ -101,19 +102,19 @@ def add_item(state: State, command: AddItem, actor: Actor, now_ms: int) -> Throu
 
     def conclude(answered: Answered) -> Decision:
         event["stock"] = counters_shape(answered.counters)
-        writes = [write, Write("state", "hset", "order", pack(order))]
+        writes = [write, keep("order", order)]
         return Decision([event], writes, {"code": item.code}, inverse)
 
     show = state["show"]
     pieces = [named_pieces(show["shop"], show["id"], sku, item.supply.get(sku), f"item {command.id}") for sku in skus]
-    return ThroughStock(tuple(pieces), conclude, skus)
+    return ThroughStock(tuple(pieces), SUPPLY_DONE, conclude, skus)
 
 
 def remove_item(state: State, command: RemoveItem, actor: Actor, now_ms: int) -> Decision:
     product = known_product(state["items"], command.code)
     order = [code for code in state["order"] if code != command.code]
     events: list[Event] = [{"t": "item_gone", "code": command.code, "at": now_ms}]
-    writes = [Write("state", "hdel", f"item:{command.code}"), Write("state", "hset", "order", pack(order))]
+    writes = [Write("state", "hdel", f"item:{command.code}"), keep("order", order)]
     pinned = current_pin(state)
     if pinned is not None and pinned["code"] == command.code:
         unpin = pin_change(state, None, now_ms)
@@ -161,6 +162,7 @@ KIND = Kind(
     commands={
         Price: price, CloseItem: close_item, OpenItem: open_item, AddItem: add_item, RemoveItem: remove_item,
     },
+    first={"order": []},
     load=load,
     shown=shown,
 )  # fmt: skip

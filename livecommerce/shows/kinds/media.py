@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from livecommerce.shows.decision import Decision, Write
-from livecommerce.shows.kind import Effects, Kind, Parts, Stored
-from livecommerce.shows.packing import pack, unpack
+from livecommerce.shows.decision import Decision, keep
+from livecommerce.shows.kind import Effects, Kind, Parts
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, State
 
@@ -14,11 +13,11 @@ from livecommerce.shows.state import Draft, Event, State
 def told(state: str, now_ms: int, details: dict[str, Any]) -> Decision:
     """The relay's word: no command of staff."""
     record = {"state": state, "at": now_ms, **details}
-    return Decision([{"t": "media", **record}], [Write("state", "hset", "media", pack(record))])
+    return Decision([{"t": "media", **record}], [keep("media", record)])
 
 
 def apply(draft: Draft, event: Event) -> None:
-    draft.state["media"] = {key: value for key, value in event.items() if key != "t"}
+    draft.put("media", {key: value for key, value in event.items() if key != "t"})
 
 
 def project(projector: Projector, event: Event, after: State, wire: Wire) -> None:
@@ -26,13 +25,9 @@ def project(projector: Projector, event: Event, after: State, wire: Wire) -> Non
     wire.staff.append(dict(event))
 
 
-def load(stored: Stored) -> Parts:
-    return {"media": unpack(stored.fields["media"])}
-
-
 def shown(state: State, projector: Projector, staff: bool) -> Parts:
     media = state["media"]
     return {"media": media if staff else {key: media[key] for key in ("state", "at") if key in media}}
 
 
-KIND = Kind("media", events={"media": Effects(apply, project)}, load=load, shown=shown)
+KIND = Kind("media", events={"media": Effects(apply, project)}, first={"media": {"state": "none"}}, shown=shown)

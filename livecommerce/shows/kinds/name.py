@@ -12,13 +12,18 @@ NAMES_MAX = 50_000  # as in library.lua
 
 
 def named(viewer: str, name: str, now_ms: int) -> Decision:
-    """A viewer has chosen a name: no command of staff."""
+    """A viewer has chosen a name: no command of staff. Where the show keeps as many as it can, nothing is written."""
     event = {"t": "name", "viewer": viewer, "name": name, "at": now_ms}
-    return Decision([event], [Write("names", "hset", viewer, name)])
+    return Decision([event], [Write("names", "hset", viewer, name, NAMES_MAX)])
+
+
+def keeps_name(state: State, viewer: str) -> bool:
+    """Whether a name of this viewer is kept: one more of the names, or a known viewer's new one."""
+    return viewer in state["names"] or len(state["names"]) < NAMES_MAX
 
 
 def remember_name(draft: Draft, viewer: str, name: str) -> None:
-    if draft.state["names"].get(viewer) != name and len(draft.state["names"]) < NAMES_MAX:
+    if draft.state["names"].get(viewer) != name and keeps_name(draft.state, viewer):
         draft.own("names")[viewer] = name
 
 

@@ -7,9 +7,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from livecommerce.shows.commands import Actor, Command
-from livecommerce.shows.decision import Decision, Write
-from livecommerce.shows.kind import Effects, Kind, Parts, Stored
-from livecommerce.shows.packing import pack, unpack
+from livecommerce.shows.decision import Decision, keep
+from livecommerce.shows.kind import Effects, Kind, Parts
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, State
 
@@ -20,24 +19,23 @@ class Notice(Command, frozen=True, kw_only=True, tag="notice"):
 
 def notice(state: State, command: Notice, actor: Actor, now_ms: int) -> Decision:
     event = {"t": "notice", "text": command.text, "at": now_ms}
-    write = Write("state", "hset", "notice", pack(command.text))
-    return Decision([event], [write], {"text": command.text}, {"do": "notice", "text": state["notice"]})
+    return Decision(
+        [event], [keep("notice", command.text)], {"text": command.text}, {"do": "notice", "text": state["notice"]}
+    )
 
 
 def apply(draft: Draft, event: Event) -> None:
-    draft.state["notice"] = event["text"]
+    draft.put("notice", event["text"])
 
 
 def project(projector: Projector, event: Event, after: State, wire: Wire) -> None:
     wire.everyone({"t": "notice", "text": event["text"]})
 
 
-def load(stored: Stored) -> Parts:
-    return {"notice": unpack(stored.fields["notice"])}
-
-
 def shown(state: State, projector: Projector, staff: bool) -> Parts:
     return {"notice": state["notice"]}
 
 
-KIND = Kind("notice", events={"notice": Effects(apply, project)}, commands={Notice: notice}, load=load, shown=shown)
+KIND = Kind(
+    "notice", events={"notice": Effects(apply, project)}, commands={Notice: notice}, first={"notice": None}, shown=shown
+)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from livecommerce.shows.commands import Actor, Command
-from livecommerce.shows.decision import Decision, Write
+from livecommerce.shows.decision import Decision, keep
 from livecommerce.shows.errors import ShowStageWrong
-from livecommerce.shows.kind import Effects, Kind, Parts, Stored
+from livecommerce.shows.kind import Effects, Kind, Parts
 from livecommerce.shows.model import Code, known_product
-from livecommerce.shows.packing import pack, unpack
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, PinRecord, State, current_pin, media_timestamp
 
@@ -31,8 +30,7 @@ def pin_change(state: State, code: str | None, now_ms: int) -> Decision:
     pins = [*state["pins"], record][-PINS_MAX:]
     before = current_pin(state)
     inverse = {"do": "pin", "code": before["code"]} if before else {"do": "unpin"}
-    write = Write("state", "hset", "pins", pack(pins))
-    return Decision([{"t": "pin", **record}], [write], {"pin": record["pin"], "code": code}, inverse)
+    return Decision([{"t": "pin", **record}], [keep("pins", pins)], {"pin": record["pin"], "code": code}, inverse)
 
 
 def pin(state: State, command: Pin, actor: Actor, now_ms: int) -> Decision:
@@ -56,12 +54,14 @@ def project(projector: Projector, event: Event, after: State, wire: Wire) -> Non
     wire.everyone({key: event.get(key) for key in ("t", "pin", "code", "at", "media_timestamp")})
 
 
-def load(stored: Stored) -> Parts:
-    return {"pins": unpack(stored.fields["pins"])}
-
-
 def shown(state: State, projector: Projector, staff: bool) -> Parts:
     return {"pin": state["pins"][-1] if state["pins"] else None}
 
 
-KIND = Kind("pin", events={"pin": Effects(apply, project)}, commands={Pin: pin, Unpin: unpin}, load=load, shown=shown)
+KIND = Kind(
+    "pin",
+    events={"pin": Effects(apply, project, urgent=True)},
+    commands={Pin: pin, Unpin: unpin},
+    first={"pins": []},
+    shown=shown,
+)

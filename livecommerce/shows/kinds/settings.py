@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, cast
 
+import msgspec
 from msgspec import Meta
 
 from livecommerce.shows.commands import Actor, Command
-from livecommerce.shows.decision import Decision, Write
-from livecommerce.shows.kind import Effects, Kind, Parts, Stored
-from livecommerce.shows.packing import pack, unpack
+from livecommerce.shows.decision import Decision, keep
+from livecommerce.shows.kind import Effects, Kind, Parts
+from livecommerce.shows.model import ShowSettings
 from livecommerce.shows.projection import Projector, Wire
-from livecommerce.shows.state import Draft, Event, Settings, State
+from livecommerce.shows.state import Draft, Event, State
 
 PUBLIC = ("slow_seconds", "links_off", "waitlist")
 
@@ -21,8 +22,8 @@ class SetSettings(Command, frozen=True, kw_only=True, tag="settings"):
     links_off: bool | None = None
     first_hold: bool | None = None
     waitlist: bool | None = None
-    repeat: Annotated[str, Meta(pattern="^(add|set|once)$")] | None = None
-    fill: Annotated[str, Meta(pattern="^(any|all)$")] | None = None
+    repeat: Annotated[str, Meta(pattern=r"^(add|set|once)\Z")] | None = None
+    fill: Annotated[str, Meta(pattern=r"^(any|all)\Z")] | None = None
 
 
 def set_settings(state: State, command: SetSettings, actor: Actor, now_ms: int) -> Decision:
@@ -32,12 +33,11 @@ def set_settings(state: State, command: SetSettings, actor: Actor, now_ms: int) 
     before = {name: known[name] for name in change}
     settings = {**known, **change}
     event = {"t": "settings", **settings, "at": now_ms}
-    write = Write("state", "hset", "settings", pack(settings))
-    return Decision([event], [write], change, {"do": "settings", **before})
+    return Decision([event], [keep("settings", settings)], change, {"do": "settings", **before})
 
 
 def apply(draft: Draft, event: Event) -> None:
-    draft.state["settings"] = cast("Settings", {key: value for key, value in event.items() if key not in ("t", "at")})
+    draft.put("settings", {key: value for key, value in event.items() if key not in ("t", "at")})
 
 
 def _public(settings: dict[str, Any]) -> dict[str, Any]:
@@ -49,10 +49,6 @@ def project(projector: Projector, event: Event, after: State, wire: Wire) -> Non
     wire.staff.append({key: value for key, value in event.items() if key != "at"})
 
 
-def load(stored: Stored) -> Parts:
-    return {"settings": unpack(stored.fields["settings"])}
-
-
 def shown(state: State, projector: Projector, staff: bool) -> Parts:
     settings = cast("dict[str, Any]", state["settings"])
     return {"settings": settings if staff else _public(settings)}
@@ -62,6 +58,6 @@ KIND = Kind(
     "settings",
     events={"settings": Effects(apply, project)},
     commands={SetSettings: set_settings},
-    load=load,
+    first={"settings": msgspec.to_builtins(ShowSettings())},
     shown=shown,
 )

@@ -63,4 +63,4 @@ def project(projector: Projector, event: Event, after: State, wire: Wire) -> Non
     wire.everyone({"t": "stage", "stage": event["stage"], "at": event["at"]})
 
 
-KIND = Kind("stage", events={"stage": Effects(apply, project)}, commands={Start: start, End: end})
+KIND = Kind("stage", events={"stage": Effects(apply, project, urgent=True)}, commands={Start: start, End: end})

@@ -6,31 +6,29 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
-from livecommerce.errors import Conflict
+from livecommerce.bounds import Count, Pieces, PiecesAdded, PiecesChanged
 from livecommerce.shows.commands import Actor, Command, Sku
-from livecommerce.shows.decision import Answered, Decision, ThroughStock
+from livecommerce.shows.decision import Answered, Decision, ThroughStock, not_sold
 from livecommerce.shows.errors import AdjustTooLow, ItemUnknown, ShowEnded, StockChanged
 from livecommerce.shows.kind import Kind
 from livecommerce.shows.state import State
+from livecommerce.shows.supply import SUPPLY_DONE
 from livecommerce.stock.operations import Adjust as AdjustStock
 from livecommerce.stock.operations import Operation, SetAvailable
 from livecommerce.stock.operations import Restock as RestockStock
 from livecommerce.stock.outcomes import Answer, Outcome
 from livecommerce.stock.skus import product_of
 
-Pieces = Annotated[int, Meta(ge=1, le=1_000_000)]
-DONE = (Outcome.RESTOCKED, Outcome.ADJUSTED, Outcome.UNCHANGED)
-
 
 class Restock(Command, frozen=True, kw_only=True, tag="restock"):
     sku: Sku
-    quantity: Pieces
+    quantity: PiecesAdded
     host_only: ClassVar[bool] = True
 
 
 class Adjust(Command, frozen=True, kw_only=True, tag="adjust"):
     sku: Sku
-    quantity: Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]
+    quantity: PiecesChanged
     reason: Annotated[str, Meta(max_length=200)] = ""
     host_only: ClassVar[bool] = True
 
@@ -39,8 +37,8 @@ class SetStock(Command, frozen=True, kw_only=True, tag="set_stock"):
     """The pieces left, counted. `expected`: what the one who counts saw before; another figure refuses it."""
 
     sku: Sku
-    available: Annotated[int, Meta(ge=0, le=1_000_000)]
-    expected: Annotated[int, Meta(ge=0, le=1_000_000_000)] | None = None
+    available: Pieces
+    expected: Count | None = None
     host_only: ClassVar[bool] = True
 
 
@@ -53,19 +51,19 @@ def may_take_pieces(state: State) -> None:
         raise ShowEnded()
 
 
-def refuse(answer: Answer, sku: str) -> None:
-    """
+def refuse(answer: Answer) -> Decision:
+    """Of an answer that is none of `SUPPLY_DONE`: why stock did not do it, with what is left.
+
     Raises:
-        StockChanged, AdjustTooLow, Conflict: why stock did not do it, with what is left.
+        StockChanged, AdjustTooLow, NotSold.
     """
-    if answer.outcome in DONE:
-        return
     left = answer.lines[0].available if answer.lines else 0
+    sku = answer.lines[0].item if answer.lines else ""
     if answer.outcome is Outcome.STOCK_CHANGED:
         raise StockChanged(f"{left} of {sku} are left now. Look again, then set the figure.", sku=sku, left=left)
     if answer.outcome is Outcome.ADJUST_TOO_LOW:
         raise AdjustTooLow(f"Only {left} of {sku} are left. Held and sold pieces stay.", sku=sku, left=left)
-    raise Conflict(answer.reason or f"Stock answered {answer.outcome}.", outcome=str(answer.outcome), sku=sku)
+    raise not_sold(answer)
 
 
 def _through_stock(state: State, operation: Operation, sku: str, inverse: dict[str, Any] | None) -> ThroughStock:
@@ -76,11 +74,10 @@ def _through_stock(state: State, operation: Operation, sku: str, inverse: dict[s
 
     def conclude(answered: Answered) -> Decision:
         answer = answered.answer
-        refuse(answer, sku)
         available = answer.lines[0].available if answer.lines else None
         return Decision([], [], {"outcome": str(answer.outcome), "sku": sku, "available": available}, inverse)
 
-    return ThroughStock((operation,), conclude)
+    return ThroughStock((operation,), SUPPLY_DONE, conclude, refused=refuse)
 
 
 def restock(state: State, command: Restock, actor: Actor, now_ms: int) -> ThroughStock:

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from livecommerce.errors import BadInput, Conflict, NotFound
 from livecommerce.shows.commands import Actor, Command, ViewerId
-from livecommerce.shows.decision import Alias, Answered, Decision, ThroughStock, Write
-from livecommerce.shows.errors import ItemUnknown
+from livecommerce.shows.decision import Alias, Answered, Decision, ThroughStock, Write, not_sold
+from livecommerce.shows.errors import ItemUnknown, NotSold, ShowStageWrong
 from livecommerce.shows.kind import Effects, Kind, Parts, Stored
 from livecommerce.shows.kinds.claims import Reservation
-from livecommerce.shows.model import Code, OutsideId, sku_of
-from livecommerce.shows.offers import limits_of, offer_line
+from livecommerce.shows.model import Code, OutsideId
+from livecommerce.shows.offers import NoOrder, Want, lines_of, reserve_for
 from livecommerce.shows.packing import pack, unpack
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, State, TriageEvent
-from livecommerce.stock.operations import Cancel, Line, Reserve
-from livecommerce.stock.outcomes import Outcome
+from livecommerce.stock.operations import LINES_MAX, Cancel, Line
+from livecommerce.stock.outcomes import Answer, Outcome
 
 TRIAGE_MAX = 1_000  # as in library.lua
+# The author has something of it, or had it already; a line that got nothing stays in the queue.
+SOLD = frozenset(
+    (Outcome.RESERVED, Outcome.PARTLY, Outcome.WAITING, Outcome.CHANGED, Outcome.REDUCED, Outcome.UNCHANGED)
+)
+# Of these lines the operation made a claim, which `reopen` gives back.
+CLAIMED = (Outcome.RESERVED, Outcome.PARTLY, Outcome.WAITING)
+# A claim that ended by itself has nothing to give back.
+GIVEN_BACK = frozenset((Outcome.CANCELLED, Outcome.UNCHANGED, Outcome.NOT_ACTIVE, Outcome.RESERVATION_UNKNOWN))
+# Operation ids have 64 characters at most; what is left is for the number of the try.
+ID_LENGTH_KEPT = 60
 
 
 class AcceptLine(Struct, frozen=True):
@@ -34,7 +45,7 @@ class Accept(Command, frozen=True, kw_only=True, tag="accept"):
     """`remember`: words of the comment that become an alias of the shop, so that this show and the next know them."""
 
     comment: OutsideId
-    lines: Annotated[tuple[AcceptLine, ...], Meta(min_length=1, max_length=20)]
+    lines: Annotated[tuple[AcceptLine, ...], Meta(min_length=1, max_length=LINES_MAX)]
     remember: Annotated[str, Meta(max_length=40)] | None = None
 
 
@@ -55,6 +66,7 @@ class WaitingLine(Struct, frozen=True, kw_only=True):
     reason: Annotated[str, Meta(max_length=40)]
     pin: Annotated[str, Meta(max_length=20)] | None = None
     guess: Annotated[tuple[dict[str, Any], ...], Meta(max_length=20)] = ()
+    tries: Annotated[int, Meta(ge=0)] | UnsetType = UNSET
 
 
 class Reopen(Command, frozen=True, kw_only=True, tag="reopen"):
@@ -86,6 +98,15 @@ def _reopened_by(waiting: TriageEvent, reservations: list[str]) -> dict[str, Any
     return {"do": "reopen", "line": line, "cancel": reservations}
 
 
+def _accepted_back(waiting: TriageEvent, answer: Answer) -> dict[str, Any] | None:
+    """What an acceptance is undone by; None where it took pieces from a claim of before."""
+    if any(line.outcome is Outcome.REDUCED for line in answer.lines):
+        return None
+    made = [line.reservation for line in answer.lines if line.reservation and line.outcome in CLAIMED]
+    # Stock keeps its answer to this try: the line accepted again is another one.
+    return _reopened_by({**waiting, "tries": waiting.get("tries", 0) + 1}, made)
+
+
 def reopen(state: State, command: Reopen, actor: Actor, now_ms: int) -> ThroughStock:
     """
     Raises:
@@ -107,32 +128,46 @@ def reopen(state: State, command: Reopen, actor: Actor, now_ms: int) -> ThroughS
         write = Write("triage", "hset", command.line.comment, pack(event), most=TRIAGE_MAX)
         return Decision([event], [write], {"waiting": command.line.comment})
 
-    return ThroughStock(operations, conclude)
+    return ThroughStock(operations, GIVEN_BACK, conclude)
 
 
-def _line(state: State, wanted: AcceptLine) -> Line:
-    product = state["items"].get(wanted.code)
-    if product is None:
-        raise ItemUnknown(f"This show has no product {wanted.code}.")
-    sku = sku_of(product, wanted.options)
-    if sku is None:
-        axes = " and ".join(axis["axis"] for axis in product["options"])
-        raise BadInput(f"{wanted.code} needs a choice of {axes}.")
-    return offer_line(state, product, sku, wanted.quantity)
+def _lines(state: State, accepted: Sequence[AcceptLine]) -> tuple[Line, ...]:
+    """
+    Raises:
+        ItemUnknown, NotSold, BadInput.
+    """
+    wants = [
+        Want(line.code, (), line.quantity, line.options)
+        if isinstance(line.options, dict)
+        else Want(line.code, tuple(line.options), line.quantity)
+        for line in accepted
+    ]
+    lines = lines_of(state, wants)
+    if not isinstance(lines, NoOrder):
+        return lines
+    if lines.need is not None:
+        raise BadInput(f"{lines.code} needs a choice of {' and '.join(lines.need['axes'])}.")
+    if lines.reason == "item_unknown":
+        raise ItemUnknown(f"This show has no product {lines.code}.")
+    if lines.reason == "sales_closed":
+        raise NotSold(f"Orders for {lines.code} are closed. Open it first.", why=lines.reason)
+    raise BadInput(f"An order has at most {LINES_MAX} lines.")
 
 
 def accept(state: State, command: Accept, actor: Actor, now_ms: int) -> ThroughStock:
-    """Reservations of the line's author, under the comment's own id; then the line leaves the queue."""
+    """Reservations of the line's author, under the comment's own id; then the line leaves the queue.
+
+    One that got nothing stays, with the reason for every moderator. Stock answers the same to an id for good, so the
+    next try has another: of two moderators who accept at once, still only one order is made.
+    """
     waiting = state["triage"].get(command.comment)
     if waiting is None:
         raise _gone()
-    viewer = waiting["viewer"]
-    operation = Reserve(
-        id=command.comment, shop=state["show"]["shop"], show=state["show"]["id"], viewer=viewer,
-        lines=tuple(_line(state, wanted) for wanted in command.lines),
-        limits=limits_of(state, state["buyers"].get(viewer, {})), hold_seconds=state["show"]["hold_seconds"],
-        source="moderator", waitlist=state["settings"]["waitlist"],
-    )  # fmt: skip
+    if state["show"]["stage"] != "live":
+        raise ShowStageWrong("The show is not live, so nothing is sold now.")
+    tries = waiting.get("tries", 0)
+    identity = f"{command.comment[:ID_LENGTH_KEPT]}-{tries}" if tries else command.comment
+    operation = reserve_for(state, waiting["viewer"], identity, _lines(state, command.lines), "moderator")
 
     def conclude(answered: Answered) -> Decision:
         answer = answered.answer
@@ -141,11 +176,15 @@ def accept(state: State, command: Accept, actor: Actor, now_ms: int) -> ThroughS
             [triage_done(command.comment, "accepted", actor, now_ms)],
             [Write("triage", "hdel", command.comment)],
             {"outcome": str(answer.outcome), "lines": lines, "reason": answer.reason},
-            inverse=_reopened_by(waiting, [line.reservation for line in answer.lines if line.reservation]),
+            inverse=_accepted_back(waiting, answer),
             learn=Alias(command.remember, command.lines[0].code) if command.remember else None,
         )
 
-    return ThroughStock((operation,), conclude)
+    def refused(answer: Answer) -> Decision:
+        event = {**waiting, "tries": tries + 1, "refused": str(answer.outcome)}
+        return Decision([event], [Write("triage", "hset", command.comment, pack(event))], refusal=not_sold(answer))
+
+    return ThroughStock((operation,), SOLD, conclude, refused=refused)
 
 
 def apply(draft: Draft, event: Event) -> None:

@@ -39,7 +39,7 @@ def change_words(state: State, command: Words, actor: Actor, now_ms: int) -> Dec
 
 
 def apply(draft: Draft, event: Event) -> None:
-    draft.state["words"] = sorted((set(draft.state["words"]) | set(event["added"])) - set(event["removed"]))
+    draft.put("words", sorted((set(draft.state["words"]) | set(event["added"])) - set(event["removed"])))
 
 
 def project(projector: Projector, event: Event, after: State, wire: Wire) -> None:

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from livecommerce.media.transport.dtls import HandshakePool, Identity
+from livecommerce.media.transport.dtls import HANDSHAKES_MAX, HANDSHAKES_PER_NETWORK_MAX, HandshakePool, Identity
 from livecommerce.media.transport.peer import (
     ALERT,
     CREDENTIALS_MAX,
     SILENCE_SECONDS_MAX,
+    UNKEYED_SECONDS_MAX,
     UNVERIFIED_SECONDS_MAX,
     Credentials,
     Peer,
@@ -121,6 +122,31 @@ def test_an_alert_that_nobody_vouches_for_is_believed_unless_the_peer_speaks_up(
 def test_handshakes_of_who_is_not_verified_are_not_begun(peer: Peer) -> None:
     peer.receive_dtls(bytes((22,)) + bytes(20))
     assert peer.association is None
+
+
+async def test_hanging_handshakes_of_one_network_keep_nobody_else_out(desk: Desk) -> None:
+    """256 of them filled the pool of a relay: no viewer could join."""
+
+    def hang(address: str, number: int) -> Peer:
+        peer, way = Peer(desk, "demo", OFFER, 100.0), Way(number)
+        way.address = (address, number)
+        desk.register(peer)
+        peer.verified(way, nominated=True, now=100.0)
+        peer.receive_dtls(bytes((22,)) + bytes(20))
+        return peer
+
+    peers = [hang("::ffff:192.0.2.1", number) for number in range(HANDSHAKES_MAX)]
+    assert len(desk.handshakes.running) == HANDSHAKES_PER_NETWORK_MAX
+    assert not desk.handshakes.is_full
+    assert hang("198.51.100.7", 1).association is not None
+    peers[0].close("gone")
+    assert hang("192.0.2.1", 9_999).association is not None, "its place is free for the next of the network"
+
+
+def test_checks_alone_keep_no_place(peer: Peer) -> None:
+    for second in range(0, int(UNKEYED_SECONDS_MAX) + 3, 2):
+        peer.verified(Way(1), nominated=True, now=100.0 + second)
+    assert peer.is_dead(100.0 + UNKEYED_SECONDS_MAX + 1)
 
 
 def test_a_restart_makes_new_credentials_and_forgets_the_oldest(desk: Desk, peer: Peer) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from livecommerce.media.ingest.whep_client import WhepClient
 from livecommerce.media.transport.dtls import Handshake, Identity
+from livecommerce.media.transport.tcp import STRANGERS_PER_NETWORK_MAX
 from livecommerce.media.wire import rtcp, stun
 from tests.media.stage import Stage, local, open_stage, until
 
@@ -76,7 +77,9 @@ async def test_strangers_on_the_tcp_port_are_few_and_short_lived() -> None:
     async with open_stage() as stage, stage.host():
         port = stage.plane.mux.port
         connections = [await asyncio.open_connection("127.0.0.1", port) for _ in range(220)]
-        replies = await asyncio.gather(*(reader.read(1) for reader, _ in connections[200:]), return_exceptions=True)
+        replies = await asyncio.gather(
+            *(reader.read(1) for reader, _ in connections[STRANGERS_PER_NETWORK_MAX:]), return_exceptions=True
+        )
         assert all(reply == b"" or isinstance(reply, ConnectionError) for reply in replies)
         for index, (_, writer) in enumerate(connections[:100]):
             junk = (b"\xff\xff", b"\x00\x04\x80\x66zz", b"\x00\x05\x16\xfe\xfdzz")[index % 3]

@@ -12,7 +12,13 @@ import pytest
 from livecommerce.media.transport import tcp
 from livecommerce.media.transport.dtls import HandshakePool, Identity
 from livecommerce.media.transport.mux import Mux
-from livecommerce.media.transport.tcp import UNSENT_BYTES_MAX, TcpConnection, TcpDoor
+from livecommerce.media.transport.tcp import (
+    STRANGERS_MAX,
+    STRANGERS_PER_NETWORK_MAX,
+    UNSENT_BYTES_MAX,
+    TcpConnection,
+    TcpDoor,
+)
 from livecommerce.media.wire.rtp import DATAGRAM_BYTES_MAX
 from tests.media.transport.test_mux import Ear, check
 
@@ -20,15 +26,15 @@ from tests.media.transport.test_mux import Ear, check
 class Line:
     """A transport: what was written, how much waits, whether it was cut."""
 
-    def __init__(self, number: int = 1) -> None:
-        self.number = number
+    def __init__(self, number: int = 1, host: str = "127.0.0.9") -> None:
+        self.peer_address = (host, 40_000 + number)
         self.written = b""
         self.waiting = 0
         self.is_cut = False
 
     def get_extra_info(self, name: str) -> Any:
         assert name == "peername"
-        return ("127.0.0.9", 40_000 + self.number)
+        return self.peer_address
 
     def is_closing(self) -> bool:
         return self.is_cut
@@ -123,6 +129,15 @@ async def test_strangers_are_few_and_who_vouched_is_none_of_them(
     waiting[0][0].connection_lost(None)
     _, taken = connect(door, 5)
     assert not taken.is_cut, "a place that is free again"
+
+
+async def test_silent_connections_of_one_network_keep_nobody_else_out(door: TcpDoor) -> None:
+    lines = [connect(door, number)[1] for number in range(STRANGERS_MAX)]
+    assert sum(line.is_cut for line in lines) == STRANGERS_MAX - STRANGERS_PER_NETWORK_MAX
+    other = TcpConnection(door)
+    line = Line(1, "198.51.100.9")
+    other.connection_made(line)  # type: ignore[arg-type]
+    assert not line.is_cut
 
 
 async def test_who_reads_too_slowly_gets_gaps_and_no_growing_delay(door: TcpDoor) -> None:

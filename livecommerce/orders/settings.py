@@ -1,0 +1,14 @@
+"""The settings of this room: the files a shop takes its orders away in."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+
+class Orders(Struct, frozen=True, forbid_unknown_fields=True):
+    time_zone: Annotated[
+        str,
+        Meta(description="Zone of the times in exported orders, as Asia/Taipei; empty: that of the first language."),
+    ] = ""

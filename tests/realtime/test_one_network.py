@@ -1,0 +1,107 @@
+"""What one network may take of a web process: identities, sockets, messages."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import aiohttp
+import pytest
+from redis.asyncio import Redis
+
+from livecommerce.configuration.tree import Settings
+from livecommerce.realtime import close_codes, limits
+from livecommerce.realtime.settings import Realtime
+from tests.intake.demo_show import SHOW
+from tests.realtime.world import World, serving
+
+
+async def test_a_socket_without_a_cookie_is_no_new_viewer(fast_world: World) -> None:
+    """Each was one: an address took 600 of 600 pieces in five seconds."""
+    sockets = [await fast_world.connect() for _ in range(3)]
+    assert [client.refused["data"]["number"] for client in sockets] == [2150] * 3
+    assert not fast_world.gateway.seats
+
+
+async def test_a_browser_that_keeps_no_cookies_is_who_the_pass_of_its_page_says(fast_world: World) -> None:
+    first = await fast_world.connect(**{"pass": f"{SHOW}/anna"})
+    again = await fast_world.connect(**{"pass": f"{SHOW}/anna"})
+    assert first.snapshot["me"]["by"] == again.snapshot["me"]["by"]
+    for bad in ("other-show/anna", "", 7, None, {"a": 1}):
+        assert (await fast_world.connect(**{"pass": bad})).refused["data"]["number"] == 2150
+    owner = await fast_world.connect("otto", **{"pass": f"{SHOW}/anna"})
+    assert owner.snapshot["me"]["by"] != first.snapshot["me"]["by"], "a cookie comes first"
+
+
+async def upgrade(world: World, address: str) -> aiohttp.ClientWebSocketResponse | int:
+    """The socket, or the status that it was refused with."""
+    try:
+        return await world.session.ws_connect(
+            f"{world.url}/socket.io/?EIO=4&transport=websocket", headers={"X-Test-Address": address}
+        )
+    except aiohttp.WSServerHandshakeError as error:
+        return error.status
+
+
+async def test_unjoined_sockets_of_one_network_keep_nobody_else_out(
+    valkey: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "UNJOINED_MAX", 20)
+    async with serving(valkey) as world:
+        opened = [await upgrade(world, f"2001:db8:1:2::{number:x}") for number in range(15)]
+        assert opened.count(503) == 5, "half of the places of all"
+        honest = await world.connect("anna", address="2001:db8:1:3::1")
+        assert honest.snapshot
+        first = opened[0]
+        assert isinstance(first, aiohttp.ClientWebSocketResponse)
+        await first.close()
+        async with asyncio.timeout(10):
+            while world.gateway._unjoined_of.taken("2001:db8:1:2::/64") == 10:
+                await asyncio.sleep(0.01)
+        assert not isinstance(await upgrade(world, "2001:db8:1:2::99"), int), "its place is free again"
+
+
+async def test_joined_sockets_of_one_network_are_a_share_too(valkey: Redis) -> None:
+    settings = Settings(realtime=Realtime(viewers_max=8, network_percent=50))
+    async with serving(valkey, settings) as world:
+        joined = [await world.connect(f"viewer-{number}", address="203.0.113.7") for number in range(4)]
+        assert all(client.snapshot for client in joined)
+        assert await upgrade(world, "203.0.113.7") == 503
+        assert (await world.connect("anna", address="198.51.100.1")).snapshot
+        assert world.gateway._unjoined_of.taken("203.0.113.7") == 0, "who has joined waits no more"
+
+
+async def _flood(socket: aiohttp.ClientWebSocketResponse, kind: str) -> None:
+    try:
+        for _ in range(limits.MESSAGES_BURST + limits.STRIKES_MAX + 40):
+            if kind == "ping":
+                await socket.ping(b"x" * 100)
+            elif kind == "pong":
+                await socket.pong()
+            else:
+                await socket.send_str(kind)
+    except (ConnectionError, RuntimeError):
+        return  # closed meanwhile
+
+
+@pytest.mark.parametrize("kind", ["ping", "pong", "3", "3probe"])
+async def test_noise_counts_as_messages(fast_world: World, kind: str) -> None:
+    socket: Any = await upgrade(fast_world, "203.0.113.7")
+    assert not isinstance(socket, int)
+    await _flood(socket, kind)
+    async with asyncio.timeout(10):
+        while not socket.closed:
+            await socket.receive()
+    assert socket.close_code == close_codes.TOO_FAST.number
+
+
+async def test_a_ping_is_answered(fast_world: World) -> None:
+    session = aiohttp.ClientSession()
+    async with (
+        session,
+        session.ws_connect(f"{fast_world.url}/socket.io/?EIO=4&transport=websocket", autoping=False) as socket,
+    ):
+        await socket.receive()
+        await socket.ping(b"are you there")
+        answer = await socket.receive()
+        assert (answer.type, bytes(answer.data)) == (aiohttp.WSMsgType.PONG, b"are you there")
