@@ -162,3 +162,26 @@ class TestRuns:
         ]
         equalise(packets)
         assert len(list(runs(packets))) == 1
+
+
+# Times of pictures in the order they are sent, in frames: an encoder with two B-frames sends I P B B P B B.
+IN_ORDER = list(range(60))
+WITH_B_FRAMES = [0, *(frame for start in range(1, 58, 3) for frame in (start + 2, start, start + 1))]
+
+
+@pytest.mark.parametrize(("frames", "is_reordered"), [(IN_ORDER, False), (WITH_B_FRAMES, True)], ids=["none", "two"])
+def test_pictures_in_another_order_than_they_are_shown_are_found(frames: list[int], is_reordered: bool) -> None:
+    track = Track("video", 90_000)
+    for sequence, frame in enumerate(frames):
+        track.take(packet(sequence, timestamp=frame * 3_000), 1.0 + sequence / 30)
+    track.flush(10.0)
+    assert track.is_reordered() is is_reordered
+
+
+def test_repaired_packets_are_no_other_order() -> None:
+    track = Track("video", 90_000)
+    late = {7, 20, 31, 32}
+    for sequence in [*(one for one in range(60) if one not in late), *late]:
+        track.take(packet(sequence, timestamp=sequence * 3_000), 1.0 + sequence / 30)
+    track.flush(10.0)
+    assert not track.is_reordered()

@@ -72,6 +72,16 @@ def test_a_keyframe_is_asked_for_once_a_second_until_it_comes() -> None:
     assert layer.keyframe_wanted_since is None
 
 
+@pytest.mark.parametrize(("came_at", "is_slow"), [(10.6, False), (14.0, True)])
+def test_a_keyframe_that_comes_late_is_remembered(came_at: float, is_slow: bool) -> None:
+    layer = make_layer()
+    layer.feed(PICTURE, 1.0)
+    layer.may_ask(10.0, can_ask=True)
+    take(layer, 1, PARAMETERS[720], came_at)
+    layer.note_keyframe()
+    assert (layer.keyframe_slow_at is not None) is is_slow
+
+
 def test_without_a_host_the_wish_is_kept() -> None:
     layer = make_layer()
     assert not layer.may_ask(10.0, can_ask=False)
