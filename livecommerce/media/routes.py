@@ -332,6 +332,7 @@ routes: list[web.RouteDef] = [
     web.get(f"/api/shows/{_SHOW}/ice-servers", get_ice_servers),
     web.get(f"/api/shows/{_SHOW}/stream", get_stream),
     web.route("OPTIONS", _STREAM, options_stream),
+    web.post(_STREAM, post_stream),
     web.post(_STREAM + "/", post_stream),  # encoders keep the slash that somebody typed
     web.route("OPTIONS", _SESSION, options_stream),
     web.patch(_SESSION, patch_stream),

@@ -353,7 +353,6 @@ class Stream(Audience):
             has_picture=reception is not None,
             is_reordered=top.track.is_reordered(),
             loss=reception.fraction_lost if reception is not None else 0.0,
-            keyframe_age=now - top.track.keyframe_at,
             keyframe_wanted=None if wanted is None else now - wanted,
             keyframe_slow=None if slow is None else now - slow,
             is_baseline=picture is None or picture.is_baseline,

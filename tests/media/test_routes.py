@@ -67,6 +67,8 @@ async def test_an_encoder_publishes_with_the_token_and_ends(site: Site, offer: s
     await site.login()
     await site.make_show()
     token = await token_of(site)
+    answer = await publish(site, offer, "demo/", Authorization=f"Bearer {token}")  # as somebody typed it into OBS
+    assert answer.status == 201, await answer.text()
     answer = await publish(site, offer, Authorization=f"Bearer {token}")
     assert answer.status == 201, await answer.text()
     assert answer.content_type == "application/sdp"
@@ -80,7 +82,7 @@ async def test_an_encoder_publishes_with_the_token_and_ends(site: Site, offer: s
     assert links[0] == '<stun:stun.example:3478>; rel="ice-server"'
     assert 'credential-type="password"' in links[1]
     bearer = {"Authorization": f"Bearer {token}"}
-    fragment = {"Content-Type": "application/trickle-ice-sdpfrag", "If-Match": answer.headers["ETag"]}
+    fragment = {"Content-Type": "application/trickle-ice-sdpfrag", "If-Match": f'"another", {answer.headers["ETag"]}'}
     ice = [line for line in offer.splitlines() if line.startswith(("a=ice-ufrag", "a=ice-pwd"))][:2]
     patched = await site.client.patch(location, data="\r\n".join(ice) + "\r\n", headers={**bearer, **fragment})
     assert patched.status in (200, 204), await patched.text()

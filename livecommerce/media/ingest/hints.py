@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 # One lost packet of twenty is seen as broken pictures, whatever is repaired.
 LOSS_MAX = 0.05
-# Keyframe age that tells the host something is wrong: no viewer may join for that long.
+# Nobody could join for so long: this encoder answers no request and has no interval.
 KEYFRAME_AGE_SECONDS = 12.0
 # Browsers answer a request within a frame, encoders with an interval of 1 to 2 s by the next one.
 KEYFRAME_WAIT_SECONDS = 2.5
@@ -36,7 +36,6 @@ class Seen(NamedTuple):
     has_picture: bool
     is_reordered: bool
     loss: float
-    keyframe_age: float
     keyframe_wanted: float | None
     keyframe_slow: float | None
     is_baseline: bool
@@ -53,7 +52,7 @@ CAUSES: tuple[tuple[str, Callable[[Seen], bool]], ...] = (
     ("packet_loss", lambda seen: seen.loss > LOSS_MAX),
     (
         "no_keyframes",
-        lambda seen: seen.keyframe_wanted is not None and seen.keyframe_age > KEYFRAME_AGE_SECONDS,
+        lambda seen: seen.keyframe_wanted is not None and seen.keyframe_wanted > KEYFRAME_AGE_SECONDS,
     ),
     (
         "keyframes_slow",

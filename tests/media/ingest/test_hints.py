@@ -12,7 +12,7 @@ from livecommerce.settings import LOCALES
 from tests.tidy.sources import ROOT
 
 GOOD = Seen(
-    has_picture=True, is_reordered=False, loss=0.0, keyframe_age=30.0, keyframe_wanted=None, keyframe_slow=None,
+    has_picture=True, is_reordered=False, loss=0.0, keyframe_wanted=None, keyframe_slow=None,
     is_baseline=True, has_sound=True, kbps=2_400, frames=30, limit_kbps=2_500,
 )  # fmt: skip
 
@@ -22,8 +22,8 @@ ROWS: list[tuple[dict[str, Any], str]] = [
     ({"is_reordered": True, "loss": 0.5}, "b_frames"),
     ({"loss": 0.06}, "packet_loss"),
     ({"loss": 0.05}, "good"),
-    ({"keyframe_wanted": 12.5, "keyframe_age": 13.0}, "no_keyframes"),
-    ({"keyframe_wanted": 4.0, "keyframe_age": 4.0}, "keyframes_slow"),
+    ({"keyframe_wanted": 12.5}, "no_keyframes"),
+    ({"keyframe_wanted": 4.0}, "keyframes_slow"),
     ({"keyframe_wanted": 0.5}, "good"),
     ({"keyframe_slow": 59.0}, "keyframes_slow"),
     ({"keyframe_slow": 61.0}, "good"),
