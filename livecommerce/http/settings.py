@@ -17,7 +17,7 @@ class Http(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(description="Address people use, e.g. https://live.example.com, or with a path; empty: from the request."),
     ] = ""
     frame_ancestors: Annotated[
-        tuple[Annotated[str, Meta(pattern=r"^https?://[A-Za-z0-9.*:-]{1,200}$")], ...],
+        tuple[Annotated[str, Meta(pattern=r"^https?://[A-Za-z0-9.*:-]{1,200}\Z")], ...],
         Meta(description="Origins that may show watch and replay pages in a frame, e.g. https://shop.example; none."),
     ] = ()
     internal_port: Annotated[

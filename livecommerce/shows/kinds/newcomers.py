@@ -31,7 +31,7 @@ GIVEN_AGAIN = SOLD | {
     Outcome.SOLD_OUT, Outcome.OVER_LIMIT, Outcome.SALES_CLOSED, Outcome.ITEM_UNKNOWN, Outcome.ALREADY_CLAIMED,
 }  # fmt: skip
 
-Mark = Annotated[str, Meta(pattern="^[0-9a-f]{20}$", max_length=20)]
+Mark = Annotated[str, Meta(pattern=r"^[0-9a-f]{20}\Z", max_length=20)]
 
 
 class GroupClaim(Struct, frozen=True, forbid_unknown_fields=True):
