@@ -62,8 +62,8 @@ CAUSES: tuple[tuple[str, Callable[[Seen], bool]], ...] = (
         ),
     ),
     ("over_limit", lambda seen: 0 < seen.limit_kbps * OVER_LIMIT_SHARE < seen.kbps),
-    ("profile_not_baseline", lambda seen: not seen.is_baseline),
     ("no_audio", lambda seen: not seen.has_sound),
+    ("profile_not_baseline", lambda seen: not seen.is_baseline),
     ("bitrate_low", lambda seen: seen.kbps < KBPS_LEAST or seen.frames < FRAMES_LEAST),
 )
 

@@ -31,7 +31,7 @@ ROWS: list[tuple[dict[str, Any], str]] = [
     ({"kbps": 3_200}, "good"),
     ({"kbps": 6_250, "limit_kbps": 0}, "good"),
     ({"is_baseline": False}, "profile_not_baseline"),
-    ({"has_sound": False}, "no_audio"),
+    ({"has_sound": False, "is_baseline": False}, "no_audio"),
     ({"kbps": 299}, "bitrate_low"),
     ({"frames": 9}, "bitrate_low"),
 ]
