@@ -68,7 +68,7 @@ def payment_voided(order: Order, payment: Payment, by_staff: str, at_ms: int) ->
         method=payment.method,
         amount_minor=payment.amount_minor,
         currency=payment.currency,
-        was=payment.state,
+        was="paid" if payment.state == "paid" else "pending",  # one that was being noted is not yet paid
         by_staff=by_staff,
     )
     return Fact.of(order.shop, payment.id, body, at_ms)

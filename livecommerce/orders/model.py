@@ -11,7 +11,9 @@ from msgspec import Struct
 
 LineState = Literal["held", "waiting", "offered", "confirmed", "cancelled", "expired", "released"]
 OrderState = Literal["open", "confirmed", "cancelled"]
-PaymentState = Literal["pending", "paid", "refunded", "void"]
+# On its way from pending to paid a payment is `confirming`, on its way to void `undoing`: written before stock is asked
+# for anything, so that of two people who press at once one waits, and whoever presses again after a crash finishes it.
+PaymentState = Literal["pending", "confirming", "paid", "refunded", "undoing", "void"]
 
 
 class OrderLine(Struct, frozen=True):

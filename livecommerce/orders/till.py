@@ -64,6 +64,15 @@ def is_unpaid_or_same(payment: Payment, reference: str) -> None:
         raise PaidAlready
 
 
+def refuse_taken_back(payment: Payment) -> None:
+    """
+    Raises:
+        PaymentVoid
+    """
+    if payment.state in ("undoing", "void"):
+        raise PaymentVoid
+
+
 def to_pay(claim: Claim) -> bool:
     return claim.state in ("held", "offered") and claim.reserved > 0
 
@@ -109,13 +118,13 @@ class Till:
         if payment is None:
             payment = await self._record(order, payment_id, provider, method, reference, by_staff)
         is_same(payment, method, reference)
-        if payment.state == "void":
-            raise PaymentVoid
+        refuse_taken_back(payment)
         started = await provider.create(order, payment.id, payment.method, payment.amount_minor)
         terms = provider.terms(payment.method)
         if terms.confirms_at_once:
+            payment = await self._confirming(order, payment.id)
             await self._confirm(shop, order.show, payment)
-            return await self._settled(order, payment), started
+            return await self._sold(order, payment), started
         until_ms = await self._held_until(order, payment, terms.hold_seconds)
         return payment, replace(started, held_until_ms=until_ms)
 
@@ -146,16 +155,39 @@ class Till:
             raise Busy("Stock did not answer. Press again.", retry_after_ms=1_000) from error
         return {claim.reservation: claim for claim in claims}
 
-    async def _settled(self, order: Order, payment: Payment) -> Payment:
-        """The payment with the sum of what was sold by it: a claim may have changed in the very moment."""
-        amount_minor = sum_of(payment, await self._claims(order))
-        if amount_minor == payment.amount_minor:
-            return payment
-        payment = replace(payment, amount_minor=amount_minor, updated_ms=now_ms())
+    async def _confirming(self, order: Order, payment_id: str, claims: Mapping[str, Claim] | None = None) -> Payment:
+        """The payment on its way to be paid, or what it is already: written before stock sells anything, so that
+        whoever takes it back waits until the sale is through. With `claims` its sum must still be theirs.
+
+        Raises:
+            PaymentVoid, PaymentOutdated
+        """
         async with self._database.write() as connection:
             await rows.lock_order(connection, order.id)
-            await rows.put_payment(connection, payment)
-        return payment
+            known = await rows.find_payment(connection, payment_id)
+            if known is None:
+                raise PaymentUnknown
+            refuse_taken_back(known)
+            if known.state != "pending":
+                return known
+            due = sum_of(known, claims) if claims is not None else known.amount_minor
+            if due not in (0, known.amount_minor):  # with nothing left to sell the money is noted, to be given back
+                raise PaymentOutdated(amount_minor=known.amount_minor, due_minor=due, currency=known.currency)
+            confirming = replace(known, state="confirming", updated_ms=now_ms())
+            await rows.put_payment(connection, confirming)
+        return confirming
+
+    async def _sold(self, order: Order, payment: Payment) -> Payment:
+        """Sold, and the money awaited: for what was sold, as a claim may have changed in the very moment."""
+        amount_minor = sum_of(payment, await self._claims(order))
+        async with self._database.write() as connection:
+            await rows.lock_order(connection, order.id)
+            known = await rows.find_payment(connection, payment.id)
+            if known is None or known.state != "confirming":  # the money came, or it was taken back meanwhile
+                return known or payment
+            sold = replace(known, state="pending", amount_minor=amount_minor, updated_ms=now_ms())
+            await rows.put_payment(connection, sold)
+        return sold
 
     async def _record(
         self, order: Order, payment_id: str, provider: PaymentProvider, method: str, reference: str, by_staff: str
@@ -176,7 +208,7 @@ class Till:
             covered = {
                 reservation
                 for one in payments
-                if one.state in ("pending", "paid") and one not in outdated
+                if one.state != "void" and one not in outdated
                 for reservation in one.reservations
             }
             held = [claim for claim in claims.values() if to_pay(claim) and claim.reservation not in covered]
@@ -229,31 +261,26 @@ class Till:
             ClaimsEnded: the payment is kept as paid; `details["reservations"]` had ended before and were not sold.
         """
         payment, order = await self._known(shop, payment_id)
-        if payment.state == "void":
-            raise PaymentVoid
+        refuse_taken_back(payment)
         reference = reference[:REFERENCE_LENGTH_MAX]
         is_unpaid_or_same(payment, reference)
-        if payment.state == "pending":
-            due = sum_of(payment, await self._claims(order))
-            if due not in (0, payment.amount_minor):  # with nothing left to sell the money is noted, to be given back
-                raise PaymentOutdated(amount_minor=payment.amount_minor, due_minor=due, currency=payment.currency)
+        claims = await self._claims(order) if payment.state == "pending" else None
+        payment = await self._confirming(order, payment_id, claims)
         ended = await self._confirm(shop, order.show, payment)
-        payment = replace(
-            payment,
-            state="paid",
-            by_staff=by_staff,
-            reference=reference or payment.reference,
-            updated_ms=now_ms(),
-        )
         async with self._database.write() as connection:
             await rows.lock_order(connection, order.id)
-            known = await rows.find_payment(connection, payment_id)
-            if known is not None and known.state == "void":
-                raise PaymentVoid
-            if known is not None and known.state == "paid":  # pressed again, the money is not there twice
-                is_unpaid_or_same(known, reference)
-                payment = known
-            else:
+            known = await rows.find_payment(connection, payment_id) or payment
+            refuse_taken_back(known)
+            is_unpaid_or_same(known, reference)
+            payment = known
+            if known.state != "paid":  # pressed again, the money is not there twice
+                payment = replace(
+                    known,
+                    state="paid",
+                    by_staff=by_staff,
+                    reference=reference or known.reference,
+                    updated_ms=now_ms(),
+                )
                 await rows.put_payment(connection, payment)
                 await append(connection, shop, [order_paid(order, payment, ended)])
         if ended:
@@ -262,7 +289,7 @@ class Till:
 
     async def undo(self, shop: str, payment_id: str, by_staff: str) -> Payment:
         """Back to unpaid: what the payment sold is held again as a new claim is, the payment is void, the trail says
-        who did it. Pressed twice it is done once.
+        who did it. Pressed twice it is done once; cut short, the next press finishes it.
 
         Raises:
             PaymentUnknown, Busy
@@ -270,13 +297,10 @@ class Till:
         payment, order = await self._known(shop, payment_id)
         if payment.state == "void":
             return payment
-        now = now_ms()
-        async with self._database.write() as connection:  # first: money that comes now finds it void
-            await rows.lock_order(connection, order.id)
-            known = await rows.find_payment(connection, payment_id)
-            if known is not None and known.state != "void":
-                await rows.put_payment(connection, replace(known, state="void", updated_ms=now))
-                await append(connection, shop, [payment_voided(order, known, by_staff, now)])
+        if payment.state == "confirming":
+            # A press that came to no end, or is on its way. Each sale has an id: made here, it cannot come afterwards.
+            await self._confirm(shop, order.show, payment)
+        payment = await self._undoing(order, payment, by_staff)
         for reservation in payment.reservations:
             await self._submit(
                 Unconfirm(
@@ -287,7 +311,29 @@ class Till:
                     seconds=UNDONE_HOLD_SECONDS,
                 )
             )
-        return replace(payment, state="void", updated_ms=now)
+        payment = replace(payment, state="void", updated_ms=now_ms())
+        async with self._database.write() as connection:
+            await rows.lock_order(connection, order.id)
+            await rows.put_payment(connection, payment)
+        return payment
+
+    async def _undoing(self, order: Order, seen: Payment, by_staff: str) -> Payment:
+        """The payment on its way to be void: money that comes now is refused.
+
+        Raises:
+            Busy: somebody has begun to note the money since it was `seen`.
+        """
+        async with self._database.write() as connection:
+            await rows.lock_order(connection, order.id)
+            known = await rows.find_payment(connection, seen.id) or seen
+            if known.state in ("undoing", "void"):
+                return known
+            if known.state == "confirming" and seen.state != "confirming":
+                raise Busy("The money is being noted at this moment. Press again.", retry_after_ms=1_000)
+            undoing = replace(known, state="undoing", updated_ms=now_ms())
+            await rows.put_payment(connection, undoing)
+            await append(connection, order.shop, [payment_voided(order, known, by_staff, undoing.updated_ms)])
+        return undoing
 
     async def _confirm(self, shop: str, show: str, payment: Payment) -> list[str]:
         """Confirms the payment's claims; returns those that had ended before."""

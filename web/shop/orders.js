@@ -29,14 +29,15 @@ function Actions({ order, act }) {
     if (answer?.ok || (answer && answer.error.code !== "no_answer")) delete ids.current[method];
     if (answer?.held_until_ms) toast(t("shop.order_held_until", { day: day(answer.held_until_ms), time: timeOfDay(answer.held_until_ms) }));
   };
-  const open = order.payments.filter((payment) => payment.state === "pending");
+  // `confirming` and `undoing` are presses that came to no end: the same button finishes them.
+  const open = order.payments.filter((payment) => ["pending", "confirming", "undoing"].includes(payment.state));
   const covered = new Set(order.payments.filter((payment) => payment.state !== "void").flatMap((payment) => payment.reservations));
   const isOutdated = (payment) => order.lines.filter((line) => payment.reservations.includes(line.reservation) && ACTIVE.includes(line.state)).reduce((sum, line) => sum + line.quantity * line.unit_price_minor, 0) !== payment.amount_minor;
-  const left = order.lines.some((line) => ["held", "offered"].includes(line.state) && line.quantity && !covered.has(line.reservation)) || open.some(isOutdated);
+  const left = order.lines.some((line) => ["held", "offered"].includes(line.state) && line.quantity && !covered.has(line.reservation)) || open.some((payment) => payment.state === "pending" && isOutdated(payment));
   const undo = (payment) => html`<button class="link" type="button" disabled=${busy} onBlur=${() => setSure(null)}
     onClick=${() => (sure === payment.id ? press(`/api/payments/${payment.id}/undo`, {})() : setSure(payment.id))}>${t(sure === payment.id ? "shop.order_undo_sure" : "shop.order_undo")}</button>`;
   return html`${open.map((payment) => html`<div key=${payment.id} class="row wrap">
-      ${isOutdated(payment) ? html`<span class="muted">${t("shop.order_outdated", { sum: money(payment.amount_minor, payment.currency) })}</span>` : html`<button class="btn small" type="button" disabled=${busy}
+      ${payment.state === "undoing" ? null : payment.state === "pending" && isOutdated(payment) ? html`<span class="muted">${t("shop.order_outdated", { sum: money(payment.amount_minor, payment.currency) })}</span>` : html`<button class="btn small" type="button" disabled=${busy}
         onClick=${press(`/api/payments/${payment.id}/paid`, {})}>${t("shop.order_received", { sum: money(payment.amount_minor, payment.currency) })}</button>`}
       <span class="muted">${t(`shop.method_${payment.method}`)}</span>${undo(payment)}</div>`)}
     ${order.payments.filter((payment) => payment.state === "paid").map((payment) => html`<div key=${payment.id} class="row wrap">
