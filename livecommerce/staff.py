@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from livecommerce.accounts.accounts import Accounts, fold_login
+from livecommerce.accounts.accounts import Accounts
 from livecommerce.accounts.rows import Shop, ShopRepository, StaffRepository
 from livecommerce.accounts.secret import load_secret
 from livecommerce.command_trail import cli_actor
@@ -94,7 +94,7 @@ class Kept(NamedTuple):
 
     async def note(self, login: str, do: str, **details: str) -> None:
         """What was done to a login, in its shop's trail."""
-        record = await self.accounts.staff.by_login(fold_login(login))
+        record = await self.accounts.record_of(login)
         if record is not None:
             entry = AuditEntry(record.shop, now_ms(), cli_actor(), do, record.login, details)
             await self.audit.add(entry)

@@ -13,7 +13,7 @@ import sys
 from livecommerce.command_trail import note_command
 from livecommerce.configuration.flags import settings_from
 from livecommerce.configuration.tree import Settings
-from livecommerce.errors import LiveCommerceError, NotFound
+from livecommerce.errors import NotFound
 from livecommerce.ops.redis_client import connect
 from livecommerce.records.database import Database
 from livecommerce.staff import store_url
@@ -32,13 +32,10 @@ def stock_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def _note_rebuilt(settings: Settings, shop: str, differences: int) -> None:
-    """In the shop's trail. The stock is right by now: a database that is away is told and spoils nothing."""
+    """In the shop's trail."""
     database = Database.of(settings.database.url, settings.data_folder)
     try:
-        await database.start()
         await note_command(database, "stock_rebuilt", shop, shops=[shop], put_right=differences)
-    except LiveCommerceError as error:
-        print(f"livecommerce: not noted in the audit trail: {error.text}", file=sys.stderr)
     finally:
         await database.close()
 

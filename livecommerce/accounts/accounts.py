@@ -119,11 +119,16 @@ class Accounts:
             Bucket(f"login-from:{network}", WRONG_PER_NETWORK, WRONG_PER_NETWORK_PER_MINUTE),
         ]
 
+    async def record_of(self, login: str) -> StaffRecord | None:
+        """Who has this login, as typed; None for what no login can be, without asking the database."""
+        login = fold_login(login)
+        return await self.staff.by_login(login) if _LOGIN.fullmatch(login) else None
+
     async def _device(self, login: str, cookie: str | None) -> str | None:
         """The name of a browser that has logged in before, under today's password."""
         if not devices.is_device(cookie):
             return None
-        record = await self.staff.by_login(login)
+        record = await self.record_of(login)
         return devices.device_of(self.secret, login, record.password_hash, cookie) if record is not None else None
 
     async def login(self, login: str, password: str, address: str, device_cookie: str | None = None) -> Login:
@@ -143,7 +148,7 @@ class Accounts:
         wait_ms = await self.rate_limit.take(buckets)
         if wait_ms:
             raise LoginTooOften(retry_after_ms=wait_ms)
-        record = await self.staff.by_login(login) if _LOGIN.fullmatch(login) else None
+        record = await self.record_of(login)
         known = record.password_hash if record is not None and record.disabled_ms is None else None
         try:
             form = await self._passwords.verify(known, password, network, known_device=device is not None)
@@ -207,7 +212,7 @@ class Accounts:
 
     async def set_password(self, login: str, password: str) -> bool:
         """Changes a password and ends all sessions of that person; False when the login is unknown."""
-        record = await self.staff.by_login(fold_login(login))
+        record = await self.record_of(login)
         if record is None:
             return False
         await self.staff.set_password_hash(record.id, await self._passwords.hash(password))
@@ -215,7 +220,7 @@ class Accounts:
         return True
 
     async def set_role(self, login: str, role: Role) -> bool:
-        record = await self.staff.by_login(fold_login(login))
+        record = await self.record_of(login)
         if record is None or role not in ROLES:
             return False
         await self.staff.set_role(record.id, role)
@@ -225,7 +230,7 @@ class Accounts:
         return True
 
     async def set_disabled(self, login: str, disabled: bool) -> bool:
-        record = await self.staff.by_login(fold_login(login))
+        record = await self.record_of(login)
         if record is None:
             return False
         await self.staff.set_disabled(record.id, disabled)

@@ -9,9 +9,9 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from livecommerce.accounts import devices, sessions, viewers
-from livecommerce.accounts.accounts import Accounts, fold_login
+from livecommerce.accounts.accounts import Accounts
 from livecommerce.accounts.errors import LoginWrong
-from livecommerce.accounts.rate_limit import Bucket
+from livecommerce.accounts.failed_logins import FailedLogins
 from livecommerce.bounds import SAFE_INTEGER_MAX
 from livecommerce.http.addresses import request_address
 from livecommerce.http.answers import json_answer
@@ -22,8 +22,6 @@ from livecommerce.records.audit import AuditEntry, AuditRepository
 from livecommerce.records.rows import now_ms
 
 LOGIN_BYTES_MAX = 4_000
-# Wrong passwords in a shop's trail: enough to see an attack, too few to bury what else is there.
-FAILED_NOTED, FAILED_NOTED_PER_MINUTE = 30, 0.5
 AUDIT_FIELDS = ("id", "at_ms", "actor", "do", "subject", "details")
 
 
@@ -33,6 +31,7 @@ class AccountsNeeds:
 
     accounts: Accounts
     audit: AuditRepository
+    failed_logins: FailedLogins
 
 
 ACCOUNTS: web.AppKey[AccountsNeeds] = web.AppKey("livecommerce.accounts", AccountsNeeds)
@@ -85,18 +84,6 @@ async def _note(request: web.Request, staff: Staff, do: str) -> None:
     await audit.add(AuditEntry(staff.shop, now_ms(), staff.login, do, staff.login, details))
 
 
-async def _note_failed(request: web.Request, login: str) -> None:
-    """A wrong password for a login that there is, in its shop's trail; a flood of them leaves a few lines an hour."""
-    needs = request.app[ACCOUNTS]
-    record = await needs.accounts.staff.by_login(fold_login(login))
-    if record is None:
-        return
-    bucket = Bucket(f"login-failed-noted:{record.shop}", FAILED_NOTED, FAILED_NOTED_PER_MINUTE)
-    if await needs.accounts.rate_limit.take([bucket]) == 0:
-        details = {"address": address_of(request)}
-        await needs.audit.add(AuditEntry(record.shop, now_ms(), "", "login_failed", record.login, details))
-
-
 async def post_login(request: web.Request) -> web.Response:
     accounts = request.app[ACCOUNTS].accounts
     body = await read_json(request, LoginBody, bytes_max=LOGIN_BYTES_MAX)
@@ -104,7 +91,7 @@ async def post_login(request: web.Request) -> web.Response:
     try:
         staff, token, device = await accounts.login(body.login, body.password, address_of(request), known)
     except LoginWrong:
-        await _note_failed(request, body.login)
+        request.app[ACCOUNTS].failed_logins.note(body.login, address_of(request))
         raise
     await accounts.sessions.close(request.cookies.get(sessions.COOKIE))  # the login that this one takes the place of
     await _note(request, staff, "logged_in")

@@ -32,7 +32,6 @@ from livecommerce.records.settings import Database as DatabaseSettings
 from livecommerce.staff import embedded_url, store_url
 
 RECORDINGS = "recordings"
-SUBJECT_LENGTH_MAX = 200  # of the trail's column
 
 
 def backup_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +43,7 @@ async def _note(settings: Settings, do: str, subject: str) -> None:
     """In the trail of every shop: all of them were in it."""
     database = Database.of(settings.database.url, settings.data_folder)
     try:
-        await note_command(database, do, subject[:SUBJECT_LENGTH_MAX])
+        await note_command(database, do, subject)
     finally:
         await database.close()
 
@@ -166,7 +165,7 @@ async def restore_backup(settings: Settings, folder: Path) -> Manifest:
             _write_secret(folder, target)
         if manifest.has_recordings:
             await asyncio.to_thread(_copy_recordings, folder, target)
-        await note_command(database, "restored", str(folder)[:SUBJECT_LENGTH_MAX])
+        await note_command(database, "restored", str(folder))
     finally:
         await database.close()
         lock.release()
@@ -256,7 +255,7 @@ async def move(settings: Settings, url: str) -> dict[str, int]:
         async with tables.still(source) as reading, target.write() as writing:
             await tables.refuse_full(writing, await tables.tables_of(writing), redact_text(url))
             copied = await tables.copy(reading, writing)
-        await note_command(target, "database_moved", target.url.render_as_string()[:SUBJECT_LENGTH_MAX])
+        await note_command(target, "database_moved", target.url.render_as_string())
         return copied
     finally:
         await source.close()

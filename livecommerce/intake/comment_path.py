@@ -7,6 +7,7 @@ its first answer.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import NamedTuple, TypeVar
 
@@ -15,7 +16,7 @@ from msgspec import Struct
 
 from livecommerce.comments import parse
 from livecommerce.comments.verdict import Verdict
-from livecommerce.errors import IdReused, LiveCommerceError
+from livecommerce.errors import IdReused, LiveCommerceError, TooMuch
 from livecommerce.intake.answers import (
     SpeechAnswer,
     WithdrawalAnswer,
@@ -33,7 +34,9 @@ from livecommerce.intake.plain_orders import is_bare
 from livecommerce.intake.rate import too_many_comments
 from livecommerce.intake.speech import Acceptance, Act, Press, Speech, Withdrawal, content_of
 from livecommerce.intake.waiting_offers import offer_meant, take, take_operation
+from livecommerce.shows.decision import Decision
 from livecommerce.shows.kinds.chat import speaks
+from livecommerce.shows.kinds.name import keeps_name
 from livecommerce.shows.kinds.name import named as name_given
 from livecommerce.shows.kinds.newcomers import NEWCOMERS_MAX, newcomers_of, noted
 from livecommerce.shows.model import viewer_handle
@@ -235,19 +238,21 @@ class CommentPath:
         return SpeechAnswer(verdict="order", reason=str(answer.outcome), lines=answer_lines(answer, state))
 
     async def _introduce(self, state: State, act: Act) -> None:
-        """Keeps a buyer's name with the show before the first claim: tickets carry it; a newcomer's network."""
+        """Keeps a buyer's name with the show before the first claim: tickets carry it; a newcomer's network.
+
+        Where the show keeps as many as it can, the claim goes on without: nobody is refused for being one of many.
+        """
         speaker, now = act.speaker, self._store.now_ms()
-        known = (
-            []
-            if state["names"].get(speaker.viewer) == speaker.name
-            else [name_given(speaker.viewer, speaker.name, now)]
-        )
+        known: list[Decision] = []
+        if state["names"].get(speaker.viewer) != speaker.name and keeps_name(state, speaker.viewer):
+            known.append(name_given(speaker.viewer, speaker.name, now))
         newcomers = newcomers_of(state)
         if act.newcomer and speaker.viewer not in newcomers and len(newcomers) < NEWCOMERS_MAX:
             known.append(noted(speaker.viewer, act.newcomer, now))
         if known:
             events = [event for decision in known for event in decision.events]
-            await self._store.publish(act.show, events, [write for decision in known for write in decision.writes])
+            with contextlib.suppress(TooMuch):  # the last place has gone since our mirror's moment
+                await self._store.publish(act.show, events, [write for one in known for write in one.writes])
 
     async def cancel(self, mirror: Mirror, withdrawal: Withdrawal) -> WithdrawalAnswer:
         """A viewer gives up an own claim.

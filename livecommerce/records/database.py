@@ -156,7 +156,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url: URL = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.is_started = True  # False while a role waits for its first answer: its schema may be an older one
+        # False while a role waits for its first answer: its schema may be an older one, or it another shop's.
+        self.is_open = True
         if self.is_sqlite:
             self._writer = create_async_engine(self.url, pool_size=1, max_overflow=0)
             self._reader = create_async_engine(self.url, pool_size=READERS_MAX, max_overflow=0)
@@ -203,7 +204,6 @@ class Database:
             finally:
                 lock.__exit__(None, None, None)
             await asyncio.to_thread(path.chmod, 0o600)  # it holds names and orders
-            self.is_started = True
             return
         # Without the limit on a statement: a migration of many rows, or waiting for another process that migrates.
         engine = create_async_engine(self.url, connect_args={"timeout": CONNECT_SECONDS_MAX})
@@ -213,24 +213,23 @@ class Database:
                 await connection.run_sync(_upgrade, revision)
         finally:
             await engine.dispose()
-        self.is_started = True
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection for looking; what is written through it is refused (SQLite) or never meant."""
-        self._refuse_unstarted()
+        self._refuse_unopened()
         async with _numbered(), self._reader.connect() as connection:
             yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """One transaction: committed when the block ends, rolled back when it raises."""
-        self._refuse_unstarted()
+        self._refuse_unopened()
         async with _numbered(), self._writer.begin() as connection:
             yield connection
 
-    def _refuse_unstarted(self) -> None:
-        if not self.is_started:
+    def _refuse_unopened(self) -> None:
+        if not self.is_open:
             raise DatabaseAway(retry_after_ms=2_000)
 
     async def ping(self) -> None:

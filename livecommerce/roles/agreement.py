@@ -76,19 +76,29 @@ def _number(position: str) -> tuple[int, int]:
     return int(milliseconds or 0), int(count or 0)
 
 
-async def refuse_apart(settings: Settings) -> None:
-    """As `check_agreement`, with connections of its own; migrates the database first.
+async def bring_up(redis: Redis, settings: Settings) -> None:
+    """Brings the database up to date and holds it against Valkey/Redis, by a connection of its own: nobody else has it
+    before it is known to be the right one.
 
     Raises:
-        StoresApart, Unavailable, SettingsError
+        StoresApart, DatabaseAway, RedisError
     """
     database = Database.of(settings.database.url, settings.data_folder)
     try:
         await database.start()
-        redis = await connect_store(settings.redis.url)
-        try:
-            await check_agreement(redis, database, settings.redis.accept_loss)
-        finally:
-            await redis.aclose()
+        await check_agreement(redis, database, settings.redis.accept_loss)
     finally:
         await database.close()
+
+
+async def refuse_apart(settings: Settings) -> None:
+    """As `bring_up`, before there is a connection to Valkey/Redis.
+
+    Raises:
+        StoresApart, Unavailable, SettingsError
+    """
+    redis = await connect_store(settings.redis.url)
+    try:
+        await bring_up(redis, settings)
+    finally:
+        await redis.aclose()

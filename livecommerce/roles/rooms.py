@@ -9,6 +9,7 @@ from aiohttp import web
 
 from livecommerce.accounts import routes as accounts_routes
 from livecommerce.accounts.accounts import Accounts
+from livecommerce.accounts.failed_logins import FailedLogins
 from livecommerce.accounts.rows import ShopRepository
 from livecommerce.api import pages
 from livecommerce.api.build import build_api
@@ -128,7 +129,9 @@ def put_rooms(app: web.Application, foundation: Foundation) -> shows_routes.Show
     identify = accounts_routes.identify_by(foundation.accounts, settings.http.trusted_proxies)
     app[SITE] = Site(settings.http, identify, foundation.accounts.staff_now, pages.render)
     app[WEB_FOLDER] = WebFolder.of(find_web_folder(), settings.locale)
-    app[accounts_routes.ACCOUNTS] = accounts_routes.AccountsNeeds(foundation.accounts, audit)
+    failed_logins = FailedLogins(foundation.accounts, audit)
+    app[accounts_routes.ACCOUNTS] = accounts_routes.AccountsNeeds(foundation.accounts, audit, failed_logins)
+    app.on_cleanup.append(lambda _: failed_logins.settle())
     app[catalogue_routes.CATALOGUE] = catalogue_routes.CatalogueNeeds(
         catalogue, PictureRepository(database), shops, audit
     )

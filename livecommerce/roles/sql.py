@@ -14,7 +14,7 @@ from livecommerce.ops.health import Check
 from livecommerce.ops.log_limit import warn_seldom
 from livecommerce.ops.logs import logger
 from livecommerce.records.database import Database, refused_login
-from livecommerce.roles.agreement import check_agreement
+from livecommerce.roles.agreement import bring_up
 from livecommerce.roles.process import Frame
 
 log = logger(__name__)
@@ -30,24 +30,19 @@ def _sql_check(database: Database) -> Check:
     return check
 
 
-async def _start(frame: Frame, database: Database, redis: Redis) -> None:
-    await database.start()
-    try:
-        await check_agreement(redis, database, frame.settings.redis.accept_loss)
-    except BaseException:
-        database.is_started = False  # nobody may use one that is another shop's
-        raise
-
-
 async def _start_later(frame: Frame, database: Database, redis: Redis) -> None:
     """Until it answers. One that does not belong to our Valkey, or cannot be migrated, ends the process, as it does at
     a start."""
-    while not database.is_started:
+    while not database.is_open:
         try:
-            await _start(frame, database, redis)
-        except (DatabaseAway, RedisError, OSError) as away:
-            why = away.text if isinstance(away, DatabaseAway) else repr(away)
-            warn_seldom(log, "waiting for the database", key="sql at start", why=why)
+            await bring_up(redis, frame.settings)
+            database.is_open = True
+        except DatabaseAway as away:
+            warn_seldom(log, "waiting for the database", key="sql at start", why=away.text)
+            await asyncio.sleep(AGAIN_SECONDS)
+        except RedisError as away:
+            words = "waiting for Valkey/Redis, to hold the database against it"
+            warn_seldom(log, words, key="sql at start", why=repr(away))
             await asyncio.sleep(AGAIN_SECONDS)
         except LiveCommerceError as error:
             return frame.fail(error.text)
@@ -59,20 +54,21 @@ async def _start_later(frame: Frame, database: Database, redis: Redis) -> None:
 
 @asynccontextmanager
 async def open_database(frame: Frame, redis: Redis) -> AsyncIterator[Database]:
-    """The configured database, its schema brought up to date and in agreement with Valkey. One that is away is started
-    as soon as it answers; until then each use of it is refused (6003), and the check `sql` of the process says so.
+    """The configured database, its schema brought up to date and in agreement with Valkey. While one of the two is away
+    it is tried again; until then each use of it is refused (6003), and the check `sql` of the process says so.
 
     Raises:
         StoresApart: it is not of the same shop as `redis`.
         DatabaseAway: it refuses our login, which no waiting mends.
     """
     database = Database.of(frame.settings.database.url, frame.settings.data_folder)
-    database.is_started = False
+    database.is_open = False
     starting: asyncio.Task[None] | None = None
     try:
         try:
-            await _start(frame, database, redis)
-        except DatabaseAway as away:
+            await bring_up(redis, frame.settings)
+            database.is_open = True
+        except (DatabaseAway, RedisError) as away:
             if away.__cause__ is not None and refused_login(away.__cause__):
                 raise
             starting = asyncio.create_task(_start_later(frame, database, redis), name="database")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from livecommerce.accounts.routes import ACCOUNTS
 from tests.site import MUG, PASSWORD, Site
 
 
 async def trail(site: Site) -> list[dict[str, Any]]:
     """Oldest first, as the owner reads it."""
+    await site.client.app[ACCOUNTS].failed_logins.settle()
     _, shape = await site.told("GET", "/api/audit")
     entries: list[dict[str, Any]] = shape["audit"]
     return entries[::-1]
@@ -50,7 +52,7 @@ async def test_the_trail_of_an_evening(site: Site) -> None:
 
 
 async def test_a_flood_of_wrong_passwords_leaves_a_few_lines(site: Site, monkeypatch: Any) -> None:
-    monkeypatch.setattr("livecommerce.accounts.routes.FAILED_NOTED", 2)
+    monkeypatch.setattr("livecommerce.accounts.failed_logins.NOTED", 2)
     for _ in range(4):
         await site.refused("POST", "/api/login", {"login": "host", "password": "wrong password"})
     await site.login("ling")

@@ -19,6 +19,7 @@ from livecommerce.accounts.rows import Shop, ShopRepository
 from livecommerce.backup.command import make_backup, move, restore_backup
 from livecommerce.backup.folder import MANIFEST
 from livecommerce.catalogue.pictures import Picture, PictureRepository
+from livecommerce.command_trail import note_command
 from livecommerce.configuration.tree import Settings
 from livecommerce.ops.errors import BackupRefused
 from livecommerce.ops.settings import Redis as RedisSettings
@@ -267,3 +268,20 @@ async def test_the_database_moves_to_postgresql_counted(small: Small, tmp_path: 
         await move(small.settings, url)
     with pytest.raises(BackupRefused, match="in use"):
         await move(moved, url)
+
+
+async def test_a_finished_command_is_not_spoiled_by_its_line_in_the_trail(
+    small: Small, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database = Database.of(small.settings.database.url, small.settings.data_folder)
+    await note_command(database, "backed_up", "/" + "deep/" * 100)
+    assert await small.trail() == ["backed_up"]
+    assert capsys.readouterr().err == ""
+    database.is_open = False
+    await note_command(database, "backed_up", "x")
+    assert "done, but not noted" in capsys.readouterr().err
+    await database.close()
+    nowhere = Database.of("postgresql://nobody:x@127.0.0.1:1/none", "")
+    await note_command(nowhere, "stock_rebuilt", "x", shops=["lingling"])
+    assert "done, but not noted" in capsys.readouterr().err
+    await nowhere.close()

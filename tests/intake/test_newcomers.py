@@ -126,3 +126,21 @@ def test_a_cookie_of_before_the_show_is_no_newcomers(stage: Stage) -> None:
     assert newcomer_mark(state, 9 * OLD_ENOUGH_MS + 1, NETWORK) == NETWORK
     assert newcomers.share_of(state, "B01") == 50
     assert newcomers.share_of(state, "unknown") == newcomers.LEAST
+
+
+@pytest.mark.parametrize("is_behind", [False, True], ids=["known", "since our moment"])
+async def test_a_show_that_keeps_no_more_names_and_newcomers_still_sells(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, is_behind: bool
+) -> None:
+    await stage.command("start")
+    assert await press(stage, "new-1") == "reserved"
+    for where in ("livecommerce.shows.kinds.name.NAMES_MAX", "livecommerce.shows.kinds.newcomers.NEWCOMERS_MAX"):
+        monkeypatch.setattr(where, 1)
+    monkeypatch.setattr("livecommerce.intake.comment_path.NEWCOMERS_MAX", 1)
+    if not is_behind:
+        await stage.catch_up()
+    assert await press(stage, "new-2") == "reserved"
+    assert (await say(stage, "new-3", "B01+1"))["reason"] == "reserved"
+    await stage.catch_up()
+    assert set(part(stage.mirror.state, "newcomers")) == {"new-1"}
+    assert await held(stage, "B01") == 3

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from livecommerce.errors import NotFound
+from livecommerce.errors import NotFound, TooMuch
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.kinds.newcomers import noted
 from livecommerce.shows.store import ShowStore
@@ -64,3 +64,13 @@ async def test_a_network_that_is_none_of_these_is_said(store: ShowStore, executo
     with pytest.raises(NotFound):
         await give(executor, "release_group", network=NETWORK, claims=claims)
     assert await held(store) == 1
+
+
+async def test_a_group_that_does_not_fit_is_refused_whole(
+    store: ShowStore, executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("livecommerce.shows.kinds.newcomers.BUYERS_MAX", 2)
+    await taken(store, {f"new-{n}": NETWORK for n in range(3)}, 1)
+    with pytest.raises(TooMuch):
+        await give(executor, "ban_group", actor=MODERATOR, network=NETWORK)
+    assert not (await store.load(SHOW))["buyers"]

@@ -48,7 +48,7 @@ IMPORTS: dict[str, frozenset[str]] = {
         "comments": "errors",
         "records": "errors ops",
         "http": "bounds errors settings",
-        "accounts": "bounds errors http records",
+        "accounts": "bounds errors http ops records",
         "catalogue": "accounts bounds comments errors http records stock",
         "media": "accounts errors http ops records settings",
         "shows": "accounts bounds catalogue comments errors http ops records stock",
@@ -57,7 +57,7 @@ IMPORTS: dict[str, frozenset[str]] = {
         "replay": "errors http media records shows",
         "realtime": "bounds comments errors http intake ops settings shows stock",
         "api": "accounts catalogue errors http livecommerce media ops replay settings shows stock",
-        "command_trail": "accounts records",
+        "command_trail": "accounts errors records",
         "configuration": "accounts errors http livecommerce media ops orders realtime records settings stock",
         "shop_command": "accounts catalogue command_trail configuration errors ops orders records settings shows",
         "roles": (

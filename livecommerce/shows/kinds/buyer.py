@@ -72,7 +72,12 @@ def buyer_of(state: State, viewer: str) -> BuyerRecord:
     return {**NOTHING_SET, **state["buyers"].get(viewer, {})}
 
 
-def _changed(state: State, viewer: str, inverse: dict[str, Any] | None, now_ms: int, **change: Any) -> Decision:
+def changed_buyer(state: State, viewer: str, inverse: dict[str, Any] | None, now_ms: int, **change: Any) -> Decision:
+    """One viewer's record with `change` in it.
+
+    Raises:
+        TooMuch: the show keeps as many as it can.
+    """
     if viewer not in state["buyers"] and len(state["buyers"]) >= BUYERS_MAX:
         raise TooMuch("Too many restricted viewers in this show.")
     record = {**buyer_of(state, viewer), **change}
@@ -84,7 +89,7 @@ def _changed(state: State, viewer: str, inverse: dict[str, Any] | None, now_ms: 
 def mute(state: State, command: Mute, actor: Actor, now_ms: int) -> Decision:
     until = now_ms + command.seconds * 1000
     inverse = {"do": "unmute", "viewer": command.viewer}
-    return _changed(state, command.viewer, inverse, now_ms, muted_until=until, muted_for_ms=command.seconds * 1000)
+    return changed_buyer(state, command.viewer, inverse, now_ms, muted_until=until, muted_for_ms=command.seconds * 1000)
 
 
 def unmute(state: State, command: Unmute, actor: Actor, now_ms: int) -> Decision:
@@ -92,13 +97,13 @@ def unmute(state: State, command: Unmute, actor: Actor, now_ms: int) -> Decision
     inverse = None
     if left_ms >= 1000:
         inverse = {"do": "mute", "viewer": command.viewer, "seconds": left_ms // 1000}
-    return _changed(state, command.viewer, inverse, now_ms, muted_until=0, muted_for_ms=0)
+    return changed_buyer(state, command.viewer, inverse, now_ms, muted_until=0, muted_for_ms=0)
 
 
 def ban(state: State, command: Ban, actor: Actor, now_ms: int) -> Decision:
     until = now_ms + command.network_seconds * 1000 if command.network_seconds else 0
     inverse = {"do": "unban", "viewer": command.viewer}
-    decision = _changed(state, command.viewer, inverse, now_ms, banned=True, network_until=until)
+    decision = changed_buyer(state, command.viewer, inverse, now_ms, banned=True, network_until=until)
     decision.events[0]["addresses_added"] = list(command.addresses)
     decision.writes += [Write("addresses", "hset", mark, command.viewer) for mark in command.addresses]
     return decision
@@ -110,7 +115,7 @@ def unban(state: State, command: Unban, actor: Actor, now_ms: int) -> Decision:
     left_ms = buyer_of(state, command.viewer)["network_until"] - now_ms
     if left_ms >= 1000:
         inverse["network_seconds"] = min(left_ms // 1000, NETWORK_SECONDS_MAX)
-    decision = _changed(state, command.viewer, inverse, now_ms, banned=False, network_until=0)
+    decision = changed_buyer(state, command.viewer, inverse, now_ms, banned=False, network_until=0)
     decision.events[0]["addresses_removed"] = marks
     decision.writes += [Write("addresses", "hdel", mark) for mark in marks]
     return decision
@@ -118,20 +123,20 @@ def unban(state: State, command: Unban, actor: Actor, now_ms: int) -> Decision:
 
 def restrict(state: State, command: Restrict, actor: Actor, now_ms: int) -> Decision:
     inverse = {"do": "unrestrict", "viewer": command.viewer}
-    return _changed(state, command.viewer, inverse, now_ms, restricted=True, hold_max=command.hold_max)
+    return changed_buyer(state, command.viewer, inverse, now_ms, restricted=True, hold_max=command.hold_max)
 
 
 def unrestrict(state: State, command: Unrestrict, actor: Actor, now_ms: int) -> Decision:
     inverse = {"do": "restrict", "viewer": command.viewer, "hold_max": buyer_of(state, command.viewer)["hold_max"]}
-    return _changed(state, command.viewer, inverse, now_ms, restricted=False, hold_max=0)
+    return changed_buyer(state, command.viewer, inverse, now_ms, restricted=False, hold_max=0)
 
 
 def shadow(state: State, command: Shadow, actor: Actor, now_ms: int) -> Decision:
-    return _changed(state, command.viewer, {"do": "unshadow", "viewer": command.viewer}, now_ms, shadow=True)
+    return changed_buyer(state, command.viewer, {"do": "unshadow", "viewer": command.viewer}, now_ms, shadow=True)
 
 
 def unshadow(state: State, command: Unshadow, actor: Actor, now_ms: int) -> Decision:
-    return _changed(state, command.viewer, {"do": "shadow", "viewer": command.viewer}, now_ms, shadow=False)
+    return changed_buyer(state, command.viewer, {"do": "shadow", "viewer": command.viewer}, now_ms, shadow=False)
 
 
 def addresses_barred(state: State, viewer: str, marks: Sequence[str]) -> Decision | None:

@@ -9,14 +9,15 @@ from typing import Annotated, Any, cast
 
 from msgspec import Meta, Struct
 
-from livecommerce.errors import NotFound
-from livecommerce.shows.commands import Actor, Command, ViewerId
+from livecommerce.errors import NotFound, TooMuch
+from livecommerce.shows.commands import Actor, Command, Sku, ViewerId
 from livecommerce.shows.decision import Answered, Decision, ThroughStock, Write
 from livecommerce.shows.kind import Effects, Kind, Parts, Stored
-from livecommerce.shows.kinds.buyer import NOTHING_SET, buyer_of
+from livecommerce.shows.kinds.buyer import BUYERS_MAX, buyer_of, changed_buyer
+from livecommerce.shows.kinds.claims import Reservation
 from livecommerce.shows.kinds.triage import SOLD
 from livecommerce.shows.offers import limits_of, offer_line
-from livecommerce.shows.packing import decoded, pack
+from livecommerce.shows.packing import decoded
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, State, part
 from livecommerce.stock.operations import Operation, Release, Reserve
@@ -37,9 +38,9 @@ Mark = Annotated[str, Meta(pattern=r"^[0-9a-f]{20}\Z", max_length=20)]
 class GroupClaim(Struct, frozen=True, forbid_unknown_fields=True):
     """A claim as staff see it: enough to release it, and to reserve it again for its viewer."""
 
-    reservation: Annotated[str, Meta(min_length=3, max_length=220)]
+    reservation: Reservation
     viewer: ViewerId
-    sku: Annotated[str, Meta(min_length=1, max_length=200)]
+    sku: Sku
     quantity: Annotated[int, Meta(ge=1, le=1_000)]
 
 
@@ -77,7 +78,7 @@ def newcomers_of(state: State) -> dict[str, str]:
 def noted(viewer: str, network: str, now_ms: int) -> Decision:
     """A viewer with a young cookie orders for the first time: no command of staff."""
     event = {"t": "newcomer", "viewer": viewer, "network": network, "at": now_ms}
-    return Decision([event], [Write("newcomers", "hset", viewer, network)])
+    return Decision([event], [Write("newcomers", "hset", viewer, network, NEWCOMERS_MAX)])
 
 
 def _group(state: State, network: str, viewers: tuple[str, ...]) -> list[str]:
@@ -90,11 +91,13 @@ def _group(state: State, network: str, viewers: tuple[str, ...]) -> list[str]:
 def _set_banned(state: State, group: list[str], banned: bool, now_ms: int) -> tuple[list[Event], list[Write]]:
     events: list[Event] = []
     writes: list[Write] = []
+    more = sum(1 for viewer in group if viewer not in state["buyers"])
+    if len(state["buyers"]) + more > BUYERS_MAX:
+        raise TooMuch("Too many restricted viewers in this show.")
     for viewer in group:
-        record = {**buyer_of(state, viewer), "banned": banned}
-        events.append({"t": "buyer", "viewer": viewer, **record, "at": now_ms})
-        cleared = record == NOTHING_SET
-        writes.append(Write("buyers", "hdel", viewer) if cleared else Write("buyers", "hset", viewer, pack(record)))
+        decision = changed_buyer(state, viewer, None, now_ms, banned=banned)
+        events += decision.events
+        writes += decision.writes
     return events, writes
 
 
