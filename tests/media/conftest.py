@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
 from collections.abc import Callable
 
 import pytest
 import uvloop
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from livecommerce.media.transport.dtls import self_signed
 from tests.site import make_site, relay, site, site_settings
 
 __all__ = ["make_site", "relay", "site", "site_settings"]
@@ -22,20 +21,8 @@ def certificate_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, st
     """Paths of a P-256 certificate and its key: FFmpeg with GnuTLS makes P-224 ones, which OpenSSL refuses."""
     folder = tmp_path_factory.mktemp("certificate")
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "encoder")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=30))
-        .sign(key, hashes.SHA256())
-    )
     paths = folder / "certificate.pem", folder / "key.pem"
-    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    paths[0].write_bytes(self_signed(key, "encoder").public_bytes(serialization.Encoding.PEM))
     paths[1].write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )

@@ -59,23 +59,28 @@ def _in_words(error: SSL.Error) -> str:
     return f"handshake: {error}"
 
 
+def self_signed(key: ec.EllipticCurvePrivateKey, name: str) -> x509.Certificate:
+    """Good for a year, and from yesterday on: clocks of phones go wrong."""
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(tz=datetime.UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=365))
+        .sign(key, hashes.SHA256())
+    )
+
+
 class Identity:
     """The certificate of this process and the context all its handshakes share."""
 
     def __init__(self) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, secrets.token_hex(8))])
-        now = datetime.datetime.now(tz=datetime.UTC)
-        certificate = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=1))
-            .not_valid_after(now + datetime.timedelta(days=365))
-            .sign(key, hashes.SHA256())
-        )
+        certificate = self_signed(key, secrets.token_hex(8))
         self.fingerprint = Fingerprint("sha-256", _digest(certificate.public_bytes(Encoding.DER), "sha-256"))
         self.context = SSL.Context(SSL.DTLS_METHOD)
         self.context.set_options(SSL.OP_NO_TICKET)

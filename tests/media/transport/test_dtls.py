@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 from collections.abc import Callable
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL import crypto
@@ -22,6 +19,7 @@ from livecommerce.media.transport.dtls import (
     Identity,
     Step,
     datagrams,
+    self_signed,
 )
 from livecommerce.media.transport.srtp import GCM_PROFILE, Keys
 from livecommerce.media.wire.sdp import Fingerprint
@@ -188,19 +186,7 @@ async def test_a_flood_into_one_association_is_dropped() -> None:
 def identity_of(key: ec.EllipticCurvePrivateKey, der: Callable[[bytes], bytes]) -> Identity:
     """A peer whose certificate is `der` of a usual one."""
     made = Identity()
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "encoder")])
-    now = datetime.datetime.now(tz=datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    sent = der(certificate.public_bytes(Encoding.DER))
+    sent = der(self_signed(key, "encoder").public_bytes(Encoding.DER))
     made.context.use_certificate(crypto.load_certificate(crypto.FILETYPE_ASN1, sent))
     made.context.use_privatekey(key)
     made.fingerprint = Fingerprint("sha-256", hashlib.sha256(sent).digest().hex(":").upper())
