@@ -1,7 +1,8 @@
 """One show's stream: the host feeds canonical tracks, the tracks feed every viewer, whoever comes and goes.
 
 States: waiting → live ⇄ lost → ended. `lost` keeps the tracks and the viewers, so that a host who comes back within a
-minute resumes the same stream; `ended` lets them go.
+minute resumes the same stream; `ended` lets them go. A host may send sound alone, or its camera may come and go: then
+the stream is live by its sound, and `has_picture` says what pages show in the picture's place.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import enum
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
+from livecommerce.media.ingest.feedback import Reception
 from livecommerce.media.ingest.hints import Seen, hint_of
 from livecommerce.media.ingest.source import PICTURE, SOUND, Source, SourceName
 from livecommerce.media.tracks.track import CanonicalPacket, Track
@@ -36,6 +38,9 @@ SHARE_VIEWERS_MIN = 64
 SHARE_SECONDS = 0.035
 # A host on a bad line is silent for moments; after this long its viewers and pages are told.
 LOST_SECONDS = 3.0
+# As long for a camera that was announced, or that stops while the sound goes on. A shared screen at rest sends a
+# picture a second, and browsers send sound some tenths of a second before their first picture is whole.
+PICTURE_SECONDS = LOST_SECONDS
 # For a reloaded page, another network, a restarted encoder; then the stream is over.
 RESUME_SECONDS = 60.0
 
@@ -50,11 +55,19 @@ class StreamState(enum.Enum):
 Event = dict[str, Any]
 
 
+def _can_be_entered(layer: Layer) -> bool:
+    """The present host has sent a picture of this layer that a decoder can begin with."""
+    return layer.track.keyframe_start >= 0 and layer.track.keyframe_at >= layer.fed_since
+
+
 class Stream(Audience):
     """One show on this relay.
 
     Args:
-        on_event: called with {"state": …} on each change of state.
+        on_event: called with {"state": …} on each change of state, and where the camera of a live stream comes or goes.
+
+    Attributes:
+        has_picture: a camera sends pictures that can be entered.
     """
 
     def __init__(self, show: str, socket_: Socket, on_event: Callable[[str, Event], None]) -> None:
@@ -71,6 +84,8 @@ class Stream(Audience):
         self._lost_at: float | None = None
         self._window: tuple[float, int] = (time.monotonic(), 0)
         self.hint = "starting"
+        self.has_picture = False
+        self._heard_at: float | None = None  # the first media of the present host
         self.freezes = Freezes()
 
     # Host side
@@ -94,6 +109,7 @@ class Stream(Audience):
             "width": picture.width if picture is not None else 0,
             "height": picture.height if picture is not None else 0,
             "hint": self.hint,
+            "picture": self.has_picture,
         }
 
     def await_host(self, host: Source) -> None:
@@ -107,7 +123,7 @@ class Stream(Audience):
         previous, self.host = self.host, host
         if self.coming is host:
             self.coming = None
-        self.host_session = host.session
+        self.host_session, self._heard_at = host.session, None
         if previous is not None:
             previous.close("replaced")
         self.ended_at = None
@@ -183,8 +199,10 @@ class Stream(Audience):
             self._flush_sound()
         elif self._sound_timer is None:
             self._sound_timer = asyncio.get_running_loop().call_later(SHARE_SECONDS, self._flush_sound)
-        if self.state is not StreamState.LIVE:
-            self._came_live("audio")
+        self._note_media(now)
+        if self.state is not StreamState.LIVE and self._is_sound_alone(now):
+            self._set_picture(False)
+            self._came_live()
 
     def _take_picture(self, layer: Layer, packet: rtp.RtpPacket, now: float) -> None:
         track = layer.track
@@ -197,12 +215,36 @@ class Stream(Audience):
             self._flush_picture(layer)
         elif layer.flush_timer is None:
             layer.flush_timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush_picture, layer)
+        self._note_media(now)
+        if not self.has_picture and _can_be_entered(layer):
+            self._set_picture(True)
         if self.state is not StreamState.LIVE and track.keyframe_start >= 0:
-            self._came_live("video")
+            self._came_live()
 
-    def _came_live(self, kind: str) -> None:
+    def _note_media(self, now: float) -> None:
+        if self._heard_at is None:
+            self._heard_at = now
+
+    def _is_sound_alone(self, now: float) -> bool:
+        """No camera is announced, or none has sent a picture for so long that it is not waited for."""
         host = self.host
-        if host is None or (kind == "audio" and "video" in host.kinds):
+        if host is None or "video" not in host.kinds:
+            return True
+        shown = [layer.heard_at for layer in self.layers if _can_be_entered(layer)]
+        return now - max([self._heard_at or now, *shown]) > PICTURE_SECONDS
+
+    def _set_picture(self, has_picture: bool) -> None:
+        if has_picture is self.has_picture:
+            return
+        log.info("stream %s: %s", self.show, "a picture" if has_picture else "sound alone")
+        self.has_picture = has_picture
+        if self.state is StreamState.LIVE:
+            if not has_picture:
+                self.hint = self._health(time.monotonic())
+            self.on_event(self.show, self.event())
+
+    def _came_live(self) -> None:
+        if self.host is None:
             return
         self._lost_at = None
         self.followed.look(self.alive(), time.monotonic())
@@ -285,7 +327,10 @@ class Stream(Audience):
             host.tick(now)
             if self.state is StreamState.LIVE and host.media_at is not None and now - host.media_at > LOST_SECONDS:
                 self._lost_at = now
+                self._heard_at = None  # its camera has as long as its microphone to come back
                 self.set_state(StreamState.LOST, "no media from the host")
+            elif self.state is StreamState.LIVE and self.has_picture and self._is_sound_alone(now):
+                self._set_picture(False)
         self._ask_for_first_keyframes(now)
         self.tick_audience(now)
 
@@ -347,10 +392,10 @@ class Stream(Audience):
         host, top = self.host, self.top
         if host is None or self.state is not StreamState.LIVE:
             return "starting" if self.state is StreamState.WAITING else "offline"
-        reception = host.receptions.get(top.source) if top.source is not None else None
+        reception = self._judged(host)
         wanted, slow, picture = top.keyframe_wanted_since, top.keyframe_slow_at, top.track.picture
         seen = Seen(
-            has_picture=reception is not None,
+            picture=self._picture_word(host, now),
             is_reordered=top.track.is_reordered(),
             loss=reception.fraction_lost if reception is not None else 0.0,
             keyframe_wanted=None if wanted is None else now - wanted,
@@ -363,10 +408,23 @@ class Stream(Audience):
         )
         return hint_of(seen)
 
+    def _judged(self, host: Source) -> Reception | None:
+        """By what its line is judged: its picture, its sound where there is none."""
+        source = self.top.source
+        found = host.receptions.get(source) if source is not None else None
+        return host.receptions.get(SOUND) if found is None else found
+
+    def _picture_word(self, host: Source, now: float) -> Literal["camera", "unasked", "missing"]:
+        """ "camera", "unasked" where the host announced sound alone, "missing" where its camera sends nothing."""
+        if "video" not in host.kinds:
+            return "unasked"
+        heard = max([self._heard_at or now, *(layer.heard_at for layer in self.layers)])
+        return "missing" if now - heard > PICTURE_SECONDS else "camera"
+
     def statistics(self, now: float) -> dict[str, Any]:
         """Per-stream figures for the studio and metrics. Rates in kbit/s, ages in ms, loss 0..1."""
         host, top = self.host, self.top
-        reception = host.receptions.get(top.source) if host is not None and top.source is not None else None
+        reception = self._judged(host) if host is not None else None
         round_trip = reception.round_trip_seconds if reception is not None else None
         fed = [layer for layer in self.layers if layer.rid]
         return {
@@ -380,7 +438,7 @@ class Stream(Audience):
             "rtt_ms": None if round_trip is None else round(round_trip * 1_000, 1),
             "layers": [layer.statistics() for layer in sorted(fed, key=lambda each: each.height, reverse=True)],
             "viewers": len(self.viewers),
-            "viewers_waiting": self.waiting_count,
+            "viewers_waiting": self.waiting_count if self.has_picture else 0,
             "viewers_sound_only": self.paused_count,
             "viewers_lossy": sum(viewer.is_lossy for viewer in self.viewers.values()),
             **self.freezes.figures(),

@@ -68,12 +68,21 @@ class Stage:
     @contextlib.asynccontextmanager
     async def host(self, *, quality: Quality = TINY, should_delete: bool = True) -> AsyncIterator[SyntheticHost]:
         """A synthetic host that is live inside the block."""
-        host = SyntheticHost(f"{self.url}/whip/demo", "host-token", quality=quality, should_delete=should_delete)
+        host = self.new_host(quality, should_delete=should_delete)
+        async with self.connecting(host):
+            await until(lambda: self.stream.state.value == "live", "the host is live")
+            yield host
+
+    def new_host(self, quality: Quality = TINY, *, should_delete: bool = True) -> SyntheticHost:
+        return SyntheticHost(f"{self.url}/whip/demo", "host-token", quality=quality, should_delete=should_delete)
+
+    @contextlib.asynccontextmanager
+    async def connecting(self, host: SyntheticHost) -> AsyncIterator[SyntheticHost]:
+        """A host that is connected inside the block."""
         stop = asyncio.Event()
         running = asyncio.create_task(host.run(stop))
         try:
             await asyncio.wait_for(host.connected.wait(), WAIT_SECONDS)
-            await until(lambda: self.stream.state.value == "live", "the host is live")
             yield host
         finally:
             stop.set()
@@ -168,9 +177,9 @@ def _door(stage: Stage) -> web.Application:
 
 @contextlib.asynccontextmanager
 async def open_stage(
-    media: Media | None = None, *, udp_port: int = 0, door_host: str = "127.0.0.1"
+    media: Media | None = None, *, udp_port: int = 0, door_host: str = "127.0.0.1", data_folder: str = ""
 ) -> AsyncIterator[Stage]:
-    """Starts everything and stops it in the reverse order."""
+    """Starts everything and stops it in the reverse order. Records where there is a data folder."""
     stop, ready = asyncio.Event(), asyncio.Event()
     planes: list[MediaPlane] = []
     events: list[tuple[str, dict[str, Any]]] = []
@@ -178,8 +187,8 @@ async def open_stage(
         path = f"{folder}/relay.sock"
         relay = asyncio.create_task(
             serve_relay(
-                media or Media(),
-                RelayPlace("relay-0", path, udp_port),
+                media or Media(recording=bool(data_folder)),
+                RelayPlace("relay-0", path, udp_port, data_folder=data_folder),
                 stop=stop,
                 on_stream_event=lambda show, event: events.append((show, event)),
                 on_ready=lambda plane: (planes.append(plane), ready.set())[0],

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from livecommerce.media.packaging.packager import Packager
 from livecommerce.media.tracks.track import CanonicalPacket
 from tests.media.broadcast import Frame, Sender
+from tests.media.payload_files import Payload
 
 ORIGIN_MS = 1_700_000_000_000
 
 
 class Studio:
-    """Attributes: `asked` are the times (seconds) at which a key picture was asked for."""
+    """Attributes:
+    asked: times (seconds) at which a key picture was asked for.
+    has_camera: what the stream says of its camera.
+    """
 
     def __init__(self, sender: Sender | None = None, clocks=lambda: None) -> None:
         self.sender = sender or Sender()
         self.asked: list[float] = []
-        self.packager = Packager(self.asked.append, clocks)
+        self.has_camera = True
+        self.packager = Packager(self.asked.append, clocks, lambda: self.has_camera)
         self.now = 0.0
+        self._numbers: Counter[str] = Counter(video=70_000, audio=80_000)
 
     def wall_ms(self, ticks: int) -> int:
         return ORIGIN_MS + ticks // 90
@@ -33,4 +40,13 @@ class Studio:
                 if not lose(packet)
             ]
             self.packager.take(frame.kind, packets, self.now)
+            self.packager.tick(self.now)
+
+    def feed(self, payloads: Iterable[Payload]) -> None:
+        """Packets of a file, each when it came."""
+        for one in payloads:
+            self.now = one.at
+            packet = CanonicalPacket(self._numbers[one.kind], one.timestamp, one.marker, one.body, False)
+            self._numbers[one.kind] += 1
+            self.packager.take(one.kind, [packet], self.now)
             self.packager.tick(self.now)

@@ -114,7 +114,7 @@ async def test_a_recording_goes_on_in_another_size_while_the_top_layer_is_away(t
 def _seconds(output: ShowOutput) -> float:
     """How far the pictures of a recording have come; its clock is driven from here."""
     output.tick(time.monotonic())
-    return output.packager.timeline._video_last / 90_000 - (output.packager.timeline._video_zero or 0) / 90_000
+    return (output.packager.timeline._picture_time or 0) / 90_000
 
 
 async def test_another_relay_takes_the_largest_layer_and_has_that_one_only() -> None:

@@ -60,7 +60,7 @@ ROWS: list[tuple[Fields, Fields, list[str], list[str], list[str]]] = [
     ({**HIDDEN, "hidden": False}, {"chat": [{**LINE, "held": True}]}, ["hidden"], ["hidden"], []),
     ({"t": "item", "item": {"code": "Z01", "skus": []}, "at": 5}, {}, ["item"], ["item"], []),
     ({"t": "item_gone", "code": "A01", "at": 5}, {}, ["item_gone"], ["item_gone"], []),
-    ({"t": "media", "state": "live", "at": 5, "kbps": 900}, {}, ["media"], ["media"], []),
+    ({"t": "media", "state": "live", "at": 5, "picture": False, "kbps": 900}, {}, ["media"], ["media"], []),
     ({"t": "name", "viewer": ANNA, "name": "Anna", "at": 5}, {}, [], [], ["you"]),
     ({"t": "notice", "text": "hi", "at": 5}, {}, ["notice"], ["notice"], []),
     ({"t": "pin", "pin": "p1", "code": "A01", "at": 5, "media_timestamp": None}, {}, ["pin"], ["pin"], []),
@@ -147,6 +147,15 @@ async def test_marks_stand_beside_lines_that_may_be_read_of_people_who_may_be_se
     assert KINDS.snapshot(shadowed, PROJECTOR, 1)["marks"] == []
     for_staff = KINDS.snapshot(shadowed, PROJECTOR, 1, staff=True)
     assert len(for_staff["chat"]) == len(for_staff["reservations"]) == 4
+
+
+async def test_everyone_is_told_whether_there_is_a_picture(state: State) -> None:
+    event = {"t": "media", "state": "live", "at": 5, "picture": False, "kbps": 60}
+    after = KINDS.fold(state, [event])
+    told = {"state": "live", "at": 5, "picture": False}
+    assert KINDS.project(PROJECTOR, [event], after).public == [{"t": "media", **told}]
+    assert KINDS.snapshot(after, PROJECTOR, 1)["media"] == told
+    assert KINDS.snapshot(after, PROJECTOR, 1, staff=True)["media"] == {**told, "kbps": 60}
 
 
 async def test_the_oldest_tickets_leave_first(state: State, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ before what shows it badly.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 # One lost packet of twenty is seen as broken pictures, whatever is repaired.
 LOSS_MAX = 0.05
@@ -26,14 +26,15 @@ class Seen(NamedTuple):
     """A second of a stream. Seconds are ages.
 
     Attributes:
-        has_picture: any packet of a picture came from the present host.
+        picture: "camera" while packets of pictures come, "unasked" where the host announced sound alone, "missing"
+            where its camera has sent nothing for some seconds, or never.
         is_reordered: pictures come in another order than they are shown (B-frames).
         keyframe_wanted: seconds since somebody asked for a keyframe that has not come; None where nobody waits.
         keyframe_slow: seconds since the last keyframe that came late; None where none did.
         limit_kbps: what the host was asked to stay under, 0 where nothing was agreed.
     """
 
-    has_picture: bool
+    picture: Literal["camera", "unasked", "missing"]
     is_reordered: bool
     loss: float
     keyframe_wanted: float | None
@@ -47,9 +48,11 @@ class Seen(NamedTuple):
 
 # (hint, how it is known): the first that holds. docs/media.md has the same table with what the host reads.
 CAUSES: tuple[tuple[str, Callable[[Seen], bool]], ...] = (
-    ("no_video", lambda seen: not seen.has_picture),
+    ("no_video", lambda seen: seen.picture == "missing"),
     ("b_frames", lambda seen: seen.is_reordered),
     ("packet_loss", lambda seen: seen.loss > LOSS_MAX),
+    # What follows speaks of pictures, or of sound that a host without pictures cannot lack.
+    ("sound_alone", lambda seen: seen.picture == "unasked"),
     (
         "no_keyframes",
         lambda seen: seen.keyframe_wanted is not None and seen.keyframe_wanted > KEYFRAME_AGE_SECONDS,

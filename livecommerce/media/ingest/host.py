@@ -44,12 +44,16 @@ class HostPlan:
         for section in (offer.video, offer.audio):
             if section is None:
                 continue
-            if section.direction in ("recvonly", "inactive"):
+            if section.direction == "inactive":
+                continue  # half a host: it has no camera, or no microphone, now
+            if section.direction == "recvonly":
                 raise SdpRefused(f"The {section.kind} section sends nothing (a={section.direction}).")
             if section.kind == "video":
                 self._plan_video(section)
             else:
                 self._plan_audio(section)
+        if not self.answered:
+            raise SdpRefused("The offer sends neither video nor audio (a=inactive).")
 
     def _extension_lines(self, section: sdp.Section) -> list[str]:
         lines = []

@@ -30,6 +30,7 @@ TRIES_MAX = 12
 RETRY_SECONDS_MAX = 5.0
 REPORT_SECONDS = 1.0
 _SOURCES = {VIDEO_PAYLOAD: (PICTURE, rtp.VIDEO_CLOCK), AUDIO_PAYLOAD: (SOUND, rtp.AUDIO_CLOCK)}
+KINDS = frozenset(name.kind for name, _ in _SOURCES.values())
 
 
 class OriginPull:
@@ -48,7 +49,7 @@ class OriginPull:
         self.receptions: dict[SourceName, Reception] = {}
         self.layers: tuple[str, ...] = ()
         self.limit_kbps = 0  # the origin has told its host
-        self.kinds = frozenset(name.kind for name, _ in _SOURCES.values())
+        self.kinds = KINDS
         self.status = "connecting"
         self._control = RelayControl(address, secret=secret)
         self._identity = identity
@@ -91,6 +92,9 @@ class OriginPull:
         try:
             accepted = await self._control.play(self._sink.show, client.offer())
             session = accepted.session
+            figures = (await self._control.streams())["streams"].get(self._sink.show, {})
+            # Where the origin has sound alone, nobody waits for pictures here either; they may still come.
+            self.kinds = KINDS if figures.get("picture", True) else KINDS - {"video"}
             await client.connect(accepted.answer)
             self._client = client
             self.status = "connected"

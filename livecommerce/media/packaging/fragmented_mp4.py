@@ -22,7 +22,7 @@ _MATRIX = struct.pack("!9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 # sample_flags (section 8.8.3.1): depends on others or not, and whether a decoder may start here.
 _KEY_SAMPLE, _OTHER_SAMPLE = 0x02000000, 0x01010000
 # Flags of tfhd and trun (ISO 14496-12 sections 8.8.7 and 8.8.8).
-_BASE_IS_MOOF, _HAS_DESCRIPTION = 0x020000, 0x000002
+_BASE_IS_MOOF, HAS_DESCRIPTION = 0x020000, 0x000002
 _DATA_OFFSET, _DURATIONS, _SIZES, _FLAGS = 0x001, 0x100, 0x200, 0x400
 
 
@@ -183,7 +183,7 @@ def initialization(
 
 
 def _track_fragment(run: Run, data_offset: int) -> bytes:
-    flags = _BASE_IS_MOOF | (_HAS_DESCRIPTION if run.description != 1 else 0)
+    flags = _BASE_IS_MOOF | (HAS_DESCRIPTION if run.description != 1 else 0)
     description = struct.pack("!I", run.description) if run.description != 1 else b""
     rows = b"".join(
         struct.pack("!III", sample.duration, len(sample.data), _KEY_SAMPLE if sample.is_key else _OTHER_SAMPLE)

@@ -10,7 +10,14 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from livecommerce.media.packaging.access_units import AccessUnit, AccessUnitAssembler, MediaPacket, OpusAssembler
+from livecommerce.media.packaging.access_units import (
+    AccessUnit,
+    AccessUnitAssembler,
+    MediaPacket,
+    OpusAssembler,
+    OpusFrame,
+)
+from livecommerce.media.packaging.stand_in import StandIn
 from livecommerce.media.packaging.timeline import Clock, TimedFrame, TimedUnit, Timeline
 from livecommerce.media.tracks.track import CanonicalPacket
 
@@ -49,18 +56,26 @@ class Packager:
     Args:
         request_keyframe: asks the host; merged and throttled by the stream.
         clocks: (video, audio) out of the host's sender reports, None until there are both.
+        has_picture: whether a camera sends; where none does, drawn pictures stand beside the sound.
 
     Attributes:
-        wall_ms: our wall clock at the timeline's zero (arrival of the first key picture), None before it.
+        wall_ms: our wall clock at the timeline's zero (arrival of the first key picture or sound), None before it.
     """
 
-    def __init__(self, request_keyframe: Callable[[float], None], clocks: ReadClocks = lambda: None) -> None:
+    def __init__(
+        self,
+        request_keyframe: Callable[[float], None],
+        clocks: ReadClocks = lambda: None,
+        has_picture: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.video, self.sound = AccessUnitAssembler(), OpusAssembler()
         self.timeline = Timeline()
         self.sinks: list[Sink] = []
         self.wall_ms: int | None = None
         self._request_keyframe = request_keyframe
         self._clocks = clocks
+        self._has_picture = has_picture
+        self._stand_in = StandIn()
         self._asked_at = float("-inf")
         self._aligned_at = float("-inf")
 
@@ -73,14 +88,15 @@ class Packager:
                         self._picture(unit, now)
                 else:
                     for frame in self.sound.push(media_packet(packet), now):
-                        self._give(self.timeline.audio(frame, now))
+                        self._sound(frame, now)
             if self.video.needs_keyframe and kind == "video":
                 self.want_keyframe(now)
         except Exception:  # viewers on WebRTC must not suffer from a fault in here
             log.exception("packaging")
 
     def want_keyframe(self, now: float) -> None:
-        """Asks the host, not more often than it can answer."""
+        """Asks the host, not more often than it can answer; a drawn one comes with the next sound."""
+        self._stand_in.restart()
         if now - self._asked_at >= KEYFRAME_RETRY_SECONDS:
             self._asked_at = now
             self._request_keyframe(now)
@@ -90,7 +106,7 @@ class Packager:
         for unit in self.video.due(now):
             self._picture(unit, now)
         for frame in self.sound.due(now):
-            self._give(self.timeline.audio(frame, now))
+            self._sound(frame, now)
         if now - self._aligned_at >= ALIGN_SECONDS:
             self._aligned_at = now
             clocks = self._clocks()
@@ -102,11 +118,33 @@ class Packager:
     def _picture(self, unit: AccessUnit, now: float) -> None:
         placed = self.timeline.video(unit, now)
         if placed is None:
+            if self.timeline.is_standing_in:  # a camera that goes on after a while may not know that it has to begin
+                self.want_keyframe(now)
             return
-        if self.wall_ms is None:
-            self.wall_ms = round(time.time() * 1_000)
+        self._note_beginning()
         picture, silence = placed
         self._give(silence)
+        self._show(picture)
+
+    def _sound(self, frame: OpusFrame, now: float) -> None:
+        is_alone = self.timeline.is_standing_in or not self._has_picture()
+        if is_alone and not self.timeline.has_begun:
+            self.timeline.begin()
+        self._give(self.timeline.audio(frame, now))
+        if not is_alone:
+            return
+        self._note_beginning()
+        if not self.timeline.is_standing_in:
+            self._stand_in.restart()
+        while (picture := self.timeline.stand_in(self._stand_in.next, now)) is not None:
+            self._stand_in.advance()
+            self._show(picture)
+
+    def _note_beginning(self) -> None:
+        if self.wall_ms is None:
+            self.wall_ms = round(time.time() * 1_000)
+
+    def _show(self, picture: TimedUnit) -> None:
         for sink in self.sinks:
             sink.video(picture)
 

@@ -1,8 +1,9 @@
-"""One clock for both tracks: where each picture and each sound belongs, counted from the first key picture. Pure.
+"""One clock for both tracks: where each picture and each sound belongs, counted from the first one. Pure.
 
 Video leads: its place is its own RTP timestamp. Audio is laid end to end without a hole (players drift at holes): where
 frames are missing, silence stands for them; where there are too many, some are left out. How the two RTP clocks relate
 comes from the sender reports (RFC 3550 section 6.4.1), and before the first reports from the times of arrival.
+Where no camera sends, sound leads, and drawn pictures are laid beside it (stand_in.py).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from livecommerce.media.packaging.access_units import AccessUnit, OpusFrame, ParameterSets, extend
+from livecommerce.media.packaging.stand_in import STAND_IN_TICKS
 from livecommerce.media.wire.rtp import AUDIO_CLOCK, VIDEO_CLOCK
 
 # RFC 6716: a 20 ms full-band CELT frame, mono, whose range coder holds nothing. Every decoder makes silence of it.
@@ -22,6 +24,8 @@ TOLERANCE_SAMPLES = FRAME_SAMPLES
 AUDIO_LATE_SAMPLES = AUDIO_CLOCK // 2
 # A host who comes back within a minute resumes the stream; that long a hole is filled with 3,000 frames of 3 bytes.
 SILENCE_SAMPLES_MAX = 65 * AUDIO_CLOCK
+# A camera is given up 3 s after its last picture: that is caught up with. Sound that is further on was away itself.
+STAND_IN_BEHIND_SAMPLES_MAX = 5 * AUDIO_CLOCK
 # Reports jitter by some milliseconds; a third of each new one keeps the average within a few reports.
 SKEW_SHARE = 1 / 3
 # A jump of this many samples (200 ms) is another relation, not jitter.
@@ -29,7 +33,7 @@ SKEW_JUMP_SAMPLES = AUDIO_CLOCK // 5
 
 
 class TimedUnit(NamedTuple):
-    """A picture at `time` (90 kHz, from the first key picture). `arrived` is monotonic seconds."""
+    """A picture at `time` (90 kHz, from the timeline's zero). `arrived` is monotonic seconds."""
 
     time: int
     unit: AccessUnit
@@ -45,7 +49,7 @@ class TimedUnit(NamedTuple):
 
 
 class TimedFrame(NamedTuple):
-    """An Opus frame at `time`, `duration` long (48 kHz, from the first key picture)."""
+    """An Opus frame at `time`, `duration` long (48 kHz, from the timeline's zero)."""
 
     time: int
     data: bytes
@@ -60,40 +64,84 @@ class Clock(NamedTuple):
 
 
 class Timeline:
-    """Attributes: `silent_frames` put in, `skipped_frames` left out."""
+    """Zero is the first key picture, or the first sound where the show begins without a camera.
+
+    Attributes:
+        silent_frames: put in for missing sound.
+        skipped_frames: left out.
+        is_standing_in: the last picture was drawn; the next one of a camera has to be a key picture.
+    """
 
     def __init__(self) -> None:
         self.silent_frames = self.skipped_frames = 0
-        self._video_zero: int | None = None
-        self._video_last = 0
-        self._video_arrived = 0.0
+        self.is_standing_in = False
+        self._has_begun = False
+        self._video_zero: int | None = None  # RTP timestamp at time 0; None before the first picture of a camera
+        self._video_last = 0  # RTP timestamp
+        self._picture_time: int | None = None
+        self._picture_arrived = 0.0
         self._audio_offset: float | None = None
         self._is_reported = False
         self._audio_last: int | None = None
         self._audio_next = 0
+        self._audio_arrived = 0.0
+
+    @property
+    def has_begun(self) -> bool:
+        return self._has_begun
+
+    def begin(self) -> None:
+        """Time 0 is now: the next sound, where no picture was before it."""
+        self._has_begun = True
 
     def video(self, unit: AccessUnit, now: float) -> tuple[TimedUnit, list[TimedFrame]] | None:
-        """The picture's place, and silence where sound is overdue. None before the first key picture, and for
-        pictures whose time does not grow (B-frames, which are refused elsewhere)."""
-        if self._video_zero is None:
-            if not unit.is_key:
-                return None
-            self._video_zero = unit.timestamp
-        elif unit.timestamp <= self._video_last:
+        """The picture's place, and silence where sound is overdue. None for one that cannot be decoded here, and for
+        pictures whose time does not grow."""
+        if not unit.is_key and (self._video_zero is None or self.is_standing_in):
             return None
-        self._video_last, self._video_arrived = unit.timestamp, now
+        if self._video_zero is None:
+            self._video_zero = unit.timestamp - (self._sound_time(now) if self._has_begun else 0)
+        least = 0 if self._picture_time is None else self._picture_time + 1
+        if unit.timestamp - self._video_zero < least:
+            if not self.is_standing_in:
+                return None
+            # It took longer on its way than the last one: the drawn pictures already stand in its place.
+            self._video_zero = unit.timestamp - least
+        self._has_begun, self.is_standing_in = True, False
         time = unit.timestamp - self._video_zero
+        self._video_last, self._picture_time, self._picture_arrived = unit.timestamp, time, now
         overdue = time * AUDIO_CLOCK // VIDEO_CLOCK - AUDIO_LATE_SAMPLES
         return TimedUnit(time, unit, now), self._silence_until(overdue)
 
+    def stand_in(self, unit: AccessUnit, now: float) -> TimedUnit | None:
+        """The place of a drawn picture; None while the sound has not come so far."""
+        if self._picture_time is None:
+            time = 0
+        else:
+            time = self._picture_time + (STAND_IN_TICKS if self.is_standing_in else VIDEO_CLOCK // 30)
+        behind = self._audio_next - time * AUDIO_CLOCK // VIDEO_CLOCK
+        if behind <= 0:
+            return None
+        if behind > STAND_IN_BEHIND_SAMPLES_MAX:
+            time = self._audio_next * VIDEO_CLOCK // AUDIO_CLOCK - 1
+        self.is_standing_in, self._picture_time, self._picture_arrived = True, time, now
+        return TimedUnit(time, unit, now)
+
+    def _sound_time(self, now: float) -> int:
+        """Where a picture that arrives now belongs by the sound alone (90 kHz)."""
+        since = max(0.0, now - self._audio_arrived) if self._audio_next else 0.0
+        return self._audio_next * VIDEO_CLOCK // AUDIO_CLOCK + round(since * VIDEO_CLOCK)
+
     def audio(self, frame: OpusFrame, now: float) -> list[TimedFrame]:
         """The frame in its place with any silence before it; nothing where it has no place."""
-        if self._video_zero is None:
+        if not self._has_begun:
             return []
-        self._audio_last = frame.timestamp
+        self._audio_last, self._audio_arrived = frame.timestamp, now
         if self._audio_offset is None:
-            video_seconds = (self._video_last - self._video_zero) / VIDEO_CLOCK
-            self._audio_offset = (video_seconds + now - self._video_arrived) * AUDIO_CLOCK - frame.timestamp
+            time = 0.0
+            if self._picture_time is not None:
+                time = (self._picture_time / VIDEO_CLOCK + now - self._picture_arrived) * AUDIO_CLOCK
+            self._audio_offset = time - frame.timestamp
         wanted = round(frame.timestamp + self._audio_offset)
         if wanted - self._audio_next <= -TOLERANCE_SAMPLES:
             self.skipped_frames += 1

@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from livecommerce.media.packaging.fragmented_mp4 import (
+    HAS_DESCRIPTION,
     VIDEO_TRACK,
     OpusSetup,
     Reference,
     initialization,
     segment_index,
 )
+from livecommerce.media.packaging.stand_in import is_stand_in
 from livecommerce.media.recording import files
 from livecommerce.media.wire.rtp import AUDIO_CLOCK, VIDEO_CLOCK
 
@@ -28,6 +30,8 @@ from livecommerce.media.wire.rtp import AUDIO_CLOCK, VIDEO_CLOCK
 MOOF_BYTES_MAX = 64 * 1024
 # 100 hours of half-second fragments: bounds the scan of a damaged file.
 FRAGMENTS_MAX = 720_000
+# Fragments follow each other to the millisecond; what is no further apart is one stretch.
+NEIGHBOURS_MS = 50
 # A piece of a download: few system calls each, and little memory where many download at once.
 READ_BYTES = 256 * 1024
 
@@ -36,6 +40,7 @@ class Fragment(NamedTuple):
     """One `moof` + `mdat` in a file. Times in 90 kHz ticks since the recording's origin.
 
     Attributes:
+        description: the picture set-up of its pictures, by its place in the manifest, from 1.
         clocks: (where in the fragment, clock rate, value) of each track's decode time, a number of eight bytes.
     """
 
@@ -44,6 +49,7 @@ class Fragment(NamedTuple):
     time: int
     duration: int
     is_key: bool
+    description: int
     clocks: tuple[tuple[int, int, int], ...]
 
 
@@ -58,10 +64,19 @@ def _boxes(data: bytes, start: int = 8) -> Iterator[tuple[bytes, int, int]]:
         position += size
 
 
+class _Pictures(NamedTuple):
+    """What a `moof` says of its pictures, as `Fragment` has it."""
+
+    time: int
+    duration: int
+    is_key: bool
+    description: int
+
+
 def _read_moof(offset: int, size: int, moof: bytes) -> Fragment | None:
     """What a `moof` that this package wrote says; None for another one."""
     clocks: list[tuple[int, int, int]] = []
-    run: tuple[int, int, bool] | None = None
+    pictures: _Pictures | None = None
     for kind, start, end in _boxes(moof):
         if kind != b"traf":
             continue
@@ -69,16 +84,19 @@ def _read_moof(offset: int, size: int, moof: bytes) -> Fragment | None:
         if not {b"tfhd", b"tfdt", b"trun"} <= inner.keys():
             return None
         try:
-            (track,) = struct.unpack_from("!I", moof, inner[b"tfhd"] + 4)
+            flags, track = struct.unpack_from("!II", moof, inner[b"tfhd"])
             (time,) = struct.unpack_from("!Q", moof, inner[b"tfdt"] + 4)
             (count,) = struct.unpack_from("!I", moof, inner[b"trun"] + 4)
             rows = list(struct.iter_unpack("!III", moof[inner[b"trun"] + 12 : end][: 12 * count]))
+            description = 1
+            if flags & HAS_DESCRIPTION:
+                (description,) = struct.unpack_from("!I", moof, inner[b"tfhd"] + 8)
         except struct.error:
             return None
         clocks.append((inner[b"tfdt"] + 4, VIDEO_CLOCK if track == VIDEO_TRACK else AUDIO_CLOCK, time))
         if track == VIDEO_TRACK and rows:
-            run = time, sum(row[0] for row in rows), rows[0][2] >> 24 == 2
-    return Fragment(offset, size, *run, tuple(clocks)) if run is not None else None
+            pictures = _Pictures(time, sum(row[0] for row in rows), rows[0][2] >> 24 == 2, description)
+    return Fragment(offset, size, *pictures, tuple(clocks)) if pictures is not None else None
 
 
 def fragments(path: Path) -> list[Fragment]:
@@ -192,6 +210,17 @@ class Recorded:
     @property
     def duration_ms(self) -> int:
         return max((takes[-1].time + takes[-1].duration for _, takes in self.takes if takes), default=0) // 90
+
+    def sound_alone(self) -> list[tuple[int, int]]:
+        """(from, until) in milliseconds of the wall clock: where no camera sent, and a drawing stands in its place."""
+        drawn = {number for number, sets in enumerate(self.manifest.parameters(), 1) if is_stand_in(sets)}
+        found: list[tuple[int, int]] = []
+        for one in (one for _, take in self.takes for one in take if one.description in drawn):
+            start, end = (self.manifest.origin_ms + ticks // 90 for ticks in (one.time, one.time + one.duration))
+            if found and start - found[-1][1] <= NEIGHBOURS_MS:
+                start = found.pop()[0]
+            found.append((start, end))
+        return found
 
     def movie(self, from_ms: int = 0, until_ms: int | None = None) -> Movie | None:
         """The recording between two moments of the wall clock, from the first key picture in there on.

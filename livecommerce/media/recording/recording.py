@@ -24,8 +24,10 @@ from livecommerce.media.wire.rtp import AUDIO_CLOCK, VIDEO_CLOCK
 
 # What a crash may cost, and a `moof` of 1 KB in 90 KB of media.
 FRAGMENT_TICKS = VIDEO_CLOCK // 2
-# A picture is written after this long even when none follows it.
+# A picture is written after this long even when none follows it, as one of the usual length: another, of the camera or
+# drawn in its place, may begin soon after it.
 HELD_SECONDS = 0.7
+LAST_PICTURE_TICKS = VIDEO_CLOCK // 30
 # The replay jumps to key pictures; viewers who join ask for them anyway, this is for a quiet show.
 KEYFRAME_SECONDS = 10.0
 
@@ -86,7 +88,7 @@ class Recording:
         """Writes the last picture when none follows (the host is away)."""
         if self._held is not None and now - self._held.arrived > HELD_SECONDS:
             held, self._held = self._held, None
-            self._append(held, FRAGMENT_TICKS)
+            self._append(held, LAST_PICTURE_TICKS)
             self._close_fragment()
 
     def _begin(self, picture: TimedUnit) -> None:
@@ -132,6 +134,6 @@ class Recording:
     def finish(self) -> None:
         """The last picture and fragment; then `writer.close()` (which blocks) ends the take."""
         if self._held is not None:
-            self._append(self._held, VIDEO_CLOCK // 30)
+            self._append(self._held, LAST_PICTURE_TICKS)
             self._held = None
         self._close_fragment()

@@ -229,11 +229,17 @@ class SyntheticHost:
         url: the WHIP endpoint, e.g. http://127.0.0.1:8080/whip/demo.
         token: bearer token, or empty.
         should_delete: ends the session by DELETE when stopping (False leaves it as a crash would).
+
+    Attributes:
+        kinds: what it announces.
+        sending: what of it is sent; may change at any time.
     """
 
     def __init__(
         self, url: str, token: str = "", *, quality: Quality | None = None, should_delete: bool = True
     ) -> None:
+        self.kinds: tuple[str, ...] = ("video", "audio")
+        self.sending = {"video", "audio"}
         self._url = url
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._quality = quality if quality is not None else Quality()
@@ -280,13 +286,13 @@ class SyntheticHost:
             self._set_state("stopped")
 
     def _deliver(self, encoder: Encoder, encoded: Encoded) -> None:
-        track = self._tracks.get(encoded.kind)
+        track = self._tracks.get(encoded.kind) if encoded.kind in self.sending else None
         if track is not None and not track.put(encoded):
             encoder.request_keyframe()
 
     async def _publish(self, encoder: Encoder, stop: asyncio.Event) -> None:
         connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        tracks = {kind: _PacketTrack(kind) for kind in ("video", "audio")}
+        tracks = {kind: _PacketTrack(kind) for kind in self.kinds}
         ended = asyncio.Event()
         location = ""
 

@@ -1,13 +1,18 @@
-"""What the relay tells of the picture: `live`, `lost` or `ended`, with figures for staff."""
+"""What the relay tells of the stream: `live`, `lost` or `ended`, and whether it has a picture; figures for staff."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from livecommerce.shows.decision import Decision, keep
 from livecommerce.shows.kind import Effects, Kind, Parts
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, State
+
+
+# What everyone may know; `picture` is false where the show has sound alone, and pages draw one.
+PUBLIC = ("state", "at", "picture")
 
 
 def told(state: str, now_ms: int, details: dict[str, Any]) -> Decision:
@@ -21,13 +26,17 @@ def apply(draft: Draft, event: Event) -> None:
 
 
 def project(projector: Projector, event: Event, after: State, wire: Wire) -> None:
-    wire.public.append({"t": "media", "state": event["state"], "at": event["at"]})
+    wire.public.append({"t": "media", **_public(event)})
     wire.staff.append(dict(event))
 
 
 def shown(state: State, projector: Projector, staff: bool) -> Parts:
     media = state["media"]
-    return {"media": media if staff else {key: media[key] for key in ("state", "at") if key in media}}
+    return {"media": media if staff else _public(media)}
+
+
+def _public(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: record[key] for key in PUBLIC if key in record}
 
 
 KIND = Kind("media", events={"media": Effects(apply, project)}, first={"media": {"state": "none"}}, shown=shown)

@@ -12,13 +12,15 @@ from livecommerce.settings import LOCALES
 from tests.tidy.sources import ROOT
 
 GOOD = Seen(
-    has_picture=True, is_reordered=False, loss=0.0, keyframe_wanted=None, keyframe_slow=None,
+    picture="camera", is_reordered=False, loss=0.0, keyframe_wanted=None, keyframe_slow=None,
     is_baseline=True, has_sound=True, kbps=2_400, frames=30, limit_kbps=2_500,
 )  # fmt: skip
 
 ROWS: list[tuple[dict[str, Any], str]] = [
     ({}, "good"),
-    ({"has_picture": False, "kbps": 0, "frames": 0}, "no_video"),
+    ({"picture": "missing", "kbps": 0, "frames": 0}, "no_video"),
+    ({"picture": "unasked", "kbps": 0, "frames": 0, "keyframe_wanted": 99.0}, "sound_alone"),
+    ({"picture": "unasked", "loss": 0.06}, "packet_loss"),
     ({"is_reordered": True, "loss": 0.5}, "b_frames"),
     ({"loss": 0.06}, "packet_loss"),
     ({"loss": 0.05}, "good"),

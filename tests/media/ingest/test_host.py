@@ -79,7 +79,6 @@ class Session:
     ("video", "reason"),
     [
         ([line.replace("sendonly", "recvonly") for line in VIDEO], "sends nothing"),
-        ([line.replace("sendonly", "inactive") for line in VIDEO], "sends nothing"),
         ([line for line in VIDEO if "H264" not in line], "no H.264"),
         ([line.replace("packetization-mode=1", "packetization-mode=2") for line in VIDEO], "no H.264"),
     ],
@@ -87,6 +86,27 @@ class Session:
 def test_who_cannot_be_shown_is_refused(video: list[str], reason: str) -> None:
     with pytest.raises(SdpRefused, match=reason):
         HostPlan(sdp.parse_offer(offer(HEAD, AUDIO, TRANSPORT, video)), 2_500)
+
+
+@pytest.mark.parametrize(
+    ("sections", "kinds"),
+    [
+        ([AUDIO, TRANSPORT], {"audio"}),
+        ([AUDIO, TRANSPORT, [line.replace("sendonly", "inactive") for line in VIDEO]], {"audio"}),
+        ([[line.replace("m=audio 9", "m=audio 0") for line in AUDIO], TRANSPORT, VIDEO], {"video"}),
+        ([VIDEO, TRANSPORT], {"video"}),
+    ],
+    ids=["sound alone", "a camera that is off", "a microphone that is not there", "a picture alone"],
+)
+def test_half_a_host_is_a_host(sections: list[list[str]], kinds: set[str]) -> None:
+    plan = HostPlan(sdp.parse_offer(offer(HEAD, *sections)), 2_500)
+    assert {answered.section.kind for answered in plan.answered} == kinds
+
+
+def test_a_host_that_sends_nothing_is_refused() -> None:
+    silent = [[line.replace("sendonly", "inactive") for line in lines] for lines in (AUDIO, TRANSPORT, VIDEO)]
+    with pytest.raises(SdpRefused, match="sends neither video nor audio"):
+        HostPlan(sdp.parse_offer(offer(HEAD, *silent)), 2_500)
 
 
 def test_packets_feed_the_stream_by_their_kind() -> None:

@@ -19,6 +19,7 @@ from livecommerce.media.recording.reader import read_recording
 from livecommerce.media.recording.recording import Recording, files
 from livecommerce.media.recording.take_writer import Disk
 from tests.media.broadcast import encode_pictures, encode_sound, interleaved
+from tests.media.packaging.test_stand_in import show
 from tests.media.studio import ORIGIN_MS, Studio
 
 PICTURES = encode_pictures(6.0, keys_at={0, 60, 120})
@@ -171,3 +172,25 @@ def test_a_host_away_for_a_while_leaves_the_times_right(tmp_path):
     pictures, sounds, _ = times(whole(tmp_path))
     assert pictures[180] == pytest.approx(16.0)
     assert all(later - before < 0.03 for before, later in pairwise(sounds))  # silence between
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds", "alone"),
+    [("sound_alone", 5.0, [(0, 4_833)]), ("camera_away", 11.0, [(1_966, 8_000)])],
+)
+def test_a_show_without_a_camera_is_kept_with_all_of_its_sound(tmp_path, name, seconds, alone):
+    studio = Studio()
+    recording = record(tmp_path, [], studio=studio, close=False)
+    show(name, studio=studio)
+    recording.finish()
+    recording.writer.close()
+    pictures, sounds, _ = times(whole(tmp_path))
+    assert sounds[-1] - sounds[0] > seconds - 0.4
+    assert all(later - before == pytest.approx(0.02) for before, later in pairwise(sounds))
+    assert pictures[0] == 0.0
+    assert pictures[-1] > seconds - 0.4
+    assert all(0 < later - before < 0.31 for before, later in pairwise(pictures))
+    found = read_recording(tmp_path).sound_alone()
+    assert len(found) == len(alone)
+    for stretch, expected in zip(found, alone, strict=True):
+        assert stretch == pytest.approx([ORIGIN_MS + moment for moment in expected], abs=40)
