@@ -50,6 +50,12 @@ def _mark(folder: Path) -> tuple[Any, ...] | None:
     return tuple(sorted(found)) if any(name == MANIFEST for name, _, _ in found) else None
 
 
+def stretches(found: list[tuple[int, int]], movie: Movie) -> list[dict[str, int]]:
+    """[{"at", "until"}] of the movie (milliseconds) out of moments of the wall clock; what is outside is left out."""
+    within = [(max(0, start - movie.origin_ms), min(end - movie.origin_ms, movie.duration_ms)) for start, end in found]
+    return [{"at": at, "until": until} for at, until in within if at < until]
+
+
 def _read(folder: Path, mark: tuple[Any, ...], until: float) -> Recorded | None:
     recorded = read_recording(folder)
     whole = recorded.movie() if recorded is not None else None
@@ -58,7 +64,12 @@ def _read(folder: Path, mark: tuple[Any, ...], until: float) -> Recorded | None:
     movie = recorded.movie(*air_times(folder))
     shown = movie or whole
     replay: Replay = read_replay(folder, shown.origin_ms, shown.duration_ms)
-    shape = {"origin_ms": shown.origin_ms, "duration_ms": shown.duration_ms, **msgspec.structs.asdict(replay)}
+    shape = {
+        "origin_ms": shown.origin_ms,
+        "duration_ms": shown.duration_ms,
+        "sound_alone": stretches(recorded.sound_alone(), shown),
+        **msgspec.structs.asdict(replay),
+    }
     return Recorded(mark, until, movie, whole, msgspec.json.encode(shape), replay.show)
 
 

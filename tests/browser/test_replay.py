@@ -6,6 +6,7 @@ import asyncio
 import io
 import urllib.request
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -43,6 +44,26 @@ async def video_is(page: Page, what: str) -> None:
     async with asyncio.timeout(WAIT_SECONDS):
         while not await page.locator("video").evaluate(f"video => {what}"):
             await asyncio.sleep(0.1)
+
+
+async def picture_of(page: Page) -> list[int]:
+    """What the video shows now, 32 by 24 points of green."""
+    return list(
+        await page.locator("video").evaluate(
+            """video => {
+              const canvas = document.createElement("canvas");
+              [canvas.width, canvas.height] = [32, 24];
+              const surface = canvas.getContext("2d");
+              surface.drawImage(video, 0, 0, 32, 24);
+              return [...surface.getImageData(0, 0, 32, 24).data].filter((_, index) => index % 4 === 1);
+            }"""
+        )
+    )
+
+
+def apart(one: list[int], other: list[int]) -> float:
+    """How far two pictures differ, from 0 to 255."""
+    return sum(abs(first - second) for first, second in zip(one, other, strict=True)) / len(one)
 
 
 async def hold_a_show(server: LiveServer, show: str) -> None:
@@ -103,6 +124,32 @@ async def test_a_recorded_show_is_watched_again_by_its_products(recorder: LiveSe
         await page.get_by_role("link", name="Watch the replay").click()
         await expect(page.locator(".chapter").first).to_contain_text("Knit cardigan")
         await expect(page.get_by_role("heading", name="Products shown")).to_be_visible()
+
+
+async def test_a_replays_picture_moves_while_it_plays_and_stands_while_it_does_not(
+    recorder: LiveServer, browser: Browser
+) -> None:
+    await hold_a_show(recorder, "moves")
+    async with visitor(browser, recorder, "/replay/moves", DESK) as page:
+        video = page.locator("video")
+        await video_is(page, "video.readyState >= 2")
+        first = await picture_of(page)
+        assert max(first) - min(first) > 40, "there is something to see"
+        await video.evaluate("video => { video.muted = true; video.play() }")
+        seen = [first]
+        for moment in (1, 2, 3):
+            await video_is(page, f"video.currentTime > {moment}")
+            seen.append(await picture_of(page))
+        assert all(apart(before, after) > 4 for before, after in pairwise(seen)), "it moves"
+        assert await video.evaluate("video => video.getVideoPlaybackQuality().droppedVideoFrames") < 30
+        await video.evaluate("video => video.pause()")
+        await video_is(page, "video.paused")
+        still = await picture_of(page)
+        await asyncio.sleep(0.5)
+        assert await picture_of(page) == still, "it stands"
+        await video.evaluate("video => { video.currentTime = 0 }")
+        await video_is(page, "!video.seeking && video.currentTime === 0")
+        assert apart(await picture_of(page), first) < 4, "and goes back to where it began"
 
 
 async def test_the_shop_takes_its_recording_home(recorder: LiveServer) -> None:

@@ -12,12 +12,14 @@ from pathlib import Path
 import aiohttp
 import av
 import pytest
+from playwright.async_api import async_playwright
 
 from livecommerce.media.packaging.stand_in import stand_in_units
 from livecommerce.media.recording.files import folder_of
 from livecommerce.media.recording.reader import read_recording
 from livecommerce.media.synthetic.host import SyntheticHost
 from livecommerce.media.wire import h264
+from tests.browser.chromium import FLAGS, chromium_path
 from tests.media.hls.test_hls_in_chromium import Follower, site
 from tests.media.stage import TINY, DecodingViewer, Stage, open_stage, until, viewing
 
@@ -112,6 +114,37 @@ async def test_a_camera_that_stops_and_one_that_comes_back_need_no_restart() -> 
         assert host.publications == 1
         assert set(stage.states()) == {"live"}
         await until(lambda: stage.stream.hint not in ("no_video", "sound_alone"), "the host is told no more")
+
+
+@pytest.mark.browser
+async def test_a_page_behind_blocked_udp_hears_sound_alone_and_sees_the_camera_that_comes() -> None:
+    async with (
+        open_stage() as stage,
+        half_a_host(stage, *HALVES["a camera that never sends"]) as host,
+        site(stage, is_udp_blocked=True) as url,
+        async_playwright() as playwright,
+    ):
+        await until(lambda: stage.states() == ["live"], "it is live")
+        browser = await playwright.chromium.launch(executable_path=chromium_path(), args=list(FLAGS))
+        try:
+            page = await browser.new_page()
+            await page.goto(url)
+            await page.wait_for_function("paths.at(-1) === 'hls' && playback.state === 'live'", timeout=40_000)
+            heard = "document.getElementById('video').webkitAudioDecodedByteCount"
+            before = await page.evaluate(heard)
+            await page.wait_for_function(f"{heard} > {before} + 10_000", timeout=20_000)
+            width, _ = drawn_size()
+            assert await page.evaluate("document.getElementById('video').videoWidth") == width
+            host.sending = {"video", "audio"}
+            await page.wait_for_function(
+                f"document.getElementById('video').videoWidth === {TINY.width}", timeout=30_000
+            )
+            frames = "document.getElementById('video').getVideoPlaybackQuality().totalVideoFrames"
+            before = await page.evaluate(frames)
+            await page.wait_for_function(f"{frames} > {before} + 30", timeout=20_000)
+            assert await page.evaluate("paths") == ["webrtc", "hls"], "one player, all the time"
+        finally:
+            await browser.close()
 
 
 async def test_another_relay_has_the_sound_of_a_show_without_a_camera() -> None:

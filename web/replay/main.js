@@ -1,17 +1,18 @@
 // The replay: the recording with its chat, and its products as chapters, all on the recording's own time.
 import { render } from "preact";
 import { boot, clock, errorText, isGuest, money, nameOf, person, t } from "../shared/i18n.js";
+import { Drawn } from "../shared/drawn.js";
 import { kindPage } from "../shared/kind_page.js";
 import { partsOf } from "../shared/kinds.js";
 import { Picture } from "../shared/picture.js";
-import { LanguageSwitch, computed, html, signal, useEffect, useLayoutEffect, useRef } from "../shared/ui.js";
-import { linesUntil, chapterAt } from "./timeline.js";
+import { LanguageSwitch, computed, effect, html, signal, useEffect, useLayoutEffect, useRef } from "../shared/ui.js";
+import { linesUntil, chapterAt, isWithin } from "./timeline.js";
 
 const LINES_SHOWN = 80; // as many as a tall panel holds, with some to scroll back
 const LEAD_MS = 1500; // a chapter begins a breath before the product was pinned
 
 const video = document.getElementById("video");
-const replay = signal(null); // {origin_ms, duration_ms, products, chapters, chat, notices, moments}
+const replay = signal(null); // {origin_ms, duration_ms, products, chapters, chat, notices, moments, sound_alone}
 const fault = signal(null);
 const at = signal(0); // milliseconds of the recording
 
@@ -32,6 +33,8 @@ async function load() {
 
 const products = computed(() => new Map((replay.value?.products ?? []).map((item) => [item.code, item])));
 const current = computed(() => (replay.value ? chapterAt(replay.value.chapters, at.value) : -1));
+// The sound may last some tenths of a second longer than the last picture.
+const soundAlone = computed(() => isWithin(replay.value?.sound_alone ?? [], Math.min(at.value, replay.value?.duration_ms ?? 0)));
 const lines = computed(() => (replay.value ? linesUntil(replay.value.chat, at.value, LINES_SHOWN) : []));
 
 /** Plays from where a chapter begins. */
@@ -91,6 +94,12 @@ function App() {
   if (!replay.value) return html`<p class="muted" role="status">${t("replay.loading")}</p>`;
   return html`<${Chapters} /><${Chat} /><footer><${LanguageSwitch} /></footer>`;
 }
+
+const place = document.getElementById("drawn");
+effect(() => render(soundAlone.value && html`<${Drawn} ...${place.dataset} />`, place));
+// A finger's button to play stands in the middle of the picture.
+for (const name of ["play", "pause"]) video.addEventListener(name, () => document.body.classList.toggle("stands", video.paused));
+document.body.classList.toggle("stands", video.paused);
 
 const app = document.getElementById("app");
 app.replaceChildren();

@@ -18,6 +18,12 @@ export function linesUntil(lines, ms, most) {
   return lines.slice(Math.max(0, end - most), end);
 }
 
+/** Whether `ms` lies in one of the stretches, each {at, until}. */
+export function isWithin(stretches, ms) {
+  const last = stretches[countUntil(stretches, ms) - 1];
+  return last !== undefined && ms <= last.until;
+}
+
 /** The chapter that runs at `ms`, -1 where no product was pinned. */
 export function chapterAt(chapters, ms) {
   const index = countUntil(chapters, ms) - 1;

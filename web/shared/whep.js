@@ -92,9 +92,14 @@ export class Player extends Session {
     const stream = new MediaStream();
     connection.ontrack = ({ track, receiver }) => {
       if ("jitterBufferTarget" in receiver) receiver.jitterBufferTarget = 0; // live selling: freshness before smoothness
-      stream.addTrack(track);
-      if (this.video.srcObject !== stream) this.video.srcObject = stream;
-      this.video.play().catch(() => {}); // blocked autoplay with sound: the page offers its unmute button
+      const play = () => {
+        stream.addTrack(track);
+        if (this.video.srcObject !== stream) this.video.srcObject = stream;
+        this.video.play().catch(() => {}); // blocked autoplay with sound: the page offers its unmute button
+      };
+      // An element with a picture that never comes plays no sound either: the picture joins with its first packet.
+      if (track.kind === "video" && track.muted) track.addEventListener("unmute", play, { once: true });
+      else play();
     };
     connection.addTransceiver("video", { direction: "recvonly" });
     connection.addTransceiver("audio", { direction: "recvonly" });

@@ -49,13 +49,17 @@ export class Publisher extends Session {
     }
   }
 
-  /** Another camera or microphone without a new session. */
+  /** Another camera or microphone without a new session; the first camera of a session without one begins another. */
   async replace(stream) {
+    const kinds = (tracks) => tracks.map(({ kind }) => kind).sort().join();
+    const isOther = kinds(stream.getTracks()) !== kinds(this.stream.getTracks());
     this.stream = stream;
+    if (isOther) return this.retry();
     for (const sender of this.connection?.getSenders() ?? []) {
       const track = stream.getTracks().find(({ kind }) => kind === sender.track?.kind);
       if (track) await sender.replaceTrack(track);
     }
+    return undefined;
   }
 
   /** Only a wanted stop ends the stream; a reconnect replaces the session, and a reload may come back within a minute. */

@@ -3,6 +3,7 @@ import { call } from "../shared/api.js";
 import { boot, errorText, knows, t } from "../shared/i18n.js";
 import { command, live, mayHost, showId } from "../shared/staff.js";
 import { Icon, Sheet, computed, effect, html, signal, toast, untracked, useEffect, useRef } from "../shared/ui.js";
+import { Drawn } from "../shared/drawn.js";
 import { iceServersOf } from "../shared/stream_session.js";
 import { play } from "../shared/whep.js";
 import { publish } from "../shared/whip.js";
@@ -30,8 +31,11 @@ export async function openCamera() {
   try {
     camera.value = await navigator.mediaDevices.getUserMedia({ video, audio });
   } catch (error) {
-    trouble.value = error.name === "NotAllowedError" ? "denied" : "missing";
-    return;
+    // A show can be heard alone; a camera that comes later is opened by the same button.
+    const sound = error.name === "NotAllowedError" ? null : await navigator.mediaDevices.getUserMedia({ audio }).catch(() => null);
+    trouble.value = sound ? "none" : error.name === "NotAllowedError" ? "denied" : "missing";
+    if (!sound) return;
+    camera.value = sound;
   }
   const all = await navigator.mediaDevices.enumerateDevices();
   devices.value = { video: all.filter((one) => one.kind === "videoinput"), audio: all.filter((one) => one.kind === "audioinput") };
@@ -129,15 +133,18 @@ export const signalWords = computed(() => {
   if (now.kbps) parts.push(`${(now.kbps / 1000).toFixed(1)} Mbps`);
   if (now.fps) parts.push(`${Math.round(now.fps)} fps`);
   const layers = (now.layers ?? []).filter(({ kbps }) => kbps > 0).map(({ height }) => `${height}p`);
-  return { kind: hint === "good" ? "good" : FAIR.includes(hint) ? "fair" : "poor", text: parts.join(" · "), layers: layers.length > 1 ? layers.join(" + ") : "" };
+  return { kind: hint === "good" || hint === "sound_alone" ? "good" : FAIR.includes(hint) ? "fair" : "poor", text: parts.join(" · "), layers: layers.length > 1 ? layers.join(" + ") : "" };
 });
+
+const hasCamera = () => camera.value?.getVideoTracks().length > 0;
+const DrawnShow = () => html`<${Drawn} shop=${live.show.value.shop_name} title=${live.show.value.title} />`;
 
 function OwnPicture() {
   const box = useRef(null);
   useEffect(() => {
     box.current.srcObject = camera.value;
   }, [camera.value]);
-  return html`<video ref=${box} class="mirror" playsinline muted autoplay aria-label=${t("studio.preview_own")}></video>`;
+  return html`<video ref=${box} class="mirror" playsinline muted autoplay aria-label=${t("studio.preview_own")}></video>${!hasCamera() && html`<${DrawnShow} />`}`;
 }
 function ViewersPicture() {
   const box = useRef(null);
@@ -153,7 +160,7 @@ function ViewersPicture() {
       player.stop();
     };
   }, []);
-  return html`<video ref=${box} playsinline muted autoplay aria-label=${t("studio.preview_viewers")}></video>`;
+  return html`<video ref=${box} playsinline muted autoplay aria-label=${t("studio.preview_viewers")}></video>${live.media.value?.picture === false && html`<${DrawnShow} />`}`;
 }
 
 const wanted = signal(null); // "own" or "viewers" once chosen by hand
@@ -184,6 +191,8 @@ function Controls() {
             <${Icon} name=${soundOff.value ? "muted" : "mic"} />${t(soundOff.value ? "studio.sound_on" : "studio.sound_off")}</button>`
       : stage !== "ended" && html`<button class="btn small line" type="button" onClick=${openCamera}>
         <${Icon} name="camera" />${t("studio.open_camera")}</button>`}
+    ${camera.value && !hasCamera() && html`<button class="btn small line" type="button" onClick=${openCamera}><${Icon} name="camera" />${t("studio.open_camera")}</button>
+      <span class="muted" role="status">${t("studio.camera_none")}</span>`}
     <span class="grow"></span>
     ${mayHost() && stage !== "ended" && !on && html`<button class=${`btn ${stage === "scheduled" || wasOnAir.value ? "" : "line"}`} type="button"
       onClick=${goLive}>${t(stage === "scheduled" ? "studio.go_live" : wasOnAir.value ? "studio.go_on" : "studio.rejoin")}</button>`}

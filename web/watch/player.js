@@ -4,6 +4,7 @@ import { boot, t } from "../shared/i18n.js";
 import { Icon, computed, effect, html, signal, untracked } from "../shared/ui.js";
 import { play } from "../shared/playback.js";
 import { iceServersOf } from "../shared/stream_session.js";
+import { soundAlone } from "./alone.js";
 import { Moment } from "./moment.js";
 import { live, showId, shownPin } from "./room.js";
 
@@ -44,7 +45,9 @@ function stop() {
   picture.value = "idle";
 }
 // A landscape picture on an upright phone keeps its whole width at the top; the chat takes the room below it.
-video.addEventListener("resize", () => document.body.classList.toggle("wide", video.videoWidth > video.videoHeight * 1.1));
+const fit = () => document.body.classList.toggle("wide", !soundAlone.peek() && video.videoWidth > video.videoHeight * 1.1);
+video.addEventListener("resize", fit);
+soundAlone.subscribe(fit);
 video.addEventListener("playing", () => (picture.value = "playing"));
 video.addEventListener("volumechange", () => (muted.value = video.muted));
 
@@ -76,7 +79,7 @@ export const phase = computed(() => {
 });
 /** Tells the next picture that is shown, null at once where none plays. */
 function look(tell) {
-  if (phase.peek() !== "playing" || video.paused || document.hidden) return tell(null);
+  if (phase.peek() !== "playing" || video.paused || document.hidden || soundAlone.peek()) return tell(null);
   if (video.requestVideoFrameCallback) video.requestVideoFrameCallback((_, frame) => tell(player?.position(frame) ?? null));
   else setTimeout(() => tell(player?.position({}) ?? null), LOOK_MS);
 }

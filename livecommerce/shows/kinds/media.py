@@ -10,7 +10,6 @@ from livecommerce.shows.kind import Effects, Kind, Parts
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, State
 
-
 # What everyone may know; `picture` is false where the show has sound alone, and pages draw one.
 PUBLIC = ("state", "at", "picture")
 
