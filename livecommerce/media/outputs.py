@@ -123,6 +123,7 @@ class ShowOutput:
 
     def stream_ended(self) -> Recording | None:
         """No more pictures: players are told; gives the recording to be closed in a thread."""
+        self.packager.finish()
         recording, self.recording = self.recording, None
         if recording is not None:
             recording.finish()

@@ -216,7 +216,7 @@ class HlsStream:
             self._open_segment(picture)
         elif self._samples and self._part_ticks + ticks > PART_TICKS:
             self._close_part()
-        self._samples.append(Sample(picture.unit.sample(), ticks, picture.is_key))
+        self._samples.append(Sample(picture.unit.sample(), ticks, picture.is_key, picture.unit.composition))
         self._part_ticks += ticks
         if self._part_ticks + ticks > PART_TICKS:  # the next one, most likely as long, would not fit: publish now
             self._close_part()

@@ -58,12 +58,15 @@ class AccessUnit(NamedTuple):
         timestamp: extended, 90 kHz.
         units: NAL units in order, without parameter sets and delimiters.
         is_key: an IDR picture; `parameters` are those it needs.
+        composition: ticks from `timestamp` to when it is shown; more than 0 where pictures were reordered, and then
+            `timestamp` is when it is decoded (decode_order.py).
     """
 
     timestamp: int
     units: tuple[bytes, ...]
     is_key: bool
     parameters: ParameterSets
+    composition: int = 0
 
     def sample(self, with_parameters: bool = False) -> bytes:
         """The picture as an MP4 sample: each unit behind its length in four bytes (ISO 14496-15 section 5.3.4.2)."""

@@ -2,7 +2,7 @@
 
 A file is `initialization` followed by any number of `fragment`s; each fragment is one `moof` and its `mdat`. Nothing
 refers to a byte outside its own fragment, so a file cut anywhere plays up to the last whole fragment.
-No B-frames: decoding order is presentation order.
+Samples are in the order of decoding; one that is shown at another time says by how much (composition offsets).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MATRIX = struct.pack("!9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 _KEY_SAMPLE, _OTHER_SAMPLE = 0x02000000, 0x01010000
 # Flags of tfhd and trun (ISO 14496-12 sections 8.8.7 and 8.8.8).
 _BASE_IS_MOOF, HAS_DESCRIPTION = 0x020000, 0x000002
-_DATA_OFFSET, _DURATIONS, _SIZES, _FLAGS = 0x001, 0x100, 0x200, 0x400
+_DATA_OFFSET, _DURATIONS, _SIZES, _FLAGS, HAS_COMPOSITION = 0x001, 0x100, 0x200, 0x400, 0x800
 
 
 class OpusSetup(NamedTuple):
@@ -40,11 +40,12 @@ class AacSetup(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """`duration` in the track's own clock (90 kHz video, 48 kHz audio)."""
+    """`duration` in the track's own clock (90 kHz video, 48 kHz audio); `composition` from decoding to showing, too."""
 
     data: bytes
     duration: int
     is_key: bool = True
+    composition: int = 0
 
 
 class Run(NamedTuple):
@@ -185,8 +186,10 @@ def initialization(
 def _track_fragment(run: Run, data_offset: int) -> bytes:
     flags = _BASE_IS_MOOF | (HAS_DESCRIPTION if run.description != 1 else 0)
     description = struct.pack("!I", run.description) if run.description != 1 else b""
+    is_reordered = any(sample.composition for sample in run.samples)
     rows = b"".join(
         struct.pack("!III", sample.duration, len(sample.data), _KEY_SAMPLE if sample.is_key else _OTHER_SAMPLE)
+        + (struct.pack("!I", sample.composition) if is_reordered else b"")
         for sample in run.samples
     )
     return box(
@@ -196,7 +199,7 @@ def _track_fragment(run: Run, data_offset: int) -> bytes:
         full_box(
             b"trun",
             0,
-            _DATA_OFFSET | _DURATIONS | _SIZES | _FLAGS,
+            _DATA_OFFSET | _DURATIONS | _SIZES | _FLAGS | (HAS_COMPOSITION if is_reordered else 0),
             struct.pack("!Ii", len(run.samples), data_offset),
             rows,
         ),

@@ -17,6 +17,7 @@ from livecommerce.media.packaging.access_units import (
     OpusAssembler,
     OpusFrame,
 )
+from livecommerce.media.packaging.decode_order import DecodeOrder
 from livecommerce.media.packaging.stand_in import StandIn
 from livecommerce.media.packaging.timeline import Clock, TimedFrame, TimedUnit, Timeline
 from livecommerce.media.tracks.track import CanonicalPacket
@@ -70,6 +71,7 @@ class Packager:
     ) -> None:
         self.video, self.sound = AccessUnitAssembler(), OpusAssembler()
         self.timeline = Timeline()
+        self._order = DecodeOrder()
         self.sinks: list[Sink] = []
         self.wall_ms: int | None = None
         self._request_keyframe = request_keyframe
@@ -84,8 +86,9 @@ class Packager:
         try:
             for packet in packets:
                 if kind == "video":
-                    for unit in self.video.push(media_packet(packet), now):
-                        self._picture(unit, now)
+                    for whole in self.video.push(media_packet(packet), now):
+                        for unit in self._order.push(whole, now):
+                            self._picture(unit, now)
                 else:
                     for frame in self.sound.push(media_packet(packet), now):
                         self._sound(frame, now)
@@ -103,7 +106,10 @@ class Packager:
 
     def tick(self, now: float) -> None:
         """Several times a second: gives up on holes, aligns the clocks, lets the sinks look at the time."""
-        for unit in self.video.due(now):
+        for whole in self.video.due(now):
+            for unit in self._order.push(whole, now):
+                self._picture(unit, now)
+        for unit in self._order.due(now):
             self._picture(unit, now)
         for frame in self.sound.due(now):
             self._sound(frame, now)
@@ -114,6 +120,11 @@ class Packager:
                 self.timeline.align(*clocks)
         for sink in self.sinks:
             sink.tick(now)
+
+    def finish(self) -> None:
+        """Nothing more comes: what was held for pictures that might be shown before it is given out."""
+        for unit in self._order.flush():
+            self._picture(unit, time.monotonic())
 
     def _picture(self, unit: AccessUnit, now: float) -> None:
         placed = self.timeline.video(unit, now)

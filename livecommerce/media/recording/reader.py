@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from livecommerce.media.packaging.fragmented_mp4 import (
+    HAS_COMPOSITION,
     HAS_DESCRIPTION,
     VIDEO_TRACK,
     OpusSetup,
@@ -86,8 +87,9 @@ def _read_moof(offset: int, size: int, moof: bytes) -> Fragment | None:
         try:
             flags, track = struct.unpack_from("!II", moof, inner[b"tfhd"])
             (time,) = struct.unpack_from("!Q", moof, inner[b"tfdt"] + 4)
-            (count,) = struct.unpack_from("!I", moof, inner[b"trun"] + 4)
-            rows = list(struct.iter_unpack("!III", moof[inner[b"trun"] + 12 : end][: 12 * count]))
+            has, count = struct.unpack_from("!II", moof, inner[b"trun"])
+            row = struct.Struct("!IIII" if has & HAS_COMPOSITION else "!III")
+            rows = list(row.iter_unpack(moof[inner[b"trun"] + 12 : end][: row.size * count]))
             description = 1
             if flags & HAS_DESCRIPTION:
                 (description,) = struct.unpack_from("!I", moof, inner[b"tfhd"] + 8)

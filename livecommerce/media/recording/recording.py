@@ -109,7 +109,8 @@ class Recording:
             self._close_fragment()
         if not self._samples:
             self._start = picture.time
-        self._samples.append(Sample(picture.unit.sample(with_parameters=True), ticks, picture.is_key))
+        data, shown = picture.unit.sample(with_parameters=True), picture.unit.composition
+        self._samples.append(Sample(data, ticks, picture.is_key, shown))
         self._ticks += ticks
 
     def _describe(self, parameters: ParameterSets) -> None:
