@@ -98,6 +98,7 @@ def _pictures_out_of_order(seconds: float) -> list[Payload]:
 def main() -> None:
     _write("sound_alone", _sounds(5.0))
     _write("camera_away", _sounds(11.0) + _pictures(2.0, 0.0) + _pictures(3.0, 8.0))
+    _write("show", _sounds(8.0) + _pictures(8.0, 0.0))
     _write("b_frames", _sounds(6.0) + _pictures_out_of_order(6.0))
 
 

@@ -117,7 +117,7 @@ class HlsStream:
         self._part_start = self._part_ticks = 0
         self._segment_start = 0
         self._sounds: dict[str, SoundQueue] = {OPUS: SoundQueue()}
-        self._sound_floor = 0
+        self._sound_from: dict[str, int] = {}  # by variant: what begins earlier has no picture here (48 kHz)
         self._is_sound_stale = True
         self._is_after_hole = False
         self._aac_setup: AacSetup | None = None
@@ -159,7 +159,8 @@ class HlsStream:
         self._take_sound(AAC, frame)
 
     def _take_sound(self, variant: str, frame: TimedFrame) -> None:
-        if frame.time >= self._sound_floor:
+        # The frame that is nearest to the picture, so that neither begins more than half a frame before the other.
+        if frame.time + frame.duration // 2 >= self._sound_from.get(variant, 0):
             self._sounds.setdefault(variant, SoundQueue()).put(frame)
 
     def tick(self, now: float) -> None:
@@ -188,19 +189,24 @@ class HlsStream:
     def _open(self, picture: TimedUnit) -> None:
         """A new run of pictures begins: after the start, a hole or new parameter sets."""
         if self._is_sound_stale:
-            # Sound from before this picture belongs to pictures that are not here.
             self._is_sound_stale = False
-            self._sound_floor = picture.time * AUDIO_CLOCK // VIDEO_CLOCK - AUDIO_CLOCK // 50
-            for sounds in self._sounds.values():
-                sounds.drop_before(self._sound_floor)
+            for variant in self._sounds:
+                self._cut_sound(variant, picture)
         if picture.parameters != self.parameters:
             self.parameters = picture.parameters
             self._initializations[f"init-{self._first}-{len(self._initializations)}.mp4"] = picture.parameters
         self._held = picture
         self._open_segment(picture)
 
+    def _cut_sound(self, variant: str, picture: TimedUnit) -> None:
+        """Sound from before this picture belongs to pictures that are not here; some of it may still come."""
+        self._sound_from[variant] = picture.time * AUDIO_CLOCK // VIDEO_CLOCK
+        self._sounds[variant].drop_before(self._sound_from[variant])
+
     def _open_segment(self, picture: TimedUnit) -> None:
         variants = frozenset((OPUS, AAC) if self.aac is not None else (OPUS,))
+        for variant in variants - (self.segments[-1].variants if self.segments else frozenset()):
+            self._cut_sound(variant, picture)
         name = next(reversed(self._initializations))
         segment = Segment(self.next_number, self._wall_ms(picture.time), name, self._is_after_hole, variants)
         self.segments.append(segment)

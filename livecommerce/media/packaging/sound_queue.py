@@ -26,8 +26,8 @@ class SoundQueue:
         self._frames.append(frame)
 
     def drop_before(self, time: int) -> None:
-        """Forgets frames that begin earlier (48 kHz)."""
-        self._frames = [frame for frame in self._frames if frame.time >= time]
+        """Forgets frames of which more than a half is earlier (48 kHz)."""
+        self._frames = [frame for frame in self._frames if frame.time + frame.duration // 2 >= time]
 
     def take(self, end: int, shift: int = 0) -> Run:
         """The sound track of a fragment: all frames that begin before `end`, moved by `shift` (both 48 kHz).
