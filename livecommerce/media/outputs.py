@@ -53,7 +53,7 @@ class ShowOutput:
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
-        self.packager = Packager(stream.request_keyframe, self._clocks, lambda: stream.has_picture)
+        self.packager = Packager(stream.request_keyframe, self._clocks, has_picture=lambda: stream.has_picture)
         self.recording: Recording | None = None
         self.hls: HlsStream | None = None
         self.asked_at = self.aac_asked_at = float("-inf")

@@ -23,7 +23,7 @@ class Studio:
         self.sender = sender or Sender()
         self.asked: list[float] = []
         self.has_camera = True
-        self.packager = Packager(self.asked.append, clocks, lambda: self.has_camera)
+        self.packager = Packager(self.asked.append, clocks, has_picture=lambda: self.has_camera)
         self.now = 0.0
         self._numbers: Counter[str] = Counter(video=70_000, audio=80_000)
 
