@@ -310,6 +310,15 @@ class ShowStore:
         """
         await self.commit(await self.keys_of(show), "", "", Decision(list(events), list(writes)), None)
 
+    async def append_if_at(self, show: str, offset: str, event: bytes) -> bool:
+        """Adds an event (msgpack) that was read elsewhere while the log ended at `offset`; False where it has gone on.
+
+        Raises:
+            ShowUnknown, Unavailable, StorageFull.
+        """
+        keys = await self.keys_of(show)
+        return bool(await self._call("lc_show_append", [keys.log], offset, event))
+
     async def media(self, show: str, state: str, **details: Any) -> None:
         """What the relay tells: `live`, `lost` or `ended`, with figures for staff."""
         decision = told(state, self.now_ms(), details)

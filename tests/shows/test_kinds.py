@@ -126,7 +126,10 @@ async def test_what_a_command_comes_to(
 
 INVERSES: list[tuple[dict[str, Any], dict[str, Any] | None]] = [
     ({"do": "pin", "code": "A02"}, {"do": "pin", "code": "A01"}),
-    ({"do": "price", "code": "A01", "price_minor": 1}, {"do": "price", "code": "A01", "price_minor": 590}),
+    (
+        {"do": "price", "code": "A01", "price_minor": 1, "id": "slip-of-1"},
+        {"do": "price", "code": "A01", "price_minor": 590, "takes_back": "slip-of-1"},
+    ),
     ({"do": "notice", "text": None}, {"do": "notice", "text": "before"}),
     ({"do": "settings", "slow_seconds": 3}, {"do": "settings", "slow_seconds": 0}),
     ({"do": "unban", "viewer": "ben"}, {"do": "ban", "viewer": "ben", "addresses": ["mark1"]}),

@@ -92,13 +92,17 @@ async function deliver(entry) {
   return answered(answer);
 }
 
-/** Sends a comment with what was on this screen: the pin and the options chosen on its card. */
-export function comment(text) {
-  const id = newId();
+/** What is on this screen: the pin and the options chosen on its card. */
+export function seen() {
   const pin = shownPin.value;
   const chosen = pin?.code ? choice.value[pin.code] : null;
   const options = Object.fromEntries(Object.entries(chosen ?? {}).filter(([, value]) => value));
-  const payload = { id, text, ...(pin?.pin && { pin: pin.pin }), ...(Object.keys(options).length && { options }) };
+  return { ...(pin?.pin && { pin: pin.pin }), ...(Object.keys(options).length && { options }) };
+}
+/** Sends a comment with what was on this screen when it was written. */
+export function comment(text, was = seen()) {
+  const id = newId();
+  const payload = { id, text, ...was };
   outbox.value = [...outbox.value, { id, text, status: "sending", payload }].slice(-OUTBOX_MAX);
   return deliver({ id, payload });
 }
@@ -125,8 +129,15 @@ export async function claim(code, options, quantity = 1, id = null) {
     return;
   }
   const again = () => claim(code, options, quantity, known);
-  showRibbon({ kind: "words", bad: true, title: errorText(answer.error), retry: again }, 0);
+  const name = live.item(code)?.name ?? code; // another product may be on the card by now
+  showRibbon({ kind: "words", bad: true, title: `${name} · ${errorText(answer.error)}`, retry: again, claim: known }, 0);
 }
+
+// The answer was late, the ticket is here: what the ribbon says is no longer so.
+live.listen((events) => {
+  const waits = ribbon.peek();
+  if (waits?.claim && events.some((event) => event.t === "ticket" && event.comment === waits.claim)) waits.retry();
+});
 
 /** Takes what was offered after waiting; false after telling why not. */
 export async function take(reservation) {
