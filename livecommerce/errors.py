@@ -92,7 +92,7 @@ class Busy(TooMuch):
 
 class Unavailable(LiveCommerceError):
     number, code, http_status = 6001, "unavailable", 503
-    reason = "A part of the server is not available. Nothing was changed. Try again."
+    reason = "A part of the server is not available. Try the same again: what was done already is not done twice."
 
 
 class StorageFull(Unavailable):
@@ -103,6 +103,13 @@ class StorageFull(Unavailable):
 class DatabaseAway(Unavailable):
     number, code = 6003, "database_away"
     reason = "The shop's books are not available. Ordering and watching go on; try this again in a moment."
+
+
+class OutcomeUnknown(Unavailable):
+    """What was asked may stand: who denied it would have people order twice, under another id."""
+
+    number, code = 6004, "outcome_unknown"
+    reason = "The store did not confirm in time. It may have been done; the same again is safe, and tells."
 
 
 def catalogue() -> list[type[LiveCommerceError]]:

@@ -17,7 +17,7 @@ from livecommerce.configuration.tree import Settings
 from livecommerce.errors import LiveCommerceError
 from livecommerce.ops.redaction import redact_text
 from livecommerce.ops.redis_client import address_shown, ask_once, connect_store
-from livecommerce.ops.store_promise import check_promise
+from livecommerce.ops.store_promise import check_promise, read_facts, replicas_lacking
 from livecommerce.records.database import Database, database_url, refused_login
 from livecommerce.settings import SettingsError
 
@@ -41,6 +41,7 @@ async def _try_store(settings: Settings) -> Tried:
             client = await connect_store(url)
             try:
                 accepted = await check_promise(client, settings.redis.accept_loss)
+                lacking = replicas_lacking(await read_facts(client), settings.stock.replicas_wait)
             finally:
                 await client.aclose()
     except SettingsError as error:
@@ -49,7 +50,7 @@ async def _try_store(settings: Settings) -> Tried:
         return Tried("redis.url", f"redis.url: {error.text}", error.code == "store_unsuitable")
     except (RedisError, OSError) as error:
         return Tried("redis.url", f"redis.url: no answer at {address_shown(url)}: {redact_text(str(error))}")
-    return Tried("redis.url", accepted=tuple(accepted))
+    return Tried("redis.url", f"redis.url: {lacking}" if lacking else "", accepted=tuple(accepted))
 
 
 async def _try_database(settings: Settings) -> Tried:

@@ -29,9 +29,9 @@ SQL_SECONDS_MAX = 5.0
 
 
 def _valkey(settings: Settings) -> Iterator[Finding]:
-    libraries = FUNCTION_LIBRARIES
+    libraries, wanted = FUNCTION_LIBRARIES, settings.stock.replicas_wait
     if settings.redis.url:
-        yield from stores.valkey(settings.redis.url, libraries, settings.redis.accept_loss)
+        yield from stores.valkey(settings.redis.url, libraries, settings.redis.accept_loss, replicas_wait=wanted)
         return
     folder = Path(settings.data_folder).expanduser().resolve()
     running = folders.read_running(folder)
@@ -40,7 +40,7 @@ def _valkey(settings: Settings) -> Iterator[Finding]:
         yield warn("valkey", "the running server has a Valkey of its own, not looked at", advice)
         return
     if running is not None:
-        yield from stores.valkey(running.redis_url, libraries, settings.redis.accept_loss)
+        yield from stores.valkey(running.redis_url, libraries, settings.redis.accept_loss, replicas_wait=wanted)
         return
     try:
         binary = find_binary(folder)

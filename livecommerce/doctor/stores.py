@@ -13,7 +13,15 @@ from redis.exceptions import RedisError, ResponseError
 from livecommerce.ops.findings import Finding, fail, ok, warn
 from livecommerce.ops.redaction import redact_text
 from livecommerce.ops.redis_client import library_names
-from livecommerce.ops.store_promise import LOSSES, VERSION_MIN, StoreFacts, denied, facts_of, loss_words
+from livecommerce.ops.store_promise import (
+    LOSSES,
+    VERSION_MIN,
+    StoreFacts,
+    denied,
+    facts_of,
+    loss_words,
+    replicas_lacking,
+)
 
 ANSWER_SECONDS_MAX = 3.0
 SKEW_WARN_SECONDS = 0.5
@@ -30,7 +38,9 @@ def _config(client: Redis, name: str) -> str | None:
     return str(answer.get(name, ""))
 
 
-def valkey(url: str, libraries: Iterable[str], accept_loss: str = "none") -> Iterator[Finding]:
+def valkey(
+    url: str, libraries: Iterable[str], accept_loss: str = "none", *, replicas_wait: int = 0
+) -> Iterator[Finding]:
     """`libraries` are the function libraries the rooms load at their start; `url` is where they look for them."""
     shown = redact_text(url)
     client: Redis = Redis.from_url(
@@ -39,7 +49,12 @@ def valkey(url: str, libraries: Iterable[str], accept_loss: str = "none") -> Ite
     try:
         info: Any = client.info()
         yield from _version(shown, info)
-        yield from _durability(facts_of(info, _config(client, "appendfsync") or ""), accept_loss)
+        facts = facts_of(info, _config(client, "appendfsync") or "")
+        yield from _durability(facts, accept_loss)
+        if lacking := replicas_lacking([facts], replicas_wait):
+            yield fail("valkey replicas", lacking, "Start them, or lower LIVECOMMERCE_STOCK_REPLICAS_WAIT.")
+        elif replicas_wait:
+            yield ok("valkey replicas", f"{facts.replicas} online, {replicas_wait} are waited for")
         yield from _memory(client)
         yield from _libraries(client, libraries)
         yield from _clock(client)

@@ -15,7 +15,7 @@ from livecommerce.ops import metrics
 from livecommerce.ops.health import Check, Degraded
 from livecommerce.ops.logs import logger
 from livecommerce.ops.redis_client import connect_store, library_names
-from livecommerce.ops.store_promise import check_promise
+from livecommerce.ops.store_promise import check_promise, read_facts, replicas_lacking
 from livecommerce.ops.valkey import EmbeddedValkey
 from livecommerce.roles.process import Frame
 from livecommerce.settings import SettingsError
@@ -98,6 +98,15 @@ def _storage_check(redis: Redis, *, sells: bool) -> Check:
     return check
 
 
+def _replicas_check(redis: Redis, wanted: int) -> Check:
+    async def check() -> str | None:
+        """Orders wait for so many replicas; watching and chat go on without them."""
+        words = replicas_lacking(await read_facts(redis), wanted)
+        return Degraded(words) if words else None
+
+    return check
+
+
 def _full(info: Mapping[str, Any]) -> str | None:
     limit, used = int(info.get("maxmemory", 0)), int(info.get("used_memory", 0))
     if limit == 1:  # what the disk guard sets
@@ -130,6 +139,8 @@ async def open_stores(frame: Frame) -> AsyncIterator[Stores]:
             await _load_libraries(redis, shows)
             frame.health.checks["valkey"] = _valkey_check(redis, shows)
             frame.health.checks["storage"] = _storage_check(redis, sells=frame.role == "web")
+            if frame.settings.stock.replicas_wait:
+                frame.health.checks["replicas"] = _replicas_check(redis, frame.settings.stock.replicas_wait)
             yield Stores(redis, engine, shows)
         finally:
             await shows.close()
