@@ -22,10 +22,12 @@ from livecommerce.ops.store_promise import (
     loss_words,
     replicas_lacking,
 )
+from livecommerce.stock import keys
 
 ANSWER_SECONDS_MAX = 3.0
 SKEW_WARN_SECONDS = 0.5
 SKEW_FAIL_SECONDS = 30.0
+SHOP_AHEAD_WARN_SECONDS = 5.0  # what stock rides out
 ROUND_TRIP_WARN_SECONDS = 0.01  # each batch of comments waits one round trip
 
 
@@ -58,6 +60,7 @@ def valkey(
         yield from _memory(client)
         yield from _libraries(client, libraries)
         yield from _clock(client)
+        yield from _shop_times(client)
     except RedisError as error:
         if denied(error):
             advice = "Correct the user and password in LIVECOMMERCE_REDIS_URL: redis://user:password@host:6379/0."
@@ -113,6 +116,17 @@ def _libraries(client: Redis, wanted: Iterable[str]) -> Iterator[Finding]:
         yield warn("valkey functions", f"not loaded: {', '.join(missing)}", "The server loads them when it starts.")
     else:
         yield ok("valkey functions", ", ".join(sorted(wanted)))
+
+
+def _shop_times(client: Redis) -> Iterator[Finding]:
+    """A shop whose time is ahead of the store's clock: one of both is wrong, or was."""
+    seconds, _ = client.time()
+    for key in client.scan_iter(match=keys.items("*"), count=1000):
+        ahead = int(client.hget(key, keys.NOW) or 0) / 1000 - seconds
+        if ahead > SHOP_AHEAD_WARN_SECONDS:
+            found = f"{key} has seen a time {ahead:.0f} s ahead of Valkey's clock"
+            advice = 'Set the clock by NTP; docs/operations.md, "A clock that was wrong".'
+            yield warn("shop clock", found, advice)
 
 
 def _clock(client: Redis) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ from livecommerce.configuration.tree import Settings
 from livecommerce.errors import LiveCommerceError
 from livecommerce.ops import logs, metrics, ports
 from livecommerce.ops.children import EXIT_CONFIGURATION
+from livecommerce.ops.clock import ClockWatch
 from livecommerce.ops.descriptors import DESCRIPTORS
 from livecommerce.ops.errors import StoresApart, StoreUnsuitable
 from livecommerce.ops.folder import instance_of
@@ -132,6 +133,7 @@ async def _serve(frame: Frame, role: Role) -> None:
         host, held = settings.http.internal_host, notifier.supervised
         async with serve_internal(frame.health, host, port, held=held, instance=instance) as internal:
             frame.health.checks["descriptors"] = DESCRIPTORS.check
+            frame.health.checks["clock"] = ClockWatch().check
             manager = role(frame)
             await manager.__aenter__()
             frame.health.started = True
