@@ -39,6 +39,12 @@ class LiveCommerceError(Exception):
         self.text = reason or self.reason
         self.retry_after_ms = retry_after_ms
         self.details = details
+        self.cause = ""  # which part and what it said: for the log, health and the command line, never for a viewer
+
+    @property
+    def for_operators(self) -> str:
+        """What a person who runs the server is told: the cause where it is known, not the words of a page."""
+        return self.cause or self.text
 
     def as_dict(self) -> dict[str, Any]:
         """The wire shape: {"number", "code", "reason"[, "retry_after_ms"][, "details"]}."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from redis.asyncio import Redis, RedisCluster
+from redis.exceptions import RedisError
 
 from livecommerce.configuration.tree import Settings
 from livecommerce.ops import metrics
@@ -82,12 +84,19 @@ def _valkey_check(redis: Redis, shows: ShowStore) -> Check:
     return check
 
 
+STORAGE_SECONDS_MAX = 1.5  # less than a check has
+
+
 def _storage_check(redis: Redis, *, sells: bool) -> Check:
     async def check() -> str | None:
         """Whether Valkey takes writes: the disk guard, a full memory and a full disk close it. Red only where nothing
         can be sold: on a web process, and of a cluster when every primary is full. Video and the worker go on."""
         where: dict[str, Any] = {"target_nodes": RedisCluster.PRIMARIES} if isinstance(redis, RedisCluster) else {}
-        info: Any = await redis.info(**where)
+        try:
+            async with asyncio.timeout(STORAGE_SECONDS_MAX):
+                info: Any = await redis.info(**where)
+        except (RedisError, OSError, TimeoutError):
+            return None  # away or stalled is no word about its room: the check `valkey` tells of that
         nodes = list(info.values()) if info and all(isinstance(one, dict) for one in info.values()) else [info]
         full = [words for node in nodes if (words := _full(node))]
         metrics.STORAGE_FULL.set(1 if full else 0)
