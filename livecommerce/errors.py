@@ -39,6 +39,12 @@ class LiveCommerceError(Exception):
         self.text = reason or self.reason
         self.retry_after_ms = retry_after_ms
         self.details = details
+        self.cause = ""  # which part and what it said: for the log, health and the command line, never for a viewer
+
+    @property
+    def for_operators(self) -> str:
+        """What a person who runs the server is told: the cause where it is known, not the words of a page."""
+        return self.cause or self.text
 
     def as_dict(self) -> dict[str, Any]:
         """The wire shape: {"number", "code", "reason"[, "retry_after_ms"][, "details"]}."""
@@ -92,7 +98,7 @@ class Busy(TooMuch):
 
 class Unavailable(LiveCommerceError):
     number, code, http_status = 6001, "unavailable", 503
-    reason = "A part of the server is not available. Nothing was changed. Try again."
+    reason = "A part of the server is not available. Try the same again: what was done already is not done twice."
 
 
 class StorageFull(Unavailable):
@@ -103,6 +109,13 @@ class StorageFull(Unavailable):
 class DatabaseAway(Unavailable):
     number, code = 6003, "database_away"
     reason = "The shop's books are not available. Ordering and watching go on; try this again in a moment."
+
+
+class OutcomeUnknown(Unavailable):
+    """What was asked may stand: who denied it would have people order twice, under another id."""
+
+    number, code = 6004, "outcome_unknown"
+    reason = "The store did not confirm in time. It may have been done; the same again is safe, and tells."
 
 
 def catalogue() -> list[type[LiveCommerceError]]:

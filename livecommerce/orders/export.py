@@ -10,13 +10,11 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import BinaryIO, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import xlsxwriter
 
 from livecommerce.orders.currencies import amount
 from livecommerce.orders.model import Order, OrderLine
-from livecommerce.settings import SettingsError
 
 BYTE_ORDER_MARK = "\ufeff"  # without it Excel reads UTF-8 as the local code page
 COLUMNS = (
@@ -34,18 +32,6 @@ _CHANGED = re.compile(
 )
 _BREAKS = re.compile("[\r\n\v\f\x85\u2028\u2029]+")
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # what XML 1.0 cannot hold
-ZONES = {"zh-TW": "Asia/Taipei"}  # of a first language that is spoken in one zone
-
-
-def export_zone(name: str, locale: str) -> ZoneInfo:
-    """
-    Raises:
-        SettingsError: there is no such zone.
-    """
-    try:
-        return ZoneInfo(name or ZONES.get(locale, "UTC"))
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise SettingsError(f"orders.time_zone: there is no zone {name!r}; write one like Asia/Taipei") from error
 
 
 def safe_cell(text: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from livecommerce.errors import Busy, IdReused, NotFound
+from livecommerce.errors import Busy, IdReused, NotFound, OutcomeUnknown
 from livecommerce.orders import rows
 from livecommerce.orders.errors import (
     ClaimsEnded,
@@ -350,6 +350,8 @@ class Till:
 
     async def _submit(self, operation: Confirm | Extend | Unconfirm) -> Answer:
         answer = await self._engine.submit(operation)
+        if answer.outcome is Outcome.UNAVAILABLE:
+            raise OutcomeUnknown(retry_after_ms=answer.retry_after_ms or 1_000)
         if answer.outcome in RETRYABLE:
             raise Busy(f"Stock answered {answer.outcome}. Press again.", retry_after_ms=answer.retry_after_ms or 1_000)
         return answer

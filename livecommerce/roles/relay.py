@@ -13,10 +13,12 @@ from typing import Any
 from livecommerce.accounts.rights import lost_rights
 from livecommerce.configuration.tree import Settings
 from livecommerce.errors import Unavailable
+from livecommerce.media.client.carried import TELL_SECONDS, tell_carried
 from livecommerce.media.client.directory import announce
 from livecommerce.media.control_address import control_address
 from livecommerce.media.plane import MediaPlane
 from livecommerce.media.relay import RelayPlace, serve_relay
+from livecommerce.media.stream import StreamState
 from livecommerce.ops import folder as folders
 from livecommerce.ops import metrics
 from livecommerce.ops.valkey import socket_path
@@ -55,6 +57,14 @@ async def _tell_clocks(plane: MediaPlane, shows: ShowStore) -> None:
             told[show] = now
             await shows.media_clock(show, timestamp)  # while it cannot be told, pages show pins at once
         await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _tell_carried(plane: MediaPlane, stores: Stores, relay_id: str) -> None:
+    """While we live, and no longer: see roles/off_air.py."""
+    while True:
+        on_air = [show for show, one in plane.streams.items() if one.state in (StreamState.LIVE, StreamState.LOST)]
+        await tell_carried(stores.redis, relay_id, on_air)
+        await asyncio.sleep(TELL_SECONDS)
 
 
 async def _keep_rights(plane: MediaPlane, stores: Stores) -> None:
@@ -119,12 +129,13 @@ async def relay_role(frame: Frame) -> AsyncIterator[None]:
         relay_id = f"{socket.gethostname()}/{frame.name}"
         announcing = frame.keep(lambda: announce(stores.redis, relay_id, reached_by), "announce")
         telling = frame.keep(lambda: _tell_clocks(planes[0], stores.shows), "media clocks")
+        carrying = frame.keep(lambda: _tell_carried(planes[0], stores, relay_id), "carried shows")
         keeping = frame.keep(lambda: _keep_rights(planes[0], stores), "rights to publish")
         try:
             yield
         finally:
-            announcing.cancel()
-            telling.cancel()
-            keeping.cancel()
+            tasks = (announcing, telling, carrying, keeping)
+            for task in tasks:
+                task.cancel()
             stop.set()
-            await asyncio.gather(serving_task, announcing, telling, keeping, return_exceptions=True)
+            await asyncio.gather(serving_task, *tasks, return_exceptions=True)

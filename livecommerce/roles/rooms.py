@@ -25,9 +25,9 @@ from livecommerce.media.client.hls_door import HlsDoor
 from livecommerce.media.client.places import Places
 from livecommerce.media.recording.files import folder_of
 from livecommerce.orders import routes as orders_routes
-from livecommerce.orders.export import export_zone
 from livecommerce.orders.rows import OrderRepository
 from livecommerce.orders.till import Till
+from livecommerce.orders.zones import export_zone
 from livecommerce.realtime.presence import count_viewers
 from livecommerce.records.audit import AuditRepository
 from livecommerce.records.database import Database

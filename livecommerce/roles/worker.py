@@ -14,6 +14,7 @@ from livecommerce.orders.worker import Worker
 from livecommerce.records.fact_loop import FactLoop
 from livecommerce.records.fact_readers import Reader
 from livecommerce.replay.archive import EventArchiver
+from livecommerce.roles.off_air import OffAir
 from livecommerce.roles.process import Frame
 from livecommerce.roles.sql import open_database
 from livecommerce.roles.stores import open_stores
@@ -51,12 +52,14 @@ async def worker_role(frame: Frame) -> AsyncIterator[None]:
         shared = SharedStock(stores.shows, ShowRepository(database))
         telling = frame.keep(lambda: shared.run(stop), "shared stock")
         tasks = {working, archiving, reading, telling}
+        looking = frame.keep(OffAir(stores.redis, stores.shows).run, "streams off the air")
         try:
             yield
         finally:
             stop.set()
+            looking.cancel()
             _, late = await asyncio.wait(tasks, timeout=STOP_SECONDS_MAX)
             for task in late:
                 log.warning("did not finish its step in time; the next one does it again", task=task.get_name())
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*tasks, looking, return_exceptions=True)

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import msgspec
 
-from livecommerce.errors import Busy, Conflict, IdReused, NotFound, Unavailable
+from livecommerce.errors import Busy, Conflict, IdReused, NotFound, OutcomeUnknown, Unavailable
 from livecommerce.shows.claim_prices import lower_prices, restore_prices
 from livecommerce.shows.commands import FINGERPRINT, Actor, Command, Undo, fingerprint, first_answer, inverse_id
 from livecommerce.shows.decision import CONFLICTS_MAX, Answered, Decision, ThroughStock
@@ -97,9 +97,11 @@ class Executor:
         """Stock's answer.
 
         Raises:
-            Unavailable: send the same id again. IdReused.
+            OutcomeUnknown, Unavailable: send the same id again. IdReused.
         """
         answer = await self.store.engine.submit(operation)
+        if answer.outcome is Outcome.UNAVAILABLE:
+            raise OutcomeUnknown(retry_after_ms=answer.retry_after_ms)
         if answer.outcome in RETRYABLE:
             raise Unavailable(f"Stock answered {answer.outcome}. Try again.", retry_after_ms=answer.retry_after_ms)
         if answer.outcome is Outcome.ID_REUSED:

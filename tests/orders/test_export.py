@@ -9,8 +9,9 @@ import pytest
 from openpyxl import load_workbook
 
 from livecommerce.orders.currencies import amount
-from livecommerce.orders.export import COLUMNS, Workbook, csv_lines, export_zone, header, rows, safe_cell
+from livecommerce.orders.export import COLUMNS, Workbook, csv_lines, header, rows, safe_cell
 from livecommerce.orders.model import Order, OrderLine, Payment
+from livecommerce.orders.zones import export_zone
 from livecommerce.settings import SettingsError
 
 

@@ -1,7 +1,7 @@
 // The shop's desk: its shows, and a new one from the catalogue.
 import { render } from "preact";
 import { boot, day, errorText, money, nameOf, t, timeOfDay } from "../shared/i18n.js";
-import { call, sitePath } from "../shared/api.js";
+import { call, mayStand, sitePath } from "../shared/api.js";
 import { PRICE_MAX, wholeNumber } from "../shared/number.js";
 import { Picture } from "../shared/picture.js";
 import { Icon, LanguageSwitch, Toasts, html, newId, signal, toast } from "../shared/ui.js";
@@ -60,7 +60,7 @@ async function create(event) {
   const answer = await call("POST", "/api/shows", { title: title.value.trim(), items, limits }, form);
   busy.value = false;
   if (answer.ok) return location.assign(sitePath(`/studio/${answer.show.id}`));
-  if (answer.error.code !== "no_answer") form = newId(); // refused: what is sent next is another request
+  if (!mayStand(answer.error)) form = newId(); // refused: what is sent next is another request
   problem.value = answer.error;
 }
 async function logout() {

@@ -1,6 +1,6 @@
 // The orders of one show: what each buyer holds, and the money noted as awaited or received.
 import { boot, day, errorText, money, person, t, timeOfDay } from "../shared/i18n.js";
-import { call, sitePath } from "../shared/api.js";
+import { call, mayStand, sitePath } from "../shared/api.js";
 import { Sheet, Ticket, html, newId, toast, useEffect, useRef, useState } from "../shared/ui.js";
 import { piecesText } from "../shared/verdict.js";
 
@@ -26,7 +26,7 @@ function Actions({ order, act }) {
   const begin = (method) => async () => {
     const id = (ids.current[method] ??= newId());
     const answer = await press(`/api/orders/${order.id}/payments`, { id, method })();
-    if (answer?.ok || (answer && answer.error.code !== "no_answer")) delete ids.current[method];
+    if (answer?.ok || (answer && !mayStand(answer.error))) delete ids.current[method];
     if (answer?.held_until_ms) toast(t("shop.order_held_until", { day: day(answer.held_until_ms), time: timeOfDay(answer.held_until_ms) }));
   };
   // `confirming` and `undoing` are presses that came to no end: the same button finishes them.

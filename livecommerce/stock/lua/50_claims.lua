@@ -211,7 +211,7 @@ function rules.extend(w, template, _, operation, viewer)
     if claim.flags >= EXTENDED then return one(OUTCOME.already_extended, claim, item) end
     claim.flags = claim.flags + EXTENDED
   end
-  set_deadline(w, claim, math.max(claim.deadline, w.now + template.seconds * 1000))
+  set_deadline(w, claim, math.max(kept_deadline(w, claim), w.now + template.seconds * 1000))
   return done(w, OUTCOME.extended, claim, item, operation, "extend")
 end
 
