@@ -294,6 +294,8 @@ class CommentPath:
         if heard.is_repeat:  # what stock did under this id, it was not this
             raise IdReused()
         viewer = speech.speaker.viewer
+        if answer["verdict"] == "order" and not answer["lines"]:
+            heard.event["refused"] = answer["reason"]  # staff see beside the line that nothing came of it
         line = ChatLine(
             id=speech.id, viewer=viewer, name="" if place == "held" else speech.speaker.name, place=place,
             answer=kept_answer(answer, viewer, content_of(speech)), event=pack(heard.event),

@@ -7,7 +7,7 @@ import io
 import re
 import tempfile
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import BinaryIO, cast
 
@@ -15,6 +15,7 @@ import xlsxwriter
 
 from livecommerce.orders.currencies import amount
 from livecommerce.orders.model import Order, OrderLine
+from livecommerce.orders.sheet_words import heading, worded
 
 BYTE_ORDER_MARK = "\ufeff"  # without it Excel reads UTF-8 as the local code page
 COLUMNS = (
@@ -73,19 +74,31 @@ def rows(
             ]  # fmt: skip
 
 
-def header() -> str:
-    return BYTE_ORDER_MARK + ",".join(COLUMNS) + "\r\n"
+def header(locale: str = "") -> str:
+    return BYTE_ORDER_MARK + ",".join(heading(column, locale) for column in COLUMNS) + "\r\n"
 
 
 _OURS = frozenset(("unit_price", "line_total", "claimed_at", "claimed_at_local"))  # written by us, to be read as it is
 _GUARDED = [column not in _OURS for column in COLUMNS]
 
 
-def csv_lines(orders: Iterable[Order], names: Mapping[str, str], handles: Mapping[str, str], zone: tzinfo = UTC) -> str:
-    """CSV text of a page of orders, without the header."""
+def for_people(cells: Iterable[list[Cell]], locale: str) -> Iterator[list[Cell]]:
+    """The same rows in the words of a language."""
+    for row in cells:
+        yield [worded(column, cell, locale) for column, cell in zip(COLUMNS, row, strict=True)]
+
+
+def csv_lines(
+    orders: Iterable[Order],
+    names: Mapping[str, str],
+    handles: Mapping[str, str],
+    zone: tzinfo = UTC,
+    locale: str = "",
+) -> str:
+    """CSV text of a page of orders, without the header; in the words of `locale`, where there is one."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")  # RFC 4180; a reader of any line ends finds none inside a cell
-    for row in rows(orders, names, handles, zone):
+    for row in for_people(rows(orders, names, handles, zone), locale):
         writer.writerow(
             [
                 safe_cell(cell) if is_guarded and isinstance(cell, str) else cell
@@ -101,20 +114,22 @@ class Workbook:
     `add` for each page of rows, then `finish`; `close` forgets the file.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, locale: str = "") -> None:
+        self._locale = locale
         self.file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         settings = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
         self._book = xlsxwriter.Workbook(self.file, settings)
         self._sheet = self._book.add_worksheet("orders")
-        self._row = 0
-        self.add([list(COLUMNS)])
+        for column, name in enumerate(COLUMNS):
+            self._sheet.write_string(0, column, heading(name, locale))
+        self._row = 1
 
-    def add(self, cells: Iterable[Sequence[Cell]]) -> None:
-        for row in cells:
+    def add(self, cells: Iterable[list[Cell]]) -> None:
+        for row in for_people(cells, self._locale):
             for column, cell in enumerate(row):
                 if isinstance(cell, int):
                     self._sheet.write_number(self._row, column, cell)
-                elif self._row and COLUMNS[column] in ("unit_price", "line_total"):
+                elif COLUMNS[column] in ("unit_price", "line_total"):
                     self._sheet.write_number(self._row, column, float(cell))  # 15 digits: far under 2^53
                 else:
                     self._sheet.write_string(self._row, column, _UNWRITABLE.sub("", cell))

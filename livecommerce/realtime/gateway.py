@@ -486,7 +486,7 @@ class Gateway:
         staff = seat.viewer.identity.staff
         if staff is None or seat.viewer.audience != "staff":
             raise NotAllowed("Only staff give commands.")
-        return Actor(login=staff.login, role=staff.role, name=seat.viewer.name)
+        return Actor(login=staff.login, role=staff.role, name=staff.name)
 
     async def _on_command(self, seat: Seat, raw: Any) -> Answer:
         channel, viewer = seat

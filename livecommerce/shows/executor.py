@@ -83,6 +83,9 @@ class Executor:
                 decision.outcome |= await learn(self.store, state, decision.learn)
             decision.outcome = {**decision.outcome, "author": author, FINGERPRINT: fingerprint(command)}
             audit = audit_entry(command, actor, state, decision, undone)
+            back = decision.inverse and self.store.kinds.read_command({**decision.inverse, "id": command.id})
+            if back and back.host_only:
+                audit["host_only"] = True
             outcome = await self.store.commit(keys, command.id, state["version"], decision, audit)
             if outcome is not None:
                 return first_answer(owned(outcome, author), command)

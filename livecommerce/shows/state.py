@@ -84,6 +84,7 @@ class ChatEvent(TypedDict):
     bare: NotRequired[bool]
     held: NotRequired[bool]
     shadow: NotRequired[bool]
+    refused: NotRequired[str]  # of an order: why nothing came of it, where stock was not asked
 
 
 class Settings(TypedDict):
@@ -135,6 +136,7 @@ class AuditEntry(TypedDict):
     inverse: dict[str, Any] | None
     undone_by: NotRequired[str]
     actor_name: NotRequired[str]
+    host_only: NotRequired[bool]  # taking it back is for owner and host alone
 
 
 class TicketRecord(TypedDict):

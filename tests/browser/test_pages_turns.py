@@ -186,8 +186,6 @@ async def test_what_waits_too_long_folds_away_behind_its_number(browser: Browser
         await expect(control.locator(".triage .card")).to_have_count(0)
         await control.get_by_role("button", name="還有 1 則超過 10 分鐘").click()
         await expect(control.locator(".triage .card")).to_have_count(1)
-        server.command("ages", "end")
-        await expect(control.locator(".triage .card")).to_have_count(0, timeout=PATIENCE_MS)
 
 
 async def test_a_reload_on_air_asks_first_and_goes_on_at_once_and_the_end_puts_out_the_camera(

@@ -99,6 +99,10 @@ async def test_every_refusal_has_a_reason(stage: Stage) -> None:
         "need": {"code": "A02", "axes": ["顏色"], "options": {}, "quantity": 2},
     }  # fmt: skip
     assert (await stage.say(BEN, "哈哈"))["verdict"] == "none"
+    signs = {line["text"]: line.get("refused") for line in await stage.log("chat")}
+    assert signs == {
+        "A01+5": None, "A01+1": None, "B01+4": None, "B01+1": "sales_closed", "哈哈": None,
+    }, "stock's own answers come with the claims that there are or are not"  # fmt: skip
 
 
 async def test_before_the_show_and_after_it_nothing_is_sold(valkey: Redis) -> None:

@@ -74,6 +74,13 @@ async def test_a_command_cut_off_behind_stock_is_completed_by_sending_it_again(
     assert [entry["id"] for entry in state["audit"]] == ["restock-one"]
 
 
+async def test_the_trail_says_what_is_for_owner_and_host_to_take_back(store: ShowStore, executor: Executor) -> None:
+    await give(executor, "restock", sku="A01", quantity=1)
+    await give(executor, "say", text="hello")
+    restock, said = (await store.load(SHOW))["audit"]
+    assert (restock.get("host_only"), said.get("host_only")) == (True, None)
+
+
 async def test_what_stock_refuses_is_said_and_leaves_no_trace(store: ShowStore, executor: Executor) -> None:
     with pytest.raises(ReservationUnknown):
         await give(executor, "cancel", reservation="A01#9")

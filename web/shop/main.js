@@ -19,7 +19,8 @@ const newcomers = signal("50");
 const busy = signal(false);
 const adding = signal(false);
 const wording = signal(false);
-const ordersOf = signal(null); // the show whose orders are open
+const wantedOrders = new URLSearchParams(location.search).get("orders"); // a show over in the studio leads here
+const ordersOf = signal(shows.peek().find((show) => show.id === wantedOrders) ?? null); // the show whose orders are open
 const problem = signal(null);
 const mayHost = ["owner", "host"].includes(boot.staff.role);
 
@@ -79,7 +80,7 @@ function Show({ show }) {
   const trouble = show.stage === "preparing" ? show.trouble : null;
   const at = show.started_ms || show.starts_ms || show.created_ms;
   const kind = { live: "bad", ended: "", scheduled: "ok", preparing: "" }[show.stage] ?? "";
-  return html`<li class="show"><div class="grow"><div class="row"><h3 class="cut">${show.title}</h3>
+  return html`<li class="show"><div class="grow"><div class="row"><h3>${show.title}</h3>
     <span class=${`tag ${kind}`}>${t(`common.stage_${show.stage}`)}</span></div>
       ${trouble && html`<p class="error">${errorText(trouble)}</p>`}
       <p class="muted">${day(at)} ${timeOfDay(at)} · ${t("shop.items", { n: show.items })}</p></div>

@@ -9,7 +9,7 @@ const list = (text) => text.split(/[，、\n]|(?<!\d),|,(?!\d)/) // "1,5 m" is o
  .map((one) => one.trim()).filter(Boolean);
 
 function read(form) {
-  const options = AXES.map((index) => ({ axis: form.get(`axis${index}`).trim(), values: list(form.get(`values${index}`)).map((value) => ({ value, short: [] })) })).filter((one) => one.axis && one.values.length);
+  const options = AXES.map((index) => ({ axis: form.get(`axis${index}`).trim(), values: list(form.get(`values${index}`)).map((value) => ({ value, short: [] })) })).filter((one) => one.axis || one.values.length);
   return {
     code: form.get("code").trim(),
     names: list(form.get("names")),
@@ -30,6 +30,8 @@ export function ProductSheet({ onClose, onAdded }) {
   const submit = async (event) => {
     event.preventDefault();
     const product = read(new FormData(event.currentTarget));
+    const half = product.options.find((one) => !one.axis || !one.values.length);
+    if (half) return setError({ code: "", reason: half.axis ? t("shop.values_needed", { axis: half.axis }) : t("shop.axis_needed", { values: half.values.map((one) => one.value).join(t("common.list_sign")) }) });
     if (!warnings) {
       const check = await call("POST", "/api/products/check", product);
       if (!check.ok) return setError(check.error);

@@ -13,14 +13,17 @@ function stockText([available, , , waiting, supplied]) {
   return waiting > 0 ? `${left} · ${t("studio.waiting", { n: count(waiting) })}` : left;
 }
 
+const isOver = () => live.show.value.stage === "ended";
+
 export function Pinned() {
   const item = pinnedCode.value && live.item(pinnedCode.value);
+  if (!item && isOver()) return null;
   if (!item) return html`<div class="pinned none"><p>${t("studio.nothing_pinned")}</p></div>`;
   const stock = totals(item, live.stock.value);
   return html`<div class="pinned">
     <${Picture} src=${item.picture} code=${item.code} size=${84} />
     <div class="grow"><div class="row"><span class="code">${item.code}</span><span class="muted cut grow">${t("studio.on_screen")}</span>
-      <button class="btn small line" type="button" onClick=${unpin}>${t("studio.unpin")} <kbd>Esc</kbd></button></div>
+      ${!isOver() && html`<button class="btn small line" type="button" onClick=${unpin}>${t("studio.unpin")} <kbd>Esc</kbd></button>`}</div>
       <h2 class="cut">${nameOf(item)}</h2>
       <div class="row figures"><b>${money(item.price_minor, item.currency)}</b>
         <span class=${stock[0] <= 0 ? "out" : stock[0] <= 10 ? "low" : ""}>${stockText(stock)}</span></div>
@@ -95,7 +98,7 @@ function Row({ item }) {
   }, [chosen]);
   const toggle = () => {
     selected.value = item.code;
-    expanded.value = open ? null : item.code;
+    if (!isOver()) expanded.value = open ? null : item.code;
   };
   return html`<li ref=${row} class=${`item ${on ? "on" : ""} ${chosen ? "chosen" : ""}`}>
     <button class="face" type="button" aria-expanded=${open} aria-current=${chosen ? "true" : null} onClick=${toggle}>
@@ -105,20 +108,20 @@ function Row({ item }) {
         <${Bar} stock=${stock} /><span class=${`muted ${stock[0] <= 0 ? "out" : ""}`}>${item.closed ? t("studio.closed") : stockText(stock)}</span>
           </span>
     </button>
-    <button class=${`icon pin ${on ? "is" : ""}`} type="button" aria-pressed=${on}
+    ${!isOver() && html`<button class=${`icon pin ${on ? "is" : ""}`} type="button" aria-pressed=${on}
       aria-label=${t(on ? "studio.unpin_item" : "studio.pin_item", { item: nameOf(item) })} onClick=${() => (on ? unpin() : pin(item.code))}>
-      <${Icon} name="pin" /></button>
-    ${open && html`<${Editor} item=${item} />`}
+      <${Icon} name="pin" /></button>`}
+    ${open && !isOver() && html`<${Editor} item=${item} />`}
   </li>`;
 }
 
 export function Products() {
   return html`<section class="products" aria-label=${t("studio.products")}>
     <${Pinned} />
-    <div class="row head"><h2>${t("studio.products")}</h2><span class="grow"></span><span class="muted keys">
-      <kbd>↑</kbd> <kbd>↓</kbd> <kbd>Enter</kbd> ${t("studio.pin")}</span></div>
+    <div class="row head"><h2>${t("studio.products")}</h2><span class="grow"></span>${!isOver() && html`<span class="muted keys">
+      <kbd>↑</kbd> <kbd>↓</kbd> <kbd>Enter</kbd> ${t("studio.pin")}</span>`}</div>
     <ul class="items">${live.items.value.map((item) => html`<${Row} key=${item.code} item=${item} />`)}</ul>
-    ${mayHost() && html`<button class="btn line add" type="button" onClick=${() => (dialog.value = "add")}>
+    ${mayHost() && !isOver() && html`<button class="btn line add" type="button" onClick=${() => (dialog.value = "add")}>
       <${Icon} name="plus" />${t("studio.add")}</button>`}
   </section>`;
 }
