@@ -23,12 +23,16 @@ from redis.exceptions import RedisClusterException, RedisError
 from livecommerce.intake.errors import NetworkShareTaken
 from livecommerce.intake.orders import done
 from livecommerce.intake.speech import Act
+from livecommerce.ops.log_limit import warn_seldom
+from livecommerce.ops.logs import logger
 from livecommerce.ops.store_faults import storage_error
 from livecommerce.shows.state import State
 from livecommerce.stock.engine import Standing, StockEngine
 from livecommerce.stock.operations import Line, Operation
 from livecommerce.stock.outcomes import Answer
 from livecommerce.stock.skus import product_of
+
+log = logger(__name__)
 
 LEAST = 5  # pieces: what one viewer may have where a show says nothing; less would refuse a family its second sock
 ALL_PERCENT = 100
@@ -191,10 +195,14 @@ class NewcomerShares:
         name = f"{act.speaker.viewer}/{operation.id}"
         try:
             await self._charged(state, base, name, pieces)
-            answer = await done(self._engine, operation)
-            await self._settled(base, name, pieces, answer)
         except (RedisError, RedisClusterException) as error:
             raise storage_error(error) from error
+        answer = await done(self._engine, operation)
+        try:
+            await self._settled(base, name, pieces, answer)
+        except (RedisError, RedisClusterException) as error:
+            # It is sold, and that is the answer; what was charged too much is given back at the next look, or ends.
+            warn_seldom(log, "a share was not settled", key="newcomer shares", why=repr(error))
         return answer
 
     async def _charged(self, state: State, base: str, name: str, pieces: Counter[str]) -> None:

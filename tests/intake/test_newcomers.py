@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from redis.exceptions import ConnectionError
 
 from livecommerce.intake import newcomers
 from livecommerce.intake.answers import SpeechAnswer
@@ -275,3 +276,16 @@ async def test_the_shares_on_a_cluster(tmp_path: Path) -> None:
             assert sorted(answers) == ["reserved"] * 5 + ["share"] * 3
     finally:
         cluster.stop()
+
+
+async def test_what_was_sold_is_answered_as_sold_though_the_share_could_not_be_settled(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stage.command("start")
+
+    async def away(*_: object) -> None:
+        raise ConnectionError("Valkey went in between")
+
+    monkeypatch.setattr(newcomers.NewcomerShares, "_settled", away)
+    assert await press(stage, "new-1", "A01") == "reserved"
+    assert await held(stage, "A01") == 1
