@@ -37,7 +37,7 @@ XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 @dataclass(frozen=True)
 class OrdersNeeds:
-    """What these routes need. `redis` has the names that the shows' viewers go by."""
+    """What these routes need."""
 
     orders: OrderRepository
     till: Till

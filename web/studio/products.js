@@ -4,7 +4,7 @@ import { totals } from "../shared/live.js";
 import { command, live, mayHost } from "../shared/staff.js";
 import { optionsOf } from "../shared/skus.js";
 import { Picture } from "../shared/picture.js";
-import { PRICE_MAX, wholeNumber } from "../shared/number.js";
+import { priceInput, priceMinor, priceText, wholeNumber } from "../shared/number.js";
 import { Bar, Icon, Sheet, html, toast, useEffect, useRef, useState } from "../shared/ui.js";
 import { catalogue, claimedOf, dialog, expanded, left, pin, pinnedCode, selected, unpin } from "./desk.js";
 
@@ -60,12 +60,12 @@ function SkuRow({ item, sku, label }) {
 }
 
 function Editor({ item }) {
-  const [price, setPrice] = useState(String(item.price_minor));
-  useEffect(() => setPrice(String(item.price_minor)), [item.price_minor]);
+  const [price, setPrice] = useState(priceText(item.price_minor, item.currency));
+  useEffect(() => setPrice(priceText(item.price_minor, item.currency)), [item.price_minor]);
   const save = (event) => {
     event.preventDefault();
-    const minor = wholeNumber(price, 1, PRICE_MAX);
-    if (minor === null) return toast(t("common.number_needed", { least: 1 }), { bad: true });
+    const minor = priceMinor(price, item.currency);
+    if (minor === null) return toast(t("common.price_needed"), { bad: true });
     if (minor !== item.price_minor) command("price", { code: item.code, price_minor: minor }, t("studio.price_changed", { item: nameOf(item), price: money(minor, item.currency) }));
     return undefined;
   };
@@ -74,7 +74,7 @@ function Editor({ item }) {
   const label = (sku) => optionsOf(sku).join(" ");
   return html`<div class="editor">
     <form class="row" onSubmit=${save}><label class="row grow"><span class="muted nowrap">${t("studio.price")}</span>
-      <input class="input small" type="number" inputmode="numeric" min="1" value=${price} disabled=${!mayHost()}
+      <input class="input small" ...${priceInput(item.currency)} value=${price} disabled=${!mayHost()}
         onInput=${(event) => setPrice(event.currentTarget.value)} />
       </label>
       <button class="btn small line" type="submit" disabled=${!mayHost()}>${t("studio.save")}</button></form>
@@ -132,12 +132,12 @@ function AddRow({ product }) {
   // Sold before, the shop has a figure already; an empty field leaves it as it is.
   const known = skusOfProduct(product).filter((sku) => left[sku] !== undefined);
   const [each, setEach] = useState(known.length ? "" : "10");
-  const [price, setPrice] = useState(String(product.price_minor));
+  const [price, setPrice] = useState(priceText(product.price_minor, product.currency));
   const skus = skusOfProduct(product);
   const add = async () => {
     const pieces = each.trim() === "" ? undefined : wholeNumber(each);
-    const minor = wholeNumber(price, 1, PRICE_MAX);
-    if (pieces === null || minor === null) return toast(t("common.number_needed", { least: minor === null ? 1 : 0 }), { bad: true });
+    const minor = priceMinor(price, product.currency);
+    if (pieces === null || minor === null) return toast(minor === null ? t("common.price_needed") : t("common.number_needed", { least: 0 }), { bad: true });
     const { supply, name, skus: ignored, closed, ...item } = product;
     const set = pieces === undefined ? {} : { supply: Object.fromEntries(skus.map((sku) => [sku, pieces])) };
     return command("add_item", { item: { ...item, price_minor: minor, ...set } }, t("studio.added", { item: nameOf(product) }));
@@ -145,7 +145,7 @@ function AddRow({ product }) {
   return html`<li class="row add-row"><${Picture} src=${product.picture} code=${product.code} size=${48} lazy />
     <span class="grow"><b>${product.code}</b> ${nameOf(product)}</span>
     <label class="field"><span>${t("studio.price")}</span>
-      <input class="input small" type="number" inputmode="numeric" min="1" value=${price} onInput=${(event) => setPrice(event.currentTarget.value)} />
+      <input class="input small" ...${priceInput(product.currency)} value=${price} onInput=${(event) => setPrice(event.currentTarget.value)} />
       </label>
     <label class="field"><span>${t(skus.length > 1 ? "studio.each" : "studio.pieces")}</span>
       <input class="input small" type="number" inputmode="numeric" min="0" value=${each} placeholder=${known.length ? t("studio.as_it_is", { n: count(known.reduce((sum, sku) => sum + left[sku], 0)) }) : ""} onInput=${(event) => setEach(event.currentTarget.value)} />
