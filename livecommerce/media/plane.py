@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from livecommerce.errors import Busy, NotFound
-from livecommerce.media.errors import HostAlreadyLive, StreamUnknown
+from livecommerce.media.errors import HostAlreadyLive, PictureClosed, StreamUnknown
 from livecommerce.media.ingest.host import Host, HostPlan
 from livecommerce.media.ingest.origin import OriginPull
 from livecommerce.media.ingest.source import Publisher, Source
@@ -37,6 +37,8 @@ STREAMS_MAX = 200
 TICK_SECONDS = 0.02
 # In the studio's list, worst lines first.
 VIEWERS_LISTED_MAX = 200
+# A deaf encoder makes a keyframe each ten seconds or never.
+CLOSED_RETRY_MS = 3_000
 # A join by way of the origin takes one more handshake and at most one keyframe.
 PULL_SECONDS_MAX = 4.0
 
@@ -125,7 +127,8 @@ class MediaPlane:
             stream.on_event = self._on_event  # a copy of another relay's stream becomes the original
         host = Host(self.mux, stream, offer, plan, publisher=publisher, now=now)
         host.on_closed = lambda _: stream.host_gone(host, time.monotonic())
-        if current is None or current.media_at is None:
+        # One that is connected is let go by nothing less; one that still connects has nothing to lose.
+        if current is None or (current.media_at is None and not current.is_connected):
             stream.take_host(host)
         else:
             host.on_connected = lambda: self._take_over(stream, host)
@@ -185,12 +188,14 @@ class MediaPlane:
         """A viewer's offer.
 
         Raises:
-            SdpRefused, StreamUnknown, Busy.
+            SdpRefused, StreamUnknown, PictureClosed, Busy.
         """
         stream = self.streams.get(show)
         if stream is None or not stream.can_play():
             raise StreamUnknown(retry_after_ms=2_000)
         offer = sdp.parse_offer(offer_text)
+        if offer.video is not None and stream.is_closed(time.monotonic()):
+            raise PictureClosed(retry_after_ms=CLOSED_RETRY_MS)
         plan = ViewerPlan(offer, stream.tracks, stream.repair_ssrc)
         self._check_room(is_host=False)
         viewer = Viewer(self.mux, stream, offer, plan, self.mux.socket.counters, time.monotonic())

@@ -11,6 +11,7 @@ from livecommerce.media.ingest.source import PICTURE, SOUND, Publisher, Sink, So
 from livecommerce.media.transport.peer import Peer, Port
 from livecommerce.media.transport.srtp import Keys, LibsrtpInbound, Outbound, outbound
 from livecommerce.media.wire import rtcp, rtp, sdp
+from livecommerce.media.wire.parameter_sets import parse_sprop
 
 # libwebrtc sends it each 50 to 250 ms; the sooner it comes, the sooner the sender knows its line.
 TRANSPORT_FEEDBACK_SECONDS = 0.05
@@ -21,6 +22,10 @@ REPORT_SECONDS = 1.0
 START_KBPS, START_LAYERS_KBPS = 1_200, 1_600
 # Layers of a half and a quarter of the size take so much on top of the largest.
 LAYERS_SHARE = 1.3
+# An SSRC that was left may come back when the one after it has been silent for so long.
+SSRC_BACK_SECONDS = 1.0
+# So many packets of an SSRC that was left are no stragglers: two senders are mixed.
+SSRC_MIXED_PACKETS = 30
 # Silence after which another host may take the show over without asking.
 DEAD_SECONDS = 5.0
 
@@ -40,6 +45,7 @@ class HostPlan:
         self.clocks = {"video": rtp.VIDEO_CLOCK, "audio": rtp.AUDIO_CLOCK}
         self.sequence_extension = self.layer_extension = self.repaired_layer_extension = 0
         self.layers: tuple[str, ...] = ()
+        self.parameter_sets: tuple[bytes, ...] = ()
         self.has_estimate = False
         for section in (offer.video, offer.audio):
             if section is None:
@@ -65,6 +71,8 @@ class HostPlan:
         codec = sdp.Codec(offered.payload_type, "H264", offered.clock)
         # The answer repeats the profile. Chromium also takes its first bitrate from here instead of from 300 kbit/s.
         self.layers = section.layers
+        if not self.layers:  # each layer has sets of its own, and SDP does not say whose these are
+            self.parameter_sets = parse_sprop(offered.parameters.get("sprop-parameter-sets", ""))
         # What is agreed bounds all layers together; the page bounds each of them.
         sum_kbps = round(self.bitrate_max_kbps * (LAYERS_SHARE if self.layers else 1.0))
         codec.parameters = {
@@ -140,6 +148,10 @@ class Host(Peer):
         self._ssrcs: dict[tuple[SourceName, bool], int] = {}
         self.arrivals = ArrivalLog()
         self.limit_kbps = plan.bitrate_max_kbps
+        self.parameter_sets = plan.parameter_sets
+        self.mixed_at = float("-inf")
+        # SSRCs that fed a source before the present one, and how many packets they sent since.
+        self._left: dict[SourceName, tuple[int, int]] = {}
         self.limit = RateLimit(plan.bitrate_max_kbps)
         self.rejected = 0
         self.on_connected: Callable[[], None] | None = None
@@ -161,6 +173,11 @@ class Host(Peer):
     @property
     def status(self) -> str:
         return self.state.value
+
+    @property
+    def is_connected(self) -> bool:
+        """Its DTLS keys are there: what it sends can be opened."""
+        return self._inbound is not None
 
     def connected(self, keys: Keys) -> None:
         self._inbound = LibsrtpInbound(keys)
@@ -221,6 +238,8 @@ class Host(Peer):
     def _take(self, source: SourceName, packet: rtp.RtpPacket, now: float) -> None:
         reception = self.receptions.get(source)
         if reception is None or reception.ssrc != packet.ssrc:
+            if reception is not None and not self._is_change(source, reception, packet.ssrc, now):
+                return
             # A first packet, or the sender changed its SSRC: a new source either way.
             clock = self.plan.clocks[source.kind]
             reception = self.receptions[source] = Reception(packet.ssrc, clock)
@@ -230,6 +249,20 @@ class Host(Peer):
         self._sink.take(source, packet, now)
         if reception.missing_count and source.kind == "video":
             self._ask_again(reception, now)
+
+    def _is_change(self, source: SourceName, reception: Reception, ssrc: int, now: float) -> bool:
+        """Whether a packet under another SSRC than the present one begins a source, or is of the one before.
+
+        The newest SSRC counts for as long as it sends: two encoders under one name would else take turns by the packet.
+        """
+        left, count = self._left.get(source, (-1, 0))
+        if ssrc != left or now - reception.heard_at > SSRC_BACK_SECONDS:
+            self._left[source] = (reception.ssrc, 0)
+            return True
+        self._left[source] = (left, count + 1)
+        if count + 1 >= SSRC_MIXED_PACKETS:
+            self.mixed_at = now
+        return False
 
     @property
     def _pictures(self) -> list[Reception]:

@@ -10,7 +10,14 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from livecommerce.media.packaging.access_units import AccessUnit, AccessUnitAssembler, MediaPacket, OpusAssembler
+from livecommerce.media.packaging.access_units import (
+    NO_SETS,
+    AccessUnit,
+    AccessUnitAssembler,
+    MediaPacket,
+    OpusAssembler,
+    ParameterSets,
+)
 from livecommerce.media.packaging.timeline import Clock, TimedFrame, TimedUnit, Timeline
 from livecommerce.media.tracks.track import CanonicalPacket
 
@@ -28,6 +35,9 @@ class Sink(Protocol):
     def video(self, picture: TimedUnit) -> None: ...
 
     def audio(self, frame: TimedFrame) -> None: ...
+
+    def jump(self) -> None:
+        """A clock of the host was set anew: what comes next lies where it arrived."""
 
     def tick(self, now: float) -> None: ...
 
@@ -49,13 +59,19 @@ class Packager:
     Args:
         request_keyframe: asks the host; merged and throttled by the stream.
         clocks: (video, audio) out of the host's sender reports, None until there are both.
+        known: the parameter sets of the picture that comes, for keyframes without.
 
     Attributes:
         wall_ms: our wall clock at the timeline's zero (arrival of the first key picture), None before it.
     """
 
-    def __init__(self, request_keyframe: Callable[[float], None], clocks: ReadClocks = lambda: None) -> None:
-        self.video, self.sound = AccessUnitAssembler(), OpusAssembler()
+    def __init__(
+        self,
+        request_keyframe: Callable[[float], None],
+        clocks: ReadClocks = lambda: None,
+        known: Callable[[], ParameterSets] = lambda: NO_SETS,
+    ) -> None:
+        self.video, self.sound = AccessUnitAssembler(known), OpusAssembler()
         self.timeline = Timeline()
         self.sinks: list[Sink] = []
         self.wall_ms: int | None = None
@@ -68,6 +84,9 @@ class Packager:
         """A tap of `Stream`: packets of one track, final. `now` is monotonic seconds."""
         try:
             for packet in packets:
+                if packet.is_after_jump:
+                    for sink in self.sinks:
+                        sink.jump()
                 if kind == "video":
                     for unit in self.video.push(media_packet(packet), now):
                         self._picture(unit, now)

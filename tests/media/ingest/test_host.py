@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from livecommerce.media.errors import SdpRefused
-from livecommerce.media.ingest.host import DEAD_SECONDS, Host, HostPlan
+from livecommerce.media.ingest.host import DEAD_SECONDS, SSRC_MIXED_PACKETS, Host, HostPlan
 from livecommerce.media.ingest.source import PICTURE, SOUND, Publisher, SourceName
 from livecommerce.media.transport.srtp import GCM_PROFILE, Keys, libsrtp_session
 from livecommerce.media.wire import rtcp, rtp, sdp
@@ -57,14 +57,16 @@ class Session:
         self.host.verified(self.way, nominated=True, now=100.0)
         self.host._connected(KEYS)
 
-    def send(self, payload_type: int, sequence: int, ssrc: int, body: bytes = b"\x61x", *, rid: str = "") -> None:
+    def send(
+        self, payload_type: int, sequence: int, ssrc: int, body: bytes = b"\x61x", *, rid: str = "", at: float = 101.0
+    ) -> None:
         head = struct.pack("!BBHII", 0x90 if rid else 0x80, payload_type, sequence, sequence * 3_000, ssrc)
         if rid:
             identity = 11 if payload_type == 103 else 10
             words = bytes((identity << 4 | len(rid) - 1,)) + rid.encode()
             words += bytes(-len(words) & 3)
             head += struct.pack("!HH", 0xBEDE, len(words) // 4) + words
-        self.host.receive_rtp(self._sender.protect(head + body), 101.0)
+        self.host.receive_rtp(self._sender.protect(head + body), at)
 
     def report(self, compound: bytes) -> None:
         self.host.receive_rtcp(self._sender.protect_rtcp(compound), 101.0)
@@ -99,6 +101,47 @@ def test_packets_feed_the_stream_by_their_kind() -> None:
     session.send(102, 9, 10)
     assert session.show.begun == [SOUND, PICTURE, PICTURE], "another SSRC is another sender"
     assert session.host.kinds == {"audio", "video"}
+
+
+def test_two_encoders_under_one_name_do_not_take_turns_and_the_host_hears_of_them() -> None:
+    session = Session(VIDEO)
+    for number in range(SSRC_MIXED_PACKETS + 2):
+        session.send(102, 100 + number, 9)
+        session.send(102, 7_000 + number, 10)
+    assert session.show.begun == [PICTURE, PICTURE], "each is announced once"
+    assert [packet.ssrc for _, packet in session.show.taken] == [9] + [10] * (SSRC_MIXED_PACKETS + 2)
+    assert session.host.mixed_at == 101.0
+
+
+def test_stragglers_of_an_ssrc_that_was_left_are_no_second_encoder_and_it_may_come_back() -> None:
+    session = Session(VIDEO)
+    for number, ssrc, at in (
+        (1, 9, 101.0),
+        (2, 10, 101.1),
+        (2, 9, 101.1),
+        (3, 10, 101.2),
+        (50, 9, 103.0),
+        (51, 9, 103.0),
+    ):
+        session.send(102, number, ssrc, at=at)
+    assert [packet.ssrc for _, packet in session.show.taken] == [9, 10, 10, 9, 9]
+    assert session.host.mixed_at < 0
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sets"),
+    [
+        (";sprop-parameter-sets=Z0LAFA==,aM44gA==", (b"\x67\x42\xc0\x14", b"\x68\xce\x38\x80")),
+        (";sprop-parameter-sets=Z0LAFA==", (b"\x67\x42\xc0\x14",)),
+        (";sprop-parameter-sets=%%%,ZYiE,,aM44gA==", (b"\x68\xce\x38\x80",)),
+        (";sprop-parameter-sets=", ()),
+        ("", ()),
+    ],
+    ids=["both", "SPS alone", "what is no set is left out", "empty", "none"],
+)
+def test_the_parameter_sets_of_the_sdp_are_kept(parameters: str, sets: tuple[bytes, ...]) -> None:
+    video = [line + parameters if line.startswith("a=fmtp:102") else line for line in VIDEO]
+    assert Session(video).host.parameter_sets == sets
 
 
 def test_layers_are_told_apart_by_their_rid_until_their_ssrc_is_known() -> None:
