@@ -50,7 +50,7 @@ def test_a_price_is_typed_as_money_of_its_currency() -> None:
     node = shutil.which("node")
     assert node is not None, "Node is in the list of what a developer needs"
     script = f"""
-        import {{ priceMinor, priceText }} from "{ROOT / "web/shared/number.js"}";
+        import {{ priceMinor, priceText }} from "{ROOT / "web/shared/price.js"}";
         for (const [text, currency] of {[[text, currency] for text, currency, _ in TYPED]}) {{
           const minor = priceMinor(text, currency);
           console.log(minor, minor === null || priceMinor(priceText(minor, currency), currency) === minor);

@@ -2,8 +2,9 @@
 import { render } from "preact";
 import { boot, day, errorText, money, nameOf, t, timeOfDay } from "../shared/i18n.js";
 import { call, mayStand, sitePath } from "../shared/api.js";
-import { priceInput, priceMinor, priceText, wholeNumber } from "../shared/number.js";
+import { wholeNumber } from "../shared/number.js";
 import { Picture } from "../shared/picture.js";
+import { priceInput, priceMinor, priceText } from "../shared/price.js";
 import { Icon, LanguageSwitch, Toasts, html, newId, signal, toast } from "../shared/ui.js";
 import { OrderSheet } from "./orders.js";
 import { ProductSheet } from "./product.js";

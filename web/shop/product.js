@@ -1,7 +1,8 @@
 // A new product for the catalogue. What the server warns of (codes that read as a size, names that collide) is shown before it is kept.
 import { boot, errorText, knows, t } from "../shared/i18n.js";
 import { call } from "../shared/api.js";
-import { priceInput, priceMinor, wholeNumber } from "../shared/number.js";
+import { wholeNumber } from "../shared/number.js";
+import { priceInput, priceMinor } from "../shared/price.js";
 import { Sheet, html, toast, useState } from "../shared/ui.js";
 
 const AXES = [0, 1]; // colour and size cover what shops sell by comment; the API takes more

@@ -4,7 +4,8 @@ import { totals } from "../shared/live.js";
 import { command, live, mayHost } from "../shared/staff.js";
 import { optionsOf } from "../shared/skus.js";
 import { Picture } from "../shared/picture.js";
-import { priceInput, priceMinor, priceText, wholeNumber } from "../shared/number.js";
+import { priceInput, priceMinor, priceText } from "../shared/price.js";
+import { wholeNumber } from "../shared/number.js";
 import { Bar, Icon, Sheet, html, toast, useEffect, useRef, useState } from "../shared/ui.js";
 import { catalogue, claimedOf, dialog, expanded, left, pin, pinnedCode, selected, unpin } from "./desk.js";
 
