@@ -22,10 +22,12 @@ REPORT_SECONDS = 1.0
 START_KBPS, START_LAYERS_KBPS = 1_200, 1_600
 # Layers of a half and a quarter of the size take so much on top of the largest.
 LAYERS_SHARE = 1.3
-# An SSRC that was left may come back when the one after it has been silent for so long.
+# Returns to SSRCs that were left, so many within so long: no stragglers and no change, but senders that are mixed.
+RETURNS_MIXED, RETURNS_SECONDS = 30, 10.0
+# Then the newest counts until it has been silent for so long.
 SSRC_BACK_SECONDS = 1.0
-# So many packets of an SSRC that was left are no stragglers: two senders are mixed.
-SSRC_MIXED_PACKETS = 30
+# A sender changes its SSRC once in a show, if ever.
+SSRCS_LEFT_MAX = 4
 # Silence after which another host may take the show over without asking.
 DEAD_SECONDS = 5.0
 
@@ -150,8 +152,9 @@ class Host(Peer):
         self.limit_kbps = plan.bitrate_max_kbps
         self.parameter_sets = plan.parameter_sets
         self.mixed_at = float("-inf")
-        # SSRCs that fed a source before the present one, and how many packets they sent since.
-        self._left: dict[SourceName, tuple[int, int]] = {}
+        # SSRCs that fed a source before the present one; since when one of them came back, and how often.
+        self._left: dict[SourceName, list[int]] = {}
+        self._returns: dict[SourceName, tuple[float, int]] = {}
         self.limit = RateLimit(plan.bitrate_max_kbps)
         self.rejected = 0
         self.on_connected: Callable[[], None] | None = None
@@ -251,18 +254,21 @@ class Host(Peer):
             self._ask_again(reception, now)
 
     def _is_change(self, source: SourceName, reception: Reception, ssrc: int, now: float) -> bool:
-        """Whether a packet under another SSRC than the present one begins a source, or is of the one before.
+        """Whether a packet under another SSRC than the present one begins a source.
 
-        The newest SSRC counts for as long as it sends: two encoders under one name would else take turns by the packet.
+        Where two encoders under one name take turns by the packet, nobody sees anything: the newest is kept to.
         """
-        left, count = self._left.get(source, (-1, 0))
-        if ssrc != left or now - reception.heard_at > SSRC_BACK_SECONDS:
-            self._left[source] = (reception.ssrc, 0)
-            return True
-        self._left[source] = (left, count + 1)
-        if count + 1 >= SSRC_MIXED_PACKETS:
-            self.mixed_at = now
-        return False
+        left = self._left.setdefault(source, [])
+        if ssrc in left:
+            since, returns = self._returns.get(source, (now, 0))
+            since, returns = (since, returns + 1) if now - since < RETURNS_SECONDS else (now, 1)
+            self._returns[source] = since, returns
+            if returns >= RETURNS_MIXED and now - reception.heard_at < SSRC_BACK_SECONDS:
+                self.mixed_at = now
+                return False
+            left.remove(ssrc)
+        self._left[source] = [*left, reception.ssrc][-SSRCS_LEFT_MAX:]
+        return True
 
     @property
     def _pictures(self) -> list[Reception]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from livecommerce.media.errors import SdpRefused
-from livecommerce.media.ingest.host import DEAD_SECONDS, SSRC_MIXED_PACKETS, Host, HostPlan
+from livecommerce.media.ingest.host import DEAD_SECONDS, RETURNS_MIXED, Host, HostPlan
 from livecommerce.media.ingest.source import PICTURE, SOUND, Publisher, SourceName
 from livecommerce.media.transport.srtp import GCM_PROFILE, Keys, libsrtp_session
 from livecommerce.media.wire import rtcp, rtp, sdp
@@ -103,28 +103,27 @@ def test_packets_feed_the_stream_by_their_kind() -> None:
     assert session.host.kinds == {"audio", "video"}
 
 
-def test_two_encoders_under_one_name_do_not_take_turns_and_the_host_hears_of_them() -> None:
+@pytest.mark.parametrize("ssrcs", [(9, 10), (9, 10, 11)], ids=["two", "three"])
+def test_encoders_under_one_name_are_told_and_the_newest_is_kept_to(ssrcs: tuple[int, ...]) -> None:
     session = Session(VIDEO)
-    for number in range(SSRC_MIXED_PACKETS + 2):
-        session.send(102, 100 + number, 9)
-        session.send(102, 7_000 + number, 10)
-    assert session.show.begun == [PICTURE, PICTURE], "each is announced once"
-    assert [packet.ssrc for _, packet in session.show.taken] == [9] + [10] * (SSRC_MIXED_PACKETS + 2)
+    for number in range(2 * RETURNS_MIXED):
+        for ssrc in ssrcs:
+            session.send(102, 1_000 * ssrc + number, ssrc)
     assert session.host.mixed_at == 101.0
+    begun, taken = len(session.show.begun), len(session.show.taken)
+    for ssrc in ssrcs:
+        session.send(102, 1_000 * ssrc + 500, ssrc)
+    assert (len(session.show.begun), len(session.show.taken)) == (begun, taken + 1), "they take turns no more"
+    other = next(ssrc for ssrc in ssrcs if ssrc != session.show.taken[-1][1].ssrc)
+    session.send(102, 1_000 * other + 501, other, at=103.0)
+    assert session.show.taken[-1][1].ssrc == other, "the one that was kept to has gone"
 
 
-def test_stragglers_of_an_ssrc_that_was_left_are_no_second_encoder_and_it_may_come_back() -> None:
+def test_an_ssrc_that_changes_now_and_then_is_one_encoders() -> None:
     session = Session(VIDEO)
-    for number, ssrc, at in (
-        (1, 9, 101.0),
-        (2, 10, 101.1),
-        (2, 9, 101.1),
-        (3, 10, 101.2),
-        (50, 9, 103.0),
-        (51, 9, 103.0),
-    ):
-        session.send(102, number, ssrc, at=at)
-    assert [packet.ssrc for _, packet in session.show.taken] == [9, 10, 10, 9, 9]
+    for number in range(2 * RETURNS_MIXED):
+        session.send(102, 100 + number, 9 + number % 2, at=101.0 + number)
+    assert len(session.show.taken) == 2 * RETURNS_MIXED
     assert session.host.mixed_at < 0
 
 
