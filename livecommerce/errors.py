@@ -19,6 +19,11 @@ from typing import Any, ClassVar
 BLOCK = range(0, 20)  # of numbers, in each family: these, which belong to no one room. Each room has its own block
 
 
+def _sendable(text: str) -> str:
+    """Half a surrogate pair, quoted from what somebody sent, has no bytes of its own in UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 class LiveCommerceError(Exception):
     """Base of all errors that reach a person.
 
@@ -48,11 +53,13 @@ class LiveCommerceError(Exception):
 
     def as_dict(self) -> dict[str, Any]:
         """The wire shape: {"number", "code", "reason"[, "retry_after_ms"][, "details"]}."""
-        shape: dict[str, Any] = {"number": self.number, "code": self.code, "reason": self.text}
+        shape: dict[str, Any] = {"number": self.number, "code": self.code, "reason": _sendable(self.text)}
         if self.retry_after_ms is not None:
             shape["retry_after_ms"] = self.retry_after_ms
         if self.details:
-            shape["details"] = self.details
+            shape["details"] = {
+                name: _sendable(value) if isinstance(value, str) else value for name, value in self.details.items()
+            }
         return shape
 
 

@@ -56,9 +56,13 @@ async def take(engine: StockEngine, state: State, acceptance: Acceptance) -> Ans
     """
     if state["buyers"].get(acceptance.speaker.viewer, {}).get("banned"):
         raise Banned()
-    known = state["tickets"].get(acceptance.reservation)
-    if known is not None and known["state"] != "offered" and not acceptance.again:
-        raise Conflict("This offer is over.", outcome="not_active")
+    if not acceptance.again:
+        # Of stock, not of the mirror: it is a moment behind, and keeps the newest tickets alone.
+        viewer, show = acceptance.speaker.viewer, acceptance.show
+        claims = await engine.claims(state["show"]["shop"], show=show, viewer=viewer)
+        known = next((claim for claim in claims if claim.reservation == acceptance.reservation), None)
+        if known is not None and known.state != "offered":
+            raise Conflict("This offer is over.", outcome="not_active")
     answer = await done(engine, take_operation(state, acceptance, acceptance.reservation))
     if answer.outcome is Outcome.NOT_YOURS:
         raise NotYours()

@@ -117,7 +117,7 @@ class Registry:
         Raises:
             NotAllowed: it is a command of staff. CommandUnknown: `do` names none. BadInput: as `read_command`.
         """
-        if isinstance(raw, dict) and raw.get("do") in self.commands:
+        if isinstance(raw, dict) and isinstance(raw.get("do"), str) and raw["do"] in self.commands:
             raise NotAllowed("Only staff give commands.")
         return _read(raw, self.viewer_commands)
 

@@ -84,3 +84,13 @@ async def test_a_press_takes_it(stage: Stage) -> None:
     await _offered(stage)
     assert (await stage.press(ANNA, "A01"))["reason"] == "extended"
     assert await _anna(stage) == [("held", 1)]
+
+
+async def test_a_held_claim_is_no_offer_though_the_mirror_has_not_heard_of_it(stage: Stage) -> None:
+    """Whoever was quick had twenty minutes more for nothing."""
+    answer = await stage.press(ANNA, "A01")
+    reservation = answer["lines"][0]["reservation"]
+    (before,) = await stage.engine.claims(SHOP, show=SHOW, viewer="anna")
+    with pytest.raises(Conflict):
+        await stage.path.take(stage.mirror, Acceptance(show=SHOW, speaker=ANNA, id=new_id(), reservation=reservation))
+    assert await stage.engine.claims(SHOP, show=SHOW, viewer="anna") == [before]
