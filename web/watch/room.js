@@ -40,14 +40,15 @@ export function showRibbon(next, seconds = RIBBON_SECONDS) {
   if (next && seconds) ribbonTimer = setTimeout(() => (ribbon.value = null), seconds * 1000);
 }
 
-// A price cut reaches who has claimed already: said once, when the ticket comes with the lower price.
-const paying = new Map(); // ticket id -> price as this page last saw it
+// A price cut reaches who has claimed already, and a hold ends while nobody looks: each is said once.
+const tickets = new Map(); // by id, as this page last saw them
 live.listen(() => {
   const cut = [];
   for (const ticket of live.me.peek()?.tickets ?? []) {
-    const before = paying.get(ticket.id);
-    paying.set(ticket.id, ticket.price_minor);
-    if (before > ticket.price_minor && ["held", "waiting", "offered"].includes(ticket.state)) cut.push(ticket);
+    const before = tickets.get(ticket.id);
+    tickets.set(ticket.id, ticket);
+    if (before?.price_minor > ticket.price_minor && ["held", "waiting", "offered"].includes(ticket.state)) cut.push(ticket);
+    if (before?.state === "held" && ticket.state === "expired") showRibbon({ kind: "words", bad: true, title: `${labelOf(ticket, live.item(ticket.code))} · ${t("outcome.expired")}` }, 0);
   }
   if (!cut.length) return;
   const [first] = cut;
