@@ -89,7 +89,11 @@ function Row({ item, onPin }) {
   const [open, setOpen] = useState(false);
   const ready = isComplete(item, chosen);
   const out = ready && stockFor(item, chosen)[0] <= 0;
-  const press = () => (ready ? claim(item.code, chosen) : setOpen(true));
+  const press = () => {
+    if (!ready) return setOpen(true);
+    sheet.value = null; // the answer, good or bad, is a ticket on the page below
+    return claim(item.code, chosen);
+  };
   return html`<li class=${`product ${onPin ? "on" : ""}`}>
     <${Picture} src=${item.picture} code=${item.code} size=${72} lazy />
     <div class="grow">
