@@ -15,6 +15,7 @@ import xlsxwriter
 
 from livecommerce.orders.currencies import amount
 from livecommerce.orders.model import Order, OrderLine
+from livecommerce.orders.projection import OWED
 from livecommerce.orders.sheet_words import heading, worded
 
 BYTE_ORDER_MARK = "\ufeff"  # without it Excel reads UTF-8 as the local code page
@@ -62,14 +63,18 @@ Cell = int | str
 def rows(
     orders: Iterable[Order], names: Mapping[str, str], handles: Mapping[str, str], zone: tzinfo
 ) -> Iterator[list[Cell]]:
-    """The cells of `COLUMNS`, a row a claim, each as it is. `names` and `handles` are by viewer."""
+    """The cells of `COLUMNS`, a row a claim, each as it is. `names` and `handles` are by viewer.
+
+    What has ended is listed with its quantity and costs nothing: the totals of an order's rows are the order's total.
+    """
     for order in orders:
         for line in order.lines:
             payment, reference = _payment(order, line)
+            total = line.quantity * line.unit_price_minor if line.state in OWED else 0
             yield [
                 order.number, order.id, names.get(order.viewer, ""), handles.get(order.viewer, ""), line.sku, line.text,
                 line.number, line.quantity, line.waiting, amount(line.unit_price_minor, line.currency),
-                amount(line.quantity * line.unit_price_minor, line.currency), line.currency, line.state,
+                amount(total, line.currency), line.currency, line.state,
                 moment(line.claimed_ms), moment(line.claimed_ms, zone), payment, reference,
             ]  # fmt: skip
 

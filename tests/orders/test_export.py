@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import UTC
 from typing import get_args
 
 import msgspec
@@ -134,3 +135,19 @@ def test_a_file_read_with_any_line_ends_has_the_same_rows() -> None:
 def test_a_zone_that_is_none_is_refused_by_name() -> None:
     with pytest.raises(SettingsError, match="Asia/Taibei"):
         export_zone("Asia/Taibei", "zh-TW")
+
+
+def test_the_rows_of_an_order_add_up_to_its_total() -> None:
+    """The accountant's sum was another one than the page's: what had lapsed was counted at its price."""
+    order = sold("", "外套")
+    (line,) = order.lines
+    states: tuple[LineState, ...] = ("expired", "cancelled", "released", "waiting")
+    ended = [
+        msgspec.structs.replace(line, reservation=f"A01#{number}", state=state)
+        for number, state in enumerate(states, 2)
+    ]
+    order = msgspec.structs.replace(order, lines=(line, *ended))
+    listed = list(rows([order], {}, {}, UTC))
+    assert [row[COLUMNS.index("quantity")] for row in listed] == [2] * 5
+    assert [row[COLUMNS.index("line_total")] for row in listed] == ["1180", *["0"] * 4]
+    assert sum(int(row[COLUMNS.index("line_total")]) for row in listed) == order.total_minor
