@@ -208,5 +208,5 @@ def _read(raw: Any, known: Mapping[str, type[Read]]) -> Read:
         raise CommandUnknown(f"There is no command {str(raw.get('do'))[:40]!r}.")
     try:
         return msgspec.convert(raw, command)
-    except (msgspec.ValidationError, OverflowError) as error:
+    except (msgspec.ValidationError, OverflowError, UnicodeEncodeError) as error:  # the last: half a surrogate pair
         raise BadInput(f"{raw['do']}: {in_words(str(error))}") from error
