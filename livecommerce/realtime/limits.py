@@ -35,7 +35,7 @@ class MessageBudget:
         return True
 
 
-COUNTED_ELSEWHERE = frozenset(("comment", "claim"))  # by intake, over all processes
+COUNTED_ELSEWHERE = frozenset(("comment", "claim", "take", "command"))  # by intake, over all processes
 EVENTS_BURST, EVENTS_PER_SECOND = 20.0, 2.0  # a person cancels, asks and looks at tickets a few times a minute
 NAMES_BURST, NAMES_PER_SECOND = 6.0, 0.1  # each is written and told: who tries names has one within six
 VIEWERS_COUNTED_MAX = 50_000  # the one who was quiet longest is forgotten first
