@@ -185,9 +185,9 @@ async def test_what_was_undecided_at_the_end_is_still_there(browser: Browser, se
 
 
 async def test_the_studio_of_an_ended_show_leads_to_orders(browser: Browser, server: LiveServer) -> None:
-    live_show(server, "over", pinned=None)
-    server.command("over", "end")
-    async with staff(browser, server, "/studio/over", "owner") as page:
+    live_show(server, "bygone", pinned=None)
+    server.command("bygone", "end")
+    async with staff(browser, server, "/studio/bygone", "owner") as page:
         await expect(page.get_by_role("heading", name="這場結束了")).to_be_visible(timeout=PATIENCE_MS)
         for words in ("打開鏡頭", "還沒釘選", "還沒有畫面"):
             await expect(page.locator("#app")).not_to_contain_text(words)

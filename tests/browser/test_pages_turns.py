@@ -107,8 +107,8 @@ async def test_an_offer_let_go_goes_on_and_one_that_lapses_says_so(browser: Brow
 
 
 async def test_a_hold_that_ends_while_nobody_looks_is_said(browser: Browser, server: LiveServer) -> None:
-    live_show(server, "lapse", pinned="bag", hold_seconds=10)
-    async with visitor(browser, server, "/live/lapse", PHONE) as page:
+    live_show(server, "lapsing", pinned="bag", hold_seconds=10)
+    async with visitor(browser, server, "/live/lapsing", PHONE) as page:
         await say(page, "+1", name="阿花")
         ribbon = page.locator(".ribbon")
         await expect(ribbon).to_contain_text("1", timeout=PATIENCE_MS)
