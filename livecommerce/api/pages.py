@@ -119,11 +119,8 @@ async def get_home(request: web.Request) -> web.Response:
     staff = (await identify(request)).staff
     if staff is None:
         return to_login(request) if request.path != "/" else render(request, "login", {"next": "/"})
-    accounts = request.app[ACCOUNTS].accounts
-    shop = await accounts.shops.get(staff.shop)
     boot = {
-        "staff": await staff_shape(accounts, staff),
-        "currency": shop.currency if shop else "",
+        "staff": await staff_shape(request.app[ACCOUNTS].accounts, staff),
         "shows": await list_shape(request.app[SHOWS], staff.shop),
         "products": await products_shape(request.app[CATALOGUE].catalogue, staff.shop),
         "left": await left_shape(request.app[SHOWS], staff.shop),

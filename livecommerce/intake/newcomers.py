@@ -18,7 +18,6 @@ from typing import NamedTuple
 
 from msgspec import Struct
 from redis.asyncio import Redis
-from redis.exceptions import RedisClusterException, RedisError
 
 from livecommerce.intake.errors import NetworkShareTaken
 from livecommerce.intake.orders import done
@@ -27,6 +26,7 @@ from livecommerce.ops.log_limit import warn_seldom
 from livecommerce.ops.logs import logger
 from livecommerce.ops.store_faults import storage_error
 from livecommerce.shows.state import State
+from livecommerce.shows.store import FAULTS
 from livecommerce.stock.engine import Standing, StockEngine
 from livecommerce.stock.operations import Line, Operation
 from livecommerce.stock.outcomes import Answer
@@ -41,9 +41,8 @@ OLD_ENOUGH_MS = 3_600_000  # before the start: who fetches cookies for a show do
 LINE_MS = 12 * 3_600_000  # a place in line has no end of its own; a show has
 RETRY_MS = 60_000
 COUNTED_AGAIN_MAX = 1_000  # charges of one look at stock: of more, some by chance, so that each has its turn
-PAUSE_SECONDS = (
-    0.25  # between two looks for one product of one network: who is refused at full speed must not cost much
-)
+# Between two looks for one product of one network: who is refused at full speed must not cost much.
+PAUSE_SECONDS = 0.25
 LOOKS_MAX = 1_000  # products of networks that are remembered for the pause
 
 # KEYS: charges (sorted set, `viewer/operation/product` by when it ends), pieces (hash: of each, and by product in all).
@@ -195,12 +194,12 @@ class NewcomerShares:
         name = f"{act.speaker.viewer}/{operation.id}"
         try:
             await self._charged(state, base, name, pieces)
-        except (RedisError, RedisClusterException) as error:
+        except FAULTS as error:
             raise storage_error(error) from error
         answer = await done(self._engine, operation)
         try:
             await self._settled(base, name, pieces, answer)
-        except (RedisError, RedisClusterException) as error:
+        except FAULTS as error:
             # It is sold, and that is the answer; what was charged too much is given back at the next look, or ends.
             warn_seldom(log, "a share was not settled", key="newcomer shares", why=repr(error))
         return answer

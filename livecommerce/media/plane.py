@@ -10,7 +10,7 @@ import heapq
 import logging
 import statistics
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -146,9 +146,14 @@ class MediaPlane:
             stream.take_host(host)
 
     def rights(self) -> set[str]:
-        """What the streams that run or come stand on (`Publisher.right`)."""
+        """What streams that run or come (`Publisher.right`) and viewers of rehearsals stand on."""
         both = (source for stream in self.streams.values() for source in (stream.host, stream.coming))
-        return {source.publisher.right for source in both if source is not None} - {""}
+        publishing = {source.publisher.right for source in both if source is not None}
+        return (publishing | {peer.right for peer in self._viewers()}) - {""}
+
+    def _viewers(self) -> Iterator[Viewer]:
+        """Those who still connect too."""
+        return (peer for peer in self.peers.values() if isinstance(peer, Viewer))
 
     def end_rights(self, lost: Collection[str]) -> None:
         """Ends what stands on a right that is none any more."""
@@ -157,6 +162,17 @@ class MediaPlane:
                 stream.coming.close("the right to publish has ended")
             if stream.host is not None and stream.host.publisher.right in lost:
                 self._end_host(stream, "the right to publish has ended")
+        self._let_go([viewer for viewer in self._viewers() if viewer.right in lost], "the right to watch has ended")
+
+    def end_watchers(self, show: str, banned: Collection[str]) -> None:
+        """Lets go who may not watch this show any more."""
+        gone = [viewer for viewer in self._viewers() if viewer.show == show and viewer.watcher in banned]
+        self._let_go(gone, "banned")
+
+    def _let_go(self, viewers: Sequence[Viewer], reason: str) -> None:
+        for viewer in viewers:
+            viewer.close(reason)
+            self.peers.pop(viewer.session, None)
 
     def _end_host(self, stream: Stream, reason: str) -> None:
         """Where another host is about to connect, it goes on with that one."""
@@ -184,8 +200,8 @@ class MediaPlane:
         }
         return {show: timestamp for show, timestamp in arriving.items() if timestamp is not None}
 
-    def play(self, show: str, offer_text: str) -> Accepted:
-        """A viewer's offer.
+    def play(self, show: str, offer_text: str, *, watcher: str = "", right: str = "") -> Accepted:
+        """A viewer's offer. `watcher` is whose it is, `right` what it stands on ("": everybody may see the show).
 
         Raises:
             SdpRefused, StreamUnknown, PictureClosed, Busy.
@@ -199,6 +215,7 @@ class MediaPlane:
         plan = ViewerPlan(offer, stream.tracks, stream.repair_ssrc)
         self._check_room(is_host=False)
         viewer = Viewer(self.mux, stream, offer, plan, self.mux.socket.counters, time.monotonic())
+        viewer.watcher, viewer.right = watcher, right
         return self._accept(viewer, offer, plan.answered)
 
     async def pull(self, show: str, origin: str) -> None:

@@ -3,6 +3,7 @@ comment is a matter of intake (`intake.rate`)."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections import OrderedDict
 
@@ -14,24 +15,39 @@ SOCKETS_PER_VIEWER_MAX = 6  # tabs and a phone
 UNJOINED_MAX = 2_000  # sockets that have not joined yet, per process: a join storm of 500/s needs some hundreds
 
 
-class MessageBudget:
-    """Token bucket of one socket, in memory: it protects this process, so it needs no store."""
+class TokenBucket:
+    """In memory: it protects this process, so it needs no store."""
 
-    __slots__ = ("_at", "_tokens", "strikes")
+    __slots__ = ("_at", "_burst", "_per_second", "_tokens")
+
+    def __init__(self, burst: float, per_second: float) -> None:
+        self._burst, self._per_second = burst, per_second
+        self._tokens, self._at = burst, time.monotonic()
+
+    def wait_seconds(self) -> float:
+        """Takes a token and returns 0; where there is none, takes nothing and returns how long until there is."""
+        now = time.monotonic()
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._per_second)
+        self._at = now
+        if self._tokens < 1:
+            return (1 - self._tokens) / self._per_second
+        self._tokens -= 1
+        return 0.0
+
+
+class MessageBudget(TokenBucket):
+    """Of one socket."""
+
+    __slots__ = ("strikes",)
 
     def __init__(self) -> None:
-        self._tokens = float(MESSAGES_BURST)
-        self._at = time.monotonic()
+        super().__init__(MESSAGES_BURST, MESSAGES_PER_SECOND)
         self.strikes = 0
 
     def take(self) -> bool:
-        now = time.monotonic()
-        self._tokens = min(MESSAGES_BURST, self._tokens + (now - self._at) * MESSAGES_PER_SECOND)
-        self._at = now
-        if self._tokens < 1:
+        if self.wait_seconds():
             self.strikes += 1
             return False
-        self._tokens -= 1
         return True
 
 
@@ -46,18 +62,15 @@ class EventRate:
     network many cookies: the budget of a socket alone lets them keep the store busy for everybody."""
 
     def __init__(self) -> None:
-        self._tokens: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()  # -> (tokens, when)
+        self._buckets: OrderedDict[tuple[str, str], TokenBucket] = OrderedDict()
 
     def wait_ms(self, viewer: str, event: str) -> int:
         """Takes one; milliseconds to wait where there is none, then nothing is taken."""
         if event in COUNTED_ELSEWHERE:
             return 0
-        burst, rate = (NAMES_BURST, NAMES_PER_SECOND) if event == "name" else (EVENTS_BURST, EVENTS_PER_SECOND)
-        now = time.monotonic()
-        tokens, at = self._tokens.pop((viewer, event), (burst, now))
-        tokens = min(burst, tokens + (now - at) * rate)
-        wait = 0 if tokens >= 1 else int((1 - tokens) / rate * 1000) + 1
-        self._tokens[viewer, event] = (tokens if wait else tokens - 1, now)
-        if len(self._tokens) > VIEWERS_COUNTED_MAX:
-            self._tokens.popitem(last=False)
-        return wait
+        rate = (NAMES_BURST, NAMES_PER_SECOND) if event == "name" else (EVENTS_BURST, EVENTS_PER_SECOND)
+        bucket = self._buckets.pop((viewer, event), None) or TokenBucket(*rate)
+        self._buckets[viewer, event] = bucket
+        if len(self._buckets) > VIEWERS_COUNTED_MAX:
+            self._buckets.popitem(last=False)
+        return math.ceil(bucket.wait_seconds() * 1000)

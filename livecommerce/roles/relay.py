@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -12,7 +13,7 @@ from typing import Any
 
 from livecommerce.accounts.rights import lost_rights
 from livecommerce.configuration.tree import Settings
-from livecommerce.errors import Unavailable
+from livecommerce.errors import ShowUnknown, Unavailable
 from livecommerce.media.client.carried import TELL_SECONDS, tell_carried
 from livecommerce.media.client.directory import announce
 from livecommerce.media.control_address import control_address
@@ -68,15 +69,24 @@ async def _tell_carried(plane: MediaPlane, stores: Stores, relay_id: str) -> Non
 
 
 async def _keep_rights(plane: MediaPlane, stores: Stores) -> None:
-    """Ends what may not go on: shows that have ended, hosts whose login or token is none any more.
+    """Ends what may not go on: shows that have ended, hosts whose login or token is none any more, who watches a
+    rehearsal by such a login, who was banned.
 
     These are lost in other processes (a command, `livecommerce staff`, a session's age): so the stores are asked.
     """
+    versions: dict[str, str] = {}
+    joins = 0
     while True:
+        if joins != plane.joins:  # who has come since may have been banned on the way: all are looked at
+            joins, versions = plane.joins, {}
         # Where the store is away this is asked again later (`Frame.keep`); nobody is put off the air for that.
         for show in await stores.shows.ended_of(tuple(plane.streams)):
             plane.end_show(show)
         plane.end_rights(await lost_rights(stores.redis, plane.rights()))
+        for show in tuple(plane.streams):
+            with contextlib.suppress(ShowUnknown):
+                versions[show], banned = await stores.shows.banned_since(show, versions.get(show, ""))
+                plane.end_watchers(show, banned)
         await asyncio.sleep(LOOK_SECONDS)
 
 

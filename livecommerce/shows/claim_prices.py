@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from msgspec.structs import replace
-from redis.exceptions import RedisError
 
 from livecommerce.errors import Unavailable
 from livecommerce.ops.store_faults import storage_error
@@ -20,7 +19,7 @@ from livecommerce.shows.model import Keys
 from livecommerce.shows.offers import offer_line
 from livecommerce.shows.packing import decoded
 from livecommerce.shows.state import PublicItem, State
-from livecommerce.shows.store import ShowStore
+from livecommerce.shows.store import FAULTS, ShowStore
 from livecommerce.stock.operations import Reprice
 from livecommerce.stock.outcomes import RETRYABLE
 
@@ -93,13 +92,13 @@ async def _keep(store: ShowStore, key: str, prices: dict[str, int]) -> None:
             pipe.hset(key, mapping=dict[Any, Any](prices))
             pipe.expire(key, LOWERED_SECONDS)
             await pipe.execute()
-    except RedisError as error:
+    except FAULTS as error:
         raise storage_error(error) from error
 
 
 async def _kept(store: ShowStore, key: str) -> dict[str, int]:
     try:
         found = await store.redis.hgetall(key)
-    except RedisError as error:
+    except FAULTS as error:
         raise storage_error(error) from error
     return {decoded(name): int(price) for name, price in found.items()}

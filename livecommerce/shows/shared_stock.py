@@ -12,7 +12,6 @@ import contextlib
 import time
 from collections.abc import Mapping, Sequence
 
-from redis.exceptions import ResponseError
 from sqlalchemy.exc import SQLAlchemyError
 
 from livecommerce.errors import LiveCommerceError, ShowUnknown
@@ -20,7 +19,7 @@ from livecommerce.ops.log_limit import warn_seldom
 from livecommerce.ops.logs import logger
 from livecommerce.shows.packing import decoded, pack
 from livecommerce.shows.rows import ShowRepository
-from livecommerce.shows.store import ShowStore
+from livecommerce.shows.store import FAULTS, ShowStore
 from livecommerce.shows.supply import counters_shape
 from livecommerce.stock import keys as stock_keys
 from livecommerce.stock.engine import StockUnavailable
@@ -56,7 +55,7 @@ class SharedStock:
             for shop, shows in self._shows.items():
                 try:
                     await self.tell(shop, shows)
-                except (LiveCommerceError, StockUnavailable) as error:
+                except (LiveCommerceError, StockUnavailable, *FAULTS) as error:
                     warn_seldom(log, "counters not told to other shows", key=f"stock {shop}", shop=shop, why=str(error))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
@@ -77,10 +76,7 @@ class SharedStock:
         self._seen = {shop: seen for shop, seen in self._seen.items() if shop in self._shows}
 
     async def _ledger_end(self, shop: str) -> str:
-        try:
-            newest = await self._store.redis.xrevrange(stock_keys.ledger(shop), count=1)
-        except ResponseError:
-            return ""
+        newest = await self._store.redis.xrevrange(stock_keys.ledger(shop), count=1)
         return decoded(newest[0][0]) if newest else ""
 
     async def tell(self, shop: str, shows: Sequence[str]) -> None:

@@ -504,6 +504,20 @@ class ShowStore:
         if record and unpack(record)["banned"]:
             raise Banned()
 
+    async def banned_since(self, show: str, version: str) -> tuple[str, list[str]]:
+        """The show's version now, and its banned viewers where it is another one than `version`; else none.
+
+        Raises:
+            ShowUnknown, Unavailable.
+        """
+        keys = await self.keys_of(show)
+        found = await self._answer(cast("Awaitable[Any]", self.redis.hget(keys.state, "version")))
+        now = decoded(found or b"")
+        if now == version:
+            return now, []
+        records = await self._answer(cast("Awaitable[Any]", self.redis.hgetall(keys.buyers)))
+        return now, [decoded(viewer) for viewer, record in records.items() if unpack(record)["banned"]]
+
     async def shop_words(self, shop: str) -> KeptWords:
         """The shop's own words as they are now.
 

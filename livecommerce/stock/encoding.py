@@ -208,7 +208,9 @@ def _of_claim(
             fields = fields._replace(expected=operation.expected_minor)
         return _template(fields, (operation.line,))
     if isinstance(operation, Extend | Unconfirm):
-        return _template(fields._replace(seconds=_seconds(operation.seconds)))
+        fields = fields._replace(seconds=_seconds(operation.seconds))
+        is_offer = isinstance(operation, Extend) and operation.only_offered
+        return _template(fields._replace(expected=1) if is_offer else fields)
     return _template(fields)
 
 

@@ -455,6 +455,8 @@ class Model:
         if isinstance(operation, Extend):
             if claim.state == "offered":  # taking it is no extension
                 claim.state = "held"
+            elif operation.only_offered:
+                return self._same(Outcome.NOT_ACTIVE, claim)
             elif claim.extended:
                 return self._same(Outcome.ALREADY_EXTENDED, claim)
             else:

@@ -194,7 +194,7 @@ class Release(Struct, frozen=True, tag="release"):
 
 class Extend(Struct, frozen=True, tag="extend"):
     """Checkout has begun: `seconds` more from now, once a claim. An offer from the waitlist is accepted by this, which
-    is not counted.
+    is not counted; with `only_offered` nothing else is extended.
     """
 
     id: str
@@ -205,6 +205,7 @@ class Extend(Struct, frozen=True, tag="extend"):
     viewer: str = ""
     source: str = "api"
     chat: bytes = b""
+    only_offered: bool = False
 
 
 class Expire(Struct, frozen=True, tag="expire"):

@@ -27,7 +27,8 @@ class TemplateFields(NamedTuple):
         product_limits: the limit per viewer of each line's product; of a `set`, which has no line, of the claim's.
             Entries written before this field was appended do not have it.
         expected: units that must be available for a `set_available`, minor units that a claim must cost for a
-            `reprice`; -1: whatever they are. Appended after product_limits.
+            `reprice`, 1 where an `extend` is to take an offer alone; -1: whatever they are. Appended after
+            product_limits.
     """
 
     kind: str

@@ -10,7 +10,9 @@ from redis.asyncio import Redis
 
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.operations import (
+    Cancel,
     Confirm,
+    Extend,
     Line,
     Operation,
     Release,
@@ -99,3 +101,14 @@ async def test_a_promise_taken_back_is_held_again(engine: StockEngine) -> None:
     await do(engine, Release, "A#1")
     assert (await do(engine, Unconfirm, "A#1", 60)).outcome == "not_active"
     assert await figure(engine) == Counters(3, 0, 0, 0, 3)
+
+
+async def test_taking_an_offer_extends_nothing_else(engine: StockEngine) -> None:
+    await do(engine, Restock, "A", 1)
+    await want(engine, "anna", 1)
+    await want(engine, "ben", 1)
+    assert (await do(engine, Extend, "A#1", 60, "", "api", b"", True)).outcome == "not_active"
+    await do(engine, Cancel, "anna", "A#1")
+    assert (await do(engine, Extend, "A#2", 60, "", "api", b"", True)).outcome == "extended"
+    assert (await do(engine, Extend, "A#2", 60, "", "api", b"", True)).outcome == "not_active"
+    assert (await do(engine, Extend, "A#2", 90)).outcome == "extended", "its own extension was not used"

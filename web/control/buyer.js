@@ -1,11 +1,10 @@
 // The right column: one buyer's card, all reservations with search, and the audit trail with undo.
 import { knows, money, person, t, timeOfDay } from "../shared/i18n.js";
 import { kindPage } from "../shared/kind_page.js";
-import { partsOf } from "../shared/kinds.js";
+import { lineKey, partsOf } from "../shared/kinds.js";
 import { ask, command, live, mayHost, undo } from "../shared/staff.js";
 import { Countdown, Icon, Ticket, html, serverNow, signal, useEffect, useState } from "../shared/ui.js";
 import { nameOfSku } from "../shared/skus.js";
-import { lineKey } from "../shared/kinds.js";
 import { claimMark, isOver, labelOf, piecesText, ticketKind, totalOf } from "../shared/verdict.js";
 import { ban, banNetwork, buyer, buyerRecord, lineText, linesOf, mute, nameOfViewer, side, tab, ticketsOf } from "./desk.js";
 

@@ -15,7 +15,7 @@ function read(form) {
     code: form.get("code").trim(),
     names: list(form.get("names")),
     name_en: form.get("name_en").trim(),
-    price_minor: priceMinor(form.get("price"), boot.currency),
+    price_minor: priceMinor(form.get("price"), boot.staff.currency),
     picture: form.get("picture").trim(),
     limit_per_viewer: wholeNumber(form.get("limit") || "0", 0, 10_000),
     options,
@@ -52,7 +52,7 @@ export function ProductSheet({ onClose, onAdded }) {
   const field = (name, label, more = {}) => html`<label class="field"><span>${label}</span><input class="input small" name=${name} ...${more} />
     </label>`;
   return html`<${Sheet} title=${t("shop.product_new")} onClose=${onClose}><form class="stack" onSubmit=${submit} onInput=${changed}>
-    <div class="pair">${field("code", t("shop.code"), { required: true, maxlength: 20, placeholder: "A01", autofocus: true })}${field("price", t("shop.price"), { required: true, ...priceInput(boot.currency) })}</div>
+    <div class="pair">${field("code", t("shop.code"), { required: true, maxlength: 20, placeholder: "A01", autofocus: true })}${field("price", t("shop.price"), { required: true, ...priceInput(boot.staff.currency) })}</div>
     ${field("names", t("shop.names"), { required: true, placeholder: t("shop.names_example") })}
     ${field("name_en", t("shop.name_en"))}
     ${AXES.map((index) => html`<div key=${index} class="pair">${field(`axis${index}`, t("shop.axis"), { placeholder: t(`shop.axis${index}_example`) })}${field(`values${index}`, t("shop.values"), { placeholder: t(`shop.values${index}_example`) })}</div>`)}

@@ -208,6 +208,7 @@ function rules.extend(w, template, _, operation, viewer)
   if claim.state == OFFERED then
     claim.state = HELD
   else
+    if template.expected >= 0 then return one(OUTCOME.not_active, claim, item) end -- an offer was to be taken
     if claim.flags >= EXTENDED then return one(OUTCOME.already_extended, claim, item) end
     claim.flags = claim.flags + EXTENDED
   end
