@@ -28,7 +28,7 @@ LimitPerViewer = Annotated[int, Meta(ge=0, le=LIMIT_PER_VIEWER_MAX)]
 HoldSeconds = Annotated[int, Meta(ge=HOLD_SECONDS_LEAST, le=HOLD_SECONDS_MAX)]
 
 # Patterns end in \Z: `$` also matches before a line feed, and an id with one is another id.
-ID_PATTERN = r"^[a-z0-9-]{1,40}\Z"
+ID_PATTERN = r"^(?!-\Z)[a-z0-9-]{1,40}\Z"  # `-` alone is the shop itself (STOCK_SHOW)
 OUTSIDE_ID_PATTERN = r"^[A-Za-z0-9_-]{8,64}\Z"
 # What shows nothing: blanks, joiners, fillers, marks of direction, variation selectors, tags.
 _SHOWS_NOTHING = (

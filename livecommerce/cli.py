@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from livecommerce import __version__
 from livecommerce.configuration.flags import add_settings_flags
-from livecommerce.errors import LiveCommerceError
+from livecommerce.errors import LiveCommerceError, Unavailable
 from livecommerce.settings import SettingsError
 
 EXIT_USAGE = 2
@@ -85,6 +85,20 @@ def _parser(name: str, command: Command) -> tuple[argparse.ArgumentParser, Calla
     return parser, function
 
 
+def _settings_first(words: Sequence[str]) -> list[str]:
+    """`--set` and `--config` are taken wherever they stand: before an action (`staff list`) and after it."""
+    flags: list[str] = []
+    others: list[str] = []
+    place = 0
+    while place < len(words):
+        word = words[place]
+        takes = 2 if word in ("--set", "--config") and place + 1 < len(words) else 1
+        kept = flags if takes == 2 or word.startswith(("--set=", "--config=")) else others
+        kept += words[place : place + takes]
+        place += takes
+    return [*flags, *others]
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code: 0 good, 1 fault, 2 usage, 78 settings refused."""
     words = list(sys.argv[1:] if argv is None else argv)
@@ -99,16 +113,40 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"livecommerce: no command {words[0]!r}\n\n{_overview()}", file=sys.stderr)
         return EXIT_USAGE
     parser, function = _parser(words[0], command)
+    rest = _settings_first(words[1:]) if command.takes_settings else words[1:]
     try:
-        return function(parser.parse_args(words[1:]))
+        return function(parser.parse_args(rest))
     except SettingsError as error:
         print(f"livecommerce: {error}", file=sys.stderr)
         return EXIT_CONFIGURATION
     except LiveCommerceError as error:
-        print(f"livecommerce: error {error.number} ({error.code}): {error.text}", file=sys.stderr)
+        print(f"livecommerce: error {error.number} ({error.code}): {error.for_operators}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # `livecommerce settings | head`
         sys.stderr.close()
         return 0
+    except Exception as error:
+        told = _of_a_store(error)
+        if told is None:
+            raise
+        print(f"livecommerce: {told}", file=sys.stderr)
+        return 1
+
+
+def _of_a_store(error: Exception) -> str | None:
+    """One line about a store that is away or refuses us; None for what nobody foresaw, which keeps its traceback."""
+    from redis.exceptions import RedisError  # only here: most commands need none of it
+
+    from livecommerce.ops.redaction import redact_text
+    from livecommerce.stock.connection import ConnectionLost
+    from livecommerce.stock.engine import StockUnavailable
+
+    if not isinstance(error, RedisError | ConnectionLost | StockUnavailable):
+        return None
+    words = redact_text(str(error) or type(error).__name__)
+    return (
+        f"error {Unavailable.number} ({Unavailable.code}): Valkey/Redis does not answer: {words}. Start it, or correct "
+        "LIVECOMMERCE_REDIS_URL"
+    )

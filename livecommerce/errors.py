@@ -19,6 +19,11 @@ from typing import Any, ClassVar
 BLOCK = range(0, 20)  # of numbers, in each family: these, which belong to no one room. Each room has its own block
 
 
+def _sendable(text: str) -> str:
+    """Half a surrogate pair, quoted from what somebody sent, has no bytes of its own in UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 class LiveCommerceError(Exception):
     """Base of all errors that reach a person.
 
@@ -39,14 +44,22 @@ class LiveCommerceError(Exception):
         self.text = reason or self.reason
         self.retry_after_ms = retry_after_ms
         self.details = details
+        self.cause = ""  # which part and what it said: for the log, health and the command line, never for a viewer
+
+    @property
+    def for_operators(self) -> str:
+        """What a person who runs the server is told: the cause where it is known, not the words of a page."""
+        return self.cause or self.text
 
     def as_dict(self) -> dict[str, Any]:
         """The wire shape: {"number", "code", "reason"[, "retry_after_ms"][, "details"]}."""
-        shape: dict[str, Any] = {"number": self.number, "code": self.code, "reason": self.text}
+        shape: dict[str, Any] = {"number": self.number, "code": self.code, "reason": _sendable(self.text)}
         if self.retry_after_ms is not None:
             shape["retry_after_ms"] = self.retry_after_ms
         if self.details:
-            shape["details"] = self.details
+            shape["details"] = {
+                name: _sendable(value) if isinstance(value, str) else value for name, value in self.details.items()
+            }
         return shape
 
 
@@ -92,7 +105,7 @@ class Busy(TooMuch):
 
 class Unavailable(LiveCommerceError):
     number, code, http_status = 6001, "unavailable", 503
-    reason = "A part of the server is not available. Nothing was changed. Try again."
+    reason = "A part of the server is not available. Try the same again: what was done already is not done twice."
 
 
 class StorageFull(Unavailable):
@@ -103,6 +116,13 @@ class StorageFull(Unavailable):
 class DatabaseAway(Unavailable):
     number, code = 6003, "database_away"
     reason = "The shop's books are not available. Ordering and watching go on; try this again in a moment."
+
+
+class OutcomeUnknown(Unavailable):
+    """What was asked may stand: who denied it would have people order twice, under another id."""
+
+    number, code = 6004, "outcome_unknown"
+    reason = "The store did not confirm in time. It may have been done; the same again is safe, and tells."
 
 
 def catalogue() -> list[type[LiveCommerceError]]:

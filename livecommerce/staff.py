@@ -235,7 +235,7 @@ def staff_arguments(parser: argparse.ArgumentParser) -> None:
             action.add_argument("--password-stdin", action="store_true", help="read it from standard input")
         if name == "add":
             action.add_argument("--role", choices=ROLES, default="host")
-            action.add_argument("--name", default="", help="as shown to viewers")
+            action.add_argument("--name", default="", help="as shown to viewers; without one, the shop's")
             action.add_argument("--shop", help="where there are several")
         if name == "role":
             action.add_argument("role", choices=ROLES)

@@ -44,7 +44,9 @@ def fold_login(login: str) -> str:
 
 
 def staff_of(record: StaffRecord) -> Staff:
-    return Staff(record.id, record.shop, record.login, record.name, record.role)
+    # Older rows have the login where no name was given: what is shown to viewers then is the shop's name, as for none.
+    name = "" if record.name == record.login else record.name
+    return Staff(record.id, record.shop, record.login, name, record.role)
 
 
 class Login(NamedTuple):
@@ -187,7 +189,7 @@ class Accounts:
     # Keeping staff
 
     async def add_staff(self, shop: str, login: str, password: str, role: Role, name: str = "") -> Staff:
-        """Creates a person. The shop must exist.
+        """Creates a person. The shop must exist. Without a name viewers read the shop's, never the login.
 
         Raises:
             LoginRefused, PasswordRefused, LoginTaken; ValueError for a role that is none.
@@ -201,7 +203,7 @@ class Accounts:
             id=secrets.token_hex(8),
             shop=shop,
             login=login,
-            name=(name.strip() or login)[:NAME_LENGTH_MAX],
+            name=name.strip()[:NAME_LENGTH_MAX],
             role=role,
             password_hash=await self._passwords.hash(password),
             created_ms=now_ms(),

@@ -76,6 +76,7 @@ async def staff_shape(accounts: Accounts, staff: Staff) -> dict[str, str]:
         "role": staff.role,
         "shop": staff.shop,
         "shop_name": shop.name if shop else staff.shop,
+        "currency": shop.currency if shop else "",
     }
 
 

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import hmac
 import os
 import secrets
 from pathlib import Path
 
+FINGERPRINT_LABEL = b"livecommerce: which secret is it"
 SECRET_LENGTH_MIN = 16  # characters; shorter ones can be guessed
 
 
 def secret_text(configured: str, data_folder: str) -> str:
     """The words as they stand in the settings or in `<data>/secret`; for a backup alone."""
     return configured or (Path(data_folder) / "secret").read_text().strip()
+
+
+def secret_fingerprint(configured: str, data_folder: str) -> str:
+    """Tells two secrets apart and says nothing of either; empty where there is none yet."""
+    path = Path(data_folder).expanduser() / "secret"
+    text = configured or (path.read_text().strip() if path.exists() else "")
+    return hmac.new(text.encode(), FINGERPRINT_LABEL, hashlib.sha256).hexdigest()[:32] if text else ""
 
 
 def load_secret(configured: str, data_folder: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import re
 import secrets
@@ -29,6 +30,7 @@ from livecommerce.settings import LOCALES
 from livecommerce.shows.routes import SHOWS, left_shape, list_shape
 
 PERMISSIONS = "camera=(self), microphone=(self)"
+PATIENCE_SECONDS = 1.5  # of a page with a store that stalls; its socket brings what is missing
 GZIP_LEVEL = 4  # a page of 22 kB becomes 6 kB; higher levels save little more
 _NEXT = re.compile(r"/(?!/)[A-Za-z0-9/_-]{0,200}")
 
@@ -140,10 +142,12 @@ async def _now_or_kept(request: web.Request, show: str) -> tuple[dict[str, Any] 
         ShowUnknown
     """
     try:
-        snapshot = await request.app[SHOWS].snapshots.get(show)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            snapshot = await request.app[SHOWS].snapshots.get(show)
         return snapshot, snapshot["show"]
     except Exception as error:
-        if not isinstance(as_known(error), Unavailable):
+        is_stalled = isinstance(error, TimeoutError)  # as if it were away
+        if not is_stalled and not isinstance(as_known(error), Unavailable):
             raise
     record = await request.app[SHOWS].setups.get(show)
     if record is None:
@@ -168,7 +172,10 @@ async def _first_visit(request: web.Request) -> Visit:
         NewViewersTooMany
     """
     try:
-        return await request.app[ACCOUNTS].accounts.new_visit(address_of(request))
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await request.app[ACCOUNTS].accounts.new_visit(address_of(request))
+    except TimeoutError:
+        return request.app[ACCOUNTS].accounts.uncounted_visit()
     except Exception as error:
         if not isinstance(as_known(error), Unavailable):
             raise

@@ -28,6 +28,8 @@ from livecommerce.ops.redis_client import connect_store
 from livecommerce.ops.store_promise import read_facts
 from livecommerce.ops.valkey import AOF_FOLDER
 from livecommerce.records.database import Database, database_url
+from livecommerce.records.marks import GENERATION, MOVED_TO, put_mark
+from livecommerce.records.rows import now_ms
 from livecommerce.records.settings import Database as DatabaseSettings
 from livecommerce.staff import embedded_url, store_url
 
@@ -83,7 +85,10 @@ def _draft(settings: Settings, folder: Path) -> Path:
         raise BackupRefused(f"{folder} is there already. Give a folder that is not: a backup is never written over.")
     draft = folder.with_name(f"{folder.name}.unfinished")
     shutil.rmtree(draft, ignore_errors=True)
-    (draft / "sql").mkdir(mode=0o700, parents=True)
+    try:
+        (draft / "sql").mkdir(mode=0o700, parents=True)
+    except OSError as error:
+        raise BackupRefused(f"{draft} cannot be made: {error.strerror}. Give a folder on a disk with room.") from error
     draft.chmod(0o700)
     secret = draft / "secret"
     load_secret(settings.secret, settings.data_folder)  # made on first use
@@ -160,6 +165,8 @@ async def restore_backup(settings: Settings, folder: Path) -> Manifest:
             if rows != manifest.rows:
                 raise BackupRefused(f"Rows loaded {rows}, rows in the backup {manifest.rows}. Nothing was kept.")
         await database.start()
+        async with database.write() as connection:  # a process may have started between the two halves of the backup
+            await put_mark(connection, GENERATION, str(now_ms()))
         await _restore_store(settings, folder, manifest, target)
         if not settings.secret:
             _write_secret(folder, target)
@@ -233,7 +240,7 @@ def move_database_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def move(settings: Settings, url: str) -> dict[str, int]:
-    """Copies every table into the empty database `url`. The one of the settings stays as it is.
+    """Copies every table into the empty database `url`. The one of the settings is marked: no server opens it again.
 
     Raises:
         BackupRefused: the target is not empty, or the counts do not agree afterwards; nothing is kept there then.
@@ -255,6 +262,8 @@ async def move(settings: Settings, url: str) -> dict[str, int]:
         async with tables.still(source) as reading, target.write() as writing:
             await tables.refuse_full(writing, await tables.tables_of(writing), redact_text(url))
             copied = await tables.copy(reading, writing)
+        async with source.write() as connection:
+            await put_mark(connection, MOVED_TO, target.url.render_as_string())
         await note_command(target, "database_moved", target.url.render_as_string())
         return copied
     finally:
@@ -269,5 +278,5 @@ def move_database(arguments: argparse.Namespace) -> int:
     for name, counted in rows.items():
         print(f"{name:<24} {counted}")
     print(f"{sum(rows.values())} rows copied and counted. Now set LIVECOMMERCE_DATABASE_URL to the address and start.")
-    print("The old database was not changed; keep it until you have seen the shop.")
+    print("The old database is marked as moved: no server opens it again. Keep it until you have seen the shop.")
     return 0

@@ -62,6 +62,11 @@ class Catalogue:
             raise ProductUnknown
         return _to_product(record)
 
+    async def has(self, shop: str, product: Product) -> bool:
+        """Whether the shop has this product, alike in everything."""
+        record = await self._products.by_folded(shop, fold_code(product.code))
+        return record is not None and _to_product(record) == product
+
     async def add(self, shop: str, product: Product) -> Product:
         """Raises: CodeTaken, CatalogueFull."""
         if await self._products.count(shop) >= PRODUCTS_MAX:

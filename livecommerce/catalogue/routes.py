@@ -11,7 +11,7 @@ from aiohttp import web
 
 from livecommerce.accounts.rows import Shop, ShopRepository
 from livecommerce.catalogue.catalogue import Catalogue
-from livecommerce.catalogue.errors import CodeRefused, PicturesFull
+from livecommerce.catalogue.errors import CatalogueFull, CodeRefused, CodeTaken, PicturesFull
 from livecommerce.catalogue.parser_words import new_warnings
 from livecommerce.catalogue.picture_sizes import MASTER_EDGE, WIDTHS, PictureSizes, Redrawer
 from livecommerce.catalogue.pictures import EXTENSIONS, SENT_TYPES, Picture, PictureRepository
@@ -67,12 +67,18 @@ async def get_products(request: web.Request) -> web.Response:
 
 
 async def post_product(request: web.Request) -> web.Response:
+    """Its code is its id: the same product again, as after an answer that was lost, gets the first answer."""
     needs = request.app[CATALOGUE]
     staff = await need_staff(request, "owner", "host")
     shop = await needs.shops.get_or_plain(staff.shop)
     product = product_of(await read_json(request, dict[str, Any]), currency=shop.currency)
-    await needs.catalogue.add(shop.id, product)
-    await _audit(needs, staff, "product_added", product.code, price_minor=product.price_minor)
+    try:
+        await needs.catalogue.add(shop.id, product)
+    except (CodeTaken, CatalogueFull):
+        if not await needs.catalogue.has(shop.id, product):
+            raise
+    else:
+        await _audit(needs, staff, "product_added", product.code, price_minor=product.price_minor)
     return json_answer(await _shown(needs, shop, product), status=201)
 
 

@@ -7,18 +7,19 @@ refused: a server that starts by itself later is waited for, a wrong password is
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import NamedTuple
 
 from redis.exceptions import RedisError
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from livecommerce.configuration.tree import Settings
 from livecommerce.errors import LiveCommerceError
 from livecommerce.ops.redaction import redact_text
 from livecommerce.ops.redis_client import address_shown, ask_once, connect_store
-from livecommerce.ops.store_promise import check_promise
-from livecommerce.records.database import Database, database_url, refused_login
+from livecommerce.ops.store_promise import check_promise, read_facts, replicas_lacking
+from livecommerce.records.database import Database, database_url, refuse_moved, refuse_newer, refused_login
+from livecommerce.records.errors import DatabaseMoved, DatabaseNewer
 from livecommerce.settings import SettingsError
 
 SECONDS_MAX = 6.0  # for each
@@ -41,6 +42,7 @@ async def _try_store(settings: Settings) -> Tried:
             client = await connect_store(url)
             try:
                 accepted = await check_promise(client, settings.redis.accept_loss)
+                lacking = replicas_lacking(await read_facts(client), settings.stock.replicas_wait)
             finally:
                 await client.aclose()
     except SettingsError as error:
@@ -49,7 +51,7 @@ async def _try_store(settings: Settings) -> Tried:
         return Tried("redis.url", f"redis.url: {error.text}", error.code == "store_unsuitable")
     except (RedisError, OSError) as error:
         return Tried("redis.url", f"redis.url: no answer at {address_shown(url)}: {redact_text(str(error))}")
-    return Tried("redis.url", accepted=tuple(accepted))
+    return Tried("redis.url", f"redis.url: {lacking}" if lacking else "", accepted=tuple(accepted))
 
 
 async def _try_database(settings: Settings) -> Tried:
@@ -59,9 +61,12 @@ async def _try_database(settings: Settings) -> Tried:
         async with asyncio.timeout(SECONDS_MAX):
             database = Database.of(settings.database.url, settings.data_folder)
             async with database.read() as connection:
-                await connection.execute(text("SELECT 1"))
+                await connection.run_sync(refuse_newer)
+                await refuse_moved(connection)
     except ImportError:
         return Tried("database.url", "database.url: PostgreSQL needs asyncpg: pip install livecommerce[postgres]", True)
+    except (DatabaseMoved, DatabaseNewer) as error:
+        return Tried("database.url", f"database.url: {error.text}", True)
     except (LiveCommerceError, SQLAlchemyError, OSError) as error:
         cause = error.__cause__ or error
         words = redact_text(str(cause).splitlines()[0] if str(cause) else type(cause).__name__)
@@ -75,12 +80,17 @@ async def _try_database(settings: Settings) -> Tried:
     return Tried("database.url")
 
 
+def _has_database(settings: Settings) -> bool:
+    """SQLite is no store that could be away, but a newer version may have written it."""
+    return (Path(settings.data_folder).expanduser() / "shop.db").exists()
+
+
 async def try_connections(settings: Settings) -> list[Tried]:
-    """What was found at each configured store; those that are embedded are not asked."""
+    """What was found at each configured store; of those that are embedded, SQLite where it is there."""
     tries = []
     if settings.redis.url:
         tries.append(_try_store(settings))
-    if settings.database.url:
+    if settings.database.url or _has_database(settings):
         tries.append(_try_database(settings))
     return list(await asyncio.gather(*tries))
 

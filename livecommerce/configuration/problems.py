@@ -21,6 +21,7 @@ from livecommerce.ops.logs import FORMATS, LEVELS
 from livecommerce.ops.redaction import redact_text
 from livecommerce.ops.store_promise import LOSSES
 from livecommerce.orders.currencies import CURRENCIES
+from livecommerce.orders.zones import export_zone
 from livecommerce.settings import LOCALES, SettingsError
 
 PORT_MAX = 65_535
@@ -34,6 +35,7 @@ def problems(settings: Settings) -> list[str]:
         *_words(settings),
         *_hosts(settings),
         *_addresses(settings),
+        *_zone(settings),
         *_store(settings),
         *_database(settings),
         *_public_url(settings),
@@ -115,6 +117,7 @@ def _split(text: str) -> SplitResult | None:
 
 
 def _store(settings: Settings) -> Iterator[str]:
+    yield from _unescaped("redis.url", settings.redis.url)
     url = settings.redis.url
     if not url:
         return
@@ -130,9 +133,25 @@ def _store(settings: Settings) -> Iterator[str]:
         yield f"redis.url is {redact_text(url)!r}; expected redis://host:6379/0, rediss://… or unix:///path"
 
 
+def _zone(settings: Settings) -> Iterator[str]:
+    try:
+        export_zone(settings.orders.time_zone, settings.locale)
+    except SettingsError as error:
+        yield str(error)
+
+
+def _unescaped(name: str, url: str) -> Iterator[str]:
+    """A password with an @ ends nobody knows where: a part of it would be taken for the host, and printed as one."""
+    if url.partition("://")[2].partition("?")[0].count("@") > 1:
+        yield f"{name} is {redact_text(url)!r}: in a user or password write @ as %40, : as %3A, / as %2F, % as %25"
+
+
 def _database(settings: Settings) -> Iterator[str]:
     url = settings.database.url
     if not url:
+        return
+    if unescaped := list(_unescaped("database.url", url)):
+        yield from unescaped
         return
     # only where it is asked for: a relay starts without SQL's libraries
     from sqlalchemy.engine import make_url

@@ -17,21 +17,23 @@ from sqlalchemy import Connection
 from livecommerce.configuration.flags import settings_from
 from livecommerce.configuration.tree import Settings
 from livecommerce.doctor import machine, network, stores
+from livecommerce.errors import LiveCommerceError
 from livecommerce.media.compiled import compiled
 from livecommerce.ops import folder as folders
 from livecommerce.ops.findings import Finding, as_text, exit_code, fail, ok, warn
 from livecommerce.ops.redaction import redact_text
 from livecommerce.ops.valkey import EmbeddedValkey, FolderNewer, ValkeyNotFound, binary_version, find_binary
 from livecommerce.records.database import MIGRATIONS, Database, database_url
+from livecommerce.records.marks import MOVED_TO, mark
 from livecommerce.roles.stores import FUNCTION_LIBRARIES
 
 SQL_SECONDS_MAX = 5.0
 
 
 def _valkey(settings: Settings) -> Iterator[Finding]:
-    libraries = FUNCTION_LIBRARIES
+    libraries, wanted = FUNCTION_LIBRARIES, settings.stock.replicas_wait
     if settings.redis.url:
-        yield from stores.valkey(settings.redis.url, libraries, settings.redis.accept_loss)
+        yield from stores.valkey(settings.redis.url, libraries, settings.redis.accept_loss, replicas_wait=wanted)
         return
     folder = Path(settings.data_folder).expanduser().resolve()
     running = folders.read_running(folder)
@@ -40,7 +42,7 @@ def _valkey(settings: Settings) -> Iterator[Finding]:
         yield warn("valkey", "the running server has a Valkey of its own, not looked at", advice)
         return
     if running is not None:
-        yield from stores.valkey(running.redis_url, libraries, settings.redis.accept_loss)
+        yield from stores.valkey(running.redis_url, libraries, settings.redis.accept_loss, replicas_wait=wanted)
         return
     try:
         binary = find_binary(folder)
@@ -69,11 +71,19 @@ async def _look_at_sql(settings: Settings) -> Finding:
         async with asyncio.timeout(SQL_SECONDS_MAX):
             async with database.read() as connection:
                 current = await connection.run_sync(_revision)
+                moved_to = await mark(connection, MOVED_TO) if current == head else ""
+    except LiveCommerceError as error:
+        return fail("sql", error.for_operators, "Empty LIVECOMMERCE_DATABASE_URL means SQLite in the data folder.")
     except Exception as error:  # whatever the driver raises is the finding
         advice = "Start it, or correct LIVECOMMERCE_DATABASE_URL; empty means SQLite in the data folder."
         return fail("sql", f"{url}: {redact_text(str(error) or type(error).__name__)}", advice)
     finally:
         await database.close()
+    if current is not None and current > str(head):
+        advice = 'Start the newer version, or restore the backup made before; docs/operations.md, "Upgrading".'
+        return fail("sql", f"{url} is at revision {current}, of a newer version; ours knows {head}", advice)
+    if moved_to:
+        return fail("sql", f"{url} was moved to {moved_to}", "Set LIVECOMMERCE_DATABASE_URL to that.")
     if current != head:
         return warn("sql", f"{url} is at revision {current}, newest is {head}", "The server migrates when it starts.")
     return ok("sql", f"{url}, schema {current}")
@@ -115,6 +125,7 @@ def look(settings: Settings, *, quick: bool = False, roles: Container[str] = net
         *machine.clock(),
         *network.listening_ports(settings),
         *network.external_address(settings),
+        *network.internal_host(settings),
         *network.udp_round_trip(settings),
         *network.segmentation(),
         *_sending(settings),

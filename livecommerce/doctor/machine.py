@@ -91,7 +91,7 @@ def fsync_seconds(folder: Path) -> float:
             taken.append(time.perf_counter() - before)
     finally:
         os.close(descriptor)
-        path.unlink()
+        path.unlink(missing_ok=True)
     return statistics.median(taken)
 
 
@@ -101,7 +101,10 @@ def disk_speed(settings: Settings) -> Iterator[Finding]:
         return
     try:
         seconds = fsync_seconds(folders.prepare(settings.data_folder))
-    except (OSError, DataFolderUnusable) as error:
+    except OSError as error:
+        yield fail("fsync", f"nothing can be written: {error.strerror}", "Free some space on the data folder's disk.")
+        return
+    except DataFolderUnusable as error:
         yield fail("fsync", str(error), "The data folder must be on a disk that can be written.")
         return
     text = f"a write is on disk after {seconds * 1000:.1f} ms (median of {FSYNC_ROUNDS})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import ipaddress
 import json
 import os
@@ -46,7 +47,23 @@ def listening_ports(settings: Settings) -> Iterator[Finding]:
             yield ok("ports", f"{word} {host}:{port} is free ({setting})")
         else:
             advice = f"Set {environment_name(setting)} to another, or end the program that has it."
+            if error.errno == errno.EADDRNOTAVAIL:
+                advice = f"{host} is no address of this machine: correct the host beside {environment_name(setting)}."
             yield fail("ports", f"{word} {host}:{port} cannot be used: {error.strerror}", advice)
+
+
+def internal_host(settings: Settings) -> Iterator[Finding]:
+    """Health and metrics, which say who and how many; never for the public."""
+    host = settings.http.internal_host
+    try:
+        is_loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_loopback = host == "localhost"
+    if settings.http.internal_port < 0 or is_loopback:
+        return
+    found = f"{host}: health and metrics answer beyond this machine"
+    advice = f"Close the ports to the public, or set {environment_name('http.internal_host')}=127.0.0.1."
+    yield warn("internal ports", found, advice)
 
 
 def interface_addresses() -> list[str]:
@@ -90,7 +107,10 @@ def external_address(settings: Settings) -> Iterator[Finding]:
             )
         return
     for text in configured:
-        if text in mine:
+        if ipaddress.ip_address(text).is_loopback:
+            found = f"{text} is this machine itself: viewers elsewhere get no video"
+            yield warn("external address", found, f"Set {name} to the address they reach this machine by.")
+        elif text in mine:
             yield ok("external address", f"{text} is on this machine")
         elif _is_public(text):
             last = settings.media.port + settings.media.relays - 1

@@ -13,11 +13,21 @@ from redis.exceptions import RedisError, ResponseError
 from livecommerce.ops.findings import Finding, fail, ok, warn
 from livecommerce.ops.redaction import redact_text
 from livecommerce.ops.redis_client import library_names
-from livecommerce.ops.store_promise import LOSSES, VERSION_MIN, StoreFacts, denied, facts_of, loss_words
+from livecommerce.ops.store_promise import (
+    LOSSES,
+    VERSION_MIN,
+    StoreFacts,
+    denied,
+    facts_of,
+    loss_words,
+    replicas_lacking,
+)
+from livecommerce.stock import keys
 
 ANSWER_SECONDS_MAX = 3.0
 SKEW_WARN_SECONDS = 0.5
 SKEW_FAIL_SECONDS = 30.0
+SHOP_AHEAD_WARN_SECONDS = 5.0  # what stock rides out
 ROUND_TRIP_WARN_SECONDS = 0.01  # each batch of comments waits one round trip
 
 
@@ -30,7 +40,9 @@ def _config(client: Redis, name: str) -> str | None:
     return str(answer.get(name, ""))
 
 
-def valkey(url: str, libraries: Iterable[str], accept_loss: str = "none") -> Iterator[Finding]:
+def valkey(
+    url: str, libraries: Iterable[str], accept_loss: str = "none", *, replicas_wait: int = 0
+) -> Iterator[Finding]:
     """`libraries` are the function libraries the rooms load at their start; `url` is where they look for them."""
     shown = redact_text(url)
     client: Redis = Redis.from_url(
@@ -39,10 +51,16 @@ def valkey(url: str, libraries: Iterable[str], accept_loss: str = "none") -> Ite
     try:
         info: Any = client.info()
         yield from _version(shown, info)
-        yield from _durability(facts_of(info, _config(client, "appendfsync") or ""), accept_loss)
+        facts = facts_of(info, _config(client, "appendfsync") or "")
+        yield from _durability(facts, accept_loss)
+        if lacking := replicas_lacking([facts], replicas_wait):
+            yield fail("valkey replicas", lacking, "Start them, or lower LIVECOMMERCE_STOCK_REPLICAS_WAIT.")
+        elif replicas_wait:
+            yield ok("valkey replicas", f"{facts.replicas} online, {replicas_wait} are waited for")
         yield from _memory(client)
         yield from _libraries(client, libraries)
         yield from _clock(client)
+        yield from _shop_times(client)
     except RedisError as error:
         if denied(error):
             advice = "Correct the user and password in LIVECOMMERCE_REDIS_URL: redis://user:password@host:6379/0."
@@ -98,6 +116,17 @@ def _libraries(client: Redis, wanted: Iterable[str]) -> Iterator[Finding]:
         yield warn("valkey functions", f"not loaded: {', '.join(missing)}", "The server loads them when it starts.")
     else:
         yield ok("valkey functions", ", ".join(sorted(wanted)))
+
+
+def _shop_times(client: Redis) -> Iterator[Finding]:
+    """A shop whose time is ahead of the store's clock: one of both is wrong, or was."""
+    seconds, _ = client.time()
+    for key in client.scan_iter(match=keys.items("*"), count=1000):
+        ahead = int(client.hget(key, keys.NOW) or 0) / 1000 - seconds
+        if ahead > SHOP_AHEAD_WARN_SECONDS:
+            found = f"{key} has seen a time {ahead:.0f} s ahead of Valkey's clock"
+            advice = 'Set the clock by NTP; docs/operations.md, "A clock that was wrong".'
+            yield warn("shop clock", found, advice)
 
 
 def _clock(client: Redis) -> Iterator[Finding]:

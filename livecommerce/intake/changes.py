@@ -126,9 +126,14 @@ def operations_of(state: State, speech: Speech, intent: Intent, claims: Sequence
                 return "which_one"
             return [_reduce(state, speech, item, intent.qty) for item in items]
         case SetIntent():
-            items = {claim.item for claim in matching(claims, intent.code, intent.options)}
+            mine = matching(claims, str(intent.code), intent.options)
+            items = {claim.item for claim in mine}
             if len(items) > 1:
                 return "which_one"
+            # More of a product that is closed is a sale of it; fewer, or as many, is nobody's loss.
+            wants_more = intent.qty > sum(claim.quantity for claim in mine)
+            if items and wants_more and state["items"][intent.code]["closed"]:
+                return "sales_closed"
             return [_set(state, speech, item, intent) for item in items]
         case SwapIntent():
             return _swap(state, speech, intent, claims)

@@ -271,9 +271,10 @@ class CommentPath:
             TooMuch, and what `waiting_offers.take` raises.
         """
         viewer = acceptance.speaker.viewer
-        refusal = None if acceptance.again else self._too_many(mirror, viewer, acceptance.id, self._store.now_ms())
-        if refusal is not None:
-            raise refusal
+        if not (acceptance.again and await self._is_done(mirror.state, acceptance)):
+            refusal = self._too_many(mirror, viewer, acceptance.id, self._store.now_ms())
+            if refusal is not None:
+                raise refusal
         answer = await take(self._engine, mirror.state, acceptance)
         return WithdrawalAnswer(reason=str(answer.outcome), lines=answer_lines(answer, mirror.state))
 
@@ -294,6 +295,8 @@ class CommentPath:
         if heard.is_repeat:  # what stock did under this id, it was not this
             raise IdReused()
         viewer = speech.speaker.viewer
+        if answer["verdict"] == "order" and not answer["lines"]:
+            heard.event["refused"] = answer["reason"]  # staff see beside the line that nothing came of it
         line = ChatLine(
             id=speech.id, viewer=viewer, name="" if place == "held" else speech.speaker.name, place=place,
             answer=kept_answer(answer, viewer, content_of(speech)), event=pack(heard.event),

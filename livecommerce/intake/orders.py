@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from livecommerce.comments.verdict import Intent
 from livecommerce.comments.verdict import Reserve as ReserveIntent
-from livecommerce.errors import BadInput, Busy, IdReused, LiveCommerceError, StorageFull, Unavailable
+from livecommerce.errors import BadInput, Busy, IdReused, LiveCommerceError, OutcomeUnknown, StorageFull
 from livecommerce.intake.answers import SpeechAnswer
 from livecommerce.intake.speech import Act
 from livecommerce.shows.offers import NoOrder, Want, reserve_for
@@ -47,7 +47,8 @@ async def done(engine: StockEngine, operation: Operation) -> Answer:
     """Stock's answer to an operation.
 
     Raises:
-        Busy, StorageFull, Unavailable, IdReused, BadInput: nothing was stored, so the same id may be sent again.
+        Busy, StorageFull, IdReused, BadInput: nothing was stored, so the same id may be sent again.
+        OutcomeUnknown: it may be stored; the same id tells.
     """
     answer = await engine.submit(operation)
     error = refusal_of(answer)
@@ -57,14 +58,14 @@ async def done(engine: StockEngine, operation: Operation) -> Answer:
 
 
 def refusal_of(answer: Answer) -> LiveCommerceError | None:
-    """The error for outcomes after which nothing was stored, None for all others."""
+    """The error for outcomes after which nothing was stored, or nobody knows; None for all others."""
     retry = answer.retry_after_ms or None
     if answer.outcome in (Outcome.STORAGE_FULL, Outcome.READ_ONLY):
         return StorageFull(retry_after_ms=retry)
     if answer.outcome in (Outcome.BUSY, Outcome.RECONCILING):
         return Busy(retry_after_ms=retry)
     if answer.outcome in RETRYABLE:
-        return Unavailable(retry_after_ms=retry)
+        return OutcomeUnknown(retry_after_ms=retry)
     if answer.outcome is Outcome.ID_REUSED:
         return IdReused()
     if answer.outcome in (Outcome.INPUT_BAD, Outcome.QUANTITY_BAD):

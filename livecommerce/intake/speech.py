@@ -135,7 +135,8 @@ def acceptance_of(show: str, speaker: Speaker, raw: Payload) -> Acceptance:
         BadInput.
     """
     known_fields(raw, "id", "reservation", "again")
-    return Acceptance(show=show, speaker=speaker, id=checked_id(raw), reservation=checked_reservation(raw))
+    reservation, again = checked_reservation(raw), is_again(raw)
+    return Acceptance(show=show, speaker=speaker, id=checked_id(raw), reservation=reservation, again=again)
 
 
 def checked_reservation(raw: Payload) -> str:

@@ -41,10 +41,11 @@ def offer_meant(state: State, viewer: str, wants: Sequence[Want]) -> TicketRecor
 
 
 def take_operation(state: State, act: Act, reservation: str, chat: bytes = b"") -> Extend:
-    """From now on it is held as long as any claim of the show."""
+    """From now on it is held as long as any claim of the show. A claim that is held already is not given more time:
+    stock decides, as a mirror is a moment behind."""
     return Extend(
         id=act.id, shop=state["show"]["shop"], show=act.show, reservation=reservation, viewer=act.speaker.viewer,
-        seconds=state["show"]["hold_seconds"], source=act.source, chat=chat,
+        seconds=state["show"]["hold_seconds"], source=act.source, chat=chat, only_offered=True,
     )  # fmt: skip
 
 
@@ -56,9 +57,6 @@ async def take(engine: StockEngine, state: State, acceptance: Acceptance) -> Ans
     """
     if state["buyers"].get(acceptance.speaker.viewer, {}).get("banned"):
         raise Banned()
-    known = state["tickets"].get(acceptance.reservation)
-    if known is not None and known["state"] != "offered" and not acceptance.again:
-        raise Conflict("This offer is over.", outcome="not_active")
     answer = await done(engine, take_operation(state, acceptance, acceptance.reservation))
     if answer.outcome is Outcome.NOT_YOURS:
         raise NotYours()

@@ -16,7 +16,14 @@ from aiohttp import web
 
 from livecommerce.errors import BadInput, LiveCommerceError
 from livecommerce.http.errors import LoginNeeded
-from livecommerce.media.client.control import FRAGMENT_TYPE, ORIGIN_HEADER, PUBLISHER_HEADER, RANK_HEADER, RIGHT_HEADER
+from livecommerce.media.client.control import (
+    FRAGMENT_TYPE,
+    ORIGIN_HEADER,
+    PUBLISHER_HEADER,
+    RANK_HEADER,
+    RIGHT_HEADER,
+    WATCHER_HEADER,
+)
 from livecommerce.media.errors import EntityTagMissing, EntityTagStale, FragmentExpected, SdpRefused
 from livecommerce.media.ingest.source import Publisher
 from livecommerce.media.plane import Accepted, MediaPlane
@@ -121,7 +128,8 @@ class ControlApp:
         else:
             if origin := request.headers.get(ORIGIN_HEADER, ""):
                 await self._plane.pull(show, origin)
-            accepted = self._plane.play(show, body)
+            watcher, right = request.headers.get(WATCHER_HEADER, ""), request.headers.get(RIGHT_HEADER, "")
+            accepted = self._plane.play(show, body, watcher=watcher, right=right)
         return web.Response(
             status=201,
             body=accepted.answer.encode(),

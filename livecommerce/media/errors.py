@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from livecommerce.errors import BadInput, Conflict, NotFound
+from livecommerce.errors import BadInput, Conflict, NotFound, Unavailable
 
 BLOCK = range(120, 140)  # of numbers, in each family; docs/errors.md
 EARLIER = frozenset({1010, 3004, 4001})  # given before rooms had blocks; numbers are for good
@@ -41,3 +41,11 @@ class ShowOver(NotFound):
 class HostAlreadyLive(Conflict):
     number, code = 4001, "host_already_live"
     reason = "Another host is already live on this show. End that stream first."
+
+
+class PictureClosed(Unavailable):
+    number, code = 6120, "picture_closed"
+    reason = (
+        "Nobody can enter the picture at the moment: the host's encoder sends no keyframe. "
+        "The host's studio says what to change; try again in some seconds."
+    )

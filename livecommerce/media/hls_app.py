@@ -11,7 +11,7 @@ import time
 from aiohttp import web
 
 from livecommerce.errors import BadInput, NotFound, Unavailable
-from livecommerce.media.errors import StreamUnknown
+from livecommerce.media.errors import PictureClosed, StreamUnknown
 from livecommerce.media.hls.playlist import media_playlist, multivariant_playlist
 from livecommerce.media.hls.window import AAC, OPUS, HlsStream
 from livecommerce.media.outputs import Outputs
@@ -50,13 +50,25 @@ class HlsApp:
         if output.hls is None and output.stream.state is not StreamState.LIVE:
             raise StreamUnknown(retry_after_ms=2_000)
         hls = output.play(now)
+        if not hls.segments:
+            self._refuse_closed(request)
         if request.match_info.get("variant") == AAC:
             output.play_aac(now)
         return hls
 
+    def _refuse_closed(self, request: web.Request) -> None:
+        """Says so where waiting would not help.
+
+        Raises:
+            PictureClosed.
+        """
+        if self._outputs.output(request.match_info["show"]).stream.is_closed(time.monotonic()):
+            raise PictureClosed(retry_after_ms=2_000)
+
     async def get_multivariant(self, request: web.Request) -> web.Response:
         hls = self._hls(request)
         if not await hls.wait_until_playable(OPUS) or not (text := multivariant_playlist(hls)):
+            self._refuse_closed(request)
             raise Unavailable("The stream has no picture yet.", retry_after_ms=2_000)
         return _playlist(text, PLAIN_AGE_SECONDS)
 
@@ -68,6 +80,7 @@ class HlsApp:
             if part is not None:
                 raise BadInput("_HLS_part needs _HLS_msn.")
             if not await hls.wait_until_playable(variant):
+                self._refuse_closed(request)
                 raise Unavailable("The stream has no picture yet.", retry_after_ms=2_000)
             return _playlist(media_playlist(hls, variant), PLAIN_AGE_SECONDS)
         if number > hls.last_number(variant) + AHEAD_MAX:
@@ -75,6 +88,7 @@ class HlsApp:
         if part is not None and part > PART_MAX:
             raise BadInput("_HLS_part is beyond any segment.")
         if not await hls.wait_for(variant, number, part):
+            self._refuse_closed(request)
             raise Unavailable("The stream stands still.", retry_after_ms=1_000)
         return _playlist(media_playlist(hls, variant), BLOCKING_AGE_SECONDS)
 

@@ -16,6 +16,7 @@ from typing import Any
 from livecommerce.media.errors import StreamUnknown
 from livecommerce.media.hls.aac import AacEncoder
 from livecommerce.media.hls.window import HlsStream
+from livecommerce.media.packaging.access_units import ParameterSets
 from livecommerce.media.packaging.packager import Packager, Sink
 from livecommerce.media.packaging.timeline import Clock, TimedFrame, TimedUnit
 from livecommerce.media.recording.files import folder_of
@@ -44,6 +45,9 @@ class _AacFeed:
     def audio(self, frame: TimedFrame) -> None:
         self.encoder.put(frame)
 
+    def jump(self) -> None:
+        """Sound goes on without a hole."""
+
     def tick(self, now: float) -> None:
         """Nothing depends on the time alone."""
 
@@ -53,7 +57,12 @@ class ShowOutput:
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
-        self.packager = Packager(stream.request_keyframe, self._clocks, has_picture=lambda: stream.has_picture)
+        self.packager = Packager(
+            stream.request_keyframe,
+            self._clocks,
+            known=lambda: ParameterSets(*stream.parameter_sets()),
+            has_picture=lambda: stream.has_picture,
+        )
         self.recording: Recording | None = None
         self.hls: HlsStream | None = None
         self.asked_at = self.aac_asked_at = float("-inf")

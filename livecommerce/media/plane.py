@@ -10,12 +10,12 @@ import heapq
 import logging
 import statistics
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from livecommerce.errors import Busy, NotFound
-from livecommerce.media.errors import HostAlreadyLive, StreamUnknown
+from livecommerce.media.errors import HostAlreadyLive, PictureClosed, StreamUnknown
 from livecommerce.media.ingest.host import Host, HostPlan
 from livecommerce.media.ingest.origin import OriginPull
 from livecommerce.media.ingest.source import Publisher, Source
@@ -37,6 +37,8 @@ STREAMS_MAX = 200
 TICK_SECONDS = 0.02
 # In the studio's list, worst lines first.
 VIEWERS_LISTED_MAX = 200
+# A deaf encoder makes a keyframe each ten seconds or never.
+CLOSED_RETRY_MS = 3_000
 # A join by way of the origin takes one more handshake and at most one keyframe.
 PULL_SECONDS_MAX = 4.0
 
@@ -125,7 +127,8 @@ class MediaPlane:
             stream.on_event = self._on_event  # a copy of another relay's stream becomes the original
         host = Host(self.mux, stream, offer, plan, publisher=publisher, now=now)
         host.on_closed = lambda _: stream.host_gone(host, time.monotonic())
-        if current is None or current.media_at is None:
+        # One that is connected is let go by nothing less; one that still connects has nothing to lose.
+        if current is None or (current.media_at is None and not current.is_connected):
             stream.take_host(host)
         else:
             host.on_connected = lambda: self._take_over(stream, host)
@@ -143,9 +146,14 @@ class MediaPlane:
             stream.take_host(host)
 
     def rights(self) -> set[str]:
-        """What the streams that run or come stand on (`Publisher.right`)."""
+        """What streams that run or come (`Publisher.right`) and viewers of rehearsals stand on."""
         both = (source for stream in self.streams.values() for source in (stream.host, stream.coming))
-        return {source.publisher.right for source in both if source is not None} - {""}
+        publishing = {source.publisher.right for source in both if source is not None}
+        return (publishing | {peer.right for peer in self._viewers()}) - {""}
+
+    def _viewers(self) -> Iterator[Viewer]:
+        """Those who still connect too."""
+        return (peer for peer in self.peers.values() if isinstance(peer, Viewer))
 
     def end_rights(self, lost: Collection[str]) -> None:
         """Ends what stands on a right that is none any more."""
@@ -154,6 +162,17 @@ class MediaPlane:
                 stream.coming.close("the right to publish has ended")
             if stream.host is not None and stream.host.publisher.right in lost:
                 self._end_host(stream, "the right to publish has ended")
+        self._let_go([viewer for viewer in self._viewers() if viewer.right in lost], "the right to watch has ended")
+
+    def end_watchers(self, show: str, banned: Collection[str]) -> None:
+        """Lets go who may not watch this show any more."""
+        gone = [viewer for viewer in self._viewers() if viewer.show == show and viewer.watcher in banned]
+        self._let_go(gone, "banned")
+
+    def _let_go(self, viewers: Sequence[Viewer], reason: str) -> None:
+        for viewer in viewers:
+            viewer.close(reason)
+            self.peers.pop(viewer.session, None)
 
     def _end_host(self, stream: Stream, reason: str) -> None:
         """Where another host is about to connect, it goes on with that one."""
@@ -181,19 +200,22 @@ class MediaPlane:
         }
         return {show: timestamp for show, timestamp in arriving.items() if timestamp is not None}
 
-    def play(self, show: str, offer_text: str) -> Accepted:
-        """A viewer's offer.
+    def play(self, show: str, offer_text: str, *, watcher: str = "", right: str = "") -> Accepted:
+        """A viewer's offer. `watcher` is whose it is, `right` what it stands on ("": everybody may see the show).
 
         Raises:
-            SdpRefused, StreamUnknown, Busy.
+            SdpRefused, StreamUnknown, PictureClosed, Busy.
         """
         stream = self.streams.get(show)
         if stream is None or not stream.can_play():
             raise StreamUnknown(retry_after_ms=2_000)
         offer = sdp.parse_offer(offer_text)
+        if offer.video is not None and stream.is_closed(time.monotonic()):
+            raise PictureClosed(retry_after_ms=CLOSED_RETRY_MS)
         plan = ViewerPlan(offer, stream.tracks, stream.repair_ssrc)
         self._check_room(is_host=False)
         viewer = Viewer(self.mux, stream, offer, plan, self.mux.socket.counters, time.monotonic())
+        viewer.watcher, viewer.right = watcher, right
         return self._accept(viewer, offer, plan.answered)
 
     async def pull(self, show: str, origin: str) -> None:

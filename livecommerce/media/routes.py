@@ -186,9 +186,10 @@ async def post_stream(request: web.Request) -> web.Response:
     if _kind(request) == "whep":
         await _limit(request, "whep", JOINS_AT_ONCE, JOINS_PER_MINUTE)
     kind, show, publisher, relay = await _authorized(request)
-    who = await identify(request)
+    who, right = await identify(request), ""
     if publisher is None:
-        await _may_see(request, show)
+        if not await _may_see(request, show):
+            right = session_right(who.session)  # it watches a rehearsal as long as it is logged in
         await request.app[MEDIA].refuse_banned(show, who.viewer)
     elif (await request.app[MEDIA].place_of(show))[1] == "ended":
         raise ShowOver
@@ -196,7 +197,7 @@ async def post_stream(request: web.Request) -> web.Response:
     if publisher is not None:
         session = await relay.publish(show, offer, publisher.name, rank=publisher.rank, right=publisher.right)
     else:
-        session = await relay.play(show, offer)
+        session = await relay.play(show, offer, watcher=who.viewer, right=right)
     answer = web.Response(status=201, text=session.answer, content_type=SDP_TYPE)
     own = public_path(request, f"/{kind}/{show}/{session.session}")
     answer.headers["Location"] = own

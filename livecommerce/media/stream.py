@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from livecommerce.media.ingest.feedback import Reception
-from livecommerce.media.ingest.hints import Seen, hint_of
+from livecommerce.media.ingest.hints import MIXED_TOLD_SECONDS, Seen, hint_of
 from livecommerce.media.ingest.source import PICTURE, SOUND, Source, SourceName
 from livecommerce.media.tracks.track import CanonicalPacket, Track
 from livecommerce.media.transport.udp import Socket
@@ -82,6 +82,7 @@ class Stream(Audience):
         self._fed: dict[SourceName, Layer] = {}
         self._sound_timer: asyncio.TimerHandle | None = None
         self._lost_at: float | None = None
+        self._taken_at = float("-inf")
         self._window: tuple[float, int] = (time.monotonic(), 0)
         self.hint = "starting"
         self.has_picture = False
@@ -127,7 +128,7 @@ class Stream(Audience):
         if previous is not None:
             previous.close("replaced")
         self.ended_at = None
-        now = self._lost_at = time.monotonic()
+        now = self._lost_at = self._taken_at = time.monotonic()
         self._feed(host.layers, now)
         if self.state is StreamState.ENDED:
             self.set_state(StreamState.WAITING)
@@ -169,7 +170,7 @@ class Stream(Audience):
         """The next packet of this source comes from another sender."""
         track = self._track(source)
         if track is not None:
-            track.begin_source()
+            track.begin_source(self.host.parameter_sets if self.host is not None and source.kind == "video" else ())
 
     def note_report(self, source: SourceName, ntp: int, timestamp: int, now: float) -> None:
         track = self._track(source)
@@ -306,13 +307,20 @@ class Stream(Audience):
         if self.taps:
             self._tap("video", self.followed.take(layer, packets), now)
         layer.note_keyframe()
-        if packets[0].number <= layer.track.keyframe_start <= packets[-1].number:
+        # A keyframe can be found after it was sent: when what was missing of it, or before it, has come.
+        if layer.opened != layer.track.keyframe_start <= layer.track.head:
+            layer.opened = layer.track.keyframe_start
             self.let_in(layer)
 
     def _tap(self, kind: str, packets: list[CanonicalPacket], now: float) -> None:
         if packets:
             for tap in self.taps:
                 tap(kind, packets, now)
+
+    def parameter_sets(self) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+        """SPS and PPS of the picture that recording and HLS follow, as far as its sender has told them."""
+        sets = self.followed.layer.track.sets
+        return sets.sequence, sets.picture
 
     def request_keyframe(self, now: float) -> None:
         """For recording and HLS, which follow one layer."""
@@ -347,6 +355,8 @@ class Stream(Audience):
         self._measure(now)
         self.begin_reports()
         self.followed.look(self.alive(), now)
+        if self.state is not StreamState.LIVE and self.is_closed(now):
+            self._came_live()  # so that its host hears why nobody sees it
         if self.taps and self.followed.wanted is not self.followed.layer:
             self.request_keyframe(now)
         if self.state is StreamState.LOST and self._lost_at is not None and now - self._lost_at > RESUME_SECONDS:
@@ -359,6 +369,11 @@ class Stream(Audience):
         if self.state is StreamState.WAITING:
             return self._lost_at is None or now - self._lost_at > RESUME_SECONDS
         return self.ended_at is not None and now - self.ended_at > RESUME_SECONDS
+
+    def is_closed(self, now: float) -> bool:
+        """Pictures come, and for seconds none by which anybody could enter; what the host is told is the hint."""
+        flowing = [layer for layer in self._fed.values() if layer.is_flowing(now)]
+        return bool(flowing) and all(layer.is_closed(now) for layer in flowing)
 
     def can_play(self) -> bool:
         """Live now or within the last minute, or a host is just connecting."""
@@ -394,12 +409,18 @@ class Stream(Audience):
             return "starting" if self.state is StreamState.WAITING else "offline"
         reception = self._judged(host)
         wanted, slow, picture = top.keyframe_wanted_since, top.keyframe_slow_at, top.track.picture
+        jumped_at = max(top.track.jumped_at, self.tracks["audio"].jumped_at)
         seen = Seen(
             picture=self._picture_word(host, now),
+            is_closed=self.is_closed(now),
+            lacks_sets=top.track.lacks_sets,
+            is_renewed=top.track.is_renewed,
+            is_mixed=now - max(host.mixed_at, top.track.mixed_at) < MIXED_TOLD_SECONDS,
             is_reordered=top.track.is_reordered(),
             loss=reception.fraction_lost if reception is not None else 0.0,
             keyframe_wanted=None if wanted is None else now - wanted,
             keyframe_slow=None if slow is None else now - slow,
+            clock_jumped=now - jumped_at if jumped_at > self._taken_at else None,
             is_baseline=picture is None or picture.is_baseline,
             has_sound=SOUND in host.receptions and self.audio_kbps > 0,
             kbps=top.kbps,

@@ -185,6 +185,8 @@ class Child:
         finally:
             os.close(writer)
         self.pid = self._process.pid
+        if self._stopping.is_set():  # asked while it was being made: `stop` found nobody to signal
+            self._process.send_signal(signal.SIGTERM)
         self._last_beat = time.monotonic()
         log.info("process started", child=self.plan.name, pid=self.pid, start=self.starts)
         watchers = [asyncio.create_task(self._watch_pipe(reader)), asyncio.create_task(self._watch_time())]

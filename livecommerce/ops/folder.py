@@ -6,6 +6,8 @@ until the last process that may write to it is gone: after a `kill -9` of the su
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import fcntl
 import hashlib
 import os
@@ -17,6 +19,7 @@ import msgspec
 
 from livecommerce.ops.errors import AlreadyRunning, DataFolderUnusable
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
 LOCK_NAME = "lock"
 RUNNING_NAME = "running.json"
 LOCK_WAIT_SECONDS = 6.0  # orphans of a killed supervisor die at once, an embedded Valkey flushes for a moment
@@ -50,9 +53,13 @@ def prepare(data_folder: str) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         probe = folder / f".probe-{os.getpid()}"
-        probe.write_bytes(b"x")
-        probe.unlink()
+        try:
+            probe.write_bytes(b"x")
+        finally:
+            probe.unlink(missing_ok=True)
     except OSError as error:
+        if error.errno in FULL and folder.is_dir():
+            return folder  # ours, and full: a backup to another disk, a login, a look at stock need no room here
         raise DataFolderUnusable(
             f"The data folder {folder} cannot be written ({error.strerror}). Set LIVECOMMERCE_DATA_FOLDER or its owner."
         ) from error
@@ -92,7 +99,8 @@ class FolderLock:
             os.close(descriptor)
             return False
         os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode())
+        with contextlib.suppress(OSError):  # on a full disk: the lock holds, it only does not say whose it is
+            os.write(descriptor, f"{os.getpid()}\n".encode())
         # what the last owner said about itself is not true any more
         self.path.with_name(RUNNING_NAME).unlink(missing_ok=True)
         self._descriptor = descriptor

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
+from livecommerce.errors import LiveCommerceError
 from livecommerce.ops import metrics
 from livecommerce.ops.descriptors import DESCRIPTORS
 from livecommerce.ops.log_limit import forget_seldom
@@ -82,6 +83,8 @@ class Health:
                 return name, await check()
         except TimeoutError:
             return name, f"no answer within {CHECK_SECONDS_MAX:.0f} s"
+        except LiveCommerceError as error:
+            return name, f"{type(error).__name__}: {error.for_operators}"
         except Exception as error:  # a check must tell, not crash: whatever it met is the finding
             return name, f"{type(error).__name__}: {error}"
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     REGISTRY,
+    Counter,
     Gauge,
     Histogram,
     Info,
@@ -33,6 +34,7 @@ READY = Gauge("livecommerce_ready", "1 when the last readiness check passed, els
 DEGRADED = Gauge("livecommerce_degraded", "1 while ready without a part (its check_ready is 0), else 0.")
 CHECK_READY = Gauge("livecommerce_check_ready", "1 when this part of readiness is good, else 0.", ["check"])
 STORAGE_FULL = Gauge("livecommerce_storage_full", "1 while Valkey refuses writes (disk guard, memory, disk), else 0.")
+CLOCK_STEPS = Counter("livecommerce_clock_steps_total", "Jumps of the machine's clock by more than 5 s.")
 DESCRIPTORS = Gauge("livecommerce_descriptors_open", "Open files and sockets of this process.")
 DESCRIPTORS_MAX = Gauge("livecommerce_descriptors_max", "How many open files this process may have.")
 BUILD = Info("livecommerce_build", "Version and role of this process.")

@@ -64,15 +64,18 @@ def refuse_taken(host: str, port: int, kind: socket.SocketKind, setting: str) ->
     if error is None:
         return
     word = "TCP" if kind == socket.SOCK_STREAM else "UDP"
+    host_setting = f"{setting.partition('.')[0]}.{'internal_host' if 'internal' in setting else 'host'}"
+    mend = f"Set {environment_name(setting)} to another, or end what has it."
     if error.errno == errno.EADDRINUSE:
         why = f"{word} port {port} on {host} is in use by another program"
     elif error.errno == errno.EACCES:
         why = f"{word} port {port} on {host} may not be used by this user (below 1024?)"
     elif error.errno == errno.EADDRNOTAVAIL:
         why = f"{host} is not an address of this machine"
+        mend = f"Set {environment_name(host_setting)} to one of them, or to 0.0.0.0."
     else:
         why = f"{word} port {port} on {host}: {error.strerror}"
-    raise PortInUse(f"{why}. Set {environment_name(setting)} to another, or end what has it.", port=port)
+    raise PortInUse(f"{why}. {mend}", port=port)
 
 
 def reserve(host: str, port: int) -> socket.socket:

@@ -40,8 +40,8 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         rf"\1{HIDDEN}",
     ),
-    # scheme://user:password@host
-    (re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s/@]+@", re.IGNORECASE), rf"\1{HIDDEN}@"),
+    # scheme://user:password@host, up to the last @: people write @ and / in passwords as they are
+    (re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s]+@", re.IGNORECASE), rf"\1{HIDDEN}@"),
     (re.compile(r"(a=ice-pwd:)\S+"), rf"\1{HIDDEN}"),
 )
 

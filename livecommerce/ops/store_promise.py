@@ -33,6 +33,7 @@ class StoreFacts(NamedTuple):
     fsync: str
     policy: str
     node: str = ""
+    replicas: int = 0  # that are online
 
     @property
     def loss(self) -> str:
@@ -52,7 +53,26 @@ def facts_of(info: Mapping[str, Any], fsync: str, node: str = "") -> StoreFacts:
         fsync=fsync,
         policy=str(info.get("maxmemory_policy", "noeviction")),
         node=node,
+        replicas=replicas_online(info),
     )
+
+
+def replicas_online(info: Mapping[str, Any]) -> int:
+    """Of an INFO answer; one that still loads is none."""
+    found = (info.get(f"slave{index}") for index in range(int(info.get("connected_slaves", 0))))
+    return sum(1 for one in found if isinstance(one, Mapping) and one.get("state") == "online")
+
+
+def replicas_lacking(everyone: Sequence[StoreFacts], wanted: int) -> str:
+    """What is missing for `stock.replicas_wait`, in one sentence; empty when nothing is."""
+    for facts in everyone:
+        if facts.replicas < wanted:
+            where = f" at {facts.node}" if facts.node else ""
+            return (
+                f"{facts.product}{where} has {facts.replicas} replicas online and stock.replicas_wait is {wanted}: no "
+                "order is confirmed (error 6004)"
+            )
+    return ""
 
 
 def version_numbers(version: str) -> tuple[int, ...]:

@@ -67,6 +67,8 @@ class Supervisor:
             prepare = (before_stage or {}).get(stage[0].plan.starts_at)
             if prepare is not None:
                 await prepare()
+            if self.stop_asked.is_set():
+                return False
             for child in stage:
                 child.start()
             for child in stage:

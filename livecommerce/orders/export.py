@@ -7,16 +7,16 @@ import io
 import re
 import tempfile
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import BinaryIO, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import xlsxwriter
 
 from livecommerce.orders.currencies import amount
 from livecommerce.orders.model import Order, OrderLine
-from livecommerce.settings import SettingsError
+from livecommerce.orders.projection import OWED
+from livecommerce.orders.sheet_words import heading, worded
 
 BYTE_ORDER_MARK = "\ufeff"  # without it Excel reads UTF-8 as the local code page
 COLUMNS = (
@@ -34,18 +34,6 @@ _CHANGED = re.compile(
 )
 _BREAKS = re.compile("[\r\n\v\f\x85\u2028\u2029]+")
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # what XML 1.0 cannot hold
-ZONES = {"zh-TW": "Asia/Taipei"}  # of a first language that is spoken in one zone
-
-
-def export_zone(name: str, locale: str) -> ZoneInfo:
-    """
-    Raises:
-        SettingsError: there is no such zone.
-    """
-    try:
-        return ZoneInfo(name or ZONES.get(locale, "UTC"))
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise SettingsError(f"orders.time_zone: there is no zone {name!r}; write one like Asia/Taipei") from error
 
 
 def safe_cell(text: str) -> str:
@@ -75,31 +63,47 @@ Cell = int | str
 def rows(
     orders: Iterable[Order], names: Mapping[str, str], handles: Mapping[str, str], zone: tzinfo
 ) -> Iterator[list[Cell]]:
-    """The cells of `COLUMNS`, a row a claim, each as it is. `names` and `handles` are by viewer."""
+    """The cells of `COLUMNS`, a row a claim, each as it is. `names` and `handles` are by viewer.
+
+    What has ended is listed with its quantity and costs nothing: the totals of an order's rows are the order's total.
+    """
     for order in orders:
         for line in order.lines:
             payment, reference = _payment(order, line)
+            total = line.quantity * line.unit_price_minor if line.state in OWED else 0
             yield [
                 order.number, order.id, names.get(order.viewer, ""), handles.get(order.viewer, ""), line.sku, line.text,
                 line.number, line.quantity, line.waiting, amount(line.unit_price_minor, line.currency),
-                amount(line.quantity * line.unit_price_minor, line.currency), line.currency, line.state,
+                amount(total, line.currency), line.currency, line.state,
                 moment(line.claimed_ms), moment(line.claimed_ms, zone), payment, reference,
             ]  # fmt: skip
 
 
-def header() -> str:
-    return BYTE_ORDER_MARK + ",".join(COLUMNS) + "\r\n"
+def header(locale: str = "") -> str:
+    return BYTE_ORDER_MARK + ",".join(heading(column, locale) for column in COLUMNS) + "\r\n"
 
 
 _OURS = frozenset(("unit_price", "line_total", "claimed_at", "claimed_at_local"))  # written by us, to be read as it is
 _GUARDED = [column not in _OURS for column in COLUMNS]
 
 
-def csv_lines(orders: Iterable[Order], names: Mapping[str, str], handles: Mapping[str, str], zone: tzinfo = UTC) -> str:
-    """CSV text of a page of orders, without the header."""
+def for_people(cells: Iterable[list[Cell]], locale: str) -> Iterator[list[Cell]]:
+    """The same rows in the words of a language."""
+    for row in cells:
+        yield [worded(column, cell, locale) for column, cell in zip(COLUMNS, row, strict=True)]
+
+
+def csv_lines(
+    orders: Iterable[Order],
+    names: Mapping[str, str],
+    handles: Mapping[str, str],
+    zone: tzinfo = UTC,
+    locale: str = "",
+) -> str:
+    """CSV text of a page of orders, without the header; in the words of `locale`, where there is one."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")  # RFC 4180; a reader of any line ends finds none inside a cell
-    for row in rows(orders, names, handles, zone):
+    for row in for_people(rows(orders, names, handles, zone), locale):
         writer.writerow(
             [
                 safe_cell(cell) if is_guarded and isinstance(cell, str) else cell
@@ -115,20 +119,22 @@ class Workbook:
     `add` for each page of rows, then `finish`; `close` forgets the file.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, locale: str = "") -> None:
+        self._locale = locale
         self.file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         settings = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
         self._book = xlsxwriter.Workbook(self.file, settings)
         self._sheet = self._book.add_worksheet("orders")
-        self._row = 0
-        self.add([list(COLUMNS)])
+        for column, name in enumerate(COLUMNS):
+            self._sheet.write_string(0, column, heading(name, locale))
+        self._row = 1
 
-    def add(self, cells: Iterable[Sequence[Cell]]) -> None:
-        for row in cells:
+    def add(self, cells: Iterable[list[Cell]]) -> None:
+        for row in for_people(cells, self._locale):
             for column, cell in enumerate(row):
                 if isinstance(cell, int):
                     self._sheet.write_number(self._row, column, cell)
-                elif self._row and COLUMNS[column] in ("unit_price", "line_total"):
+                elif COLUMNS[column] in ("unit_price", "line_total"):
                     self._sheet.write_number(self._row, column, float(cell))  # 15 digits: far under 2^53
                 else:
                     self._sheet.write_string(self._row, column, _UNWRITABLE.sub("", cell))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Annotated, Any
@@ -36,7 +37,7 @@ XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 @dataclass(frozen=True)
 class OrdersNeeds:
-    """What these routes need. `redis` has the names that the shows' viewers go by."""
+    """What these routes need."""
 
     orders: OrderRepository
     till: Till
@@ -44,6 +45,7 @@ class OrdersNeeds:
     shows: ShowStore
     audit: AuditRepository
     zone: tzinfo
+    locale_of: Callable[[str], Awaitable[str]]  # the language of a shop
 
 
 ORDERS: web.AppKey[OrdersNeeds] = web.AppKey("livecommerce.orders", OrdersNeeds)
@@ -111,12 +113,13 @@ async def get_orders_csv(request: web.Request) -> web.StreamResponse:
     )
     page = await needs.orders.of_show(show.shop, show.id)
     await answer.prepare(request)
-    await answer.write(header().encode())
+    locale = await needs.locale_of(show.shop)
+    await answer.write(header(locale).encode())
     try:
         while page:
             await still_staff(request)
             names, handles = await _names(needs.shows, show.id, page)
-            await answer.write(csv_lines(page, names, handles, needs.zone).encode())
+            await answer.write(csv_lines(page, names, handles, needs.zone, locale).encode())
             page = await needs.orders.of_show(show.shop, show.id, after=page[-1].number)
     except Exception as error:
         # Half a file is on its way: cut the line, so that nobody takes it for the whole.
@@ -134,7 +137,7 @@ async def get_orders_xlsx(request: web.Request) -> web.StreamResponse:
     staff = await need_staff(request)
     show = await needs.setups.own(staff.shop, request.match_info["show"])
     await needs.audit.add(AuditEntry(show.shop, now_ms(), staff.login, "orders_exported", show.id))
-    book = Workbook()
+    book = Workbook(await needs.locale_of(show.shop))
     try:
         page = await needs.orders.of_show(show.shop, show.id)
         while page:

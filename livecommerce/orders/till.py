@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from livecommerce.errors import Busy, IdReused, NotFound
+from livecommerce.errors import Busy, IdReused, NotFound, OutcomeUnknown
 from livecommerce.orders import rows
 from livecommerce.orders.errors import (
     ClaimsEnded,
@@ -115,11 +115,17 @@ class Till:
             raise NotFound("There is no such order.")
         provider = self._provider(method)
         payment = next((known for known in order.payments if known.id == payment_id), None)
+        is_new = payment is None
         if payment is None:
             payment = await self._record(order, payment_id, provider, method, reference, by_staff)
         is_same(payment, method, reference)
         refuse_taken_back(payment)
-        started = await provider.create(order, payment.id, payment.method, payment.amount_minor)
+        try:
+            started = await provider.create(order, payment.id, payment.method, payment.amount_minor)
+        except PaymentRefused:
+            if is_new:  # else it would cover what another method may pay
+                await self.undo(shop, payment.id, by_staff)
+            raise
         terms = provider.terms(payment.method)
         if terms.confirms_at_once:
             payment = await self._confirming(order, payment.id)
@@ -350,6 +356,8 @@ class Till:
 
     async def _submit(self, operation: Confirm | Extend | Unconfirm) -> Answer:
         answer = await self._engine.submit(operation)
+        if answer.outcome is Outcome.UNAVAILABLE:
+            raise OutcomeUnknown(retry_after_ms=answer.retry_after_ms or 1_000)
         if answer.outcome in RETRYABLE:
             raise Busy(f"Stock answered {answer.outcome}. Press again.", retry_after_ms=answer.retry_after_ms or 1_000)
         return answer

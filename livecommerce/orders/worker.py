@@ -84,9 +84,10 @@ class Worker:
                 faults += 1
                 self._figures["faults"] += 1
                 known = isinstance(error, LiveCommerceError | StockUnavailable | RedisError | OSError)
+                words = error.for_operators if isinstance(error, LiveCommerceError) else repr(error)
                 warn_seldom(
                     log, "fault in the worker", key=f"worker {name} {type(error).__name__}", loop=name,
-                    error=repr(error), seconds=pause, exc_info=faults == 1 and not known,
+                    error=words, seconds=pause, exc_info=faults == 1 and not known,
                 )  # fmt: skip
                 await _wait(stop, pause)
 

@@ -91,6 +91,7 @@ class Gateway:
         self._path = CommentPath(store, store.engine, settings.comments_per_10_seconds)
         self._viewer_commands = ViewerCommands(store, self._path, settings.comment_length_max)
         self._who = who
+        self._rate = limits.EventRate()
         self._staff = StaffSockets(who.staff_now, self._staff_sockets)
         self._viewers_max = settings.viewers_max
         # What one network may have, of all sockets and of those that have not joined.
@@ -390,6 +391,8 @@ class Gateway:
                 raise NotAllowed("Not joined yet.")
             if handler is None:
                 raise EventUnknown(f"The server knows no event {event[:40]!r}.")
+            if seat.viewer.audience == "viewer" and (wait_ms := self._rate.wait_ms(seat.viewer.viewer, event)):
+                raise TooMuch(retry_after_ms=wait_ms)
             if len(args) > 1:
                 raise BadInput("An event carries one map.")
             if seat.viewer.audience == "staff":
@@ -404,8 +407,10 @@ class Gateway:
             told = storage_error(error)
             known = told if isinstance(told, LiveCommerceError) else Unavailable(retry_after_ms=1_000)
             return {"ok": False, "error": known.as_dict()}
-        except Exception:
-            log.exception("event failed", event_name=event[:40])
+        except Exception as error:
+            # A traceback a minute: who can bring about a fault can bring about thousands.
+            key = f"event {event[:40]} {type(error).__name__}"
+            warn_seldom(log, "event failed", key=key, event_name=event[:40], exc_info=True)
             return {"ok": False, "error": LiveCommerceError().as_dict()}
 
     async def _on_comment(self, seat: Seat, raw: Any) -> Answer:
@@ -486,7 +491,7 @@ class Gateway:
         staff = seat.viewer.identity.staff
         if staff is None or seat.viewer.audience != "staff":
             raise NotAllowed("Only staff give commands.")
-        return Actor(login=staff.login, role=staff.role, name=seat.viewer.name)
+        return Actor(login=staff.login, role=staff.role, name=staff.name)
 
     async def _on_command(self, seat: Seat, raw: Any) -> Answer:
         channel, viewer = seat

@@ -3,7 +3,9 @@ comment is a matter of intake (`intake.rate`)."""
 
 from __future__ import annotations
 
+import math
 import time
+from collections import OrderedDict
 
 MESSAGE_BYTES_MAX = 16 * 1024  # a comment is under 1 KiB; a product with 30 options under 16
 MESSAGES_BURST = 40  # a control panel that works off a queue by keyboard
@@ -13,22 +15,62 @@ SOCKETS_PER_VIEWER_MAX = 6  # tabs and a phone
 UNJOINED_MAX = 2_000  # sockets that have not joined yet, per process: a join storm of 500/s needs some hundreds
 
 
-class MessageBudget:
-    """Token bucket of one socket, in memory: it protects this process, so it needs no store."""
+class TokenBucket:
+    """In memory: it protects this process, so it needs no store."""
 
-    __slots__ = ("_at", "_tokens", "strikes")
+    __slots__ = ("_at", "_burst", "_per_second", "_tokens")
+
+    def __init__(self, burst: float, per_second: float) -> None:
+        self._burst, self._per_second = burst, per_second
+        self._tokens, self._at = burst, time.monotonic()
+
+    def wait_seconds(self) -> float:
+        """Takes a token and returns 0; where there is none, takes nothing and returns how long until there is."""
+        now = time.monotonic()
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._per_second)
+        self._at = now
+        if self._tokens < 1:
+            return (1 - self._tokens) / self._per_second
+        self._tokens -= 1
+        return 0.0
+
+
+class MessageBudget(TokenBucket):
+    """Of one socket."""
+
+    __slots__ = ("strikes",)
 
     def __init__(self) -> None:
-        self._tokens = float(MESSAGES_BURST)
-        self._at = time.monotonic()
+        super().__init__(MESSAGES_BURST, MESSAGES_PER_SECOND)
         self.strikes = 0
 
     def take(self) -> bool:
-        now = time.monotonic()
-        self._tokens = min(MESSAGES_BURST, self._tokens + (now - self._at) * MESSAGES_PER_SECOND)
-        self._at = now
-        if self._tokens < 1:
+        if self.wait_seconds():
             self.strikes += 1
             return False
-        self._tokens -= 1
         return True
+
+
+COUNTED_ELSEWHERE = frozenset(("comment", "claim", "take", "command"))  # by intake, over all processes
+EVENTS_BURST, EVENTS_PER_SECOND = 20.0, 2.0  # a person cancels, asks and looks at tickets a few times a minute
+NAMES_BURST, NAMES_PER_SECOND = 6.0, 0.1  # each is written and told: who tries names has one within six
+VIEWERS_COUNTED_MAX = 50_000  # the one who was quiet longest is forgotten first
+
+
+class EventRate:
+    """How often one viewer may send each event, over all its sockets in this process. A cookie has many sockets, and a
+    network many cookies: the budget of a socket alone lets them keep the store busy for everybody."""
+
+    def __init__(self) -> None:
+        self._buckets: OrderedDict[tuple[str, str], TokenBucket] = OrderedDict()
+
+    def wait_ms(self, viewer: str, event: str) -> int:
+        """Takes one; milliseconds to wait where there is none, then nothing is taken."""
+        if event in COUNTED_ELSEWHERE:
+            return 0
+        rate = (NAMES_BURST, NAMES_PER_SECOND) if event == "name" else (EVENTS_BURST, EVENTS_PER_SECOND)
+        bucket = self._buckets.pop((viewer, event), None) or TokenBucket(*rate)
+        self._buckets[viewer, event] = bucket
+        if len(self._buckets) > VIEWERS_COUNTED_MAX:
+            self._buckets.popitem(last=False)
+        return math.ceil(bucket.wait_seconds() * 1000)

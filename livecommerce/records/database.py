@@ -10,6 +10,7 @@ import asyncio
 import fcntl
 import importlib
 import os
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -17,13 +18,19 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, event, text
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from livecommerce.errors import DatabaseAway, LiveCommerceError, StorageFull
+from livecommerce.ops.redaction import redact_text
+from livecommerce.records.errors import DatabaseMoved, DatabaseNewer
+from livecommerce.records.marks import MOVED_TO, mark
+from livecommerce.records.tables import marks
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 BUSY_TIMEOUT_MS = (
@@ -35,6 +42,7 @@ POSTGRES_IDLE_MS_MAX = 30_000  # between two statements of a transaction: a mach
 CONNECT_SECONDS_MAX = 3.0  # to PostgreSQL; a server on the same network answers in milliseconds
 POOL_SECONDS_MAX = 3.0  # of waiting for one of our own connections: all are taken while the database stalls
 STATEMENT_SECONDS_MAX = 10.0  # ours take milliseconds, the longest (a report) a second
+FULL_SECONDS = 60.0  # how long a write that found no room is told of, where no other one was tried since
 ENGINES = ("sqlite+aiosqlite", "postgresql+asyncpg")
 # SQLSTATE: connection, resources (too many clients), operator (shutting down, starting up), system.
 AWAY_CLASSES = ("08", "53", "57", "58")
@@ -54,6 +62,17 @@ def database_url(configured: str, data_folder: str) -> str:
     return f"sqlite+aiosqlite:///{Path(data_folder).absolute() / 'shop.db'}"
 
 
+def _cause(error: BaseException, known: LiveCommerceError) -> str:
+    """In one line: what is the matter, and the driver's own words."""
+    inner = getattr(error, "orig", None) or error
+    words = redact_text((str(inner).strip() or type(inner).__name__).splitlines()[0])
+    if isinstance(known, StorageFull):
+        return f"cannot store more: {words}. Free space on its disk"
+    if refused_login(error):
+        return f"refuses us: {words}. Correct LIVECOMMERCE_DATABASE_URL: postgresql://user:password@host/name"
+    return f"is away: {words}. Start it, or correct LIVECOMMERCE_DATABASE_URL"
+
+
 @contextmanager
 def _file_lock(path: Path) -> Iterator[None]:
     """Holds an exclusive lock on `path` (created 0600); freed by the kernel when the process dies."""
@@ -70,7 +89,38 @@ def _upgrade(connection: Connection, revision: str) -> None:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
+    refuse_newer(connection)
     command.upgrade(config, revision)
+
+
+def refuse_newer(connection: Connection) -> None:
+    """
+    Raises:
+        DatabaseNewer: a version of the server that we know nothing of wrote it.
+    """
+    known = {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current is not None and current not in known:
+        raise DatabaseNewer(
+            f"The database is at revision {current}, which this version of livecommerce does not know: a newer "
+            "one wrote it. Nothing was changed. Start the newer version again, or restore the backup made before the "
+            'upgrade (docs/operations.md, "Upgrading").'
+        )
+
+
+async def refuse_moved(connection: AsyncConnection) -> None:
+    """
+    Raises:
+        DatabaseMoved: another database is the shop's since.
+    """
+    if not await connection.run_sync(lambda sync: inspect(sync).has_table(marks.name)):
+        return  # of an older version, which did not mark
+    moved_to = await mark(connection, MOVED_TO)
+    if moved_to:
+        raise DatabaseMoved(
+            f"This database was moved to {moved_to}, which has been the shop's since. Nothing was changed. Set "
+            "LIVECOMMERCE_DATABASE_URL to it (a new shell or a service unit may lack it)."
+        )
 
 
 def _configure_sqlite(engine: AsyncEngine, *, writes: bool) -> None:
@@ -102,7 +152,7 @@ def absence(error: BaseException) -> LiveCommerceError | None:
     text = str(inner)
     if getattr(inner, "sqlstate", "") == "53100" or "disk is full" in text or "No space left" in text:
         return StorageFull(retry_after_ms=5_000)
-    if str(getattr(inner, "sqlstate", None) or "")[:2] in AWAY_CLASSES:
+    if refused_login(error) or str(getattr(inner, "sqlstate", None) or "")[:2] in AWAY_CLASSES:
         return DatabaseAway(retry_after_ms=2_000)
     if isinstance(error, PoolTimeout | OSError) or getattr(error, "connection_invalidated", False):
         return DatabaseAway(retry_after_ms=2_000)
@@ -129,21 +179,6 @@ def _driver_errors() -> tuple[type[Exception], ...]:
 _FAULTS: tuple[type[Exception], ...] = (SQLAlchemyError, OSError, *_driver_errors())
 
 
-@asynccontextmanager
-async def _numbered() -> AsyncIterator[None]:
-    try:
-        yield
-    except LiveCommerceError:
-        raise
-    except _FAULTS as error:
-        if isinstance(error, IntegrityError):
-            raise
-        known = absence(error)
-        if known is None:
-            raise
-        raise known from error
-
-
 class Database:
     """The SQL database of one process. `start()` migrates; then `read()` and `write()` give connections.
 
@@ -158,6 +193,7 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         # False while a role waits for its first answer: its schema may be an older one, or it another shop's.
         self.is_open = True
+        self._full: tuple[float, str] = (0.0, "")
         if self.is_sqlite:
             self._writer = create_async_engine(self.url, pool_size=1, max_overflow=0)
             self._reader = create_async_engine(self.url, pool_size=READERS_MAX, max_overflow=0)
@@ -192,15 +228,21 @@ class Database:
 
     async def start(self, revision: str = "head") -> None:
         """Brings the schema up to date (or up to an older `revision`, for a backup of then). Several processes may call
-        it at once: one migrates, the others wait."""
+        it at once: one migrates, the others wait.
+
+        Raises:
+            DatabaseMoved, DatabaseNewer: it may not be opened.
+        """
         if self.is_sqlite and self.url.database:
             path = Path(self.url.database)
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             lock = _file_lock(path.with_name(path.name + ".migrate-lock"))
             await asyncio.to_thread(lock.__enter__)  # waiting for another process must not stop this one's loop
             try:
-                async with _numbered(), self._writer.begin() as connection:
+                async with self._numbered(), self._writer.begin() as connection:
                     await connection.run_sync(_upgrade, revision)
+                    if revision == "head":
+                        await refuse_moved(connection)
             finally:
                 lock.__exit__(None, None, None)
             await asyncio.to_thread(path.chmod, 0o600)  # it holds names and orders
@@ -208,9 +250,11 @@ class Database:
         # Without the limit on a statement: a migration of many rows, or waiting for another process that migrates.
         engine = create_async_engine(self.url, connect_args={"timeout": CONNECT_SECONDS_MAX})
         try:
-            async with _numbered(), engine.begin() as connection:
+            async with self._numbered(), engine.begin() as connection:
                 await connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
                 await connection.run_sync(_upgrade, revision)
+                if revision == "head":
+                    await refuse_moved(connection)
         finally:
             await engine.dispose()
 
@@ -218,15 +262,37 @@ class Database:
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection for looking; what is written through it is refused (SQLite) or never meant."""
         self._refuse_unopened()
-        async with _numbered(), self._reader.connect() as connection:
+        async with self._numbered(), self._reader.connect() as connection:
             yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """One transaction: committed when the block ends, rolled back when it raises."""
         self._refuse_unopened()
-        async with _numbered(), self._writer.begin() as connection:
+        async with self._numbered(), self._writer.begin() as connection:
             yield connection
+        self._full = (0.0, "")
+
+    @asynccontextmanager
+    async def _numbered(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except LiveCommerceError:
+            raise
+        except _FAULTS as error:
+            known = None if isinstance(error, IntegrityError) else absence(error)
+            if known is None:
+                raise
+            known.cause = f"{redact_text(self.url.render_as_string())} {_cause(error, known)}"
+            if isinstance(known, StorageFull):
+                self._full = (time.monotonic(), known.cause)
+            raise known from error
+
+    @property
+    def full(self) -> str:
+        """Why it stored nothing lately; empty when it stores."""
+        when, cause = self._full
+        return cause if cause and time.monotonic() - when < FULL_SECONDS else ""
 
     def _refuse_unopened(self) -> None:
         if not self.is_open:

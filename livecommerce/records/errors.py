@@ -1,4 +1,4 @@
-"""Faults of this room: facts and their readers."""
+"""Faults of this room: facts and their readers, databases that may not be opened."""
 
 from __future__ import annotations
 
@@ -13,3 +13,13 @@ class FactRefused(Unavailable):
     reason = (
         "A reader of the facts failed at one and waits before it. The log names both; once mended it goes on by itself."
     )
+
+
+class DatabaseMoved(Unavailable):
+    number, code = 6210, "database_moved"
+    reason = "This database was moved to another one, which has been the shop's since."
+
+
+class DatabaseNewer(Unavailable):
+    number, code = 6211, "database_newer"
+    reason = "The database was written by a newer version of the server."

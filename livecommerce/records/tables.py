@@ -1,4 +1,4 @@
-"""The tables of the facts: what happened, and how far each reader has come."""
+"""The tables of the facts (what happened, and how far each reader has come), and the marks of the database itself."""
 
 from __future__ import annotations
 
@@ -39,4 +39,11 @@ positions = Table(
     Column("shop", String(40), primary_key=True),
     Column("position", BigInteger, nullable=False),  # id of the last fact that this reader has counted
     Column("updated_ms", BigInteger, nullable=False),
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("name", String(40), primary_key=True),  # names stand in marks.py
+    Column("value", String(400), nullable=False),
 )

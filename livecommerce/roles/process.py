@@ -21,6 +21,7 @@ from livecommerce.configuration.tree import Settings
 from livecommerce.errors import LiveCommerceError
 from livecommerce.ops import logs, metrics, ports
 from livecommerce.ops.children import EXIT_CONFIGURATION
+from livecommerce.ops.clock import ClockWatch
 from livecommerce.ops.descriptors import DESCRIPTORS
 from livecommerce.ops.errors import StoresApart, StoreUnsuitable
 from livecommerce.ops.folder import instance_of
@@ -28,6 +29,7 @@ from livecommerce.ops.health import Health, Heartbeat
 from livecommerce.ops.internal import serve_internal
 from livecommerce.ops.log_limit import warn_seldom
 from livecommerce.ops.notify import Notifier
+from livecommerce.records.errors import DatabaseMoved, DatabaseNewer
 from livecommerce.settings import SettingsError
 
 log = logs.logger(__name__)
@@ -75,7 +77,7 @@ class Frame:
             try:
                 await work()
             except Exception as error:  # whatever it is: the rest of the process has its viewers to serve
-                known = error.text if isinstance(error, LiveCommerceError) else repr(error)
+                known = error.for_operators if isinstance(error, LiveCommerceError) else repr(error)
                 unforeseen = not isinstance(error, LiveCommerceError | OSError | RedisError)
                 warn_seldom(
                     log, "a task is tried again", key=f"task {name}", task=name, why=known, exc_info=unforeseen,
@@ -132,6 +134,7 @@ async def _serve(frame: Frame, role: Role) -> None:
         host, held = settings.http.internal_host, notifier.supervised
         async with serve_internal(frame.health, host, port, held=held, instance=instance) as internal:
             frame.health.checks["descriptors"] = DESCRIPTORS.check
+            frame.health.checks["clock"] = ClockWatch().check
             manager = role(frame)
             await manager.__aenter__()
             frame.health.started = True
@@ -195,11 +198,11 @@ def run(settings: Settings, role_name: str, index: int, role: Role) -> int:
     except SettingsError as error:
         log.error("the settings are refused", reason=str(error))
         return EXIT_CONFIGURATION
-    except (StoresApart, StoreUnsuitable) as error:
-        log.error("cannot start", number=error.number, code=error.code, reason=error.text)
+    except (StoresApart, StoreUnsuitable, DatabaseMoved, DatabaseNewer) as error:
+        log.error("cannot start", number=error.number, code=error.code, reason=error.for_operators)
         return EXIT_CONFIGURATION
     except LiveCommerceError as error:
-        log.error("cannot start", number=error.number, code=error.code, reason=error.text)
+        log.error("cannot start", number=error.number, code=error.code, reason=error.for_operators)
         return 1
     except Exception:
         log.exception("the process failed")

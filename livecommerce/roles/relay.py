@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -12,11 +13,13 @@ from typing import Any
 
 from livecommerce.accounts.rights import lost_rights
 from livecommerce.configuration.tree import Settings
-from livecommerce.errors import Unavailable
+from livecommerce.errors import ShowUnknown, Unavailable
+from livecommerce.media.client.carried import TELL_SECONDS, tell_carried
 from livecommerce.media.client.directory import announce
 from livecommerce.media.control_address import control_address
 from livecommerce.media.plane import MediaPlane
 from livecommerce.media.relay import RelayPlace, serve_relay
+from livecommerce.media.stream import StreamState
 from livecommerce.ops import folder as folders
 from livecommerce.ops import metrics
 from livecommerce.ops.valkey import socket_path
@@ -57,16 +60,33 @@ async def _tell_clocks(plane: MediaPlane, shows: ShowStore) -> None:
         await asyncio.sleep(LOOK_SECONDS)
 
 
+async def _tell_carried(plane: MediaPlane, stores: Stores, relay_id: str) -> None:
+    """While we live, and no longer: see roles/off_air.py."""
+    while True:
+        on_air = [show for show, one in plane.streams.items() if one.state in (StreamState.LIVE, StreamState.LOST)]
+        await tell_carried(stores.redis, relay_id, on_air)
+        await asyncio.sleep(TELL_SECONDS)
+
+
 async def _keep_rights(plane: MediaPlane, stores: Stores) -> None:
-    """Ends what may not go on: shows that have ended, hosts whose login or token is none any more.
+    """Ends what may not go on: shows that have ended, hosts whose login or token is none any more, who watches a
+    rehearsal by such a login, who was banned.
 
     These are lost in other processes (a command, `livecommerce staff`, a session's age): so the stores are asked.
     """
+    versions: dict[str, str] = {}
+    joins = 0
     while True:
+        if joins != plane.joins:  # who has come since may have been banned on the way: all are looked at
+            joins, versions = plane.joins, {}
         # Where the store is away this is asked again later (`Frame.keep`); nobody is put off the air for that.
         for show in await stores.shows.ended_of(tuple(plane.streams)):
             plane.end_show(show)
         plane.end_rights(await lost_rights(stores.redis, plane.rights()))
+        for show in tuple(plane.streams):
+            with contextlib.suppress(ShowUnknown):
+                versions[show], banned = await stores.shows.banned_since(show, versions.get(show, ""))
+                plane.end_watchers(show, banned)
         await asyncio.sleep(LOOK_SECONDS)
 
 
@@ -119,12 +139,13 @@ async def relay_role(frame: Frame) -> AsyncIterator[None]:
         relay_id = f"{socket.gethostname()}/{frame.name}"
         announcing = frame.keep(lambda: announce(stores.redis, relay_id, reached_by), "announce")
         telling = frame.keep(lambda: _tell_clocks(planes[0], stores.shows), "media clocks")
+        carrying = frame.keep(lambda: _tell_carried(planes[0], stores, relay_id), "carried shows")
         keeping = frame.keep(lambda: _keep_rights(planes[0], stores), "rights to publish")
         try:
             yield
         finally:
-            announcing.cancel()
-            telling.cancel()
-            keeping.cancel()
+            tasks = (announcing, telling, carrying, keeping)
+            for task in tasks:
+                task.cancel()
             stop.set()
-            await asyncio.gather(serving_task, announcing, telling, keeping, return_exceptions=True)
+            await asyncio.gather(serving_task, *tasks, return_exceptions=True)

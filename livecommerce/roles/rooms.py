@@ -25,9 +25,9 @@ from livecommerce.media.client.hls_door import HlsDoor
 from livecommerce.media.client.places import Places
 from livecommerce.media.recording.files import folder_of
 from livecommerce.orders import routes as orders_routes
-from livecommerce.orders.export import export_zone
 from livecommerce.orders.rows import OrderRepository
 from livecommerce.orders.till import Till
+from livecommerce.orders.zones import export_zone
 from livecommerce.realtime.presence import count_viewers
 from livecommerce.records.audit import AuditRepository
 from livecommerce.records.database import Database
@@ -137,8 +137,14 @@ def put_rooms(app: web.Application, foundation: Foundation) -> shows_routes.Show
     )
     app[shows_routes.SHOWS] = shows
     app[media_routes.MEDIA] = _media(foundation, shows.setups)
+
+    async def locale_of(shop: str) -> str:
+        kept = await shops.get(shop)
+        return kept.locale if kept else settings.locale
+
+    zone = export_zone(settings.orders.time_zone, settings.locale)
     app[orders_routes.ORDERS] = orders_routes.OrdersNeeds(
-        orders, till, shows.setups, shows.store, audit, export_zone(settings.orders.time_zone, settings.locale)
+        orders, till, shows.setups, shows.store, audit, zone, locale_of
     )
     app[replay_routes.RECORDINGS] = Recordings(settings.data_folder)
     build_api(app, ROUTES)

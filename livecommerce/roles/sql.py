@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from livecommerce.errors import DatabaseAway, LiveCommerceError
-from livecommerce.ops.health import Check
+from livecommerce.ops.health import Check, Degraded
 from livecommerce.ops.log_limit import warn_seldom
 from livecommerce.ops.logs import logger
 from livecommerce.records.database import Database, refused_login
@@ -24,8 +24,9 @@ AGAIN_SECONDS = 2.0  # between two tries: as long as a refused request is told t
 
 def _sql_check(database: Database) -> Check:
     async def check() -> str | None:
+        """Away: not ready, or degraded where one can do without. A full one is read: what writes nothing goes on."""
         await database.ping()
-        return None
+        return Degraded(database.full) if database.full else None
 
     return check
 
@@ -38,14 +39,14 @@ async def _start_later(frame: Frame, database: Database, redis: Redis) -> None:
             await bring_up(redis, frame.settings)
             database.is_open = True
         except DatabaseAway as away:
-            warn_seldom(log, "waiting for the database", key="sql at start", why=away.text)
+            warn_seldom(log, "waiting for the database", key="sql at start", why=away.for_operators)
             await asyncio.sleep(AGAIN_SECONDS)
         except RedisError as away:
             words = "waiting for Valkey/Redis, to hold the database against it"
             warn_seldom(log, words, key="sql at start", why=repr(away))
             await asyncio.sleep(AGAIN_SECONDS)
         except LiveCommerceError as error:
-            return frame.fail(error.text)
+            return frame.fail(error.for_operators)
         except Exception as error:
             log.exception("the database cannot be used")
             return frame.fail(f"the database cannot be used: {error!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -9,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from redis.asyncio import Redis, RedisCluster
+from redis.exceptions import RedisError
 
 from livecommerce.configuration.tree import Settings
 from livecommerce.ops import metrics
 from livecommerce.ops.health import Check, Degraded
 from livecommerce.ops.logs import logger
 from livecommerce.ops.redis_client import connect_store, library_names
-from livecommerce.ops.store_promise import check_promise
+from livecommerce.ops.store_promise import check_promise, read_facts, replicas_lacking
 from livecommerce.ops.valkey import EmbeddedValkey
 from livecommerce.roles.process import Frame
 from livecommerce.settings import SettingsError
@@ -82,18 +84,34 @@ def _valkey_check(redis: Redis, shows: ShowStore) -> Check:
     return check
 
 
+STORAGE_SECONDS_MAX = 1.5  # less than a check has
+
+
 def _storage_check(redis: Redis, *, sells: bool) -> Check:
     async def check() -> str | None:
         """Whether Valkey takes writes: the disk guard, a full memory and a full disk close it. Red only where nothing
         can be sold: on a web process, and of a cluster when every primary is full. Video and the worker go on."""
         where: dict[str, Any] = {"target_nodes": RedisCluster.PRIMARIES} if isinstance(redis, RedisCluster) else {}
-        info: Any = await redis.info(**where)
+        try:
+            async with asyncio.timeout(STORAGE_SECONDS_MAX):
+                info: Any = await redis.info(**where)
+        except (RedisError, OSError, TimeoutError):
+            return None  # away or stalled is no word about its room: the check `valkey` tells of that
         nodes = list(info.values()) if info and all(isinstance(one, dict) for one in info.values()) else [info]
         full = [words for node in nodes if (words := _full(node))]
         metrics.STORAGE_FULL.set(1 if full else 0)
         if not full:
             return None
         return full[0] if sells and len(full) == len(nodes) else Degraded(full[0])
+
+    return check
+
+
+def _replicas_check(redis: Redis, wanted: int) -> Check:
+    async def check() -> str | None:
+        """Orders wait for so many replicas; watching and chat go on without them."""
+        words = replicas_lacking(await read_facts(redis), wanted)
+        return Degraded(words) if words else None
 
     return check
 
@@ -130,6 +148,8 @@ async def open_stores(frame: Frame) -> AsyncIterator[Stores]:
             await _load_libraries(redis, shows)
             frame.health.checks["valkey"] = _valkey_check(redis, shows)
             frame.health.checks["storage"] = _storage_check(redis, sells=frame.role == "web")
+            if frame.settings.stock.replicas_wait:
+                frame.health.checks["replicas"] = _replicas_check(redis, frame.settings.stock.replicas_wait)
             yield Stores(redis, engine, shows)
         finally:
             await shows.close()

@@ -47,6 +47,10 @@ class Command(Struct, frozen=True, kw_only=True, tag_field="do", forbid_unknown_
     prices: ClassVar[bool] = False
     unaudited: ClassVar[frozenset[str]] = frozenset()
 
+    def cut_taken_back(self) -> str | None:
+        """The id of the price cut whose claims are to have their price back."""
+        return None
+
 
 class Undo(Command, frozen=True, kw_only=True, tag="undo"):
     """Takes a command back by giving its inverse. Of no kind: every kind says the inverse of its own commands."""

@@ -65,6 +65,11 @@ class ShowEnded(Conflict):
     reason = "This show is over and takes no pieces. Set the figure of the shop instead."
 
 
+class PricesStand(Conflict):
+    number, code = 4176, "prices_stand"
+    reason = "This show is over: its prices are what people owe. Sell at another price in the next show."
+
+
 class WordsChanged(Conflict):
     number, code = 4044, "words_changed"
     reason = "Somebody else changed the shop's words meanwhile. Load them again."

@@ -10,12 +10,12 @@ from typing import Any, cast
 
 import msgspec
 
-from livecommerce.errors import Busy, Conflict, IdReused, NotFound, Unavailable
+from livecommerce.errors import Busy, Conflict, IdReused, NotFound, OutcomeUnknown, Unavailable
+from livecommerce.shows.claim_prices import lower_prices, restore_prices
 from livecommerce.shows.commands import FINGERPRINT, Actor, Command, Undo, fingerprint, first_answer, inverse_id
 from livecommerce.shows.decision import CONFLICTS_MAX, Answered, Decision, ThroughStock
 from livecommerce.shows.errors import RoleTooLowForCommand
 from livecommerce.shows.learning import learn
-from livecommerce.shows.lower_prices import lower_prices
 from livecommerce.shows.model import Keys
 from livecommerce.shows.state import AuditEntry, State
 from livecommerce.shows.store import ShowStore
@@ -54,9 +54,15 @@ class Executor:
             IdReused: the id belongs to what somebody else did.
         """
         outcome = await self._decided(keys, command, actor, undone)
-        if command.prices:  # also of a repeat: the process may have died in between
-            await lower_prices(self.store, keys, outcome["code"])
+        if command.prices:
+            await self._follow_prices(keys, command, outcome["code"])
         return outcome
+
+    async def _follow_prices(self, keys: Keys, command: Command, code: str) -> None:
+        """What a price means for open claims. Also after a repeat: the process may have died in between."""
+        if cut := command.cut_taken_back():
+            await restore_prices(self.store, keys, code, cut)
+        await lower_prices(self.store, keys, code, command.id)
 
     async def _decided(self, keys: Keys, command: Command, actor: Actor, undone: AuditEntry | None) -> dict[str, Any]:
         # Whoever undoes, undoing twice is undoing once.
@@ -77,6 +83,9 @@ class Executor:
                 decision.outcome |= await learn(self.store, state, decision.learn)
             decision.outcome = {**decision.outcome, "author": author, FINGERPRINT: fingerprint(command)}
             audit = audit_entry(command, actor, state, decision, undone)
+            back = decision.inverse and self.store.kinds.read_command({**decision.inverse, "id": command.id})
+            if back and back.host_only:
+                audit["host_only"] = True
             outcome = await self.store.commit(keys, command.id, state["version"], decision, audit)
             if outcome is not None:
                 return first_answer(owned(outcome, author), command)
@@ -91,9 +100,11 @@ class Executor:
         """Stock's answer.
 
         Raises:
-            Unavailable: send the same id again. IdReused.
+            OutcomeUnknown, Unavailable: send the same id again. IdReused.
         """
         answer = await self.store.engine.submit(operation)
+        if answer.outcome is Outcome.UNAVAILABLE:
+            raise OutcomeUnknown(retry_after_ms=answer.retry_after_ms)
         if answer.outcome in RETRYABLE:
             raise Unavailable(f"Stock answered {answer.outcome}. Try again.", retry_after_ms=answer.retry_after_ms)
         if answer.outcome is Outcome.ID_REUSED:
@@ -113,12 +124,16 @@ class Executor:
         entry = await self.store.audit_entry(keys, command.command)
         if entry is None:
             raise NotFound("There is no such command to undo.")
-        if entry["undone"]:
-            return {"undone": command.command}
-        if entry["inverse"] is None:
+        if entry["inverse"] is None and not entry["undone"]:
             raise Conflict(f"{entry['do']} cannot be undone.")
+        if entry["inverse"] is None:
+            return {"undone": command.command}
         inverse = self.store.kinds.read_command({**entry["inverse"], "id": inverse_id(command.command)})
         need_role(inverse, actor)
+        if entry["undone"]:
+            if inverse.cut_taken_back():  # the process may have died before the last claim had its price back
+                await self._follow_prices(keys, inverse, entry["inverse"]["code"])
+            return {"undone": command.command}
         await self._run(keys, inverse, actor, entry)
         return {"undone": command.command}
 

@@ -1,7 +1,7 @@
 #!lua name=lc_shows
 -- The atomic steps of a show. Python decides (shows/kinds/, moderation.py), these write: the state change, its
 -- events, its idempotency record and its audit entry land together or not at all.
--- KEYS of every function but two are those of `Keys.all` in shows/model.py, in this order (a test compares the names).
+-- KEYS of every function but three are those of `Keys.all` in shows/model.py, in this order (a test compares the names).
 local STATE, LOG, BUYERS, HIDDEN, TRIAGE, WORDS, AUDIT, AUDIT_ORDER, NAMES, ADDRESSES, DONE, DONE_ORDER, HELD, CLOCK, SPOKEN
   = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
 local OWN = 16              -- from here on: hashes that kinds have of their own
@@ -181,6 +181,15 @@ local function shop_words(keys, args)
   return 1
 end
 
+-- KEYS: log. ARGV: the offset at which the event was true, the event. 1 when written, 0 when the log went on since.
+local function append_if_at(keys, args)
+  local last = redis.call('XREVRANGE', keys[1], '+', '-', 'COUNT', 1)
+  if (last[1] and last[1][1] or '0-0') ~= args[1] then return 0 end
+  append(keys[1], {args[2]})
+  return 1
+end
+
+redis.register_function('lc_show_append', append_if_at)
 redis.register_function('lc_shop_words', shop_words)
 redis.register_function('lc_show_clock', clock)
 redis.register_function('lc_show_create', create)

@@ -77,6 +77,8 @@ class Projector:
                 "viewer": event["viewer"], "verdict": event.get("verdict", "none"),
                 "held": bool(event.get("held")), "shadow": bool(event.get("shadow")),
             }  # fmt: skip
+            if event.get("refused"):
+                line["refused"] = event["refused"]
         return line
 
     def ticket(self, record: TicketRecord, state: State, *, staff: bool = False) -> WireEvent:

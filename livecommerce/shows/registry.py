@@ -117,7 +117,7 @@ class Registry:
         Raises:
             NotAllowed: it is a command of staff. CommandUnknown: `do` names none. BadInput: as `read_command`.
         """
-        if isinstance(raw, dict) and raw.get("do") in self.commands:
+        if isinstance(raw, dict) and isinstance(raw.get("do"), str) and raw["do"] in self.commands:
             raise NotAllowed("Only staff give commands.")
         return _read(raw, self.viewer_commands)
 
@@ -208,5 +208,5 @@ def _read(raw: Any, known: Mapping[str, type[Read]]) -> Read:
         raise CommandUnknown(f"There is no command {str(raw.get('do'))[:40]!r}.")
     try:
         return msgspec.convert(raw, command)
-    except (msgspec.ValidationError, OverflowError) as error:
+    except (msgspec.ValidationError, OverflowError, UnicodeEncodeError) as error:  # the last: half a surrogate pair
         raise BadInput(f"{raw['do']}: {in_words(str(error))}") from error

@@ -16,6 +16,8 @@ from livecommerce.records.database import Database
 from livecommerce.records.rows import as_struct, as_values, now_ms
 from livecommerce.shows import tables
 
+SHOWS_OPEN_MAX = 20  # of a shop, whose counters are kept true while another of them sells
+PUBLISHED_MAX = 2_000  # of all shops, newest first: asked for every few seconds, and years of shows are nobody's page
 SHOWS_LISTED_MAX = 200  # newest first; the studio shows a list, not an archive
 
 
@@ -130,6 +132,19 @@ class ShowRepository:
         statement = select(table).where(table.c.shop == shop).order_by(table.c.created_ms.desc(), table.c.id)
         async with self._database.read() as connection:
             return [as_struct(row, ShowRecord) for row in await connection.execute(statement.limit(SHOWS_LISTED_MAX))]
+
+    async def published(self) -> dict[str, list[str]]:
+        """{shop: its shows that pages may have open}, newest first."""
+        table = tables.shows
+        statement = select(table.c.shop, table.c.id).where(table.c.published_ms.is_not(None))
+        found: dict[str, list[str]] = {}
+        async with self._database.read() as connection:
+            newest = statement.order_by(table.c.created_ms.desc()).limit(PUBLISHED_MAX)
+            for row in await connection.execute(newest):
+                shows = found.setdefault(row.shop, [])
+                if len(shows) < SHOWS_OPEN_MAX:
+                    shows.append(row.id)
+        return found
 
     async def item_counts(self, shop: str) -> dict[str, int]:
         """Products by show."""

@@ -84,6 +84,7 @@ class ChatEvent(TypedDict):
     bare: NotRequired[bool]
     held: NotRequired[bool]
     shadow: NotRequired[bool]
+    refused: NotRequired[str]  # of an order: why nothing came of it, where stock was not asked
 
 
 class Settings(TypedDict):
@@ -135,6 +136,7 @@ class AuditEntry(TypedDict):
     inverse: dict[str, Any] | None
     undone_by: NotRequired[str]
     actor_name: NotRequired[str]
+    host_only: NotRequired[bool]  # taking it back is for owner and host alone
 
 
 class TicketRecord(TypedDict):
@@ -239,17 +241,20 @@ def stock_of(state: State) -> dict[str, list[int]]:
 
 
 def pinned_for(state: State, pin_id: str | None, now_ms: int) -> str | None:
-    """The code a bare `+1` means: what that page showed if it was current within 30 s, else what is pinned now."""
-    pins = state["pins"]
-    if pin_id is not None:
-        for index in range(len(pins) - 1, -1, -1):
-            if pins[index]["pin"] == pin_id:
-                replaced = pins[index + 1]["at"] if index + 1 < len(pins) else now_ms
-                if now_ms - replaced <= PIN_HISTORY_MS and pins[index]["code"] is not None:
-                    return str(pins[index]["code"])
-                break
+    """The code a bare `+1` means: what its page showed, if that was current within 30 s or is shown again; what is
+    pinned now for those who do not say what they saw. None: nothing, and it is asked back. Never another product than
+    the one that somebody saw: a line that hung for a minute must not buy what has come since."""
     pin = current_pin(state)
-    return None if pin is None else str(pin["code"])
+    now = None if pin is None else str(pin["code"])
+    if pin_id is None:
+        return now
+    pins = state["pins"]
+    for index in range(len(pins) - 1, -1, -1):
+        if pins[index]["pin"] == pin_id:
+            seen = pins[index]["code"]
+            replaced = pins[index + 1]["at"] if index + 1 < len(pins) else now_ms
+            return seen if seen is not None and (seen == now or now_ms - replaced <= PIN_HISTORY_MS) else None
+    return None
 
 
 def media_timestamp(clock: list[int] | None, now_ms: int) -> int | None:

@@ -310,6 +310,15 @@ class ShowStore:
         """
         await self.commit(await self.keys_of(show), "", "", Decision(list(events), list(writes)), None)
 
+    async def append_if_at(self, show: str, offset: str, event: bytes) -> bool:
+        """Adds an event (msgpack) that was read elsewhere while the log ended at `offset`; False where it has gone on.
+
+        Raises:
+            ShowUnknown, Unavailable, StorageFull.
+        """
+        keys = await self.keys_of(show)
+        return bool(await self._call("lc_show_append", [keys.log], offset, event))
+
     async def media(self, show: str, state: str, **details: Any) -> None:
         """What the relay tells: `live`, `lost` or `ended`, with figures for staff."""
         decision = told(state, self.now_ms(), details)
@@ -494,6 +503,20 @@ class ShowStore:
         record = await self._answer(cast("Awaitable[Any]", self.redis.hget(keys.buyers, viewer)))
         if record and unpack(record)["banned"]:
             raise Banned()
+
+    async def banned_since(self, show: str, version: str) -> tuple[str, list[str]]:
+        """The show's version now, and its banned viewers where it is another one than `version`; else none.
+
+        Raises:
+            ShowUnknown, Unavailable.
+        """
+        keys = await self.keys_of(show)
+        found = await self._answer(cast("Awaitable[Any]", self.redis.hget(keys.state, "version")))
+        now = decoded(found or b"")
+        if now == version:
+            return now, []
+        records = await self._answer(cast("Awaitable[Any]", self.redis.hgetall(keys.buyers)))
+        return now, [decoded(viewer) for viewer, record in records.items() if unpack(record)["banned"]]
 
     async def shop_words(self, shop: str) -> KeptWords:
         """The shop's own words as they are now.

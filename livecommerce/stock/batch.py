@@ -122,13 +122,14 @@ class Batch:
         Malformed: one of them is not of the right form.
     """
 
-    __slots__ = ("arguments", "ids", "made_at", "parts", "templates")
+    __slots__ = ("arguments", "ids", "made_at", "may_stand", "parts", "templates")
 
     def __init__(self, parts: list[Part], offer_seconds: int) -> None:
         operations: list[Operation] = []
         for part in parts:
             operations += part.operations[part.start : part.stop]
         self.made_at = time.monotonic()
+        self.may_stand = False  # sent, and its answer was lost: it may have been applied
         self.parts = parts
         self.ids = [operation.id for operation in operations]
         viewers = _viewers_of(operations)

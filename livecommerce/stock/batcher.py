@@ -19,7 +19,7 @@ import hiredis
 
 from livecommerce.stock import keys
 from livecommerce.stock.batch import Batch, Malformed, Part, well_formed_parts
-from livecommerce.stock.connection import Connection, ConnectionLost, encode
+from livecommerce.stock.connection import Connection, ConnectionLost, ReplicasLacking, encode
 from livecommerce.stock.encoding import Template
 from livecommerce.stock.operations import Operation
 from livecommerce.stock.outcomes import Answer, Outcome
@@ -162,7 +162,7 @@ class ShopQueue:
         def waited(count: Any) -> None:
             reply = replies[0]
             if isinstance(reply, bytes) and not (isinstance(count, int) and count >= self._replicas_wait):
-                reply = ConnectionLost(f"the write reached {count} of {self._replicas_wait} replicas")
+                reply = ReplicasLacking(f"the write reached {count} of {self._replicas_wait} replicas")
             done(reply)
 
         connection.send(command, replies.append)
@@ -174,6 +174,7 @@ class ShopQueue:
             self.more, ledger_id = batch.answered(reply)
             self.last_ledger_id = ledger_id or self.last_ledger_id
         else:
+            batch.may_stand = batch.may_stand or isinstance(reply, ConnectionLost)
             self._again.append(batch)
         if self._again:
             if self._in_flight == 0:
@@ -204,7 +205,7 @@ class ShopQueue:
     async def _attempt_until_answered(self, batch: Batch) -> bool:
         """Sends until there is an answer or the time is over; True when the batch is done with."""
         give_up = batch.made_at + ANSWER_SECONDS_MAX
-        attempt, unexpected = 0, 0
+        attempt, unexpected, lacking = 0, 0, ""
         while True:
             try:
                 connection = await self._connected(give_up)
@@ -212,6 +213,7 @@ class ShopQueue:
                 reply = await self._once(connection, batch, give_up)
             except ConnectionLost as error:
                 refusal = f"lost: {error}"
+                lacking = str(error) if isinstance(error, ReplicasLacking) else lacking
             else:
                 if isinstance(reply, bytes):
                     self.more, ledger_id = batch.answered(reply)
@@ -232,7 +234,7 @@ class ShopQueue:
                     self._refuse_batch(batch, outcome, self._reason(outcome, refusal))
                     return True
             if time.monotonic() > give_up:
-                self._give_up(refusal)
+                self._give_up(lacking or refusal)  # the last try, cut short by the time, says less
                 return False
             await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
             attempt += 1
@@ -259,8 +261,12 @@ class ShopQueue:
             async with asyncio.timeout(max(LAST_TRY_SECONDS, give_up - time.monotonic())):
                 return await future
         except TimeoutError:
+            batch.may_stand = True
             connection.close()
             raise ConnectionLost("no answer in time") from None
+        except ConnectionLost:
+            batch.may_stand = True
+            raise
 
     async def _understand(self, refusal: str, connection: Connection) -> Outcome | str:
         """What a refusal means: an Outcome for the batch, "again" soon, "wait" and try, or "unexpected"."""
@@ -302,6 +308,9 @@ class ShopQueue:
         return REASON_FULL if outcome is Outcome.STORAGE_FULL else refusal
 
     def _refuse_batch(self, batch: Batch, outcome: Outcome, reason: str) -> None:
+        """A refusal says that nothing was changed. Of a batch whose earlier answer was lost nobody knows that."""
+        if batch.may_stand:
+            outcome, reason = Outcome.UNAVAILABLE, REASON_GONE
         for part in batch.parts:
             part.refuse(outcome, reason, 0 if outcome is Outcome.INPUT_BAD else 1000)
 

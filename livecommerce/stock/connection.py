@@ -26,6 +26,10 @@ class ConnectionLost(Exception):
     """The connection ended before the answer; whether the call was applied is not known."""
 
 
+class ReplicasLacking(ConnectionLost):
+    """The server applied the call, and too few replicas have it: it may be lost with the server."""
+
+
 class Address(Struct, frozen=True):
     """Where a server is and who asks. `path` for a Unix socket, else host and port."""
 

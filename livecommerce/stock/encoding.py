@@ -201,9 +201,16 @@ def _of_claim(
         fields = fields._replace(seconds=_seconds(operation.hold_seconds))
         return _template(_limited(fields, operation.limits, operation.line.limit_per_viewer), (operation.line,))
     if isinstance(operation, Reprice):
-        return _template(_limited(fields, Limits(), 0), (operation.line,))
+        fields = _limited(fields, Limits(), 0)
+        if operation.expected_minor is not None:
+            if not whole(operation.expected_minor, 0, PRICE_MINOR_MAX):
+                raise Refused(Outcome.INPUT_BAD, f"a price is whole minor units from 0 to {PRICE_MINOR_MAX}")
+            fields = fields._replace(expected=operation.expected_minor)
+        return _template(fields, (operation.line,))
     if isinstance(operation, Extend | Unconfirm):
-        return _template(fields._replace(seconds=_seconds(operation.seconds)))
+        fields = fields._replace(seconds=_seconds(operation.seconds))
+        is_offer = isinstance(operation, Extend) and operation.only_offered
+        return _template(fields._replace(expected=1) if is_offer else fields)
     return _template(fields)
 
 

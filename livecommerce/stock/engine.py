@@ -13,10 +13,12 @@ import asyncio
 import heapq
 import logging
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import hiredis
+from msgspec import Struct
 
 from livecommerce.stock import keys
 from livecommerce.stock.batch import Bulk, Part
@@ -26,7 +28,15 @@ from livecommerce.stock.encoding import NAME, Refused, Template, Templates, alik
 from livecommerce.stock.operations import Operation
 from livecommerce.stock.outcomes import CLAIM_STATES, Answer, Claim, Counters, Outcome
 from livecommerce.stock.rebuild import verify
-from livecommerce.stock.records import ACTIVE, EXTENDED, StoredClaim, StoredOperation, parse_item, parse_record
+from livecommerce.stock.records import (
+    ACTIVE,
+    CONFIRMED,
+    EXTENDED,
+    StoredClaim,
+    StoredOperation,
+    parse_item,
+    parse_record,
+)
 from livecommerce.stock.servers import Servers
 from livecommerce.stock.settings import Stock
 from livecommerce.stock.skus import product_of
@@ -50,6 +60,17 @@ Offer = tuple[str, int, str, str, str]
 
 class StockUnavailable(Exception):
     """A read could not be answered: no server."""
+
+
+class Standing(Struct, frozen=True):
+    """What became of a viewer's operations in a show: {operation: {product: pieces}}, of claims that are active or
+    confirmed, by the operation that made the claim. An operation that made none, or whose claims ended, has none.
+    """
+
+    operations: dict[str, dict[str, int]]
+
+    def pieces(self, product: str) -> int:
+        return sum(made.get(product, 0) for made in self.operations.values())
 
 
 class StockEngine:
@@ -289,6 +310,30 @@ class StockEngine:
         async for _, data in self._records(shop, keys.viewers(shop, show), viewer):
             return any(one.id == stored for one in parse_record(data, {}))
         return False
+
+    async def standings(self, shop: str, show: str, viewers: Sequence[str]) -> dict[str, Standing]:
+        """How each of these viewers stands in a show now.
+
+        Raises:
+            StockUnavailable: no server answers.
+        """
+        if not viewers:
+            return {}
+        (found,) = await self._read(shop, ("HMGET", keys.viewers(shop, show), *viewers))
+        records = [parse_record(data or b"", {}) for data in found]
+        counting = (*ACTIVE, CONFIRMED)
+        claims = [claim for record in records for one in record for claim in one.claims if claim.state in counting]
+        await self._load_offers(shop, {claim.offer for claim in claims})
+        standings: dict[str, Standing] = {}
+        for viewer, record in zip(viewers, records, strict=True):
+            operations: dict[str, dict[str, int]] = {}
+            for one in record:
+                made = operations[id_text(one.id)] = Counter[str]()
+                for claim in one.claims:
+                    if claim.state in counting:
+                        made[product_of(self._offers[claim.offer][0])] += claim.held + claim.waiting
+            standings[viewer] = Standing(operations)
+        return standings
 
     async def line(self, shop: str, item: str) -> dict[str, int]:
         """Who waits for an item now: {reservation: place from 1}, of all shows of the shop.

@@ -441,7 +441,11 @@ class Model:
             claim.state = "cancelled" if isinstance(operation, Cancel) else "released"
             return self._done(Outcome(claim.state), claim, now)
         if isinstance(operation, Reprice):
-            if operation.line.item != claim.item or operation.line.unit_price_minor >= claim.line.unit_price_minor:
+            price, before = operation.line.unit_price_minor, claim.line.unit_price_minor
+            fits = price < before
+            if operation.expected_minor is not None:
+                fits = before == operation.expected_minor != price
+            if operation.line.item != claim.item or not fits:
                 return self._same(Outcome.UNCHANGED, claim)
             claim.line = operation.line
             return self._done(Outcome.CHANGED, claim, now)
@@ -451,6 +455,8 @@ class Model:
         if isinstance(operation, Extend):
             if claim.state == "offered":  # taking it is no extension
                 claim.state = "held"
+            elif operation.only_offered:
+                return self._same(Outcome.NOT_ACTIVE, claim)
             elif claim.extended:
                 return self._same(Outcome.ALREADY_EXTENDED, claim)
             else:

@@ -140,7 +140,10 @@ class Swap(Struct, frozen=True, tag="swap"):
 
 
 class Reprice(Struct, frozen=True, tag="reprice"):
-    """A price cut: `reservation`, while it is active, gets the price of `line` if that is lower. Units stay."""
+    """A price cut: `reservation`, while it is active, gets the price of `line` if that is lower. Units stay.
+
+    With `expected_minor` it gets it, higher or lower, if it has this price now: a cut that is taken back.
+    """
 
     id: str
     shop: str
@@ -149,6 +152,7 @@ class Reprice(Struct, frozen=True, tag="reprice"):
     line: Line
     source: str = "staff"
     chat: bytes = b""
+    expected_minor: int | None = None
 
 
 class Confirm(Struct, frozen=True, tag="confirm"):
@@ -190,7 +194,7 @@ class Release(Struct, frozen=True, tag="release"):
 
 class Extend(Struct, frozen=True, tag="extend"):
     """Checkout has begun: `seconds` more from now, once a claim. An offer from the waitlist is accepted by this, which
-    is not counted.
+    is not counted; with `only_offered` nothing else is extended.
     """
 
     id: str
@@ -201,6 +205,7 @@ class Extend(Struct, frozen=True, tag="extend"):
     viewer: str = ""
     source: str = "api"
     chat: bytes = b""
+    only_offered: bool = False
 
 
 class Expire(Struct, frozen=True, tag="expire"):

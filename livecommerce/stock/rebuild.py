@@ -32,6 +32,7 @@ READ_COUNT = 500  # hash fields a round trip
 LEDGER_COUNT = 50  # ledger entries a round trip: each may hold a thousand operations
 LINE_CHUNK = 128  # viewers in one field of an item's line, as in 20_world.lua
 DIFFERENCES_MAX = 100  # sentences; past these there is no doubt left
+SET_BACK_MS_MIN = 5000  # as in 80_run.lua
 READS_MAX = 5  # attempts to read while nothing is written; a shop that sells all the time must be closed for it
 
 Record = dict[bytes, StoredOperation]
@@ -48,6 +49,7 @@ class State:
         self.lines: dict[str, dict[int, str]] = {}
         self.waiting: dict[str, dict[str, int]] = {}
         self.due: set[tuple[str, int]] = set()
+        self.earlier_ms: dict[tuple[str, int], int] = {}  # of `due`: how far the clock was set back since
         self.closed = False
         self.last_id = "0-0"
         self.last_ms = 0
@@ -62,10 +64,14 @@ class Replay:
         self._shut: dict[str, bool] = {}
         self._places: dict[tuple[str, int], tuple[str, str, StoredClaim]] = {}
         self._due_of: dict[tuple[str, int], str] = {}
+        self._earlier_ms: dict[tuple[str, int], int] = {}
         self.recorded: dict[str, tuple[Counters, int, int]] = {}
 
     def apply(self, entry: Entry) -> None:
         state = self._state
+        if state.last_ms - entry.at_ms > SET_BACK_MS_MIN:
+            for place in self._due_of:
+                self._earlier_ms[place] = self._earlier_ms.get(place, 0) + state.last_ms - entry.at_ms
         state.offers.update(entry.offers)
         for show, viewer, item, operation in entry.plain:
             state.records.setdefault((show, viewer), {})[operation.id] = operation
@@ -84,13 +90,14 @@ class Replay:
             else:
                 self._shut[supply.item] = supply.cause == "close"
         self.recorded.update(entry.counters)
-        state.last_id, state.last_ms = entry.id, max(state.last_ms, entry.at_ms)
+        state.last_id, state.last_ms = entry.id, entry.at_ms
 
     def _place(self, entry: Entry, show: str, viewer: str, item: str, claim: StoredClaim) -> None:
         self._state.lines.setdefault(item, {})[claim.number] = viewer
         before = self._places.get((item, claim.number))
         if before is None or before[2].deadline != claim.deadline or (item, claim.number) not in self._due_of:
             self._due_of[item, claim.number] = entry.id
+            self._earlier_ms.pop((item, claim.number), None)
         self._places[item, claim.number] = (show, viewer, claim)
 
     def _change(self, entry: Entry, change: StoredChange) -> None:
@@ -120,7 +127,7 @@ class Replay:
         """The state after all entries applied so far."""
         state = self._state
         sums: dict[str, list[int]] = {item: [0, 0, 0, 0] for item in self._supplied}
-        state.waiting, state.due = {}, set()
+        state.waiting, state.due, state.earlier_ms = {}, set(), {}
         for (item, number), (show, viewer, claim) in self._places.items():
             held, sold, waiting, entries = sums.setdefault(item, [0, 0, 0, 0])
             if claim.state in ACTIVE:
@@ -129,7 +136,9 @@ class Replay:
                 if in_line:
                     state.waiting.setdefault(item, {})[f"{number}/{show}/{viewer}"] = number
                 if claim.held:
-                    state.due.add((self._due_of[item, number], claim.deadline))
+                    due = (self._due_of[item, number], claim.deadline)
+                    state.due.add(due)
+                    state.earlier_ms[due] = self._earlier_ms.get((item, number), 0)
             elif claim.state == CONFIRMED:
                 sums[item] = [held, sold + claim.held, waiting, entries]
         for item, (held, sold, waiting, entries) in sums.items():
@@ -351,7 +360,8 @@ def commands(shop: str, state: State) -> Iterator[tuple[Any, ...]]:
         for member, number in members.items():
             yield ("ZADD", keys.waitlist(shop, item), number, member)
     for entry_id, deadline in state.due:
-        yield ("ZADD", keys.due(shop), deadline, f"{entry_id}:{deadline}")
+        due_ms = deadline - state.earlier_ms.get((entry_id, deadline), 0)
+        yield ("ZADD", keys.due(shop), due_ms, f"{entry_id}:{deadline}")
 
 
 async def rebuild(connection: Connection, shop: str) -> list[str]:

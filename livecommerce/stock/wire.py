@@ -26,7 +26,9 @@ class TemplateFields(NamedTuple):
         lines: LineFields one after the other.
         product_limits: the limit per viewer of each line's product; of a `set`, which has no line, of the claim's.
             Entries written before this field was appended do not have it.
-        expected: units that must be available for a `set_available`; -1: however many. Appended after product_limits.
+        expected: units that must be available for a `set_available`, minor units that a claim must cost for a
+            `reprice`, 1 where an `extend` is to take an offer alone; -1: whatever they are. Appended after
+            product_limits.
     """
 
     kind: str

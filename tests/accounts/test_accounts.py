@@ -35,6 +35,14 @@ async def test_the_right_password_opens_a_session_that_can_be_closed(accounts: A
     assert await accounts.sessions.find(token) is None
 
 
+async def test_who_has_no_name_is_never_shown_by_the_login(accounts: Accounts) -> None:
+    added = await accounts.add_staff("lingling", "mei", PASSWORD, "host")
+    older = await accounts.add_staff("lingling", "ling-2", PASSWORD, "host", "ling-2")  # as names were kept before
+    for staff, login in ((added, "mei"), (older, "ling-2")):
+        assert staff.name == ""
+        assert (await accounts.login(login, PASSWORD, "203.0.113.7"))[0].name == ""
+
+
 async def test_neither_the_password_nor_the_token_is_stored(accounts: Accounts, valkey: Redis) -> None:
     await accounts.add_staff("lingling", "mei", PASSWORD, "host")
     _, token, _ = await accounts.login("mei", PASSWORD, "203.0.113.7")

@@ -12,7 +12,8 @@ from tests.site import PASSWORD, Site
 async def test_login_sets_a_cookie_that_scripts_cannot_read_and_logout_ends_it(site: Site) -> None:
     answer = await site.ask("POST", "/api/login", {"login": "Ling", "password": PASSWORD})
     assert (await answer.json())["staff"] == {
-        "login": "ling", "name": "ling", "role": "owner", "shop": "lingling", "shop_name": "玲玲的小舖",
+        "login": "ling", "name": "", "role": "owner", "shop": "lingling", "shop_name": "玲玲的小舖",
+        "currency": "TWD",
     }  # fmt: skip
     cookie = answer.headers.getall("Set-Cookie")[0]
     assert cookie.startswith("lc_staff=")

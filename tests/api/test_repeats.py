@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from livecommerce.catalogue.errors import CatalogueFull, CodeTaken
 from livecommerce.errors import IdReused
 from livecommerce.shows.model import valid_id
 from tests.site import COAT, MUG, Site
@@ -36,6 +37,28 @@ async def test_a_known_command_id_with_other_content_is_refused(site: Site, firs
     assert await site.told("POST", COMMANDS, {"id": ID, **first}) == done, "the same again has the first answer"
     assert await site.refused("POST", COMMANDS, {"id": ID, **second}) == (409, IdReused.number)
     assert "content" not in done[1]["outcome"]
+
+
+@pytest.mark.parametrize("product", [MUG, COAT], ids=["plain", "with options"])
+async def test_a_product_sent_again_gets_the_first_answer(site: Site, product: dict[str, Any]) -> None:
+    await site.login()
+    done = await site.told("POST", "/api/products", product)
+    assert done[0] == 201
+    assert await site.told("POST", "/api/products", product) == done
+    for other in ({"price_minor": 1}, {"names": ["別的"]}, {"code": product["code"].lower()}):
+        assert await site.refused("POST", "/api/products", {**product, **other}) == (409, CodeTaken.number)
+    _, shape = await site.told("GET", "/api/audit")
+    assert [entry["do"] for entry in shape["audit"]].count("product_added") == 1
+    assert (await site.ask("DELETE", f"/api/products/{product['code']}")).status == 200
+    assert await site.told("POST", "/api/products", product) == done, "what was removed is added again"
+
+
+async def test_a_full_shop_still_answers_a_repeat(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    await site.login()
+    done = await site.told("POST", "/api/products", MUG)
+    monkeypatch.setattr("livecommerce.catalogue.catalogue.PRODUCTS_MAX", 1)
+    assert await site.told("POST", "/api/products", MUG) == done
+    assert await site.refused("POST", "/api/products", COAT) == (409, CatalogueFull.number)
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 
+from livecommerce.accounts.accounts import Accounts
+from livecommerce.api import pages
 from livecommerce.ops.valkey import EmbeddedValkey
+from livecommerce.shows.snapshots import Snapshots
 from tests.api.test_pages import boot_of, page
 from tests.site import PASSWORD, Site
 
@@ -26,6 +30,23 @@ async def valkey(own_server: EmbeddedValkey) -> AsyncIterator[Redis]:
     yield client
     await client.aclose()
     own_server.stop()
+
+
+async def test_the_watch_page_does_not_wait_for_a_store_that_stalls(
+    site: Site, own_server: EmbeddedValkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await site.login()
+    await site.make_show()
+    monkeypatch.setattr(pages, "PATIENCE_SECONDS", 0.05)
+
+    async def never(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Snapshots, "get", never)
+    monkeypatch.setattr(Accounts, "new_visit", never)
+    status, text, _ = await page(site, "/live/demo")
+    assert (status, boot_of(text)["snapshot"]) == (200, None)
+    assert "週三夜場" in text
 
 
 async def test_the_watch_page_opens_and_changes_wait(site: Site, own_server: EmbeddedValkey) -> None:

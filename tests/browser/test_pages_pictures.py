@@ -28,5 +28,6 @@ async def test_no_page_shows_a_broken_image(browser: Browser, server: LiveServer
     for path in ("/studio", "/studio/pictures"):
         async with staff(browser, server, path, "host") as page:
             await expect(page.locator(".pic.blank", has_text="P01").first).to_be_visible(timeout=PATIENCE_MS)
+            await page.get_by_text("圖不見了").first.scroll_into_view_if_needed()  # far below it is not asked for
             await expect(page.locator(".pic.blank", has_text="P02").first).to_be_visible(timeout=PATIENCE_MS)
             assert await page.evaluate(BROKEN) == 0

@@ -109,4 +109,4 @@ async def test_an_order_is_paid_and_the_buyer_sees_it(browser: Browser, server: 
         await order.get_by_role("button", name="收到 NT$500").click()
         await expect(order).to_contain_text("已收 NT$500", timeout=PATIENCE_MS)
         await viewer.locator(".round").nth(1).click()
-        await expect(viewer.get_by_role("dialog")).to_contain_text("已付款", timeout=PATIENCE_MS)
+        await expect(viewer.get_by_role("dialog")).to_contain_text("訂單成立", timeout=PATIENCE_MS)

@@ -110,3 +110,14 @@ async def test_an_ended_show_says_so_and_keeps_the_tickets(browser: Browser, ser
         await expect(page.get_by_text("直播結束了")).to_be_visible(timeout=PATIENCE_MS)
         await page.get_by_role("button", name="我的號碼牌").click()
         await expect(page.get_by_role("dialog")).to_contain_text("帆布包")
+
+
+async def test_an_order_from_the_list_of_products_shows_its_answer(browser: Browser, server: LiveServer) -> None:
+    """The answer came behind the list, where "sold out" read as lost."""
+    goods = live_show(server, "fromlist", pinned="coat")
+    async with visitor(browser, server, "/live/fromlist", PHONE) as page:
+        await page.locator(".round").first.click()
+        row = page.get_by_role("dialog").locator(".product", has_text=goods.bag)
+        await row.get_by_role("button").click()
+        await expect(page.locator(".ribbon .ticket")).to_be_visible(timeout=PATIENCE_MS)
+        await expect(page.locator(".product")).to_have_count(0)

@@ -97,11 +97,11 @@ def under_code(item: dict[str, Any], code: str) -> dict[str, Any]:
     return {**item, "code": code, "supply": supply}
 
 
-def live_show(server: LiveServer, show: str, pinned: str | None = "coat") -> Goods:
+def live_show(server: LiveServer, show: str, pinned: str | None = "coat", **fields: Any) -> Goods:
     """A show on air without a picture (chat and stock need none), with codes of its own: stock is the shop's."""
     number = next(_numbers)
     goods = Goods(f"A{number:02}", f"B{number:02}")
-    server.make_show(show, [under_code(COAT, goods.coat), under_code(BAG, goods.bag)])
+    server.make_show(show, [under_code(COAT, goods.coat), under_code(BAG, goods.bag)], **fields)
     server.command(show, "start")
     if pinned:
         server.command(show, "pin", code=getattr(goods, pinned))

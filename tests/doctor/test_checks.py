@@ -290,3 +290,13 @@ def test_instances_differ_by_folder_and_are_the_same_for_one(tmp_path: Path) -> 
     first, second = folders.prepare(str(tmp_path / "a")), folders.prepare(str(tmp_path / "b"))
     assert folders.instance_of(str(first)) == folders.instance_of(str(tmp_path / "a"))
     assert folders.instance_of(str(first)) != folders.instance_of(str(second))
+
+
+def test_health_beyond_this_machine_and_a_loopback_address_for_viewers_are_told(settings: Settings) -> None:
+    assert list(network.internal_host(settings)) == []
+    http = msgspec.structs.replace(settings.http, internal_host="0.0.0.0", internal_port=8081)
+    open_to_all = msgspec.structs.replace(settings, http=http)
+    assert levels(network.internal_host(open_to_all)) == {"internal ports": Level.warn}
+    media = msgspec.structs.replace(settings.media, external_addresses=("127.0.0.1",))
+    [found] = network.external_address(msgspec.structs.replace(settings, media=media))
+    assert "is this machine itself" in found.found

@@ -187,7 +187,8 @@ async def test_a_stalled_valkey_is_seen_and_everyone_is_answered(live: LiveServe
                 assert (status, said["error"]["number"]) == (503, 6001)
                 assert took < ANSWER_SECONDS_MAX
             claim, seconds = await once(viewer, "B02+1")
-            assert (claim["ok"], claim["error"]["number"]) == (False, 6001)
+            assert not claim["ok"]
+            assert claim["error"]["number"] in (6001, 6004), "before stock was asked, or stock did not confirm"
             # nobody asks for readiness, and still it is known
             await until(lambda: metric(live, "livecommerce_ready") == 0, 5, "the metric tells of the stall")
             told = [entry for entry in log_since(live, place) if entry["event"] == "not ready"]

@@ -35,3 +35,9 @@ def test_headers_of_a_refusal(
 def test_an_answer_is_json_as_it_stands() -> None:
     answer = json_answer({"name": "玲玲", "of": (1, None)}, status=201)
     assert (answer.status, json.loads(answer.body)) == (201, {"name": "玲玲", "of": [1, None]})
+
+
+def test_half_a_surrogate_pair_that_is_quoted_back_can_be_sent() -> None:
+    shape = LiveCommerceError("there is no field '\ud800'", field="\udfff", left=3).as_dict()
+    assert json.loads(json.dumps(shape, ensure_ascii=False).encode()) == shape
+    assert (shape["details"]["left"], shape["details"]["field"]) == (3, "\\udfff")

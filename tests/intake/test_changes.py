@@ -131,3 +131,15 @@ async def test_two_claims_of_a_product_are_cancelled_in_steps(stage: Stage) -> N
     assert [line["outcome"] for line in answer["lines"]] == ["cancelled", "cancelled"]
     assert await stage.held() == {}
     assert await stage.say(ANNA, "A02取消", id="a-comment-9", again=True) == answer
+
+
+async def test_of_a_closed_product_nobody_gets_more_by_a_change(stage: Stage) -> None:
+    assert (await stage.say(ANNA, "A01+2"))["reason"] == "reserved"
+    await stage.command("close_item", code="A01")
+    await stage.catch_up()
+    for text, reason, held in (
+        ("A01改4", "sales_closed", 2),
+        ("A01改成5", "sales_closed", 2),
+        ("A01改1", "reduced", 1),
+    ):
+        assert ((await stage.say(ANNA, text))["reason"], await stage.held()) == (reason, {"A01": held}), text

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from redis.exceptions import ConnectionError
 
 from livecommerce.intake import newcomers
 from livecommerce.intake.answers import SpeechAnswer
+from livecommerce.intake.comment_path import CommentPath
 from livecommerce.intake.errors import NetworkShareTaken
-from livecommerce.intake.newcomers import OLD_ENOUGH_MS, newcomer_mark
-from livecommerce.intake.speech import Press, Speech
+from livecommerce.intake.newcomers import OLD_ENOUGH_MS, Charge, newcomer_mark, still_counted
+from livecommerce.intake.speech import Press, Speech, Withdrawal
+from livecommerce.ops.redis_client import connect_store
 from livecommerce.shows.state import part
-from tests.intake.demo_show import SHOW, Person, Stage, new_id
+from livecommerce.stock.engine import Standing
+from livecommerce.stock.operations import Confirm, Restock, Unconfirm
+from livecommerce.stock.outcomes import ACTIVE_STATES
+from tests.intake.demo_show import SHOP, SHOW, Person, Stage, new_id, opened_stage
+from tests.stock.cluster import Cluster
 
 NETWORK = "a" * 20
 
@@ -144,3 +153,139 @@ async def test_a_show_that_keeps_no_more_names_and_newcomers_still_sells(
     await stage.catch_up()
     assert set(part(stage.mirror.state, "newcomers")) == {"new-1"}
     assert await held(stage, "B01") == 3
+
+
+async def reservation_of(stage: Stage, viewer: str, sku: str = "A01") -> str:
+    claims = await stage.engine.claims(SHOP, show=SHOW, viewer=viewer)
+    return next(claim.reservation for claim in claims if claim.item == sku and claim.state in ACTIVE_STATES)
+
+
+async def cancel(stage: Stage, viewer: str) -> None:
+    person = Person(viewer, viewer)
+    one = Withdrawal(show=SHOW, speaker=person, id=new_id(), reservation=await reservation_of(stage, viewer))
+    assert (await stage.path.cancel(stage.mirror, one))["reason"] == "cancelled"
+
+
+async def says_less(stage: Stage, viewer: str) -> None:
+    assert (await say(stage, viewer, "A01改1"))["reason"] == "reduced"
+
+
+async def gives_up_by_word(stage: Stage, viewer: str) -> None:
+    assert (await say(stage, viewer, "取消A01"))["reason"] == "cancelled"
+
+
+async def staff_release(stage: Stage, viewer: str) -> None:
+    await stage.catch_up()
+    await stage.command("cancel", reservation=await reservation_of(stage, viewer))
+
+
+async def hold_lapses(stage: Stage, viewer: str) -> None:
+    """Its time is over before that of its charge: the promise to pay was taken back."""
+    claim = {"shop": SHOP, "show": SHOW, "reservation": await reservation_of(stage, viewer)}
+    assert (await stage.engine.submit(Confirm(id=new_id(), **claim))).outcome == "confirmed"
+    await stage.engine.submit(Unconfirm(id=new_id(), seconds=1, **claim))
+    while any(one.state == "held" for one in await stage.engine.claims(SHOP, show=SHOW, viewer=viewer)):
+        await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("end", [cancel, says_less, gives_up_by_word, staff_release, hold_lapses])
+async def test_what_has_ended_is_given_back_to_the_network_once(
+    stage: Stage, end: Callable[[Stage, str], Awaitable[None]]
+) -> None:
+    """A share that was taken stayed taken until the first hold would have ended, whatever was given back."""
+    await stage.command("start")
+    await stage.engine.submit(Restock(id=new_id(), shop=SHOP, show=SHOW, item="A01", quantity=5))
+    assert await press(stage, "new-1", "A01", 2) == "reserved"
+    assert [await press(stage, f"new-{n}", "A01") for n in range(2, 6)] == ["reserved"] * 3 + ["share"]
+    await end(stage, "new-1")
+    back = 1 if end is says_less else 2
+    answers = await asyncio.gather(*(press(stage, f"more-{n}", "A01") for n in range(6)))
+    assert sorted(answers) == ["reserved"] * back + ["share"] * (6 - back)
+    assert await held(stage, "A01") == 5
+
+
+async def test_a_place_that_was_left_is_given_back(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(newcomers, "LEAST", 1)
+    await stage.command("start")
+    for number in range(5):
+        await press(stage, f"regular-{number}", "A01", network="")
+    assert [await press(stage, f"new-{n}", "A01") for n in range(3)] == ["waiting", "waiting", "share"]
+    await cancel(stage, "new-0")
+    assert [await press(stage, f"more-{n}", "A01") for n in range(2)] == ["waiting", "share"]
+
+
+async def test_two_processes_give_back_once(stage: Stage) -> None:
+    await stage.command("start")
+    other = CommentPath(stage.store, stage.engine, 1_000)
+    for number in range(5):
+        assert await press(stage, f"new-{number}", "A01") == "reserved"
+    await cancel(stage, "new-0")
+
+    async def elsewhere(viewer: str) -> str:
+        one = Press(show=SHOW, speaker=Person(viewer, viewer), id=new_id(), code="A01", newcomer=NETWORK)
+        try:
+            return (await other.claim(stage.mirror, one))["reason"]
+        except NetworkShareTaken:
+            return "share"
+
+    both = [call for n in range(10) for call in (press(stage, f"here-{n}", "A01"), elsewhere(f"there-{n}"))]
+    answers = await asyncio.gather(*both)
+    assert sorted(answers) == ["reserved"] + ["share"] * 19
+
+
+async def test_what_is_sold_counts_and_what_is_on_its_way_stays() -> None:
+    """Stock does not know the operation yet: it may come in a moment."""
+    charges = [Charge("new/first/A01", 2, 10.0), Charge("new/second/A01", 3, 20.0), Charge("new/third/A01", 1, 30.0)]
+    standing = Standing({"first": {"A01": 2}, "second": {"A01": 1, "B01": 9}})
+    assert still_counted(charges, standing, "A01") == {"new/second/A01": 1}
+    grown = Standing({"first": {"A01": 5}, "second": {}})
+    assert still_counted(charges, grown, "A01") == {}
+    assert still_counted(charges, Standing({"first": {}, "second": {}, "third": {}}), "A01") == {
+        one.name: 0 for one in charges
+    }
+
+
+async def test_claims_of_others_and_room_ask_stock_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    await stage.command("start")
+
+    async def never(*_: object) -> dict[str, Standing]:
+        raise AssertionError("stock was asked")
+
+    monkeypatch.setattr(stage.engine, "standings", never)
+    for number in range(5):
+        assert await press(stage, f"new-{number}", "A01") == "reserved"
+    await cancel(stage, "new-0")
+    assert await press(stage, "regular", "A01", network="") == "reserved"
+    await cancel(stage, "regular")
+
+
+async def test_the_shares_on_a_cluster(tmp_path: Path) -> None:
+    """The keys of a share lie in one slot, and another node than the one we know has it."""
+    cluster = Cluster("valkey", tmp_path)
+    try:
+        await cluster.start()
+        redis = await connect_store(f"redis://127.0.0.1:{cluster.ports[0]}")
+        async with redis, opened_stage(redis, per_window=1_000) as stage:
+            await stage.command("start")
+            answers = await asyncio.gather(*(press(stage, f"new-{n}", "A01") for n in range(8)))
+            assert sorted(answers) == ["reserved"] * 5 + ["share"] * 3
+            for number in range(8):
+                if answers[number] == "reserved":
+                    await cancel(stage, f"new-{number}")
+            answers = await asyncio.gather(*(press(stage, f"more-{n}", "A01") for n in range(8)))
+            assert sorted(answers) == ["reserved"] * 5 + ["share"] * 3
+    finally:
+        cluster.stop()
+
+
+async def test_what_was_sold_is_answered_as_sold_though_the_share_could_not_be_settled(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stage.command("start")
+
+    async def away(*_: object) -> None:
+        raise ConnectionError("Valkey went in between")
+
+    monkeypatch.setattr(newcomers.NewcomerShares, "_settled", away)
+    assert await press(stage, "new-1", "A01") == "reserved"
+    assert await held(stage, "A01") == 1

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from livecommerce.comments.verdict import Cancel, Reserve
-from livecommerce.errors import BadInput, Busy, IdReused, StorageFull, Unavailable
+from livecommerce.errors import BadInput, Busy, IdReused, OutcomeUnknown, StorageFull
 from livecommerce.intake.orders import no_order_answer, refusal_of, reserve_operation, wants_of
 from livecommerce.intake.speech import Speech
 from livecommerce.shows.offers import Need, NoOrder, Want, lines_of
@@ -68,7 +68,7 @@ def test_an_operation_has_the_shows_rules_and_the_speakers_limits(state: dict[st
 def test_what_stock_did_not_store_is_an_error_and_all_else_an_answer() -> None:
     errors = {
         Outcome.STORAGE_FULL: StorageFull, Outcome.READ_ONLY: StorageFull, Outcome.BUSY: Busy,
-        Outcome.RECONCILING: Busy, Outcome.UNAVAILABLE: Unavailable, Outcome.ID_REUSED: IdReused,
+        Outcome.RECONCILING: Busy, Outcome.UNAVAILABLE: OutcomeUnknown, Outcome.ID_REUSED: IdReused,
         Outcome.INPUT_BAD: BadInput, Outcome.QUANTITY_BAD: BadInput,
     }  # fmt: skip
     assert set(errors) > RETRYABLE

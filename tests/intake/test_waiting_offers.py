@@ -6,7 +6,7 @@ import pytest
 
 from livecommerce.errors import Conflict
 from livecommerce.intake.errors import NotYours
-from livecommerce.intake.speech import Acceptance
+from livecommerce.intake.speech import Acceptance, acceptance_of
 from tests.intake.demo_show import ANNA, BEN, SHOP, SHOW, Person, Stage, new_id
 
 
@@ -84,3 +84,32 @@ async def test_a_press_takes_it(stage: Stage) -> None:
     await _offered(stage)
     assert (await stage.press(ANNA, "A01"))["reason"] == "extended"
     assert await _anna(stage) == [("held", 1)]
+
+
+async def test_a_held_claim_is_no_offer_though_the_mirror_has_not_heard_of_it(stage: Stage) -> None:
+    """Whoever was quick had twenty minutes more for nothing."""
+    answer = await stage.press(ANNA, "A01")
+    reservation = answer["lines"][0]["reservation"]
+    (before,) = await stage.engine.claims(SHOP, show=SHOW, viewer="anna")
+    with pytest.raises(Conflict):
+        await stage.path.take(stage.mirror, Acceptance(show=SHOW, speaker=ANNA, id=new_id(), reservation=reservation))
+    assert await stage.engine.claims(SHOP, show=SHOW, viewer="anna") == [before]
+
+
+async def test_an_offer_that_was_taken_is_not_extended_by_a_press_that_the_mirror_still_takes_for_one(
+    stage: Stage,
+) -> None:
+    await _offered(stage)
+    outcomes = [(await stage.press(ANNA, "A01"))["reason"] for _ in range(3)]  # faster than the log
+    assert outcomes == ["extended", "not_active", "not_active"]
+    (taken,) = await stage.engine.claims(SHOP, show=SHOW, viewer="anna")
+    assert (taken.state, taken.extended) == ("held", False), "the extension is for who pays"
+
+
+async def test_an_acceptance_whose_answer_was_lost_gets_it(stage: Stage) -> None:
+    reservation = await _offered(stage)
+    acceptance = Acceptance(show=SHOW, speaker=ANNA, id=new_id(), reservation=reservation)
+    answer = await stage.path.take(stage.mirror, acceptance)
+    await stage.catch_up()
+    raw = {"id": acceptance.id, "reservation": reservation, "again": True}
+    assert await stage.path.take(stage.mirror, acceptance_of(SHOW, ANNA, raw)) == answer

@@ -27,6 +27,16 @@ PARAMETERS = {
     360: bytes.fromhex("6742c01eda0280bfe584000003000400000300f23c58ba80"),
     720: bytes.fromhex("6742c01fda014016e840000003004000000f23c60ca8"),
 }
+PICTURE_PARAMETERS = bytes.fromhex("68ce3880")
+
+
+def aggregate(*units: bytes) -> bytes:
+    """One payload of several NAL units (STAP-A)."""
+    return b"\x78" + b"".join(struct.pack("!H", len(unit)) + unit for unit in units)
+
+
+# A whole key picture in one payload, of each size.
+KEYS = {height: aggregate(unit, PICTURE_PARAMETERS, b"\x65\x88slice") for height, unit in PARAMETERS.items()}
 
 
 class RecordingOutbound(GcmOutbound):
@@ -151,8 +161,11 @@ class FakeHost:
     close_reason = ""
     media_at = None
     limit_kbps = 0
+    parameter_sets: tuple[bytes, ...] = ()
+    mixed_at = float("-inf")
     kinds = frozenset({"video"})
     status = "connected"
+    is_connected = True
 
     def __init__(self, layers: tuple[str, ...]) -> None:
         self.layers = layers

@@ -23,7 +23,7 @@ def core_name(core: Any) -> str:
     return "Python" if core is None else "compiled"
 
 
-IDR, PICTURE = b"\x65", b"\x61"
+IDR, PICTURE, SEQUENCE = b"\x65", b"\x61", b"\x67"
 
 
 def packet(sequence: int, *, body: bytes = PICTURE, timestamp: int = 0, marker: bool = True) -> rtp.RtpPacket:

@@ -17,8 +17,10 @@ from livecommerce.media.plane import MediaPlane
 from livecommerce.media.stream import StreamState
 from livecommerce.media.transport.dtls import HandshakePool, Identity
 from livecommerce.media.transport.mux import Mux
+from livecommerce.media.transport.peer import UNVERIFIED_SECONDS_MAX
 from livecommerce.media.wire.freezes import FreezeReport
 from livecommerce.media.wire.layer_wish import LayerWish
+from tests.media.ingest.test_host import KEYS
 from tests.media.wire.test_sdp import GOOD
 
 HOST, VIEWER = GOOD, GOOD.replace("sendonly", "recvonly")
@@ -196,6 +198,24 @@ async def test_an_offer_alone_stops_nobody(plane: MediaPlane) -> None:
     assert second.on_connected is not None
     second.on_connected()
     assert (stream.host, stream.coming, running.close_reason) == (second, None, "replaced")
+
+
+async def test_a_host_who_has_connected_and_sends_nothing_yet_is_stopped_by_no_offer_either(plane: MediaPlane) -> None:
+    """The same token posts an offer and never connects; the encoder has shaken hands and begins a moment later."""
+    running = plane.peers[plane.publish("demo", HOST, TOKEN).session]
+    assert isinstance(running, Host)
+    running.connected(KEYS)
+    idle = plane.peers[plane.publish("demo", HOST, TOKEN).session]
+    stream = plane.streams["demo"]
+    assert (stream.host, stream.coming, running.close_reason) == (running, idle, "")
+    plane._second(time.monotonic() + UNVERIFIED_SECONDS_MAX + 1.0)
+    assert (idle.close_reason, stream.coming) == ("silent", None)
+
+
+async def test_of_two_who_both_still_connect_the_later_one_counts(plane: MediaPlane) -> None:
+    first = plane.peers[plane.publish("demo", HOST, TOKEN).session]
+    second = plane.peers[plane.publish("demo", HOST, TOKEN).session]
+    assert (plane.streams["demo"].host, first.close_reason) == (second, "replaced")
 
 
 async def test_who_may_take_over_is_asked_again_when_it_is_connected(plane: MediaPlane) -> None:

@@ -17,7 +17,7 @@ from aiohttp import ClientResponse
 from aiortc import RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 
 from livecommerce.http.identity import Visit
-from livecommerce.media.client.control import RelayControl
+from livecommerce.media.client.control import RelayControl, Session
 from livecommerce.media.client.places import KEPT_SECONDS
 from livecommerce.media.errors import StreamUnknown
 from livecommerce.shows.commands import Actor
@@ -370,3 +370,29 @@ async def test_a_stream_that_ends_while_staff_look_is_told_as_none(
 
     monkeypatch.setattr(RelayControl, "viewers", ended_by_now)
     assert await site.told("GET", "/api/shows/demo/stream") == (200, {"stream": None, "worst_viewers": []})
+
+
+async def test_a_viewers_session_carries_whose_it_is_and_what_it_stands_on(
+    site: Site, offer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, str]] = []
+    play = RelayControl.play
+
+    async def noted(relay: RelayControl, show: str, text: str, **more: str) -> Session:
+        told.append((more["watcher"], more["right"]))
+        return await play(relay, show, text, **more)
+
+    monkeypatch.setattr(RelayControl, "play", noted)
+    await site.login()
+    await site.make_show()
+    assert (await publish(site, offer, Authorization=f"Bearer {await token_of(site)}")).status == 201
+    viewer, headers = offer.replace("sendonly", "recvonly"), {**SDP, "Origin": site.origin}
+    await site.login()
+    assert (await site.client.post("/whep/demo", data=viewer, headers=headers)).status == 201
+    await on_air(site)
+    assert (await site.client.post("/whep/demo", data=viewer, headers=headers)).status == 201
+    (rehearsing, right), (watching, none) = told
+    assert right.startswith("session ")
+    assert none == "", "everybody may see it: no login is asked for"
+    assert rehearsing
+    assert watching

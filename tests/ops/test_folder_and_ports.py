@@ -164,3 +164,8 @@ def test_a_listener_of_another_program_is_not_joined_by_port_sharing(settings: S
         http = msgspec.structs.replace(settings.http, port=stranger.getsockname()[1])
         with pytest.raises(PortInUse):
             serving.prepare_ground(msgspec.structs.replace(settings, http=http))
+
+
+def test_a_host_that_is_not_ours_is_told_with_its_own_setting() -> None:
+    with pytest.raises(PortInUse, match=r"not an address of this machine\. Set LIVECOMMERCE_HTTP_HOST"):
+        ports.refuse_taken("192.0.2.1", 8080, socket.SOCK_STREAM, "http.port")

@@ -80,6 +80,8 @@ SECRETS = [
     ('{"token":"tok_123456"}', "tok_123456"),
     ("redis://default:hunter2@10.0.0.1:6379/0", "hunter2"),
     ("postgresql+asyncpg://shop:pa55@db/shop", "pa55"),
+    ("postgresql://shop:p@ss:w/rd@127.0.0.1:5432/shop", "ss:w/rd"),
+    ("is 'redis://u:a@b@host:6379/0'; expected", "b@host"),
     ("a=ice-pwd:asd88fgpdd777uzjYhagZg", "asd88fgpdd777uzjYhagZg"),
     ("turn secret: topsecretvalue", "topsecretvalue"),
 ]

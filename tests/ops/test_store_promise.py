@@ -8,14 +8,26 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
+from livecommerce.configuration.connections import try_connections
 from livecommerce.configuration.tree import Settings
+from livecommerce.doctor.stores import valkey
 from livecommerce.ops import valkey as room
 from livecommerce.ops.errors import StoreUnsuitable
+from livecommerce.ops.findings import Level
+from livecommerce.ops.health import Degraded
 from livecommerce.ops.settings import Redis as RedisSettings
-from livecommerce.ops.store_promise import LOSSES, StoreFacts, breaches, check_promise
+from livecommerce.ops.store_promise import (
+    LOSSES,
+    StoreFacts,
+    breaches,
+    check_promise,
+    facts_of,
+    replicas_lacking,
+)
 from livecommerce.ops.valkey import EmbeddedValkey, FolderNewer, Version, find_binary, folder_writer
 from livecommerce.roles.process import Frame
 from livecommerce.roles.stores import open_stores
+from livecommerce.stock.settings import Stock
 from tests.stock.servers import binary, server
 
 GOOD = StoreFacts("Valkey", "9.0.1", "master", True, "always", "noeviction")
@@ -68,6 +80,35 @@ async def test_a_server_without_an_append_only_file_is_refused_at_the_start(tmp_
         await client.aclose()
     finally:
         weak.stop()
+
+
+def test_only_replicas_that_are_online_count() -> None:
+    info = {"connected_slaves": 2, "slave0": {"state": "online"}, "slave1": {"state": "wait_bgsave"}}
+    facts = facts_of(info, "always")
+    assert facts.replicas == 1
+    assert replicas_lacking([facts], 1) == replicas_lacking([GOOD], 0) == ""
+    assert "has 1 replicas online and stock.replicas_wait is 2" in replicas_lacking([facts], 2)
+
+
+async def test_too_few_replicas_are_told_by_ready_check_config_and_doctor(tmp_path: Path) -> None:
+    alone = server("valkey", tmp_path / "store")
+    alone.start()
+    try:
+        settings = Settings(
+            data_folder=str(tmp_path), secret="words that sign cookies", redis=RedisSettings(alone.url),
+            stock=Stock(replicas_wait=1),
+        )  # fmt: skip
+        frame = Frame(settings, "web", 0)
+        async with open_stores(frame):
+            told = await frame.health.checks["replicas"]()
+            assert isinstance(told, Degraded)
+        [tried] = await try_connections(settings)
+        assert "stock.replicas_wait is 1" in tried.words
+        assert not tried.refused, "watching and chat go on without them"
+        found = {finding.check: finding.level for finding in valkey(alone.url, (), replicas_wait=1)}
+        assert found["valkey replicas"] is Level.fail
+    finally:
+        alone.stop()
 
 
 VALKEY_9, VALKEY_8 = Version("Valkey", (9, 0, 1)), Version("Valkey", (8, 1, 0))

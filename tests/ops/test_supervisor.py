@@ -198,6 +198,29 @@ async def test_a_stop_during_the_start_is_heeded(plan, started) -> None:
     assert await asyncio.wait_for(starting, 5) is False
 
 
+async def test_a_stop_while_the_stage_is_prepared_starts_nobody(plan, started, tmp_path: Path) -> None:
+    supervisor = Supervisor([plan("web-0", GOOD, tmp_path / "web")])
+    started.append(supervisor)
+
+    async def prepare() -> None:
+        supervisor.stop_asked.set()
+
+    stage = supervisor.child("web-0").plan.starts_at
+    assert await supervisor.start({stage: prepare}) is False
+    assert supervisor.child("web-0").starts == 0
+
+
+async def test_a_child_that_is_being_made_when_the_stop_comes_is_told(plan, started, tmp_path: Path) -> None:
+    supervisor = Supervisor([plan("web-0", GOOD, tmp_path / "web")])
+    started.append(supervisor)
+    child = supervisor.child("web-0")
+    child.start()
+    await asyncio.sleep(0)  # its task is at the fork
+    async with asyncio.timeout(15):
+        await child.stop(60.0)
+    assert child.state == State.stopped
+
+
 async def test_what_a_child_leaves_in_its_group_dies_with_it(plan, started, tmp_path: Path) -> None:
     program = GOOD.replace(
         "    notifier.ready()",

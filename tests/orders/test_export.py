@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import UTC
+from typing import get_args
 
+import msgspec
 import pytest
 from openpyxl import load_workbook
 
 from livecommerce.orders.currencies import amount
-from livecommerce.orders.export import COLUMNS, Workbook, csv_lines, export_zone, header, rows, safe_cell
-from livecommerce.orders.model import Order, OrderLine, Payment
-from livecommerce.settings import SettingsError
+from livecommerce.orders.export import COLUMNS, Workbook, csv_lines, header, rows, safe_cell
+from livecommerce.orders.model import LineState, Order, OrderLine, Payment, PaymentState
+from livecommerce.orders.payments.manual import ManualPayments
+from livecommerce.orders.sheet_words import HEADINGS, WORDS
+from livecommerce.orders.zones import export_zone
+from livecommerce.settings import LOCALES, SettingsError
 
 
 @pytest.mark.parametrize(
@@ -100,6 +106,25 @@ def test_a_workbook_gives_back_what_was_put_in(odd: str) -> None:
     assert cells["claimed_at_local"].value == "2026-07-22T08:00:00+02:00"
 
 
+def test_a_sheet_speaks_the_language_of_the_shop() -> None:
+    for locale in LOCALES:
+        assert set(HEADINGS[locale]) == set(COLUMNS)
+        states = {word for kind in (LineState, PaymentState) for word in get_args(kind)}
+        assert states | ManualPayments.methods <= set(WORDS[locale])
+    order = sold("", "外套 36/38")
+    line = msgspec.structs.replace(order.lines[0], sku="A01/36%2F38", state="offered")
+    order = msgspec.structs.replace(order, lines=(line,))
+    text = (header("zh-TW") + csv_lines([order], {}, {}, locale="zh-TW")).removeprefix("\ufeff")
+    (row,) = csv.DictReader(io.StringIO(text, newline=""))
+    assert (row["貨號"], row["狀態"], row["付款"]) == ("A01 36/38", "輪到，待確認", "銀行轉帳 已收款")
+    book = Workbook("en")
+    book.add(rows([order], {}, {}, export_zone("", "en")))
+    head, cells = load_workbook(book.finish()).active.iter_rows(values_only=True)
+    book.close()
+    found = dict(zip(head, cells, strict=True))
+    assert (found["Item code"], found["State"], found["Payment"]) == ("A01 36/38", "offered", "bank transfer received")
+
+
 def test_a_file_read_with_any_line_ends_has_the_same_rows() -> None:
     text = header() + csv_lines([sold("a\nb", "c\r\nd")], {"vera": "e\u2028f"}, {})
     for ends in ("\r\n", "\n", "\r"):
@@ -110,3 +135,19 @@ def test_a_file_read_with_any_line_ends_has_the_same_rows() -> None:
 def test_a_zone_that_is_none_is_refused_by_name() -> None:
     with pytest.raises(SettingsError, match="Asia/Taibei"):
         export_zone("Asia/Taibei", "zh-TW")
+
+
+def test_the_rows_of_an_order_add_up_to_its_total() -> None:
+    """The accountant's sum was another one than the page's: what had lapsed was counted at its price."""
+    order = sold("", "外套")
+    (line,) = order.lines
+    states: tuple[LineState, ...] = ("expired", "cancelled", "released", "waiting")
+    ended = [
+        msgspec.structs.replace(line, reservation=f"A01#{number}", state=state)
+        for number, state in enumerate(states, 2)
+    ]
+    order = msgspec.structs.replace(order, lines=(line, *ended))
+    listed = list(rows([order], {}, {}, UTC))
+    assert [row[COLUMNS.index("quantity")] for row in listed] == [2] * 5
+    assert [row[COLUMNS.index("line_total")] for row in listed] == ["1180", *["0"] * 4]
+    assert sum(int(row[COLUMNS.index("line_total")]) for row in listed) == order.total_minor

@@ -73,8 +73,8 @@ async def test_the_csv_holds_every_claim_and_no_formula(selling: Site, monkeypat
     body = (await answer.read()).decode()
     assert body.startswith("\ufeff")
     rows = list(csv.DictReader(io.StringIO(body.removeprefix("\ufeff"), newline="")))
-    assert [(row["sku"], row["quantity"]) for row in rows] == [("B02", "1"), ("B02", "2"), ("B02", "3")]
-    assert rows[0]["buyer"] == "'=小美"
+    assert [(row["貨號"], row["件數"]) for row in rows] == [("B02", "1"), ("B02", "2"), ("B02", "3")]
+    assert rows[0]["買家"] == "'=小美"
     assert "vera" not in body
 
 

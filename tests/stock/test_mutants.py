@@ -92,8 +92,8 @@ MISTAKES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "an extended hold has no deadline": (
         (
-            "  set_deadline(w, claim, math.max(claim.deadline, w.now + template.seconds * 1000))\n",
-            "  claim.deadline = math.max(claim.deadline, w.now + template.seconds * 1000)\n",
+            "  set_deadline(w, claim, math.max(kept_deadline(w, claim), w.now + template.seconds * 1000))\n",
+            "  claim.deadline = math.max(kept_deadline(w, claim), w.now + template.seconds * 1000)\n",
         ),
     ),
     "somebody else's claim can be cancelled": (('if viewer ~= "" and owner ~= viewer then', "if false then"),),

@@ -9,7 +9,10 @@ import pytest
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
+from livecommerce.errors import OutcomeUnknown
+from livecommerce.intake.orders import refusal_of
 from livecommerce.ops.valkey import EmbeddedValkey
+from livecommerce.stock import batcher
 from livecommerce.stock.engine import StockEngine, StockUnavailable
 from livecommerce.stock.operations import Line, Reserve, Restock
 from livecommerce.stock.outcomes import Outcome
@@ -73,6 +76,48 @@ async def test_a_read_only_replica_refuses_and_serves_again_when_it_is_primary(t
         await store.aclose()
         first.stop()
         second.stop()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batcher, "ANSWER_SECONDS_MAX", 0.5)
+    monkeypatch.setattr(batcher, "WAIT_MS_MAX", 50)
+
+
+async def test_without_enough_replicas_nobody_says_that_nothing_was_changed(
+    impatient: None, engine: StockEngine, stock_server: EmbeddedValkey, caplog: pytest.LogCaptureFixture
+) -> None:
+    await engine.submit(RESTOCK)
+    waiting = engine_on(stock_server.url, replicas_wait=1)
+    try:
+        answer = await waiting.submit(GOOD)
+        assert answer.outcome is Outcome.UNAVAILABLE
+        told = refusal_of(answer)
+        assert (type(told), told and told.number) == (OutcomeUnknown, 6004)
+        assert (await engine.counters(SHOP))["A"].held == 1, "and it stands"
+        assert "the write reached 0 of 1 replicas" in caplog.text
+    finally:
+        await waiting.close()
+    assert (await engine.submit(GOOD)).outcome is Outcome.RESERVED, "the same again tells"
+    assert (await engine.counters(SHOP))["A"].held == 1
+
+
+async def test_a_store_that_fills_up_after_a_lost_answer_is_no_denial(
+    impatient: None, engine: StockEngine, stock_server: EmbeddedValkey, store: Redis
+) -> None:
+    """The first try was applied and its answer lost; the second is refused as the store is full now."""
+    await engine.submit(RESTOCK)
+    waiting = engine_on(stock_server.url, replicas_wait=1)
+    try:
+        under_way = asyncio.create_task(waiting.submit(GOOD))
+        async with asyncio.timeout(20):
+            while (await engine.counters(SHOP))["A"].held == 0:
+                await asyncio.sleep(0)
+        await store.config_set("maxmemory", "1mb")
+        assert (await under_way).outcome is Outcome.UNAVAILABLE
+    finally:
+        await store.config_set("maxmemory", "0")
+        await waiting.close()
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -64,13 +64,13 @@ IMPORTS: dict[str, frozenset[str]] = {
             "accounts api catalogue configuration errors http media ops orders realtime records replay "
             "settings shows stock"
         ),
-        "doctor": "configuration media ops records roles settings",
+        "doctor": "configuration errors media ops records roles settings stock",
         "staff": "accounts command_trail configuration errors http ops records roles settings shop_command",
         "stock_command": "command_trail configuration errors ops records staff stock",
         "backup": "accounts command_trail configuration ops records staff stock",
         "demo": "accounts configuration http media ops records roles staff stock",
         "app": "configuration ops roles staff",
-        "cli": "configuration errors settings",
+        "cli": "configuration errors ops settings stock",
         "__main__": "cli",
     }.items()
 }

@@ -1,10 +1,11 @@
 // The right column: one buyer's card, all reservations with search, and the audit trail with undo.
 import { knows, money, person, t, timeOfDay } from "../shared/i18n.js";
 import { kindPage } from "../shared/kind_page.js";
-import { partsOf } from "../shared/kinds.js";
-import { ask, command, live, undo } from "../shared/staff.js";
+import { lineKey, partsOf } from "../shared/kinds.js";
+import { ask, command, live, mayHost, undo } from "../shared/staff.js";
 import { Countdown, Icon, Ticket, html, serverNow, signal, useEffect, useState } from "../shared/ui.js";
-import { isOver, labelOf, piecesText, ticketKind, totalOf } from "../shared/verdict.js";
+import { nameOfSku } from "../shared/skus.js";
+import { claimMark, isOver, labelOf, piecesText, ticketKind, totalOf } from "../shared/verdict.js";
 import { ban, banNetwork, buyer, buyerRecord, lineText, linesOf, mute, nameOfViewer, side, tab, ticketsOf } from "./desk.js";
 
 const ROWS_MAX = 100;
@@ -42,6 +43,11 @@ function Restrict({ record }) {
     <input class="input small quantity" type="number" inputmode="numeric" min="0" max="10000" value=${pieces}
       aria-label=${t("control.restrict_pieces")} onInput=${(event) => setPieces(event.currentTarget.value)} />
     <span class="muted">${t("control.pieces")}</span></form>`;
+}
+
+function Mark({ line }) {
+  const mark = claimMark(live.claims.value.get(lineKey(line)), line);
+  return mark && html`<span class=${`tag ${mark.kind === "none" ? "" : mark.kind}`}>${mark.text}</span>`;
 }
 
 export function BuyerCard() {
@@ -85,7 +91,7 @@ export function BuyerCard() {
     ${tickets.length === 0 && html`<p class="muted">${t("control.no_tickets")}</p>`}
     <h4 class="muted">${t("control.last_comments")}</h4>
     <ul class="said">${linesOf(viewer).map((line) => html`<li key=${line.id}>
-      <time class="muted">${timeOfDay(line.at)}</time> <bdi>${line.text}</bdi></li>`)}</ul>
+      <time class="muted">${timeOfDay(line.at)}</time> <bdi>${line.text}</bdi> <${Mark} line=${line} /></li>`)}</ul>
   </div>`;
 }
 
@@ -126,9 +132,15 @@ export function Reservations() {
 /** "hid 加我好友": what an entry of the trail was, in words. */
 export const deedOf = (entry) => `${knows(`control.do_${entry.do}`) ? t(`control.do_${entry.do}`) : entry.do} ${about(entry)}`.trim();
 
+/** "A01 紅色 M 第 2 號": a reservation's id is its sku and its number. */
+function ticketName(reservation) {
+  const at = reservation.lastIndexOf("#");
+  return t("common.mark_number_of", { of: nameOfSku(reservation.slice(0, at)), no: reservation.slice(at + 1) });
+}
+
 function about(entry) {
   const what = entry.about ?? {};
-  const parts = [what.code, what.sku, what.reservation, what.text, what.quantity !== undefined && `× ${what.quantity}`, what.price_minor !== undefined && money(what.price_minor, live.show.value.currency), what.viewer && person(nameOfViewer(what.viewer))];
+  const parts = [what.code, what.sku && nameOfSku(what.sku), what.reservation && ticketName(what.reservation), what.available !== undefined && `= ${what.available}`, what.text, what.quantity !== undefined && `× ${what.quantity}`, what.price_minor !== undefined && money(what.price_minor, live.show.value.currency), what.viewer && person(nameOfViewer(what.viewer))];
   if (what.comment) parts.push(lineText(what.comment));
   if (what.slow_seconds !== undefined && what.slow_seconds !== null) parts.push(t("control.slow_n", { n: what.slow_seconds }));
   return parts.filter(Boolean).join(" ");
@@ -139,7 +151,7 @@ export function Audit() {
     (entry) => html`<li key=${entry.id} class=${entry.undone ? "gone" : ""}><time class="muted">${timeOfDay(entry.at, true)}</time><span class="grow">
       <b><bdi>${entry.actor_name ?? entry.actor}</bdi></b> ${knows(`control.do_${entry.do}`) ? t(`control.do_${entry.do}`) : entry.do} <span class="muted">${about(entry)}</span>
       </span>
-      ${entry.undoable && html`<button class="link" type="button"
+      ${entry.undoable && (mayHost() || !entry.host_only) && html`<button class="link" type="button"
         onClick=${() => undo(entry.id)}>${t("common.undo")}</button>`}${entry.undone && html`<span class="tag">${t("control.undone_tag")}</span>`}</li>`,
   )}${entries.length === 0 && html`<li class="empty">${t("control.audit_empty")}</li>`}</ul>`;
 }

@@ -11,7 +11,7 @@ const TAGS = { question: ["ask", "staff.verdict_question"], unclear: ["warn", "c
 function tagOf(line, claims) {
   if (isHidden(line)) return ["bad", t("control.hidden_tag")];
   if (line.held) return ["warn", t("control.held_tag")];
-  const claim = claimMark(claims);
+  const claim = claimMark(claims, line);
   if (claim) return [claim.kind === "none" ? "" : claim.kind, claim.text];
   if (line.kind !== "viewer" && line.kind !== "claim") return ["", t(`control.kind_${line.kind}`)];
   const known = TAGS[line.verdict];

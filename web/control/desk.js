@@ -77,9 +77,8 @@ const rank = (entry) => (entry.verdict === "question" ? 2 : entry.guess?.length 
 export const OLD_MINUTES = 10; // a buyer has gone on by then; what is older folds away behind its number
 export const showOld = signal(false);
 const codesOf = (entry) => [...new Set((entry.guess ?? []).map((one) => one.code).filter(Boolean))];
-/** Nobody needs to decide it any more: the show is over, its products are closed, or its author has ordered them since. */
+/** Nobody needs to decide it any more: its products are closed, or its author has ordered them since. */
 function isSettled(entry) {
-  if (live.show.value?.stage === "ended") return true;
   const codes = codesOf(entry);
   if (!codes.length || entry.verdict === "question") return false;
   if (codes.every((code) => live.item(code)?.closed)) return true;
@@ -88,7 +87,8 @@ function isSettled(entry) {
 }
 const open = computed(() => (live.part("triage").value ?? []).filter((entry) => !isSettled(entry)));
 const minute = computed(() => Math.floor(now.value / 60_000)); // ages move once a minute, not with each second's redraw
-const isOld = (entry) => entry.at < (minute.value - OLD_MINUTES) * 60_000;
+export const isOver = computed(() => live.show.value?.stage === "ended");
+const isOld = (entry) => !isOver.value && entry.at < (minute.value - OLD_MINUTES) * 60_000;
 export const old = computed(() => open.value.filter(isOld));
 export const queue = computed(() => open.value.filter((entry) => showOld.value || !isOld(entry)).sort((a, b) => rank(a) - rank(b) || a.at - b.at));
 export const current = computed(() => queue.value.find((one) => one.comment === active.value) ?? queue.value[0] ?? null);

@@ -3,7 +3,7 @@ import { clock, knows, nameOf, person, t, timeOfDay } from "../shared/i18n.js";
 import { isComplete, valuesOf } from "../shared/live.js";
 import { command, live } from "../shared/staff.js";
 import { html, now, signal, toast } from "../shared/ui.js";
-import { OLD_MINUTES, active, answering, buyer, current, dialog, old, queue, showOld, side } from "./desk.js";
+import { OLD_MINUTES, active, answering, buyer, current, dialog, isOver, old, queue, showOld, side } from "./desk.js";
 
 const SHOWN_MAX = 12; // more are behind the count; nobody decides thirteen at once
 export const edits = signal({}); // comment -> {code, options, quantity, remember}
@@ -43,6 +43,7 @@ function forget(comment) {
 export function decide(entry) {
   if (!entry) return;
   if (entry.verdict === "question") answer(entry);
+  else if (isOver.value) toast(t("control.over_sells_nothing"));
   else if (!ready(linesFor(entry))) toast(t("control.choose_first"));
   else accept(entry);
 }
@@ -68,7 +69,7 @@ export function askBuyer(entry) {
   if (!entry) return;
   const [line] = linesFor(entry);
   const missing = line?.item?.options.filter((option) => !line.options[option.axis]).map((option) => option.axis) ?? [];
-  const text = missing.length ? t("control.ask_options", { name: person(entry.name), item: nameOf(line.item), axes: missing.join("、") }) : t("control.ask_item_example", { name: person(entry.name) });
+  const text = missing.length ? t("control.ask_options", { name: person(entry.name), item: nameOf(line.item), axes: missing.join(t("common.list_sign")) }) : t("control.ask_item_example", { name: person(entry.name) });
   command("say", { text }, t("control.asked"));
 }
 /** Digit keys choose among the values of the first missing axis. */
@@ -94,7 +95,7 @@ function Guess({ lines }) {
   return html`<p class="guess">${t("control.guess")} ${lines.map((line, index) => {
     const missing = line.item?.options.filter((option) => !line.options[option.axis]).map((option) => option.axis) ?? [];
     return html`<span key=${index}>
-      <b>${line.item ? `${line.code} ${nameOf(line.item)} ${Object.values(line.options).join(" ")} × ${line.quantity}` : t("control.guess_none")}</b>${missing.length ? t("control.guess_missing", { axes: missing.join("、") }) : ""} </span>`;
+      <b>${line.item ? `${line.code} ${nameOf(line.item)} ${Object.values(line.options).join(" ")} × ${line.quantity}` : t("control.guess_none")}</b>${missing.length ? t("control.guess_missing", { axes: missing.join(t("common.list_sign")) }) : ""} </span>`;
   })}</p>`;
 }
 
@@ -122,7 +123,7 @@ function Open({ entry }) {
         onInput=${(event) => edit(entry, { remember: event.currentTarget.value })} />`}</div>`}
     <div class="row wrap">
       ${entry.verdict === "question" && html`<button class="btn small accept" type="button" onClick=${() => answer(entry)}>${t("control.answer")} <kbd>A</kbd></button>`}
-      ${(entry.verdict !== "question" || ready(lines)) && html`<button class="btn small accept" type="button" disabled=${!ready(lines) || busy.value === entry.comment}
+      ${(entry.verdict !== "question" || ready(lines)) && html`<button class="btn small accept" type="button" disabled=${isOver.value || !ready(lines) || busy.value === entry.comment}
         onClick=${() => accept(entry)}>${t("control.accept")}${entry.verdict !== "question" && html` <kbd>A</kbd>`}
       </button>`}
       <button class="btn small line" type="button" onClick=${() => askBuyer(entry)}>${t("control.ask")} <kbd>Q</kbd></button>
@@ -152,6 +153,7 @@ export function Triage() {
     <div class="row head"><h2>${t("control.triage")}</h2><span class="grow">
       </span>${oldest && html`<span class="muted">${t("control.triage_count", { n: list.length })} · ${t("control.triage_oldest", { time: clock(now.value - oldest.at) })}</span>`}</div>
     <ul class="cards">${list.slice(0, SHOWN_MAX).map((entry) => html`<${Card} key=${entry.comment} entry=${entry} open=${current.value?.comment === entry.comment} />`)}</ul>
+    ${isOver.value && list.length > 0 && html`<p class="muted left-over">${t("control.left_over", { n: list.length })}</p>`}
     ${list.length === 0 && old.value.length === 0 && html`<p class="empty">${t("control.triage_empty")}</p>`}
     ${old.value.length > 0 && html`<button class="link muted old" type="button" aria-expanded=${showOld.value}
       onClick=${() => (showOld.value = !showOld.value)}>${t(showOld.value ? "control.old_fold" : "control.old", { n: old.value.length, m: OLD_MINUTES })}</button>`}

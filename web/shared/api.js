@@ -6,6 +6,8 @@ export const sitePath = (path) => (/^\/(?!\/)/.test(path ?? "") ? root + path : 
 export const here = () => location.pathname.slice(root.length);
 
 // JSON over HTTP. Answers are values: {ok: true, …body} or {ok: false, error}.
+/** What was refused with this may stand, or is refused for the moment: it is sent again under the id it had. */
+export const mayStand = (error) => error.code === "no_answer" || error.number >= 5000;
 /** `key`: the request may be sent again under it and is done once (Idempotency-Key). */
 export async function call(method, path, body, key = null) {
   const abort = new AbortController();

@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import { wordsOf } from "./kinds.js";
 
 import { decimals } from "./currencies.js";
+import { nameOfSku } from "./skus.js";
 
 const holder = document.getElementById("texts");
 export const boot = JSON.parse(document.getElementById("boot").textContent);
@@ -43,11 +44,6 @@ export function money(minor, currency) {
   return new Intl.NumberFormat(locale.value === "en" ? "en" : "zh-TW", shown).format(minor / 10 ** digits);
 }
 
-/** Money for a tile: NT$86.4k from ten thousand on. */
-export function moneyShort(minor, currency) {
-  return currency === "TWD" && minor >= 10_000 ? `NT$${(minor / 1000).toFixed(1).replace(/\.0$/, "")}k` : money(minor, currency);
-}
-
 const two = (value) => String(value).padStart(2, "0");
 /** Milliseconds left as 09:42 (or 1:02:09); never below zero. */
 export function clock(ms, hours = false) {
@@ -75,6 +71,7 @@ export function errorText(error) {
   const why = `error.${error?.code}.${error?.details?.why}`;
   const key = knows(why) ? why : `error.${error?.code}`;
   if (!knows(key)) return error?.reason || t("error.internal");
+  const details = error.details?.sku ? { ...error.details, sku: nameOfSku(error.details.sku) } : error.details;
   const seconds = Math.ceil((error.retry_after_ms ?? 0) / 1000);
-  return seconds > 0 && knows(`${key}.wait`) ? t(`${key}.wait`, { s: seconds }) : t(key, error.details);
+  return seconds > 0 && knows(`${key}.wait`) ? t(`${key}.wait`, { s: seconds }) : t(key, details);
 }

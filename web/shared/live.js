@@ -9,7 +9,8 @@ import { anchor } from "./ui.js";
 
 /** True of a claim event that says what was done to a claim, not that one was made. */
 const isGiven = (event) => ["cancelled", "reduced", "changed", "swapped"].includes(event.outcome);
-const CLAIMS_MAX = 400; // claims remembered to mark chat lines with; twice what a chat holds
+const CLAIMS_MAX = 1000; // claims remembered to mark chat lines with: more than lines a page goes back to, so that none loses its mark
+const TICKETS_LISTED = 500; // the server lists so many to staff; what became of older lines is not known
 const BUTTON_LINES_MAX = 60; // claims made by the button, shown as chat lines of their own
 
 /** Opens the show. `state` is null until the first snapshot; `link` is connecting, open, lost or closed. */
@@ -65,6 +66,9 @@ export function openShow({ show, as, snapshot = null, name = "", pass }) {
       const key = lineKey({ by: ticket.by ?? mine, id: ticket.comment });
       map.set(key, [...(map.get(key) ?? []), claimOf(ticket)]);
     }
+    const listed = snapshotState.reservations ?? [];
+    const since = listed.length < TICKETS_LISTED ? 0 : Math.min(...listed.map((ticket) => ticket.at_ms));
+    for (const line of snapshotState.chat ?? []) if (line.at < since && !map.has(lineKey(line))) map.set(lineKey(line), []);
     // Orders by the button have no line of chat: the snapshot brings them, so that a reload loses none.
     const lines = new Map(button.value.map((line) => [lineKey(line), line]));
     for (const { id, by, name: who, viewer, at, ...ticket } of snapshotState.presses ?? []) {

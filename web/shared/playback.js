@@ -3,6 +3,7 @@
 import { Player } from "./whep.js";
 
 const CONNECT_MS = 6000; // WebRTC that has not connected by now is blocked on the way: most networks need one second
+const OFF_AIR = new Set(["stream_unknown", "picture_closed"]); // HLS would say the same
 const FINAL = new Set(["banned", "show_over"]); // said of the viewer or the show, not of the way: nothing else is tried
 const AGAIN_MS = 120_000; // while HLS plays, WebRTC is tried again behind it: the viewer may have left the café
 
@@ -70,7 +71,7 @@ export class Playback {
       ...this.options,
       onstate: ({ state, error }) => {
         if (this.player !== player) return;
-        offAir = error ? error.code === "stream_unknown" : state === "waiting" && offAir;
+        offAir = error ? OFF_AIR.has(error.code) : state === "waiting" && offAir;
         if (state === "live") this.timer = clearTimeout(this.timer);
         else this.timer ??= setTimeout(judge, CONNECT_MS); // it played, and lost its way
         // Full, or no H.264 in this browser's WebRTC: waiting would not help.

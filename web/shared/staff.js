@@ -26,7 +26,7 @@ export function undoLast(nameOf) {
   const mine = live.part("staff").value?.login;
   const entry = live.state.value?.audit.findLast((one) => !one.undone && (!mine || one.actor === mine));
   if (!entry) toast(t("common.nothing_to_undo"));
-  else if (entry.undoable) undo(entry.id, t("common.undone_what", { what: nameOf(entry) }));
+  else if (entry.undoable && (mayHost() || !entry.host_only)) undo(entry.id, t("common.undone_what", { what: nameOf(entry) }));
   else toast(t("common.undo_cannot", { what: nameOf(entry) }), { bad: true });
 }
 /** True when the account's role allows what only owner and host may do. */

@@ -1,9 +1,10 @@
 // The shop's desk: its shows, and a new one from the catalogue.
 import { render } from "preact";
 import { boot, day, errorText, money, nameOf, t, timeOfDay } from "../shared/i18n.js";
-import { call, sitePath } from "../shared/api.js";
-import { PRICE_MAX, wholeNumber } from "../shared/number.js";
+import { call, mayStand, sitePath } from "../shared/api.js";
+import { wholeNumber } from "../shared/number.js";
 import { Picture } from "../shared/picture.js";
+import { priceInput, priceMinor, priceText } from "../shared/price.js";
 import { Icon, LanguageSwitch, Toasts, html, newId, signal, toast } from "../shared/ui.js";
 import { OrderSheet } from "./orders.js";
 import { ProductSheet } from "./product.js";
@@ -19,7 +20,8 @@ const newcomers = signal("50");
 const busy = signal(false);
 const adding = signal(false);
 const wording = signal(false);
-const ordersOf = signal(null); // the show whose orders are open
+const wantedOrders = new URLSearchParams(location.search).get("orders"); // a show over in the studio leads here
+const ordersOf = signal(shows.peek().find((show) => show.id === wantedOrders) ?? null); // the show whose orders are open
 const problem = signal(null);
 const mayHost = ["owner", "host"].includes(boot.staff.role);
 
@@ -30,19 +32,20 @@ let form = newId(); // of this form: sent twice, it makes one show
 
 function toggle(product) {
   const { [product.code]: was, ...rest } = picked.value;
-  picked.value = was ? rest : { ...rest, [product.code]: { price: String(product.price_minor), each: knownSkus(product).length ? "" : String(SUPPLY_FIRST), limit: String(product.limit_per_viewer ?? 0) } };
+  picked.value = was ? rest : { ...rest, [product.code]: { price: priceText(product.price_minor, product.currency), each: knownSkus(product).length ? "" : String(SUPPLY_FIRST), limit: String(product.limit_per_viewer ?? 0) } };
 }
 const set = (code, field) => (event) => (picked.value = { ...picked.value, [code]: { ...picked.value[code], [field]: event.currentTarget.value } });
 
 /** A product of the new show; null after telling which field is no number. Pieces left empty stay as the shop has them. */
 function wishOf(code, one) {
-  const fields = { price_minor: wholeNumber(one.price, 1, PRICE_MAX), supply: one.each.trim() === "" ? undefined : wholeNumber(one.each), limit_per_viewer: wholeNumber(one.limit || "0", 0, 10_000) };
+  const known = products.value.find((product) => product.code === code);
+  const fields = { price_minor: priceMinor(one.price, known.currency), supply: one.each.trim() === "" ? undefined : wholeNumber(one.each), limit_per_viewer: wholeNumber(one.limit || "0", 0, 10_000) };
   const wrong = Object.keys(fields).find((name) => fields[name] === null);
   if (wrong) {
-    problem.value = { code: "", reason: `${code}: ${t("common.number_needed", { least: wrong === "price_minor" ? 1 : 0 })}` };
+    problem.value = { code: "", reason: `${code}: ${wrong === "price_minor" ? t("common.price_needed") : t("common.number_needed", { least: 0 })}` };
     return null;
   }
-  const seen = Object.fromEntries(knownSkus(products.value.find((product) => product.code === code)).map((sku) => [sku, left[sku]]));
+  const seen = Object.fromEntries(knownSkus(known).map((sku) => [sku, left[sku]]));
   return { code, ...fields, ...(fields.supply !== undefined && { expected: seen }) };
 }
 
@@ -60,7 +63,7 @@ async function create(event) {
   const answer = await call("POST", "/api/shows", { title: title.value.trim(), items, limits }, form);
   busy.value = false;
   if (answer.ok) return location.assign(sitePath(`/studio/${answer.show.id}`));
-  if (answer.error.code !== "no_answer") form = newId(); // refused: what is sent next is another request
+  if (!mayStand(answer.error)) form = newId(); // refused: what is sent next is another request
   problem.value = answer.error;
 }
 async function logout() {
@@ -79,7 +82,7 @@ function Show({ show }) {
   const trouble = show.stage === "preparing" ? show.trouble : null;
   const at = show.started_ms || show.starts_ms || show.created_ms;
   const kind = { live: "bad", ended: "", scheduled: "ok", preparing: "" }[show.stage] ?? "";
-  return html`<li class="show"><div class="grow"><div class="row"><h3 class="cut">${show.title}</h3>
+  return html`<li class="show"><div class="grow"><div class="row"><h3>${show.title}</h3>
     <span class=${`tag ${kind}`}>${t(`common.stage_${show.stage}`)}</span></div>
       ${trouble && html`<p class="error">${errorText(trouble)}</p>`}
       <p class="muted">${day(at)} ${timeOfDay(at)} · ${t("shop.items", { n: show.items })}</p></div>
@@ -94,7 +97,7 @@ function Product({ product }) {
   const one = picked.value[product.code];
   const skus = skusOf(product);
   const number = (field, label, least) => html`<label class="field"><span>${label}</span>
-    <input class="input small" type="number" inputmode="numeric" min=${least} max=${field === "price" ? PRICE_MAX : 1000000} value=${one[field]}
+    <input class="input small" ...${field === "price" ? priceInput(product.currency) : { type: "number", inputmode: "numeric", min: least, max: 1000000 }} value=${one[field]}
       placeholder=${field === "each" && knownSkus(product).length ? t("shop.as_it_is", { n: knownSkus(product).reduce((sum, sku) => sum + left[sku], 0) }) : ""} onInput=${set(product.code, field)} />
     </label>`;
   return html`<li class=${`product ${one ? "on" : ""}`}>

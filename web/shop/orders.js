@@ -1,20 +1,26 @@
 // The orders of one show: what each buyer holds, and the money noted as awaited or received.
 import { boot, day, errorText, money, person, t, timeOfDay } from "../shared/i18n.js";
-import { call, sitePath } from "../shared/api.js";
+import { call, mayStand, sitePath } from "../shared/api.js";
 import { Sheet, Ticket, html, newId, toast, useEffect, useRef, useState } from "../shared/ui.js";
 import { piecesText } from "../shared/verdict.js";
 
 const ACTIVE = ["held", "offered", "confirmed"];
+const SURE_SECONDS = 5; // how long a press that takes money back waits for its second
 const LOOK_AGAIN_MS = 1500; // the worker writes what stock decided into the orders a moment later
 const mayHost = ["owner", "host"].includes(boot.staff.role);
 
 const linesText = (order) =>
-  order.lines.filter((line) => ACTIVE.includes(line.state)).map((line) => `${line.text || line.sku} ${piecesText(line.quantity, line.waiting)}`).join("、") || t("shop.order_nothing");
+  order.lines.filter((line) => ACTIVE.includes(line.state)).map((line) => `${line.text || line.sku} ${piecesText(line.quantity, line.waiting)}`).join(t("common.list_sign")) || t("shop.order_nothing");
 
 /** What one may do about the money of an order. One thing at a time: a second click waits for the first answer. */
 function Actions({ order, act }) {
   const [busy, setBusy] = useState(false);
   const [sure, setSure] = useState(null); // the payment that a second click takes back
+  useEffect(() => {
+    if (sure === null) return undefined;
+    const timer = setTimeout(() => setSure(null), SURE_SECONDS * 1000);
+    return () => clearTimeout(timer);
+  }, [sure]);
   const ids = useRef({}); // method -> id of the payment that this page began and has no answer for
   const press = (path, body) => async () => {
     if (busy) return null;
@@ -26,7 +32,7 @@ function Actions({ order, act }) {
   const begin = (method) => async () => {
     const id = (ids.current[method] ??= newId());
     const answer = await press(`/api/orders/${order.id}/payments`, { id, method })();
-    if (answer?.ok || (answer && answer.error.code !== "no_answer")) delete ids.current[method];
+    if (answer?.ok || (answer && !mayStand(answer.error))) delete ids.current[method];
     if (answer?.held_until_ms) toast(t("shop.order_held_until", { day: day(answer.held_until_ms), time: timeOfDay(answer.held_until_ms) }));
   };
   // `confirming` and `undoing` are presses that came to no end: the same button finishes them.
@@ -41,7 +47,7 @@ function Actions({ order, act }) {
         onClick=${press(`/api/payments/${payment.id}/paid`, {})}>${t("shop.order_received", { sum: money(payment.amount_minor, payment.currency) })}</button>`}
       <span class="muted">${t(`shop.method_${payment.method}`)}</span>${undo(payment)}</div>`)}
     ${order.payments.filter((payment) => payment.state === "paid").map((payment) => html`<div key=${payment.id} class="row wrap">
-      <span class="muted">${t("shop.order_paid", { sum: money(payment.amount_minor, payment.currency) })} · ${t(`shop.method_${payment.method}`)}</span>${undo(payment)}</div>`)}
+      <span class="muted">${t("shop.order_paid", { sum: money(payment.amount_minor, payment.currency) })} · ${t(`shop.paid_${payment.method}`)}</span>${undo(payment)}</div>`)}
     ${left && html`<div class="row wrap">
     <button class="btn small line" type="button" disabled=${busy} onClick=${begin("bank_transfer")}>${t("shop.method_bank_transfer")}</button>
     <button class="btn small line" type="button" disabled=${busy} onClick=${begin("cash_on_delivery")}>${t("shop.method_cash_on_delivery")}</button></div>`}`;

@@ -1,7 +1,8 @@
 // A new product for the catalogue. What the server warns of (codes that read as a size, names that collide) is shown before it is kept.
-import { errorText, knows, t } from "../shared/i18n.js";
+import { boot, errorText, knows, t } from "../shared/i18n.js";
 import { call } from "../shared/api.js";
-import { PRICE_MAX, wholeNumber } from "../shared/number.js";
+import { wholeNumber } from "../shared/number.js";
+import { priceInput, priceMinor } from "../shared/price.js";
 import { Sheet, html, toast, useState } from "../shared/ui.js";
 
 const AXES = [0, 1]; // colour and size cover what shops sell by comment; the API takes more
@@ -9,12 +10,12 @@ const list = (text) => text.split(/[，、\n]|(?<!\d),|,(?!\d)/) // "1,5 m" is o
  .map((one) => one.trim()).filter(Boolean);
 
 function read(form) {
-  const options = AXES.map((index) => ({ axis: form.get(`axis${index}`).trim(), values: list(form.get(`values${index}`)).map((value) => ({ value, short: [] })) })).filter((one) => one.axis && one.values.length);
+  const options = AXES.map((index) => ({ axis: form.get(`axis${index}`).trim(), values: list(form.get(`values${index}`)).map((value) => ({ value, short: [] })) })).filter((one) => one.axis || one.values.length);
   return {
     code: form.get("code").trim(),
     names: list(form.get("names")),
     name_en: form.get("name_en").trim(),
-    price_minor: wholeNumber(form.get("price"), 1, PRICE_MAX),
+    price_minor: priceMinor(form.get("price"), boot.staff.currency),
     picture: form.get("picture").trim(),
     limit_per_viewer: wholeNumber(form.get("limit") || "0", 0, 10_000),
     options,
@@ -30,6 +31,9 @@ export function ProductSheet({ onClose, onAdded }) {
   const submit = async (event) => {
     event.preventDefault();
     const product = read(new FormData(event.currentTarget));
+    if (product.price_minor === null) return setError({ code: "", reason: t("common.price_needed") });
+    const half = product.options.find((one) => !one.axis || !one.values.length);
+    if (half) return setError({ code: "", reason: half.axis ? t("shop.values_needed", { axis: half.axis }) : t("shop.axis_needed", { values: half.values.map((one) => one.value).join(t("common.list_sign")) }) });
     if (!warnings) {
       const check = await call("POST", "/api/products/check", product);
       if (!check.ok) return setError(check.error);
@@ -48,7 +52,7 @@ export function ProductSheet({ onClose, onAdded }) {
   const field = (name, label, more = {}) => html`<label class="field"><span>${label}</span><input class="input small" name=${name} ...${more} />
     </label>`;
   return html`<${Sheet} title=${t("shop.product_new")} onClose=${onClose}><form class="stack" onSubmit=${submit} onInput=${changed}>
-    <div class="pair">${field("code", t("shop.code"), { required: true, maxlength: 20, placeholder: "A01", autofocus: true })}${field("price", t("shop.price"), { required: true, type: "number", min: 1, inputmode: "numeric" })}</div>
+    <div class="pair">${field("code", t("shop.code"), { required: true, maxlength: 20, placeholder: "A01", autofocus: true })}${field("price", t("shop.price"), { required: true, ...priceInput(boot.staff.currency) })}</div>
     ${field("names", t("shop.names"), { required: true, placeholder: t("shop.names_example") })}
     ${field("name_en", t("shop.name_en"))}
     ${AXES.map((index) => html`<div key=${index} class="pair">${field(`axis${index}`, t("shop.axis"), { placeholder: t(`shop.axis${index}_example`) })}${field(`values${index}`, t("shop.values"), { placeholder: t(`shop.values${index}_example`) })}</div>`)}

@@ -14,7 +14,7 @@ function Line({ line, claims }) {
   return useMemo(() => lineView(line, claims), [line, claims, locale.value]);
 }
 function lineView(line, claims) {
-  const mark = claimMark(claims);
+  const mark = claimMark(claims, line);
   const kind = mark && mark.kind !== "none" ? (mark.kind === "warn" ? "waits" : "claim") : line.verdict === "question" ? "q" : "";
   return html`<li class=${`${line.kind} ${kind}`}>
     <b><bdi>${person(line.name)}</bdi></b> <bdi>${line.kind === "claim" ? t(mark?.kind === "warn" ? "studio.queued" : "studio.claimed") : line.text}</bdi>${

@@ -1,13 +1,13 @@
 // The studio: products, the host's picture, the numbers and the chat, on one ink page.
 import { here, sitePath } from "../shared/api.js";
 import { render } from "preact";
-import { boot, clock, count, errorText, moneyShort, t } from "../shared/i18n.js";
+import { boot, clock, count, errorText, money as moneyText, t } from "../shared/i18n.js";
 import { live, mayHost, showId } from "../shared/staff.js";
 import { LanguageSwitch, Toasts, html, isTyping, now } from "../shared/ui.js";
 import { Chat } from "./chat.js";
 import { claimedOf, dialog, expanded, money, move, onAir, pin, pinnedCode, selected, tab, unpin } from "./desk.js";
 import { AddSheet, Products } from "./products.js";
-import { EndSheet, Stage, delaySeconds, signalWords } from "./stage.js";
+import { EndSheet, LiveSheet, Stage, delaySeconds, signalWords } from "./stage.js";
 import { ShareButton, Tools } from "./tools.js";
 
 function Elapsed() {
@@ -21,7 +21,7 @@ function Header() {
     <h1 class="cut"><a href=${sitePath("/studio")}>${show.shop_name}</a><span> · ${show.title}</span></h1>
     ${onAir.value ? html`<span class="chip on"><i class="dot"></i>${t("common.live")} <${Elapsed} />
       </span>` : html`<span class="chip">${t(`common.stage_${show.stage}`)}</span>`}
-    <span class=${`chip signal ${words.kind}`}>${words.text}${words.layers && html`<span class="wide" title=${t("studio.layers")}> · ${words.layers}</span>`}</span>
+    ${show.stage !== "ended" && html`<span class=${`chip signal ${words.kind}`} title=${words.text}>${words.text}${words.layers && html`<span class="wide" title=${t("studio.layers")}> · ${words.layers}</span>`}</span>`}
     ${delaySeconds.value !== null && html`<span class="muted nowrap wide">${t("studio.delay", { s: Math.max(0.1, delaySeconds.value).toFixed(1) })}</span>`}
     ${["lost", "blocked"].includes(live.link.value) && html`<span class="chip warn" role="status" title=${live.link.value === "blocked" ? t("common.line_blocked") : null}>${t(live.link.value === "blocked" ? "common.line_blocked_short" : "common.line_lost")}</span>`}
     <span class="grow"></span>
@@ -38,11 +38,11 @@ function Tiles() {
   const tiles = [
     ["viewers", count(live.viewers.value)],
     ["claims", item ? count(claimedOf(item)) : "–"],
-    ["held", moneyShort(money.value.held, currency)],
-    ["paid", moneyShort(money.value.paid, currency)],
+    ["held", moneyText(money.value.held, currency)],
+    ["paid", moneyText(money.value.paid, currency)],
   ];
   return html`<dl class="tiles">${tiles.map(([name, value]) => html`<div key=${name} class=${name}><dt>${t(`studio.tile_${name}`)}</dt>
-    <dd>${value}</dd></div>`)}</dl>`;
+    <dd class=${value.length > 10 ? "long" : ""} title=${value}>${value}</dd></div>`)}</dl>`;
 }
 
 function Page() {
@@ -63,6 +63,7 @@ function Page() {
       aria-label=${t("studio.tabs")}>${["products", "stage", "chat"].map((name) => html`<button key=${name} type="button" aria-pressed=${tab.value === name}
       onClick=${() => (tab.value = name)}>${t(`studio.tab_${name}`)}</button>`)}</nav>
     ${dialog.value === "add" && html`<${AddSheet} />`}
+    ${dialog.value === "live" && html`<${LiveSheet} />`}
     ${dialog.value === "end" && html`<${EndSheet} summary=${html`<${Tiles} />`} />`}
     <${Toasts} />`;
 }
@@ -70,6 +71,7 @@ function Page() {
 document.addEventListener("keydown", (event) => {
   if (isTyping(event) || !live.state.value) return;
   const onButton = event.target.tagName === "BUTTON" || event.target.tagName === "A";
+  if (live.show.value.stage === "ended") return;
   if (event.key === "ArrowDown") move(1);
   else if (event.key === "ArrowUp") move(-1);
   else if (event.key === "Enter" && selected.value && (!onButton || event.target.classList.contains("face"))) pin(selected.value);

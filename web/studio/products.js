@@ -4,7 +4,8 @@ import { totals } from "../shared/live.js";
 import { command, live, mayHost } from "../shared/staff.js";
 import { optionsOf } from "../shared/skus.js";
 import { Picture } from "../shared/picture.js";
-import { PRICE_MAX, wholeNumber } from "../shared/number.js";
+import { priceInput, priceMinor, priceText } from "../shared/price.js";
+import { wholeNumber } from "../shared/number.js";
 import { Bar, Icon, Sheet, html, toast, useEffect, useRef, useState } from "../shared/ui.js";
 import { catalogue, claimedOf, dialog, expanded, left, pin, pinnedCode, selected, unpin } from "./desk.js";
 
@@ -13,14 +14,17 @@ function stockText([available, , , waiting, supplied]) {
   return waiting > 0 ? `${left} · ${t("studio.waiting", { n: count(waiting) })}` : left;
 }
 
+const isOver = () => live.show.value.stage === "ended";
+
 export function Pinned() {
   const item = pinnedCode.value && live.item(pinnedCode.value);
+  if (!item && isOver()) return null;
   if (!item) return html`<div class="pinned none"><p>${t("studio.nothing_pinned")}</p></div>`;
   const stock = totals(item, live.stock.value);
   return html`<div class="pinned">
     <${Picture} src=${item.picture} code=${item.code} size=${84} />
     <div class="grow"><div class="row"><span class="code">${item.code}</span><span class="muted cut grow">${t("studio.on_screen")}</span>
-      <button class="btn small line" type="button" onClick=${unpin}>${t("studio.unpin")} <kbd>Esc</kbd></button></div>
+      ${!isOver() && html`<button class="btn small line" type="button" onClick=${unpin}>${t("studio.unpin")} <kbd>Esc</kbd></button>`}</div>
       <h2 class="cut">${nameOf(item)}</h2>
       <div class="row figures"><b>${money(item.price_minor, item.currency)}</b>
         <span class=${stock[0] <= 0 ? "out" : stock[0] <= 10 ? "low" : ""}>${stockText(stock)}</span></div>
@@ -57,12 +61,12 @@ function SkuRow({ item, sku, label }) {
 }
 
 function Editor({ item }) {
-  const [price, setPrice] = useState(String(item.price_minor));
-  useEffect(() => setPrice(String(item.price_minor)), [item.price_minor]);
+  const [price, setPrice] = useState(priceText(item.price_minor, item.currency));
+  useEffect(() => setPrice(priceText(item.price_minor, item.currency)), [item.price_minor]);
   const save = (event) => {
     event.preventDefault();
-    const minor = wholeNumber(price, 1, PRICE_MAX);
-    if (minor === null) return toast(t("common.number_needed", { least: 1 }), { bad: true });
+    const minor = priceMinor(price, item.currency);
+    if (minor === null) return toast(t("common.price_needed"), { bad: true });
     if (minor !== item.price_minor) command("price", { code: item.code, price_minor: minor }, t("studio.price_changed", { item: nameOf(item), price: money(minor, item.currency) }));
     return undefined;
   };
@@ -71,7 +75,7 @@ function Editor({ item }) {
   const label = (sku) => optionsOf(sku).join(" ");
   return html`<div class="editor">
     <form class="row" onSubmit=${save}><label class="row grow"><span class="muted nowrap">${t("studio.price")}</span>
-      <input class="input small" type="number" inputmode="numeric" min="1" value=${price} disabled=${!mayHost()}
+      <input class="input small" ...${priceInput(item.currency)} value=${price} disabled=${!mayHost()}
         onInput=${(event) => setPrice(event.currentTarget.value)} />
       </label>
       <button class="btn small line" type="submit" disabled=${!mayHost()}>${t("studio.save")}</button></form>
@@ -95,7 +99,7 @@ function Row({ item }) {
   }, [chosen]);
   const toggle = () => {
     selected.value = item.code;
-    expanded.value = open ? null : item.code;
+    if (!isOver()) expanded.value = open ? null : item.code;
   };
   return html`<li ref=${row} class=${`item ${on ? "on" : ""} ${chosen ? "chosen" : ""}`}>
     <button class="face" type="button" aria-expanded=${open} aria-current=${chosen ? "true" : null} onClick=${toggle}>
@@ -105,20 +109,20 @@ function Row({ item }) {
         <${Bar} stock=${stock} /><span class=${`muted ${stock[0] <= 0 ? "out" : ""}`}>${item.closed ? t("studio.closed") : stockText(stock)}</span>
           </span>
     </button>
-    <button class=${`icon pin ${on ? "is" : ""}`} type="button" aria-pressed=${on}
+    ${!isOver() && html`<button class=${`icon pin ${on ? "is" : ""}`} type="button" aria-pressed=${on}
       aria-label=${t(on ? "studio.unpin_item" : "studio.pin_item", { item: nameOf(item) })} onClick=${() => (on ? unpin() : pin(item.code))}>
-      <${Icon} name="pin" /></button>
-    ${open && html`<${Editor} item=${item} />`}
+      <${Icon} name="pin" /></button>`}
+    ${open && !isOver() && html`<${Editor} item=${item} />`}
   </li>`;
 }
 
 export function Products() {
   return html`<section class="products" aria-label=${t("studio.products")}>
     <${Pinned} />
-    <div class="row head"><h2>${t("studio.products")}</h2><span class="grow"></span><span class="muted keys">
-      <kbd>↑</kbd> <kbd>↓</kbd> <kbd>Enter</kbd> ${t("studio.pin")}</span></div>
+    <div class="row head"><h2>${t("studio.products")}</h2><span class="grow"></span>${!isOver() && html`<span class="muted keys">
+      <kbd>↑</kbd> <kbd>↓</kbd> <kbd>Enter</kbd> ${t("studio.pin")}</span>`}</div>
     <ul class="items">${live.items.value.map((item) => html`<${Row} key=${item.code} item=${item} />`)}</ul>
-    ${mayHost() && html`<button class="btn line add" type="button" onClick=${() => (dialog.value = "add")}>
+    ${mayHost() && !isOver() && html`<button class="btn line add" type="button" onClick=${() => (dialog.value = "add")}>
       <${Icon} name="plus" />${t("studio.add")}</button>`}
   </section>`;
 }
@@ -129,12 +133,12 @@ function AddRow({ product }) {
   // Sold before, the shop has a figure already; an empty field leaves it as it is.
   const known = skusOfProduct(product).filter((sku) => left[sku] !== undefined);
   const [each, setEach] = useState(known.length ? "" : "10");
-  const [price, setPrice] = useState(String(product.price_minor));
+  const [price, setPrice] = useState(priceText(product.price_minor, product.currency));
   const skus = skusOfProduct(product);
   const add = async () => {
     const pieces = each.trim() === "" ? undefined : wholeNumber(each);
-    const minor = wholeNumber(price, 1, PRICE_MAX);
-    if (pieces === null || minor === null) return toast(t("common.number_needed", { least: minor === null ? 1 : 0 }), { bad: true });
+    const minor = priceMinor(price, product.currency);
+    if (pieces === null || minor === null) return toast(minor === null ? t("common.price_needed") : t("common.number_needed", { least: 0 }), { bad: true });
     const { supply, name, skus: ignored, closed, ...item } = product;
     const set = pieces === undefined ? {} : { supply: Object.fromEntries(skus.map((sku) => [sku, pieces])) };
     return command("add_item", { item: { ...item, price_minor: minor, ...set } }, t("studio.added", { item: nameOf(product) }));
@@ -142,7 +146,7 @@ function AddRow({ product }) {
   return html`<li class="row add-row"><${Picture} src=${product.picture} code=${product.code} size=${48} lazy />
     <span class="grow"><b>${product.code}</b> ${nameOf(product)}</span>
     <label class="field"><span>${t("studio.price")}</span>
-      <input class="input small" type="number" inputmode="numeric" min="1" value=${price} onInput=${(event) => setPrice(event.currentTarget.value)} />
+      <input class="input small" ...${priceInput(product.currency)} value=${price} onInput=${(event) => setPrice(event.currentTarget.value)} />
       </label>
     <label class="field"><span>${t(skus.length > 1 ? "studio.each" : "studio.pieces")}</span>
       <input class="input small" type="number" inputmode="numeric" min="0" value=${each} placeholder=${known.length ? t("studio.as_it_is", { n: count(known.reduce((sum, sku) => sum + left[sku], 0)) }) : ""} onInput=${(event) => setEach(event.currentTarget.value)} />

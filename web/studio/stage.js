@@ -1,5 +1,6 @@
 // The host's picture: camera and microphone, going live by WHIP, ending, and what viewers get to see.
-import { call } from "../shared/api.js";
+import { call, sitePath } from "../shared/api.js";
+import { replayOf } from "../shared/ending.js";
 import { boot, errorText, knows, t } from "../shared/i18n.js";
 import { command, live, mayHost, showId } from "../shared/staff.js";
 import { Icon, Sheet, computed, effect, html, signal, toast, untracked, useEffect, useRef } from "../shared/ui.js";
@@ -9,6 +10,7 @@ import { play } from "../shared/whep.js";
 import { publish } from "../shared/whip.js";
 import { dialog } from "./desk.js";
 
+const replayUrl = replayOf(live, showId, { atOnce: true });
 export const camera = signal(null); // MediaStream of this machine
 export const devices = signal({ video: [], audio: [] });
 export const chosen = signal({ video: "", audio: "" });
@@ -46,6 +48,18 @@ function pick(kind, id) {
   openCamera();
 }
 
+/** Somebody else's picture is on air: an encoder, or the studio on another machine. */
+const othersOnAir = computed(() => publishing.value === "idle" && live.media.value?.state === "live");
+const isScheduled = () => live.show.value.stage === "scheduled";
+
+/** The button. What cannot be taken back, the first picture of a show and another one's place on air, is asked first. */
+async function wishLive() {
+  const asks = othersOnAir.value || (isScheduled() && !camera.value);
+  if (!camera.value) await openCamera();
+  if (!camera.value) return;
+  if (asks) dialog.value = "live";
+  else goLive();
+}
 /** Publishes this camera by WHIP; the show begins with its first frame that the relay has. */
 export async function goLive() {
   if (!camera.value) await openCamera();
@@ -60,7 +74,7 @@ export async function goLive() {
     onstate({ state, error }) {
       publishing.value = state === "closed" ? "idle" : state;
       if (error && error.code !== "browser") toast(errorText(error), { bad: true });
-      if (state === "live" && live.show.value.stage === "scheduled") command("start");
+      if (state === "live" && isScheduled()) command("start");
       if (state === "refused") stopCamera({ endsStream: false });
     },
   });
@@ -108,7 +122,7 @@ effect(() => {
 
 export const report = signal(null); // the relay on this stream and its worst viewers' lines, asked for while it is live
 const FIGURES_MS = 2000;
-const FAIR = ["bitrate_low", "no_audio", "profile_not_baseline", "over_limit", "keyframes_slow", "starting"]; // worth a look, not worth alarm
+const FAIR = ["bitrate_low", "no_audio", "profile_not_baseline", "over_limit", "keyframes_slow", "clock_jumped", "starting"]; // worth a look, not worth alarm
 effect(() => {
   if (live.media.value?.state !== "live") {
     report.value = null;
@@ -184,24 +198,51 @@ function toggleSound() {
 function Controls() {
   const stage = live.show.value.stage;
   const on = publishing.value !== "idle";
-  return html`${wasOnAir.value && stage === "live" && !on && mayHost() && html`<p class="was-on-air" role="alert">${t("studio.was_on_air")}</p>`}<div class="row wrap controls">
+  const goesOn = wasOnAir.value && !othersOnAir.value;
+  if (stage === "ended") return null;
+  return html`${wasOnAir.value && stage === "live" && !on && !othersOnAir.value && mayHost() && html`<p class="was-on-air" role="alert">${t("studio.was_on_air")}</p>`}<div class="row wrap controls">
     ${camera.value
       ? html`<${Select} kind="video" label=${t("studio.camera")} icon="camera" /><${Select} kind="audio" label=${t("studio.microphone")} icon="mic" />
-          <button class="btn small line" type="button" aria-pressed=${soundOff.value} onClick=${toggleSound}>
-            <${Icon} name=${soundOff.value ? "muted" : "mic"} />${t(soundOff.value ? "studio.sound_on" : "studio.sound_off")}</button>`
-      : stage !== "ended" && html`<button class="btn small line" type="button" onClick=${openCamera}>
+          ${!othersOnAir.value && html`<button class="btn small line" type="button" aria-pressed=${soundOff.value} onClick=${toggleSound}>
+            <${Icon} name=${soundOff.value ? "muted" : "mic"} />${t(soundOff.value ? "studio.sound_on" : "studio.sound_off")}</button>`}`
+      : html`<button class="btn small line" type="button" onClick=${openCamera}>
         <${Icon} name="camera" />${t("studio.open_camera")}</button>`}
     ${camera.value && !hasCamera() && html`<button class="btn small line" type="button" onClick=${openCamera}><${Icon} name="camera" />${t("studio.open_camera")}</button>
       <span class="muted" role="status">${t("studio.camera_none")}</span>`}
     <span class="grow"></span>
-    ${mayHost() && stage !== "ended" && !on && html`<button class=${`btn ${stage === "scheduled" || wasOnAir.value ? "" : "line"}`} type="button"
-      onClick=${goLive}>${t(stage === "scheduled" ? "studio.go_live" : wasOnAir.value ? "studio.go_on" : "studio.rejoin")}</button>`}
+    ${mayHost() && !on && html`<button class=${`btn ${stage === "scheduled" || goesOn ? "" : "line"}`} type="button"
+      onClick=${wishLive}>${t(stage === "scheduled" ? "studio.go_live" : goesOn ? "studio.go_on" : "studio.rejoin")}</button>`}
     ${on && html`<button class="btn line" type="button" onClick=${() => stopCamera()}>${t("studio.stop_camera")}</button>`}
   </div>`;
 }
 
+/** Asked before this camera takes the air: seen first, and told what it puts an end to. */
+export function LiveSheet() {
+  const replaces = othersOnAir.value;
+  const close = () => (dialog.value = null);
+  const go = () => {
+    close();
+    goLive();
+  };
+  return html`<${Sheet} title=${t(replaces ? "studio.replace_title" : "studio.live_title")} tone="ink" onClose=${close}
+    footer=${html`<div class="row"><button class="btn line grow" type="button" onClick=${close}>${t("studio.live_not")}</button>
+      <button class="btn grow" type="button" onClick=${go}>${t(replaces ? "studio.replace_yes" : "studio.live_yes")}</button></div>`}>
+    <p>${t(replaces ? "studio.replace_text" : "studio.live_text")}</p><div class="video"><${OwnPicture} /></div>
+  <//>`;
+}
+
+/** After the end: what there is to do with the show now, in the place of its picture. */
+function Over() {
+  return html`<section class="over" aria-label=${t("studio.picture")}><h2>${t("studio.over_title")}</h2><p class="muted">${t("studio.over_text")}</p>
+    <div class="row wrap"><a class="btn small" href=${sitePath(`/studio?orders=${showId}`)}>${t("studio.over_orders")}</a>
+      ${replayUrl.value && html`<a class="btn small line" href=${replayUrl.value}>${t("studio.over_replay")}</a>`}
+      ${replayUrl.value && html`<a class="btn small line" href=${sitePath(`/api/shows/${showId}/recording.mp4`)} download=${`${showId}.mp4`}>${t("studio.over_recording")}</a>`}
+      <a class="btn small line" href=${sitePath(`/control/${showId}`)}>${t("common.control")}</a><a class="btn small line" href=${sitePath("/studio")}>${t("studio.over_shop")}</a></div></section>`;
+}
+
 export function Stage() {
   const media = live.media.value?.state;
+  if (live.show.value.stage === "ended") return html`<${Over} />`;
   return html`<section class="picture" aria-label=${t("studio.picture")}>
     <div class="video">
       ${shown.value === "viewers" ? html`<${ViewersPicture} />` : camera.value ? html`<${OwnPicture} />` : html`<div class="no-picture">

@@ -52,6 +52,8 @@ function Secret({ label, value }) {
     <input class="input small grow" readonly value=${value} aria-label=${label} onFocus=${(event) => event.currentTarget.select()} />
     <button class="btn small line" type="button" onClick=${() => copy(value)}>${t("studio.copy")}</button></div></div>`;
 }
+const OF_A_SHOW_TO_COME = ["lines", "obs", "notice"]; // tools that do nothing once the show is over
+
 function Encoder() {
   const [made, setMade] = useState(null);
   const [error, setError] = useState(null);
@@ -86,11 +88,14 @@ const parts = partsOf("studio", { ...kindPage, live, command });
 const TOOLS = { course: Course, lines: Lines, obs: Encoder, simulate: Simulator, reread: Reread, ...Object.fromEntries(parts.map((part) => [part.name, part.View])) };
 const titleOf = (name) => parts.find((part) => part.name === name)?.title ?? t(`studio.tool_${name}`);
 export function Tools() {
-  const Tool = TOOLS[open.value];
-  return html`<section class="tools"><div class="row tabs" role="tablist">${Object.keys(TOOLS).map(
-    (name) => html`<button key=${name} id=${`tool-${name}`} type="button" role="tab" aria-controls="tool-panel" aria-selected=${open.value === name}
+  const over = live.show.value.stage === "ended";
+  const names = Object.keys(TOOLS).filter((name) => !over || !OF_A_SHOW_TO_COME.includes(name));
+  const shown = names.includes(open.value) ? open.value : "course";
+  const Tool = TOOLS[shown];
+  return html`<section class="tools"><div class="row tabs" role="tablist">${names.map(
+    (name) => html`<button key=${name} id=${`tool-${name}`} type="button" role="tab" aria-controls="tool-panel" aria-selected=${shown === name}
       onClick=${() => (open.value = name)}>${titleOf(name)}</button>`,
-  )}</div><div id="tool-panel" class="panel" role="tabpanel" aria-labelledby=${`tool-${open.value}`}><${Tool} /></div></section>`;
+  )}</div><div id="tool-panel" class="panel" role="tabpanel" aria-labelledby=${`tool-${shown}`}><${Tool} /></div></section>`;
 }
 export const ShareButton = ({ url }) => html`<button class="btn small line" type="button" onClick=${() => copy(url)}>
   <${Icon} name="share" />${t("studio.share")}</button>`;

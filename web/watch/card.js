@@ -34,7 +34,7 @@ export function Options({ item, chosen, onChoose, ask, axes = null }) {
   const shown = item.options.filter((option) => !axes || axes.includes(option.axis));
   const missing = shown.find((option) => !chosen?.[option.axis]);
   const words = shown.filter((option) => !chosen?.[option.axis]).map((option) => option.axis);
-  return html`${ask && missing && html`<p class="ask-hint" role="status">${t("watch.choose_first", { axes: words.join("、") })}</p>`}${shown.map(
+  return html`${ask && missing && html`<p class="ask-hint" role="status">${t("watch.choose_first", { axes: words.join(t("common.list_sign")) })}</p>`}${shown.map(
     (option) => html`<div key=${option.axis} class=${`options ${ask && !chosen?.[option.axis] ? "ask" : ""}`} role="group" aria-label=${option.axis}>
       ${valuesOf(option).map((value, index) => {
         const out = stockFor(item, { ...chosen, [option.axis]: value })[0] <= 0;
@@ -89,7 +89,11 @@ function Row({ item, onPin }) {
   const [open, setOpen] = useState(false);
   const ready = isComplete(item, chosen);
   const out = ready && stockFor(item, chosen)[0] <= 0;
-  const press = () => (ready ? claim(item.code, chosen) : setOpen(true));
+  const press = () => {
+    if (!ready) return setOpen(true);
+    sheet.value = null; // the answer, good or bad, is a ticket on the page below
+    return claim(item.code, chosen);
+  };
   return html`<li class=${`product ${onPin ? "on" : ""}`}>
     <${Picture} src=${item.picture} code=${item.code} size=${72} lazy />
     <div class="grow">

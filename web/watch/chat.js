@@ -4,7 +4,7 @@ import { serverNow, Icon, html, signal, useLayoutEffect, useMemo, useRef } from 
 import { claimMark } from "../shared/verdict.js";
 import { ClaimButton } from "./card.js";
 import { lineKey } from "../shared/kinds.js";
-import { comment, draft, forget, live, myName, outbox, retry, sheet } from "./room.js";
+import { comment, draft, forget, live, myName, outbox, retry, seen, sheet } from "./room.js";
 
 const LINES_SHOWN = 60;
 const SPEAK_EVERY_MS = 4000;
@@ -24,8 +24,9 @@ function Pending({ one }) {
   if (one.status === "sending") return html`<li class="line mine sending">
     <b><bdi>${person(myName())}</bdi></b> <bdi>${one.text}</bdi> <span class="mark">${t("watch.sending")}</span></li>`;
   return html`<li class="line mine failed" role="alert"><b><bdi>${person(myName())}</bdi></b> <bdi>${one.text}</bdi><span class="why">${errorText(one.error)}
-    <button class="link" type="button" onClick=${() => retry(one.id)}>${t("common.retry")}</button> <button class="link" type="button"
-      onClick=${() => forget(one.id)}>${t("watch.drop")}</button>
+    <button class="link" type="button" onClick=${() => retry(one.id)}>${t("common.retry")}</button> ${
+      // what may have arrived cannot be discarded
+      one.error.code !== "no_answer" && html`<button class="link" type="button" onClick=${() => forget(one.id)}>${t("watch.drop")}</button>`}
       </span></li>`;
 }
 
@@ -67,6 +68,8 @@ export function Chat() {
   </section>`;
 }
 
+let asked = null; // the draft that waits for a name, with what was on the screen when it was sent
+
 export function Composer() {
   const input = useRef(null);
   const me = live.me.value;
@@ -75,6 +78,7 @@ export function Composer() {
     const text = draft.value.trim();
     if (!text) return;
     if (!myName()) {
+      asked = { text, was: seen() }; // a bare `+1` means what was pinned at this moment, not what comes meanwhile
       sheet.value = "name"; // asked once; the draft is sent as soon as it is given
       return;
     }
@@ -98,5 +102,6 @@ export function Composer() {
 export function sendDraft() {
   const text = draft.value.trim();
   draft.value = "";
-  if (text) comment(text);
+  if (text) comment(text, asked?.text === text ? asked.was : seen());
+  asked = null;
 }

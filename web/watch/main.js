@@ -3,13 +3,13 @@ import { render } from "preact";
 import { boot, count, errorText, t, timeOfDay } from "../shared/i18n.js";
 import { kindPage } from "../shared/kind_page.js";
 import { partsOf } from "../shared/kinds.js";
+import { replayOf } from "../shared/ending.js";
 import { Countdown, Icon, LanguageSwitch, Sheet, Toasts, effect, html, newId, signal } from "../shared/ui.js";
 import { PinnedCard, ProductSheet, Shelf } from "./card.js";
 import { Chat, Composer, sendDraft } from "./chat.js";
 import { SoundButton, delaySeconds, phase, playVideo } from "./player.js";
-import { live, sheet } from "./room.js";
+import { live, sheet, showId } from "./room.js";
 import { totalOf } from "../shared/verdict.js";
-import { replayUrl } from "./ending.js";
 import { NameSheet, Ribbon, TicketSheet, myTickets, openTickets } from "./tickets.js";
 
 /** A viewer's command of a kind; the answer as `live.send` gives it. */
@@ -19,6 +19,7 @@ const offer = signal(null);
 effect(() => {
   if (myTickets().length && !offer.peek()) import("./offer.js").then((loaded) => (offer.value = loaded.Offer), () => {});
 });
+const replayUrl = replayOf(live, showId);
 const page = { ...kindPage, live, act };
 const parts = partsOf("watch", page);
 const banners = partsOf("banner", page);
@@ -32,7 +33,7 @@ function Top() {
     <span class="grow"></span>
     <span class="chip" title=${t("watch.viewers")}><span class="sr">${t("watch.viewers")}</span>
       <${Icon} name="people" />${count(live.viewers.value)}</span>
-    ${onAir && delaySeconds.value !== null && html`<span class="chip"
+    ${onAir && phase.value === "playing" && delaySeconds.value !== null && html`<span class="chip"
       title=${t("watch.delay_hint")}>${t("watch.delay", { s: Math.max(0.1, delaySeconds.value).toFixed(1) })}</span>`}
   </header>`;
 }

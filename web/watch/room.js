@@ -40,14 +40,15 @@ export function showRibbon(next, seconds = RIBBON_SECONDS) {
   if (next && seconds) ribbonTimer = setTimeout(() => (ribbon.value = null), seconds * 1000);
 }
 
-// A price cut reaches who has claimed already: said once, when the ticket comes with the lower price.
-const paying = new Map(); // ticket id -> price as this page last saw it
+// A price cut reaches who has claimed already, and a hold ends while nobody looks: each is said once.
+const tickets = new Map(); // by id, as this page last saw them
 live.listen(() => {
   const cut = [];
   for (const ticket of live.me.peek()?.tickets ?? []) {
-    const before = paying.get(ticket.id);
-    paying.set(ticket.id, ticket.price_minor);
-    if (before > ticket.price_minor && ["held", "waiting", "offered"].includes(ticket.state)) cut.push(ticket);
+    const before = tickets.get(ticket.id);
+    tickets.set(ticket.id, ticket);
+    if (before?.price_minor > ticket.price_minor && ["held", "waiting", "offered"].includes(ticket.state)) cut.push(ticket);
+    if (before?.state === "held" && ticket.state === "expired") showRibbon({ kind: "words", bad: true, title: `${labelOf(ticket, live.item(ticket.code))} · ${t("outcome.expired")}` }, 0);
   }
   if (!cut.length) return;
   const [first] = cut;
@@ -92,13 +93,17 @@ async function deliver(entry) {
   return answered(answer);
 }
 
-/** Sends a comment with what was on this screen: the pin and the options chosen on its card. */
-export function comment(text) {
-  const id = newId();
+/** What is on this screen: the pin and the options chosen on its card. */
+export function seen() {
   const pin = shownPin.value;
   const chosen = pin?.code ? choice.value[pin.code] : null;
   const options = Object.fromEntries(Object.entries(chosen ?? {}).filter(([, value]) => value));
-  const payload = { id, text, ...(pin?.pin && { pin: pin.pin }), ...(Object.keys(options).length && { options }) };
+  return { ...(pin?.pin && { pin: pin.pin }), ...(Object.keys(options).length && { options }) };
+}
+/** Sends a comment with what was on this screen when it was written. */
+export function comment(text, was = seen()) {
+  const id = newId();
+  const payload = { id, text, ...was };
   outbox.value = [...outbox.value, { id, text, status: "sending", payload }].slice(-OUTBOX_MAX);
   return deliver({ id, payload });
 }
@@ -125,8 +130,15 @@ export async function claim(code, options, quantity = 1, id = null) {
     return;
   }
   const again = () => claim(code, options, quantity, known);
-  showRibbon({ kind: "words", bad: true, title: errorText(answer.error), retry: again }, 0);
+  const name = live.item(code)?.name ?? code; // another product may be on the card by now
+  showRibbon({ kind: "words", bad: true, title: `${name} · ${errorText(answer.error)}`, retry: again, claim: known }, 0);
 }
+
+// The answer was late, the ticket is here: what the ribbon says is no longer so.
+live.listen((events) => {
+  const waits = ribbon.peek();
+  if (waits?.claim && events.some((event) => event.t === "ticket" && event.comment === waits.claim)) waits.retry();
+});
 
 /** Takes what was offered after waiting; false after telling why not. */
 export async function take(reservation) {

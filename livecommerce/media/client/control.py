@@ -19,6 +19,7 @@ Kind = Literal["whip", "whep"]
 PUBLISHER_HEADER = "X-Publisher"
 # Who may take over from whom (`Publisher.rank`), and what the stream stands on (`accounts.rights`).
 RANK_HEADER, RIGHT_HEADER = "X-Rank", "X-Right"
+WATCHER_HEADER = "X-Watcher"
 # Control door of the relay that has the stream; the asked one then fetches it once and serves it too.
 ORIGIN_HEADER = "X-Origin"
 FRAGMENT_TYPE = "application/trickle-ice-sdpfrag"
@@ -120,13 +121,15 @@ class RelayControl:
         headers = {PUBLISHER_HEADER: publisher, RANK_HEADER: str(rank), RIGHT_HEADER: right}
         return await self._offer("whip", show, offer, headers)
 
-    async def play(self, show: str, offer: str, *, origin: str = "") -> Session:
+    async def play(self, show: str, offer: str, *, origin: str = "", watcher: str = "", right: str = "") -> Session:
         """A viewer's offer. With `origin` (another relay's control address) this relay fetches the stream from there.
+        The session ends when `watcher` is banned, or with `right` (`accounts.rights`) where there is one.
 
         Raises:
             SdpRefused, StreamUnknown, Busy, Unavailable.
         """
-        return await self._offer("whep", show, offer, {ORIGIN_HEADER: origin} if origin else {})
+        headers = {ORIGIN_HEADER: origin, WATCHER_HEADER: watcher, RIGHT_HEADER: right}
+        return await self._offer("whep", show, offer, {name: value for name, value in headers.items() if value})
 
     async def patch(self, kind: Kind, show: str, session: str, fragment: str, if_match: str | None) -> Patched:
         """Trickle or ICE restart.

@@ -34,6 +34,7 @@ class Announced(msgspec.Struct, frozen=True):
 
     control: str
     at_ms: int
+    tells_carried: bool = False  # a relay of an older version does not say which shows it carries (carried.py)
 
 
 _decoder = msgspec.json.Decoder(Announced)
@@ -53,7 +54,7 @@ async def announce(redis: Redis, relay_id: str, control: str) -> None:
     try:
         while True:
             now_ms = await _server_ms(redis)
-            entry = msgspec.json.encode(Announced(control, now_ms))
+            entry = msgspec.json.encode(Announced(control, now_ms, True))
             await redis.hset(RELAYS_KEY, relay_id, entry)
             await _forget(redis, now_ms)
             await asyncio.sleep(BEAT_SECONDS)
@@ -83,6 +84,16 @@ def _beats(relay: Announced, now_ms: int) -> bool:
     return abs(now_ms - relay.at_ms) < ALIVE_SECONDS * 1000
 
 
+async def beating(redis: Redis) -> dict[str, Announced]:
+    """Relays that beat lately, by id."""
+    now_ms = await _server_ms(redis)
+    return {name: one for name, one in (await _all(redis)).items() if _beats(one, now_ms)}
+
+
+def relay_of_key(show: str) -> str:
+    return f"lc:relay-of:{show}"
+
+
 class RelayDirectory:
     """The web role's address book. One per process; `close` ends its connections to the relays."""
 
@@ -97,9 +108,7 @@ class RelayDirectory:
         """Relays that beat lately, by id."""
         when, cached = self._relays
         if time.monotonic() - when > CACHE_SECONDS or not cached:
-            now_ms = await _server_ms(self._redis)
-            everyone = await _all(self._redis)
-            cached = {name: one for name, one in everyone.items() if _beats(one, now_ms)}
+            cached = await beating(self._redis)
             self._relays = (time.monotonic(), cached)
         return cached
 
@@ -122,7 +131,7 @@ class RelayDirectory:
         when, name = self._shows.get(show, (-1e9, ""))
         if name in relays and time.monotonic() - when < CACHE_SECONDS:
             return name
-        key = f"lc:relay-of:{show}"
+        key = relay_of_key(show)
         stored = await self._redis.get(key)
         name = _text(stored) if stored is not None else ""
         if name not in relays:

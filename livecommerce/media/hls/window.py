@@ -119,7 +119,7 @@ class HlsStream:
         self._sounds: dict[str, SoundQueue] = {OPUS: SoundQueue()}
         self._sound_from: dict[str, int] = {}  # by variant: what begins earlier has no picture here (48 kHz)
         self._is_sound_stale = True
-        self._is_after_hole = False
+        self._is_after_hole = self._is_after_jump = False
         self._aac_setup: AacSetup | None = None
         self._waiters = 0
         self._changed = asyncio.Event()
@@ -135,7 +135,10 @@ class HlsStream:
             self._open(picture)
             return
         ticks = picture.time - held.time
-        if ticks > HOLE_TICKS or (picture.is_key and picture.parameters != self.parameters):
+        if self._is_after_jump and not picture.is_key:
+            self._request_keyframe(picture.arrived)
+        is_other = picture.parameters != self.parameters or self._is_after_jump
+        if ticks > HOLE_TICKS or (picture.is_key and is_other):
             self._append(held, min(ticks, PART_TICKS))
             self._close_segment()
             self._held, self._is_after_hole = None, True
@@ -153,6 +156,13 @@ class HlsStream:
 
     def audio(self, frame: TimedFrame) -> None:
         self._take_sound(OPUS, frame)
+
+    def jump(self) -> None:
+        """Marked as a discontinuity where players can begin anew: at the next key picture, which is asked for."""
+        last = self.segments[-1] if self.segments else None
+        # Picture and sound are set anew within the same moment: one mark tells of both.
+        is_told = last is not None and last.is_discontinuous and last.ticks < VIDEO_CLOCK
+        self._is_after_jump = self._held is not None and not is_told
 
     def aac_frame(self, frame: TimedFrame) -> None:
         """A frame of the AAC variant, on the same timeline."""
@@ -195,7 +205,7 @@ class HlsStream:
         if picture.parameters != self.parameters:
             self.parameters = picture.parameters
             self._initializations[f"init-{self._first}-{len(self._initializations)}.mp4"] = picture.parameters
-        self._held = picture
+        self._held, self._is_after_jump = picture, False
         self._open_segment(picture)
 
     def _cut_sound(self, variant: str, picture: TimedUnit) -> None:

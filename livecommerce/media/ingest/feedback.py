@@ -21,6 +21,7 @@ class Reception:
         self.clock = clock
         self.received = 0
         self.octets = 0
+        self.heard_at = float("-inf")
         self.repaired = 0
         self.abandoned = 0
         self.fraction_lost = 0.0
@@ -36,6 +37,7 @@ class Reception:
     def note(self, sequence: int, timestamp: int, octets: int, now: float) -> None:
         """One packet arrived."""
         self.octets += octets
+        self.heard_at = now
         if self._first is None:
             self._first = self._highest = sequence + 0x10000
         number = rtp.unwrap(sequence, self._highest)

@@ -11,6 +11,7 @@ from livecommerce.media.ingest.source import PICTURE, SOUND, Publisher, Sink, So
 from livecommerce.media.transport.peer import Peer, Port
 from livecommerce.media.transport.srtp import Keys, LibsrtpInbound, Outbound, outbound
 from livecommerce.media.wire import rtcp, rtp, sdp
+from livecommerce.media.wire.parameter_sets import parse_sprop
 
 # libwebrtc sends it each 50 to 250 ms; the sooner it comes, the sooner the sender knows its line.
 TRANSPORT_FEEDBACK_SECONDS = 0.05
@@ -21,6 +22,12 @@ REPORT_SECONDS = 1.0
 START_KBPS, START_LAYERS_KBPS = 1_200, 1_600
 # Layers of a half and a quarter of the size take so much on top of the largest.
 LAYERS_SHARE = 1.3
+# Returns to SSRCs that were left, so many within so long: no stragglers and no change, but senders that are mixed.
+RETURNS_MIXED, RETURNS_SECONDS = 30, 10.0
+# Then the newest counts until it has been silent for so long.
+SSRC_BACK_SECONDS = 1.0
+# A sender changes its SSRC once in a show, if ever.
+SSRCS_LEFT_MAX = 4
 # Silence after which another host may take the show over without asking.
 DEAD_SECONDS = 5.0
 
@@ -40,6 +47,7 @@ class HostPlan:
         self.clocks = {"video": rtp.VIDEO_CLOCK, "audio": rtp.AUDIO_CLOCK}
         self.sequence_extension = self.layer_extension = self.repaired_layer_extension = 0
         self.layers: tuple[str, ...] = ()
+        self.parameter_sets: tuple[bytes, ...] = ()
         self.has_estimate = False
         for section in (offer.video, offer.audio):
             if section is None:
@@ -69,6 +77,8 @@ class HostPlan:
         codec = sdp.Codec(offered.payload_type, "H264", offered.clock)
         # The answer repeats the profile. Chromium also takes its first bitrate from here instead of from 300 kbit/s.
         self.layers = section.layers
+        if not self.layers:  # each layer has sets of its own, and SDP does not say whose these are
+            self.parameter_sets = parse_sprop(offered.parameters.get("sprop-parameter-sets", ""))
         # What is agreed bounds all layers together; the page bounds each of them.
         sum_kbps = round(self.bitrate_max_kbps * (LAYERS_SHARE if self.layers else 1.0))
         codec.parameters = {
@@ -144,6 +154,11 @@ class Host(Peer):
         self._ssrcs: dict[tuple[SourceName, bool], int] = {}
         self.arrivals = ArrivalLog()
         self.limit_kbps = plan.bitrate_max_kbps
+        self.parameter_sets = plan.parameter_sets
+        self.mixed_at = float("-inf")
+        # SSRCs that fed a source before the present one; since when one of them came back, and how often.
+        self._left: dict[SourceName, list[int]] = {}
+        self._returns: dict[SourceName, tuple[float, int]] = {}
         self.limit = RateLimit(plan.bitrate_max_kbps)
         self.rejected = 0
         self.on_connected: Callable[[], None] | None = None
@@ -165,6 +180,11 @@ class Host(Peer):
     @property
     def status(self) -> str:
         return self.state.value
+
+    @property
+    def is_connected(self) -> bool:
+        """Its DTLS keys are there: what it sends can be opened."""
+        return self._inbound is not None
 
     def connected(self, keys: Keys) -> None:
         self._inbound = LibsrtpInbound(keys)
@@ -225,6 +245,8 @@ class Host(Peer):
     def _take(self, source: SourceName, packet: rtp.RtpPacket, now: float) -> None:
         reception = self.receptions.get(source)
         if reception is None or reception.ssrc != packet.ssrc:
+            if reception is not None and not self._is_change(source, reception, packet.ssrc, now):
+                return
             # A first packet, or the sender changed its SSRC: a new source either way.
             clock = self.plan.clocks[source.kind]
             reception = self.receptions[source] = Reception(packet.ssrc, clock)
@@ -234,6 +256,23 @@ class Host(Peer):
         self._sink.take(source, packet, now)
         if reception.missing_count and source.kind == "video":
             self._ask_again(reception, now)
+
+    def _is_change(self, source: SourceName, reception: Reception, ssrc: int, now: float) -> bool:
+        """Whether a packet under another SSRC than the present one begins a source.
+
+        Where two encoders under one name take turns by the packet, nobody sees anything: the newest is kept to.
+        """
+        left = self._left.setdefault(source, [])
+        if ssrc in left:
+            since, returns = self._returns.get(source, (now, 0))
+            since, returns = (since, returns + 1) if now - since < RETURNS_SECONDS else (now, 1)
+            self._returns[source] = since, returns
+            if returns >= RETURNS_MIXED and now - reception.heard_at < SSRC_BACK_SECONDS:
+                self.mixed_at = now
+                return False
+            left.remove(ssrc)
+        self._left[source] = [*left, reception.ssrc][-SSRCS_LEFT_MAX:]
+        return True
 
     @property
     def _pictures(self) -> list[Reception]:

@@ -49,6 +49,8 @@ class OriginPull:
         self.receptions: dict[SourceName, Reception] = {}
         self.layers: tuple[str, ...] = ()
         self.limit_kbps = 0  # the origin has told its host
+        self.parameter_sets: tuple[bytes, ...] = ()  # they come ahead of the picture that we enter by
+        self.mixed_at = float("-inf")
         self.kinds = KINDS
         self.status = "connecting"
         self._control = RelayControl(address, secret=secret)
@@ -57,6 +59,10 @@ class OriginPull:
         self._report_at = 0.0
         self._watched_at = time.monotonic()
         self._task = asyncio.create_task(self._run())
+
+    @property
+    def is_connected(self) -> bool:
+        return self._client is not None
 
     def is_silent(self, now: float) -> bool:
         """A real host may always take the place of a copy."""

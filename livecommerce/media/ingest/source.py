@@ -43,6 +43,8 @@ class Source(Protocol):
         layers: rids of its picture's layers; empty where it has one without a name.
         receptions: how its packets arrive, by the name they are fed under.
         limit_kbps: what it was asked to stay under by layer, 0 where nothing was agreed.
+        parameter_sets: of its picture, as its SDP told them.
+        mixed_at: when packets of two senders last came as one picture.
     """
 
     session: str
@@ -51,6 +53,8 @@ class Source(Protocol):
     media_at: float | None
     receptions: dict[SourceName, Reception]
     limit_kbps: int
+    parameter_sets: tuple[bytes, ...]
+    mixed_at: float
 
     @property
     def layers(self) -> tuple[str, ...]: ...
@@ -60,6 +64,9 @@ class Source(Protocol):
 
     @property
     def status(self) -> str: ...
+
+    @property
+    def is_connected(self) -> bool: ...
 
     def is_silent(self, now: float) -> bool: ...
 

@@ -7,7 +7,7 @@ to the next IDR picture. Timestamps leave extended (they never wrap): 90 kHz for
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
@@ -49,6 +49,9 @@ class ParameterSets(NamedTuple):
 
     sequence: tuple[bytes, ...]
     picture: tuple[bytes, ...]
+
+
+NO_SETS = ParameterSets((), ())
 
 
 class AccessUnit(NamedTuple):
@@ -228,10 +231,15 @@ class UnitCounters:
 
 
 class AccessUnitAssembler(_Assembler[AccessUnit]):
-    """Attributes: `needs_keyframe` while pictures are dropped because nothing can decode them."""
+    """Args:
+    known: the sender's parameter sets, for IDR pictures that come without; as far as they are told.
 
-    def __init__(self) -> None:
+    Attributes: `needs_keyframe` while pictures are dropped because nothing can decode them.
+    """
+
+    def __init__(self, known: Callable[[], ParameterSets] = lambda: NO_SETS) -> None:
         super().__init__(VIDEO_WAIT_SECONDS)
+        self._known = known
         self.needs_keyframe = True
         self.counters = UnitCounters()
         self._payloads: list[bytes] = []
@@ -239,6 +247,7 @@ class AccessUnitAssembler(_Assembler[AccessUnit]):
         self._is_damaged = True  # the first packet we get may be the middle of a picture
         self._sequence: tuple[bytes, ...] = ()
         self._picture: tuple[bytes, ...] = ()
+        self._is_first = True
 
     def _take(self, packet: MediaPacket, timestamp: int, is_gap: bool) -> AccessUnit | None:
         if is_gap:
@@ -251,9 +260,11 @@ class AccessUnitAssembler(_Assembler[AccessUnit]):
             self._is_damaged = False
         if not packet.payload:  # a padding probe stands between pictures and belongs to none
             return None
-        if self._timestamp is None and _may_start(packet.payload):
+        is_start = _may_start(packet.payload) or (self._is_first and _begins_idr(packet.payload))
+        if self._timestamp is None and is_start:
             # Nothing but the beginning of a key picture can follow this hole unharmed.
             self._is_damaged = False
+        self._is_first = False
         self._timestamp = timestamp
         if len(self._payloads) >= UNIT_PACKETS_MAX:
             self._is_damaged = True
@@ -279,6 +290,9 @@ class AccessUnitAssembler(_Assembler[AccessUnit]):
             return None
         sequence = tuple(unit for unit in units if unit[0] & 0x1F == SEQUENCE_PARAMETERS)
         picture = tuple(unit for unit in units if unit[0] & 0x1F == PICTURE_PARAMETERS)
+        if any(unit[0] & 0x1F == IDR for unit in units) and not (sequence and picture):
+            known = self._known()
+            sequence, picture = sequence or known.sequence, picture or known.picture
         self._sequence, self._picture = sequence or self._sequence, picture or self._picture
         kept = tuple(
             unit for unit in units if unit[0] & 0x1F not in (SEQUENCE_PARAMETERS, PICTURE_PARAMETERS, *_DROPPED_UNITS)
@@ -302,6 +316,14 @@ def _may_start(payload: bytes) -> bool:
     if kind == _STAP_A:
         return len(payload) > 3 and payload[3] & 0x1F in (_ACCESS_UNIT_DELIMITER, SEQUENCE_PARAMETERS)
     return kind in (_ACCESS_UNIT_DELIMITER, SEQUENCE_PARAMETERS)
+
+
+def _begins_idr(payload: bytes) -> bool:
+    """True for the first slice of an IDR picture: its first_mb_in_slice is 0, one bit (ITU-T H.264 section 7.3.3)."""
+    kind = payload[0] & 0x1F
+    if kind == _FU_A:
+        return len(payload) > 2 and payload[1] & 0x9F == 0x80 | IDR and payload[2] & 0x80 > 0
+    return kind == IDR and len(payload) > 1 and payload[1] & 0x80 > 0
 
 
 class OpusAssembler(_Assembler[OpusFrame]):

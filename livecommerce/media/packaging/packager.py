@@ -11,11 +11,13 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from livecommerce.media.packaging.access_units import (
+    NO_SETS,
     AccessUnit,
     AccessUnitAssembler,
     MediaPacket,
     OpusAssembler,
     OpusFrame,
+    ParameterSets,
 )
 from livecommerce.media.packaging.decode_order import DecodeOrder
 from livecommerce.media.packaging.stand_in import StandIn
@@ -37,6 +39,9 @@ class Sink(Protocol):
 
     def audio(self, frame: TimedFrame) -> None: ...
 
+    def jump(self) -> None:
+        """A clock of the host was set anew: what comes next lies where it arrived."""
+
     def tick(self, now: float) -> None: ...
 
 
@@ -57,6 +62,7 @@ class Packager:
     Args:
         request_keyframe: asks the host; merged and throttled by the stream.
         clocks: (video, audio) out of the host's sender reports, None until there are both.
+        known: the parameter sets of the picture that comes, for keyframes without.
         has_picture: whether a camera sends; where none does, drawn pictures stand beside the sound.
 
     Attributes:
@@ -67,9 +73,10 @@ class Packager:
         self,
         request_keyframe: Callable[[float], None],
         clocks: ReadClocks = lambda: None,
+        known: Callable[[], ParameterSets] = lambda: NO_SETS,
         has_picture: Callable[[], bool] = lambda: True,
     ) -> None:
-        self.video, self.sound = AccessUnitAssembler(), OpusAssembler()
+        self.video, self.sound = AccessUnitAssembler(known), OpusAssembler()
         self.timeline = Timeline()
         self._order = DecodeOrder()
         self.sinks: list[Sink] = []
@@ -85,6 +92,9 @@ class Packager:
         """A tap of `Stream`: packets of one track, final. `now` is monotonic seconds."""
         try:
             for packet in packets:
+                if packet.is_after_jump:
+                    for sink in self.sinks:
+                        sink.jump()
                 if kind == "video":
                     for whole in self.video.push(media_packet(packet), now):
                         for unit in self._order.push(whole, now):

@@ -22,11 +22,16 @@ _SHOW = re.compile(r"[a-z0-9-]{1,40}")
 
 
 class Take(Struct):
-    """`started_ms`: wall clock of the first picture. `ended_ms` is 0 while it runs, and after a crash."""
+    """`started_ms`: wall clock of the first picture. `ended_ms` is 0 while it runs, and after a crash.
+
+    Attributes: `jumps_ms` are moments (wall clock) at which a clock of the host was set anew; sound and picture lie as
+        they arrived there.
+    """
 
     file: str
     started_ms: int
     ended_ms: int = 0
+    jumps_ms: list[int] = []
 
 
 class Description(Struct, frozen=True):

@@ -65,6 +65,7 @@ class Recording:
         self._start = self._ticks = 0
         self._sounds = SoundQueue()
         self._number = 0
+        self._is_after_jump = False
         self._key_at = float("-inf")
 
     def video(self, picture: TimedUnit) -> None:
@@ -83,6 +84,12 @@ class Recording:
     def audio(self, frame: TimedFrame) -> None:
         if self._has_begun:
             self._sounds.put(frame)
+
+    def jump(self) -> None:
+        """The next fragment begins here, and the manifest tells of it."""
+        if self._has_begun:
+            self._close_fragment()
+            self._is_after_jump = True
 
     def tick(self, now: float) -> None:
         """Writes the last picture when none follows (the host is away)."""
@@ -129,7 +136,9 @@ class Recording:
         self._number += 1
         sound = self._sounds.take(end * AUDIO_CLOCK // VIDEO_CLOCK, self._shift * AUDIO_CLOCK // VIDEO_CLOCK)
         data = fragment(self._number, (video, sound))
-        self.writer.put(Piece(data, self._samples[0].is_key, self._description, self._wall_ms(end)))
+        jumped_ms = self._wall_ms(self._start) if self._is_after_jump else 0
+        self._is_after_jump = False
+        self.writer.put(Piece(data, self._samples[0].is_key, self._description, self._wall_ms(end), jumped_ms))
         self._samples, self._ticks = [], 0
 
     def finish(self) -> None:

@@ -31,6 +31,8 @@ WAITING_FRAGMENTS_MAX = 120
 WAITING_BYTES_MAX = 32 * 1024 * 1024
 # What a power cut may cost; a killed process loses nothing that was written.
 SYNC_SECONDS = 5.0
+# An encoder whose clock jumps more often is beyond mending.
+JUMPS_MAX, JUMPS_APART_MS = 100, 1_000
 # Four times what the disk guard keeps for orders: a recording never costs a sale.
 RESERVE_BYTES = 256 * 1024 * 1024
 FULL_RETRY_SECONDS = 5.0
@@ -54,12 +56,16 @@ DISK = Disk()
 
 @dataclass(frozen=True)
 class Piece:
-    """One fragment to append. One that starts with a key picture may follow a hole."""
+    """One fragment to append. One that starts with a key picture may follow a hole.
+
+    Attributes: `jumped_ms` is its beginning by the wall clock, where a clock of the host was set anew there; else 0.
+    """
 
     data: bytes
     is_key: bool
     description: int
     end_ms: int
+    jumped_ms: int = 0
 
 
 @dataclass(frozen=True)
@@ -199,7 +205,15 @@ class TakeWriter:
         self._full_until = time.monotonic() + self._disk.retry_seconds
         self._set_state("full", error)
 
+    def _note_jump(self, known: list[int], jumped_ms: int) -> None:
+        """Picture and sound are set anew within the same moment: one of it is enough."""
+        if len(known) < JUMPS_MAX and (not known or jumped_ms - known[-1] > JUMPS_APART_MS):
+            known.append(jumped_ms)
+            self._is_head_stale = True  # the manifest is written with it
+
     def _append(self, piece: Piece) -> None:
+        if piece.jumped_ms and self._take is not None:
+            self._note_jump(self._take.jumps_ms, piece.jumped_ms)
         if (self._needs_key and not piece.is_key) or not self._is_ready():
             self._needs_key = True
             self.counters.dropped += 1

@@ -65,6 +65,8 @@ class Lane:
         time_shift: added to canonical timestamps; some ticks where a change of layer would have gone back in time.
         first, reached: canonical numbers of `track` between which everything may have been sent; `reached` stands
             still while the lane is live, when it is the track's head.
+        entry: sent ahead of `first` under the number before it, in place of the track's own packet of that number: the
+            parameter sets of a key picture that lacks them (`Track.entry`).
         is_live: in a fan-out, which sends it all that is flushed.
         past: this lane as it was before its changes of layer, oldest first; never live again.
         cursor: next number to replay while catching up; None when live.
@@ -75,6 +77,7 @@ class Lane:
     __slots__ = (
         "address",
         "cursor",
+        "entry",
         "first",
         "is_live",
         "is_started",
@@ -109,6 +112,7 @@ class Lane:
         self.phase = self.shift = self.time_shift = 0
         self.sent: Sent = Tally()
         self.first = self.reached = 0
+        self.entry: CanonicalPacket | None = None
         self.reached_timestamp: int | None = None
         self.past: list[Lane] = []
         self.rider: Lane | None = None
@@ -133,13 +137,20 @@ class Lane:
     def octets(self) -> int:
         return self.sent.octets
 
-    def start(self, number: int) -> None:
-        """Fixes the number phase and rollover origin by the first packet this viewer may get. Once in a lane's life."""
+    def start(self, number: int, entry: CanonicalPacket | None = None) -> None:
+        """Fixes the number phase and rollover origin by the first packet this viewer may get. Once in a lane's life.
+
+        Args:
+            entry: goes ahead of it; its number is the one before.
+        """
         if self.is_started:
             raise RuntimeError("a lane starts once: a second origin would use a nonce twice")
         self.is_started = True
-        self.phase = phase_for(number)
-        self.shift = self.phase - ((number + self.phase) & ~0xFFFF)
+        begin = number
+        if entry is not None:
+            self.entry, self.first, begin = entry, number, number - 1
+        self.phase = phase_for(begin)
+        self.shift = self.phase - ((begin + self.phase) & ~0xFFFF)
         self.reached = number - 1
 
     def reach(self, packet: CanonicalPacket) -> None:
@@ -156,8 +167,11 @@ class Lane:
                 self.reached = self.track.head
                 self.reached_timestamp = self.track.last_timestamp if last is None else last.timestamp
 
-    def change(self, track: Track, number: int) -> None:
+    def change(self, track: Track, number: int, entry: CanonicalPacket | None = None) -> None:
         """Goes on with `number` of another layer, or further on in the same one, after the last packet index used.
+
+        Args:
+            entry: goes ahead of it; its number is the one before.
 
         Raises:
             RuntimeError: for a lane that is live or has not started, or a number the ring does not hold.
@@ -173,9 +187,9 @@ class Lane:
             after = self.reached_timestamp + self.time_shift + 1
             self.time_shift = max(0, signed(after - begin.timestamp))
             self.reached_timestamp = after - 1 - self.time_shift
-        self.shift += self.reached + 1 - number
+        self.shift += self.reached + 1 - number + (entry is not None)
         self.phase = self.shift & 0xFFFF
-        self.track, self.first, self.reached = track, number, number - 1
+        self.track, self.first, self.reached, self.entry = track, number, number - 1, entry
         self.cursor = None
 
     def find(self, sequence: int) -> tuple[Lane, CanonicalPacket] | None:
@@ -183,6 +197,8 @@ class Lane:
         index = rtp.unwrap(sequence, self._last + self.shift)
         for lane in (self, *reversed(self.past)):
             number = index - lane.shift
+            if lane.entry is not None and number == lane.entry.number:
+                return lane, lane.entry
             if lane.first <= number <= lane._last:
                 packet = lane.track.packet(number)
                 return None if packet is None else (lane, packet)

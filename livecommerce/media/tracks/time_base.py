@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from livecommerce.media.wire.rtp import signed
+from livecommerce.media.wire.rtp import VIDEO_CLOCK, signed
 
 # What arrival times and a sender's rounding are off by; below it a correction would only add jitter. 3 ms at 90 kHz.
 TOLERANCE_TICKS = 270
@@ -28,6 +28,7 @@ class TimeBase:
 
     def __init__(self, clock: int) -> None:
         self.clock = clock
+        self._frame_ticks = clock // (30 if clock == VIDEO_CLOCK else 50)
         self.tracks: list[Timed] = []
         self._relation: tuple[int, int] | None = None
 
@@ -40,7 +41,7 @@ class TimeBase:
 
         None where nothing has arrived on any track: the packet's own timestamp begins the line.
         """
-        least = track.last_timestamp + self.clock // 30
+        least = track.last_timestamp + self._frame_ticks
         known = [(each.last_at, each) for each in self.tracks if each.last_at is not None]
         if not known:
             return None

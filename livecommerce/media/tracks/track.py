@@ -11,8 +11,10 @@ import secrets
 import struct
 from collections.abc import Iterator, Sequence
 
+from livecommerce.media.tracks.source_clock import SourceClock
 from livecommerce.media.tracks.time_base import TimeBase
 from livecommerce.media.wire import h264, rtp
+from livecommerce.media.wire.parameter_sets import KeptSets
 from livecommerce.media.wire.rtp import signed
 
 # 13 s of 720p at 1.4 Mbit/s: more than any NACK asks for, and a GOP of two seconds several times over.
@@ -24,6 +26,8 @@ JUMP_MAX = 3_000
 # Numbers left free below the first packet a track ever gets, for those it overtook: a first keyframe at 7 Mbit/s (a
 # browser probes the line with it) sends about 70 packets within 100 ms. Nobody watches yet, so the gap costs nothing.
 OVERTAKEN_MAX = 256
+# Two sizes that took turns so often in so short a time are two streams, whatever the name they come under.
+SIZES_MIXED, MIXED_SECONDS = 6, 15.0
 # GSO wants equal segments; padding a packet by up to this much is cheaper than another system call.
 PADDING_MAX = 64
 # 64 segments is the kernel's limit; 32 of 1,200 bytes stay well below its 64 KiB.
@@ -35,8 +39,6 @@ HALF_CYCLE = 0x8000
 PENDING_ALL = RING_PACKETS
 # What abs-send-time adds to a header.
 EXTENSION_BYTES = 8
-# Corrections of timestamps that late packets may still be older than: three seconds of frames.
-CORRECTIONS_MAX = 90
 _PLAIN_HEADER = struct.Struct("!BBHII")
 _TIMED_HEADER = struct.Struct("!BBHIIII")
 
@@ -48,11 +50,23 @@ class CanonicalPacket:
         number: extended sequence number; only ever grows over the life of the track.
         body: payload with any padding; final once `is_final`.
         send_time: seconds of sending as 6.18 bit fixed point (abs-send-time); the same for every viewer and repair.
+        marks: what of a key picture begins here (`h264.landmarks`).
+        is_after_jump: the first one after its sender's clock was set anew.
     """
 
-    __slots__ = ("body", "is_final", "is_padded", "marker", "number", "send_time", "starts_keyframe", "timestamp")
+    __slots__ = (
+        "body",
+        "is_after_jump",
+        "is_final",
+        "is_padded",
+        "marker",
+        "marks",
+        "number",
+        "send_time",
+        "timestamp",
+    )
 
-    def __init__(self, number: int, timestamp: int, marker: bool, body: bytes, starts_keyframe: bool) -> None:
+    def __init__(self, number: int, timestamp: int, marker: bool, body: bytes, marks: int = 0) -> None:
         self.number = number
         self.timestamp = timestamp
         self.marker = marker
@@ -60,7 +74,8 @@ class CanonicalPacket:
         self.is_padded = False
         self.is_final = False
         self.send_time = 0
-        self.starts_keyframe = starts_keyframe
+        self.marks = marks
+        self.is_after_jump = False
 
     def header(self, payload_type: int, phase: int, ssrc: int, send_time_id: int = 0, *, time_shift: int = 0) -> bytes:
         """The RTP header for viewers of this payload type, phase (added to the number) and time shift (likewise).
@@ -127,7 +142,14 @@ class Track:
         base: the timestamp line shared with other layers; of its own where there are none.
         highest: extended number of the newest packet mapped.
         head: extended number of the newest final packet; what is above it has been sent to nobody.
-        keyframe_start: number of the first packet of the newest access unit viewers can enter at, -1 before any.
+        keyframe_start: number of the first packet of the newest access unit viewers can enter at, -1 before any: an
+            IDR picture whose parameter sets it has itself, or are kept.
+        entry: goes ahead of that picture for who enters there, under the number before it: the kept parameter sets of
+            one that lacks them; None for one that has its own.
+        sets: the present sender's parameter sets.
+        recovery_at: when the sender last told a point from which its picture becomes whole without an IDR.
+        jumped_at: when a sender's clock was last set anew.
+        mixed_at: when pictures of two sizes last took turns, as those of two encoders under one name do.
         source_at: when the present sender's first packet came; None while none has.
     """
 
@@ -140,6 +162,10 @@ class Track:
         self.keyframe_start = -1
         self.keyframe_at = 0.0
         self.keyframes = 0
+        self.entry: CanonicalPacket | None = None
+        self.sets = KeptSets()
+        self.recovery_at = self.jumped_at = self.mixed_at = float("-inf")
+        self._sizes: list[tuple[tuple[int, int], float]] = []
         self.picture: h264.Picture | None = None
         self.packet_count = 0
         self.octet_count = 0
@@ -154,10 +180,10 @@ class Track:
         self.last_at: float | None = None
         self.base = TimeBase(clock)
         self.base.tracks.append(self)
-        # Ticks by which the next frames still have to be moved; from which source timestamp on which offset holds.
-        self._correction = 0
-        self._offsets: list[tuple[int, int]] = []
-        self._keyframe_timestamp = -1
+        self._source_clock = SourceClock(clock)
+        self._first = 0
+        # The newest IDR picture nobody can enter at yet: its parameter sets, or what came before it, are on their way.
+        self._unsettled: CanonicalPacket | None = None
         self.source_at: float | None = None
         self._suspect = -1
         self._report: tuple[int, int, float] | None = None
@@ -167,9 +193,15 @@ class Track:
         self.ssrc, self.base = other.ssrc, other.base
         self.base.tracks.append(self)
 
-    def begin_source(self) -> None:
-        """The next packet comes from another sender (a host came back): numbers and timestamps continue."""
+    def begin_source(self, sets: Sequence[bytes] = ()) -> None:
+        """The next packet comes from another sender (a host came back): numbers and timestamps continue.
+
+        Args:
+            sets: parameter sets that its SDP told.
+        """
         self._is_rebasing = True
+        self._unsettled = None
+        self.sets.begin(sets)
         self.source_at = None
         self._report = None
 
@@ -180,19 +212,32 @@ class Track:
         self._floor = self.highest
         self._source_highest = packet.sequence
         room = OVERTAKEN_MAX if self.last_at is None else 0
-        self._number_offset = self.highest + 1 + room - packet.sequence
+        self._first = self.highest + 1 + room
+        self._number_offset = self._first - packet.sequence
         # The first source keeps its own timestamps: a relay that copies another one's stream has the same as that one.
-        place = self.base.place(now, self)
-        self._offsets = [(packet.timestamp, 0 if place is None else place - packet.timestamp)]
-        self._correction = 0
+        self._source_clock.begin(packet.timestamp, self.base.place(now, self))
         self._report = None
 
     def canonical_timestamp(self, timestamp: int) -> int:
         """By the frame's own timestamp, so that all packets of a frame agree, the late ones too."""
-        for since, offset in reversed(self._offsets):
-            if signed(timestamp - since) >= 0:
-                return timestamp + offset & 0xFFFFFFFF
-        return timestamp + self._offsets[0][1] & 0xFFFFFFFF
+        return self._source_clock.canonical(timestamp, self.last_timestamp)
+
+    def _follow(self, source_timestamp: int, timestamp: int, now: float) -> tuple[int, bool]:
+        """Of a new frame: its time on the line, and whether its sender's clock was set anew with it.
+
+        A clock that was goes on by the time of arrival, and the last report's wall clock with it.
+        """
+        step, place = signed(timestamp - self.last_timestamp), None
+        if self.last_at is not None and self._source_clock.is_jump(step, now - self.last_at):
+            place = self.base.place(now, self)
+        if place is not None:
+            self._source_clock.jump(source_timestamp, place)
+            self.jumped_at = now
+            return place & 0xFFFFFFFF, True
+        if self._source_clock.correction and step > 0:
+            self._source_clock.correct(source_timestamp, step)
+            return self.canonical_timestamp(source_timestamp), False
+        return timestamp, False
 
     def take(self, packet: rtp.RtpPacket, now: float) -> CanonicalPacket | None:
         """Maps a host packet into the track; None for duplicates, the too old, and the first of a suspicious jump."""
@@ -213,25 +258,23 @@ class Track:
         known = self._ring[place]
         if known is not None and known.number == number:
             return None
-        if self._correction and source > self._source_highest:
-            self._correct(packet.timestamp)
-        is_video = self.kind == "video"
-        canonical = CanonicalPacket(
-            number,
-            self.canonical_timestamp(packet.timestamp),
-            packet.marker,
-            packet.payload,
-            is_video and h264.starts_keyframe(packet.payload),
-        )
+        is_newest, has_jumped = number > self.highest, False
+        timestamp = self.canonical_timestamp(packet.timestamp)
+        if is_newest and timestamp != self.last_timestamp and self._floor != self.highest:
+            timestamp, has_jumped = self._follow(packet.timestamp, timestamp, now)
+        marks = h264.landmarks(packet.payload) if self.kind == "video" else 0
+        canonical = CanonicalPacket(number, timestamp, packet.marker, packet.payload, marks)
+        canonical.is_after_jump = has_jumped
         if not packet.payload:  # a probe: one byte of padding keeps the numbers continuous
             canonical.pad(1)
         self._ring[place] = canonical
         self._source_highest = max(self._source_highest, source)
-        if number > self.highest:
+        self._first = min(self._first, number)
+        if is_newest:
             self.highest = number
             self.last_timestamp, self.last_at = canonical.timestamp, now
-        if canonical.starts_keyframe:
-            self._note_keyframe(canonical, now)
+        if marks or not is_newest:
+            self._look_for_entry(canonical, now)
         self.packet_count += 1
         self.octet_count += len(packet.payload)
         self._pending.append(canonical)
@@ -253,31 +296,102 @@ class Track:
             before = packet.timestamp
         return back >= REORDERS_LEAST
 
-    def _correct(self, timestamp: int) -> None:
-        """Moves timestamps from this frame on, where it is a new one: ahead at once, back at half the pace of time."""
-        elapsed = signed(self.canonical_timestamp(timestamp) - self.last_timestamp)
-        if elapsed > 0:
-            step = max(self._correction, -elapsed // 2)
-            self._offsets = [*self._offsets, (timestamp, self._offsets[-1][1] + step)][-CORRECTIONS_MAX:]
-            self._correction -= step
+    def _look_for_entry(self, packet: CanonicalPacket, now: float) -> None:
+        """A packet that tells of a key picture, or one that is late: maybe viewers can enter by it."""
+        if packet.marks & h264.HAS_SETS:
+            for kind, unit in h264.units(packet.body):
+                self.sets.keep(unit, packet.number)
+                if kind == h264.SEQUENCE_PARAMETERS:
+                    self._note_size(h264.parse_sequence_parameters(unit), now)
+        if packet.marks & h264.HAS_RECOVERY:
+            self.recovery_at = now
+        begun = self._held(self.keyframe_start)
+        if begun is not None and packet.timestamp == begun.timestamp:
+            if packet.number < self.keyframe_start:  # its first packet was overtaken
+                self.keyframe_start = self._picture_start(begun)
+                own = self._own_sets(self.keyframe_start)
+                self.entry = None if own == h264.HAS_SETS else self._entry_before(self.keyframe_start, now)
+            return
+        waiting = self._unsettled
+        if packet.marks & h264.STARTS_IDR and packet.number > self.keyframe_start:
+            if waiting is not None and packet.timestamp == waiting.timestamp and packet.number > waiting.number:
+                return  # one more slice of a picture that waits for something else
+            if waiting is None or packet.number > waiting.number or packet.timestamp == waiting.timestamp:
+                self._unsettled = waiting = packet
+        if waiting is not None:
+            self._settle(waiting, now)
 
-    def _note_keyframe(self, packet: CanonicalPacket, now: float) -> None:
-        """Finds the first packet of the picture. Packets of later pictures may be here before it."""
-        for kind, unit in h264.units(packet.body):
-            if kind == h264.SEQUENCE_PARAMETERS:
-                self.picture = h264.parse_sequence_parameters(unit) or self.picture
+    def _note_size(self, picture: h264.Picture | None, now: float) -> None:
+        """Browsers change the size with their line, to one side and seldom back; never to and fro within seconds."""
+        if picture is None:
+            return
+        self.picture, size = picture, (picture.width, picture.height)
+        if self._sizes and self._sizes[-1][0] == size:
+            return
+        self._sizes = [*self._sizes, (size, now)][-SIZES_MIXED:]
+        is_quick = now - self._sizes[0][1] < MIXED_SECONDS
+        if len(self._sizes) == SIZES_MIXED and is_quick and len({each for each, _ in self._sizes}) == 2:
+            self.mixed_at = now
+
+    def _settle(self, packet: CanonicalPacket, now: float) -> None:
+        """Decides on the whole picture that a slice of an IDR is part of. Later ones may be here before its start."""
+        start = self._picture_start(packet)
+        own, entry = self._own_sets(start), None
+        if own != h264.HAS_SETS:
+            # What is missing before it may be its own parameter sets, other ones than those that are kept.
+            if not own and start > self._first and self._held(start - 1) is None:
+                return
+            entry = self._entry_before(start, now)
+            if entry is None and not own & h264.HAS_SEQUENCE:
+                return
+        self._unsettled = None
+        self.keyframe_start, self.keyframe_at, self.entry = start, now, entry
+        self.keyframes += 1
+
+    def _held(self, number: int) -> CanonicalPacket | None:
+        found = self._ring[number % RING_PACKETS]
+        return found if found is not None and found.number == number else None
+
+    def _picture_start(self, packet: CanonicalPacket) -> int:
+        """Number of the first packet of the picture, as far as it is here without a gap."""
         start = packet.number
         for number in range(start - 1, max(self._floor, start - RING_PACKETS), -1):
-            earlier = self._ring[number % RING_PACKETS]
-            if earlier is None or earlier.number != number or earlier.timestamp != packet.timestamp:
+            earlier = self._held(number)
+            if earlier is None or earlier.timestamp != packet.timestamp:
                 break
             start = number
-        if packet.timestamp == self._keyframe_timestamp:
-            self.keyframe_start = min(self.keyframe_start, start)
-        elif start > self.keyframe_start:
-            self._keyframe_timestamp = packet.timestamp
-            self.keyframe_start, self.keyframe_at = start, now
-            self.keyframes += 1
+        return start
+
+    def _own_sets(self, start: int) -> int:
+        """Which parameter sets the key picture that begins here has before its first slice: bits of `HAS_SETS`."""
+        first, found = self._held(start), 0
+        for number in range(start, self.highest + 1):
+            packet = self._held(number)
+            if packet is None or first is None or packet.timestamp != first.timestamp:
+                break
+            found |= packet.marks
+            if found & h264.STARTS_IDR:
+                break
+        return found & h264.HAS_SETS
+
+    def _entry_before(self, start: int, now: float) -> CanonicalPacket | None:
+        """The kept parameter sets as a packet ahead of the picture that begins here; None where they are not known."""
+        first, body = self._held(start), self.sets.aggregate()
+        if first is None or not body:
+            return None
+        entry = CanonicalPacket(start - 1, first.timestamp, False, body)
+        entry.is_final, entry.send_time = True, _send_time(now)
+        return entry
+
+    @property
+    def lacks_sets(self) -> bool:
+        """True where the newest IDR picture cannot be entered for want of parameter sets."""
+        return self._unsettled is not None and not self.sets.aggregate()
+
+    @property
+    def is_renewed(self) -> bool:
+        """True where recovery points come, and no IDR picture after them (intra refresh): browsers begin at an IDR."""
+        return self.recovery_at > self.keyframe_at
 
     def lacks_keyframe(self) -> bool:
         """True while the present sender has sent packets, but no picture that viewers can enter at."""
@@ -301,7 +415,7 @@ class Track:
         pending, self._pending = self._pending[:most], self._pending[most:]
         del self._pending_since[:most]
         equalise(pending)
-        send_time = int(now * 0x40000) & 0xFFFFFF
+        send_time = _send_time(now)
         for packet in pending:
             packet.send_time = send_time
         if pending:
@@ -318,12 +432,6 @@ class Track:
         first = max(first, last - RING_PACKETS + 1)
         return [found for number in range(first, last + 1) if (found := self.packet(number)) is not None]
 
-    @property
-    def is_enterable(self) -> bool:
-        """True where the newest keyframe begins with its parameter sets: a decoder of another layer can go on there."""
-        first = self.packet(self.keyframe_start)
-        return first is not None and any(kind == h264.SEQUENCE_PARAMETERS for kind, _ in h264.units(first.body))
-
     def has_keyframe(self) -> bool:
         """True while the newest keyframe is still in the ring, with room for the sending to catch up."""
         return self.keyframe_start >= 0 and self.highest - self.keyframe_start < RING_PACKETS - 256
@@ -334,8 +442,8 @@ class Track:
             return
         canonical = self.canonical_timestamp(timestamp)
         if len(self.base.tracks) > 1:
-            self._correction = self.base.off(ntp, canonical)
-        self._report = (ntp, canonical + self._correction & 0xFFFFFFFF, now)
+            self._source_clock.correction = self.base.off(ntp, canonical)
+        self._report = (ntp, canonical + self._source_clock.correction & 0xFFFFFFFF, now)
 
     @property
     def report(self) -> tuple[int, int] | None:
@@ -362,6 +470,11 @@ class Track:
             )
         arriving = self.timestamp_at(now)
         return None if arriving is None else (ntp_now, arriving)
+
+
+def _send_time(now: float) -> int:
+    """Of abs-send-time: seconds as 6.18 bit fixed point."""
+    return int(now * 0x40000) & 0xFFFFFF
 
 
 def phase_for(number: int) -> int:

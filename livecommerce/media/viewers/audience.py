@@ -175,12 +175,11 @@ class Audience:
 
     @staticmethod
     def _goes_on(lane: Lane, track: Track) -> bool:
-        """The track's keyframe is later than what the lane has sent, and its decoder can go on there."""
+        """The track's keyframe is later than what the lane has sent."""
         begin = track.packet(track.keyframe_start)
         if not lane.is_started or lane.reached_timestamp is None:
             return True
-        is_later = begin is not None and signed(begin.timestamp - lane.reached_timestamp - lane.time_shift) > 0
-        return is_later and (track is lane.track or track.is_enterable)
+        return begin is not None and signed(begin.timestamp - lane.reached_timestamp - lane.time_shift) > 0
 
     def _waits(self, viewer: Viewer) -> bool:
         return any(viewer in waiting for waiting in self._waiting.values())
@@ -221,21 +220,28 @@ class Audience:
     def _enter(self, viewer: Viewer, layer: Layer) -> None:
         """Begins with the layer's keyframe in the ring, then joins the live lanes."""
         lane, track = viewer.lanes["video"], layer.track
+        entry = None
         self._forget_wait(viewer)
         self.withdraw(viewer)
         if not lane.is_started:
-            lane.track = track
-            lane.start(track.keyframe_start)
+            lane.track, entry = track, track.entry
+            lane.start(track.keyframe_start, entry)
         elif lane.track is not track or viewer in self._paused:
-            lane.change(track, track.keyframe_start)
+            entry = track.entry
+            lane.change(track, track.keyframe_start, entry)
             layer.entered = max(layer.entered, track.keyframe_start)
         self._paused.discard(viewer)
+        if entry is not None:
+            # Who comes below it late would take the index that the parameter sets have.
+            layer.entered = max(layer.entered, track.keyframe_start)
+            layer.fan_out.send_to([entry], lane)
         self._replay(viewer, lane)
 
     def _replay(self, viewer: Viewer, lane: Lane) -> None:
         """Sends the GOP from its keyframe with its own numbers. The lane is withdrawn."""
         viewer.replayed_at = time.monotonic()
-        lane.cursor = lane.track.keyframe_start
+        # Its start may have come late, below where this lane has entered: the indices there are used.
+        lane.cursor = max(lane.track.keyframe_start, lane.first)
         self.place(viewer)
         self._replaying[lane] = viewer
         if self._replay_timer is None:
@@ -264,10 +270,7 @@ class Audience:
         """A keyframe of this layer has come: those who waited for it enter."""
         layer.keyframe_wanted_since = None
         for viewer in list(self._waiting[layer]):
-            lane = viewer.lanes["video"]
-            # Encoders that tell the parameter sets once have told them to whoever had this layer before.
-            if layer.track.is_enterable or not lane.is_started or lane.track is layer.track:
-                self._enter(viewer, layer)
+            self._enter(viewer, layer)
 
     def take_probe_place(self, viewer: Viewer) -> bool:
         """True where the viewer may probe its line now; it is driven by the ticks until its answer is there."""

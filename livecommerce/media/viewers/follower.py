@@ -25,11 +25,18 @@ class Follower:
         self._shift = self._time_shift = 0
         self._entered = 0
         self._given: tuple[int, int] | None = None
+        self._passed = -1
         self._better_since: float | None = None
         self._steady_seconds = 0.0
 
     def look(self, alive: list[Layer], now: float) -> None:
         """Once a second: what is to be followed. `alive` from the smallest to the largest."""
+        wanted = self.wanted
+        self._choose(alive, now)
+        if self.wanted is not wanted:
+            self._passed = self.wanted.track.keyframe_start
+
+    def _choose(self, alive: list[Layer], now: float) -> None:
         best = alive[-1] if alive else self.layer
         if self._given is None:  # nobody has seen anything yet
             self.layer = best
@@ -45,7 +52,7 @@ class Follower:
     def take(self, layer: Layer, packets: list[CanonicalPacket]) -> list[CanonicalPacket]:
         """What of a layer's flushed packets is to be passed on."""
         if layer is self.wanted and layer is not self.layer:
-            if not any(packet.starts_keyframe for packet in packets) or not layer.track.is_enterable:
+            if layer.track.keyframe_start in (self._passed, -1) or layer.track.keyframe_start > layer.track.head:
                 packets = []
             else:
                 self._change(layer)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from livecommerce.media.ingest.hints import KEYFRAME_WAIT_SECONDS
+from livecommerce.media.ingest.hints import KEYFRAME_AGE_SECONDS, KEYFRAME_WAIT_SECONDS
 from livecommerce.media.ingest.source import SourceName
 from livecommerce.media.tracks.fanout import FanOut
 from livecommerce.media.tracks.track import CanonicalPacket, Track
@@ -19,6 +19,8 @@ from livecommerce.media.viewers.ladder import Rung
 KEYFRAME_REQUEST_SECONDS = 1.0
 # An encoder under pressure drops a layer without a word; a shared screen at rest still sends a frame a second.
 ALIVE_SECONDS = 1.2
+# Pictures that come, and none to enter by for so long: that is no first picture that was lost.
+CLOSED_SECONDS = 5.0
 # Of the rate that decides about layers: one large keyframe in a second must not look like a new rate.
 NEW_SHARE = 0.3
 
@@ -29,6 +31,7 @@ class Layer:
     Attributes:
         source: by which name the present host feeds it; None where it does not.
         sounds: sound lanes of those who get this layer, so that sounds can travel with its pictures.
+        opened: the keyframe (its first packet's number) by which those who waited were let in last.
         entered: no live packet below this number is sent on: lanes that changed to this layer here have used the
             indices below for another one. Those who miss such a packet ask for it.
         keyframe_wanted_since: when somebody asked for the keyframe that has not come yet.
@@ -40,6 +43,7 @@ class Layer:
         self.track = track
         self.fan_out = FanOut(track, socket_)
         self.sounds = FanOut(sound, socket_)
+        self.opened = -1
         self.entered = 0
         self.heard_at = self.fed_since = float("-inf")
         self.keyframe_asked_at = float("-inf")
@@ -89,6 +93,20 @@ class Layer:
             and self.track.keyframe_at >= self.fed_since
             and newest_at - self.heard_at < ALIVE_SECONDS
         )
+
+    def is_flowing(self, now: float) -> bool:
+        """Pictures come, whether they can be entered or not."""
+        return self.source is not None and now - self.heard_at < ALIVE_SECONDS
+
+    def is_closed(self, now: float) -> bool:
+        """Pictures come, and nobody can enter: they never could, or the encoder is deaf and its last keyframe gone."""
+        if not self.is_flowing(now):
+            return False
+        begun_at, wanted_since = self.track.source_at, self.keyframe_wanted_since
+        if self.track.lacks_keyframe():
+            return begun_at is not None and now - begun_at > CLOSED_SECONDS
+        is_deaf = wanted_since is not None and now - wanted_since > KEYFRAME_AGE_SECONDS
+        return is_deaf and not self.track.has_keyframe()
 
     @property
     def rung(self) -> Rung:

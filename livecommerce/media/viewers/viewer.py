@@ -179,9 +179,11 @@ class Viewer(Peer):
         "repairs",
         "repairs_failed",
         "replayed_at",
+        "right",
         "round_trip_ms",
         "seats",
         "sound_place",
+        "watcher",
     )
 
     role = "viewer"
@@ -192,6 +194,7 @@ class Viewer(Peer):
         super().__init__(port, seats.show, offer, now)
         self.seats = seats
         self.plan = plan
+        self.watcher = self.right = ""  # whose it is, and what it stands on (`accounts.rights`)
         self._counters = counters
         self.lanes: dict[str, Lane] = {}
         self._lane_of: dict[int, Lane] = {}

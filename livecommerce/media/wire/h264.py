@@ -6,8 +6,14 @@ import struct
 from dataclasses import dataclass
 
 # nal_unit_type (ITU-T H.264 table 7-1); those from 24 on are RTP's own (RFC 6184 section 5.2).
-IDR, SEQUENCE_PARAMETERS, PICTURE_PARAMETERS = 5, 7, 8
+IDR, SUPPLEMENTAL, SEQUENCE_PARAMETERS, PICTURE_PARAMETERS = 5, 6, 7, 8
 _STAP_A, _FU_A = 24, 28
+# What a payload may hold for who wants to enter, as bits: see `landmarks`.
+STARTS_IDR, HAS_SEQUENCE, HAS_PICTURE, HAS_RECOVERY = 1, 2, 4, 8
+HAS_SETS = HAS_SEQUENCE | HAS_PICTURE
+_MARKS = {IDR: STARTS_IDR, SEQUENCE_PARAMETERS: HAS_SEQUENCE, PICTURE_PARAMETERS: HAS_PICTURE}
+# payloadType of a recovery point (ITU-T H.264 section D.1.8): an encoder that renews its picture without IDR.
+_RECOVERY_POINT = 6
 # An aggregation packet of 1,400 bytes cannot hold more useful units than this.
 UNITS_MAX = 64
 
@@ -37,19 +43,31 @@ def units(payload: bytes) -> list[tuple[int, bytes]]:
     return found
 
 
-def starts_keyframe(payload: bytes) -> bool:
-    """True where the payload carries an SPS or the beginning of an IDR slice: no allocation, asked for every packet."""
+def _mark(kind: int, second: int) -> int:
+    if kind == SUPPLEMENTAL:
+        return HAS_RECOVERY if second == _RECOVERY_POINT else 0
+    return _MARKS.get(kind, 0)
+
+
+def landmarks(payload: bytes) -> int:
+    """What of a key picture begins in the payload: the first slice of an IDR, parameter sets, a recovery point (SEI).
+
+    Bits; 0 for nearly all packets, without an allocation: it is asked for each packet of a host.
+    """
     if len(payload) < 2:
-        return False
+        return 0
     kind = payload[0] & 0x1F
-    if kind in (IDR, SEQUENCE_PARAMETERS):
-        return True
     if kind == _FU_A:
-        return payload[1] & 0x9F == 0x80 | IDR
-    return kind == _STAP_A and any(inner in (IDR, SEQUENCE_PARAMETERS) for inner, _ in units(payload))
+        return STARTS_IDR if payload[1] & 0x9F == 0x80 | IDR else 0
+    if kind != _STAP_A:
+        return _mark(kind, payload[1])
+    found = 0
+    for inner, unit in units(payload):
+        found |= _mark(inner, unit[1] if len(unit) > 1 else 0)
+    return found
 
 
-class _Bits:
+class Bits:
     """Exp-Golomb reader over an RBSP (emulation bytes removed). Reads past the end raise ValueError."""
 
     def __init__(self, data: bytes) -> None:
@@ -95,7 +113,7 @@ class Picture:
 _HIGH_PROFILES = (100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135)
 
 
-def _skip_scaling_lists(bits: _Bits, chroma: int) -> None:
+def _skip_scaling_lists(bits: Bits, chroma: int) -> None:
     for index in range(8 if chroma != 3 else 12):
         if not bits.take(1):
             continue
@@ -110,7 +128,7 @@ def parse_sequence_parameters(unit: bytes) -> Picture | None:
     """Picture size and profile of an SPS (ITU-T H.264 section 7.3.2.1.1), or None where it is damaged."""
     if len(unit) < 5 or unit[0] & 0x1F != SEQUENCE_PARAMETERS:
         return None
-    bits = _Bits(unit[1:256].replace(b"\0\0\3", b"\0\0"))
+    bits = Bits(unit[1:256].replace(b"\0\0\3", b"\0\0"))
     try:
         profile, constraints, level = bits.take(8), bits.take(8), bits.take(8)
         bits.unsigned()

@@ -150,11 +150,22 @@ def project(projector: Projector, event: Event, after: State, wire: Wire) -> Non
             wire.public.append(shown)
 
 
+def apply_stock(draft: Draft, event: Event) -> None:
+    """Counters that another show of the shop has moved; of what this one does not sell nothing is kept."""
+    stock = draft.state["stock"]
+    known = {sku: list(counters) for sku, counters in event["stock"].items() if sku in stock}
+    draft.own("stock").update(known)
+
+
+def project_stock(projector: Projector, event: Event, after: State, wire: Wire) -> None:
+    """Nothing of its own: see `counters`."""
+
+
 def counters(events: Iterable[Event], after: State) -> dict[str, list[int]]:
     """The last value of every counter of the show that a run of events changed: what conflation leaves."""
     changed: set[str] = set()
     for event in events:
-        if event["t"] == "claims" and event.get("stock"):
+        if event["t"] in ("claims", "stock") and event.get("stock"):
             changed.update(event["stock"])
         elif event["t"] == "item":
             changed.update(event["item"]["skus"])
@@ -211,7 +222,7 @@ def shown(state: State, projector: Projector, staff: bool) -> Parts:
 
 KIND = Kind(
     "claims",
-    events={"claims": Effects(apply, project)},
+    events={"claims": Effects(apply, project), "stock": Effects(apply_stock, project_stock)},
     commands={CancelReservation: cancel, Extend: extend},
     shown=shown,
     chatter=("claim",),

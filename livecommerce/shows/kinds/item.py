@@ -8,21 +8,29 @@ from livecommerce.bounds import Minor
 from livecommerce.errors import Conflict, TooMuch
 from livecommerce.shows.commands import Actor, Command
 from livecommerce.shows.decision import Answered, Decision, ThroughStock, Write, keep
+from livecommerce.shows.errors import PricesStand
 from livecommerce.shows.kind import Effects, Kind, Parts, Stored
 from livecommerce.shows.kinds.pin import pin_change
 from livecommerce.shows.kinds.supply import may_take_pieces
-from livecommerce.shows.model import ITEMS_MAX, Code, checked_item, known_product
+from livecommerce.shows.model import ITEMS_MAX, Code, OutsideId, checked_item, known_product
 from livecommerce.shows.packing import unpack
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, PublicItem, State, current_pin, stock_of
 from livecommerce.shows.supply import SUPPLY_DONE, counters_shape, named_pieces
 
 
-class Price(Command, frozen=True, kw_only=True, tag="price"):
+class Price(Command, frozen=True, kw_only=True, omit_defaults=True, tag="price"):
+    """`takes_back`: the cut whose claims get their price back; for the undo of one."""
+
     code: Code
     price_minor: Minor
+    takes_back: OutsideId | None = None
     host_only: ClassVar[bool] = True
     prices: ClassVar[bool] = True
+    unaudited: ClassVar[frozenset[str]] = frozenset(("takes_back",))
+
+    def cut_taken_back(self) -> str | None:
+        return self.takes_back
 
 
 class CloseItem(Command, frozen=True, kw_only=True, tag="close_item"):
@@ -58,7 +66,13 @@ def _changed(state: State, code: str, field: str, value: Any, inverse: dict[str,
 
 def price(state: State, command: Price, actor: Actor, now_ms: int) -> Decision:
     """A cut strikes the price before out, unless a higher one is struck out already; a rise takes away what is not
-    higher any more. Claims get the lower price: see `Executor`."""
+    higher any more. Claims get the lower price: see `Executor`. After the end it stands: what people owe is told.
+
+    Raises:
+        PricesStand.
+    """
+    if state["show"]["stage"] == "ended" and not command.takes_back:
+        raise PricesStand
     product = known_product(state["items"], command.code)
     before, after = product["price_minor"], command.price_minor
     struck = max(product["compare_at_minor"] or 0, before)
@@ -68,7 +82,7 @@ def price(state: State, command: Price, actor: Actor, now_ms: int) -> Decision:
         "compare_at_minor": struck if struck > after else None,
     }
     event, write = _put(changed, now_ms)
-    inverse = {"do": "price", "code": command.code, "price_minor": before}
+    inverse = {"do": "price", "code": command.code, "price_minor": before, "takes_back": command.id}
     return Decision([event], [write], {"code": command.code, "price_minor": after}, inverse)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from livecommerce.comments.folding import fold
 from livecommerce.errors import BadInput, Conflict, NotFound
 from livecommerce.shows.commands import Actor, Command, ViewerId
 from livecommerce.shows.decision import Alias, Answered, Decision, ThroughStock, Write, not_sold
@@ -154,6 +155,11 @@ def _lines(state: State, accepted: Sequence[AcceptLine]) -> tuple[Line, ...]:
     raise BadInput(f"An order has at most {LINES_MAX} lines.")
 
 
+def _may_teach(actor: Actor, word: str, text: str) -> bool:
+    """The shop's words are its owner's and hosts' to write; a moderator hands on what the buyer of this line said."""
+    return actor.role in ("owner", "host") or fold(word).strip() in fold(text)
+
+
 def accept(state: State, command: Accept, actor: Actor, now_ms: int) -> ThroughStock:
     """Reservations of the line's author, under the comment's own id; then the line leaves the queue.
 
@@ -172,12 +178,17 @@ def accept(state: State, command: Accept, actor: Actor, now_ms: int) -> ThroughS
     def conclude(answered: Answered) -> Decision:
         answer = answered.answer
         lines = [msgspec.to_builtins(line) for line in answer.lines]
+        outcome: dict[str, Any] = {"outcome": str(answer.outcome), "lines": lines, "reason": answer.reason}
+        learn = Alias(command.remember, command.lines[0].code) if command.remember else None
+        if learn is not None and not _may_teach(actor, learn.word, waiting["text"]):
+            learn = None
+            outcome |= {"remembered": False, "not_remembered": "not_said"}
         return Decision(
             [triage_done(command.comment, "accepted", actor, now_ms)],
             [Write("triage", "hdel", command.comment)],
-            {"outcome": str(answer.outcome), "lines": lines, "reason": answer.reason},
+            outcome,
             inverse=_accepted_back(waiting, answer),
-            learn=Alias(command.remember, command.lines[0].code) if command.remember else None,
+            learn=learn,
         )
 
     def refused(answer: Answer) -> Decision:

@@ -4,7 +4,7 @@ local codec = {}
 
 local RESERVED = 1 -- outcome
 local HELD, WAITING, OFFERED, CONFIRMED, CANCELLED, EXPIRED, RELEASED = 1, 2, 3, 4, 5, 6, 7 -- states of a claim
-local QUANTITY_MAX, SUPPLY_MAX = 9999, 1000000000
+local QUANTITY_MAX, SUPPLY_MAX, PRICE_MINOR_MAX = 9999, 1000000000, 1000000000000
 local WHOLE, EXTENDED = 1, 2 -- claim flags: waits for the full quantity; its one extension is used
 local OFFERS_CACHED_MAX = 2000 -- offers are content-addressed and never change; 2,000 of 300 bytes stay small
 local offers_cached, offers_cached_count = {}, 0

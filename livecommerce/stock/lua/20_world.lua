@@ -13,7 +13,8 @@ function world.new(items_key, now_ms, offer_seconds)
   return { base = base, items_key = items_key, now = now_ms, offer_seconds = offer_seconds,
     items = {}, records = {}, shows = {}, deadlines = {}, due_done = {}, effects = {}, changed_items = {},
     offers = {}, runs = {}, reads = {},
-    work_left = WORK_MAX, more = false }
+    work_left = WORK_MAX, more = false,
+    set_back_ms = 0 } -- how far the clock was set back since the last call: due times are still that much later
 end
 
 function world.show(w, name)

@@ -2,6 +2,7 @@
 
 local rules = {}
 
+local HOLD_MS_MAX = 2592000000 -- 30 days, as in stock/settings.py
 local WAITLIST_MAX = 10000 -- entries in line for one item; who is behind so many will hardly be served
 
 -- One line of an answer about a claim as it is now.
@@ -17,6 +18,11 @@ end
 local function refused(outcome, name, item, over)
   return { outcome = outcome, number = 0, reserved = 0, waiting = 0, position = 0, deadline = 0,
     available = item and item.available or 0, item = name, over = over }
+end
+
+-- The deadline a claim keeps when it is given more time. One that no rule could have set is of a clock that was wrong.
+local function kept_deadline(w, claim)
+  return claim.deadline <= w.now + HOLD_MS_MAX and claim.deadline or 0
 end
 
 local function set_deadline(w, claim, deadline)
@@ -39,7 +45,7 @@ function rules.promote(w, item)
     item.available, item.held, item.waiting = item.available - granted, item.held + granted, item.waiting - granted
     world.touch(w, item)
     local until_ms = w.now + w.offer_seconds * 1000
-    set_deadline(w, claim, claim.held > 0 and math.max(claim.deadline, until_ms) or until_ms)
+    set_deadline(w, claim, claim.held > 0 and math.max(kept_deadline(w, claim), until_ms) or until_ms)
     claim.held, claim.waiting = claim.held + granted, claim.waiting - granted
     if claim.state == WAITING then claim.state = OFFERED end
     if claim.waiting == 0 then world.leave(item, claim) end

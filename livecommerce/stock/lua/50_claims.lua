@@ -146,14 +146,17 @@ function rules.swap(w, template, _, operation, viewer)
   return done(w, OUTCOME.swapped, claim, item, operation, "swap")
 end
 
--- A claim keeps its price when prices rise and gets the lower one when they fall.
+-- A claim keeps its price when prices rise and gets the lower one when they fall. Where the price it must have now is
+-- said, it gets the other one whichever way: a cut that is taken back.
 function rules.reprice(w, template, _, operation, viewer)
   local claim, item, lines = named_claim(w, template, viewer)
   if not claim then return item, lines end
   if not world.active(claim) then return one(OUTCOME.not_active, claim, item) end
   local line = template.lines[1]
-  local lower = codec.offer(line.offer, line.offer_bytes).price < world.offer(w, claim.offer).price
-  if line.item ~= claim.item or not lower then return one(OUTCOME.unchanged, claim, item) end
+  local price, before = codec.offer(line.offer, line.offer_bytes).price, world.offer(w, claim.offer).price
+  local fits = price < before
+  if template.expected >= 0 then fits = before == template.expected and price ~= before end
+  if line.item ~= claim.item or not fits then return one(OUTCOME.unchanged, claim, item) end
   events.offer(w, line)
   claim.offer = line.offer
   return done(w, OUTCOME.changed, claim, item, operation, "reprice")
@@ -205,10 +208,11 @@ function rules.extend(w, template, _, operation, viewer)
   if claim.state == OFFERED then
     claim.state = HELD
   else
+    if template.expected >= 0 then return one(OUTCOME.not_active, claim, item) end -- an offer was to be taken
     if claim.flags >= EXTENDED then return one(OUTCOME.already_extended, claim, item) end
     claim.flags = claim.flags + EXTENDED
   end
-  set_deadline(w, claim, math.max(claim.deadline, w.now + template.seconds * 1000))
+  set_deadline(w, claim, math.max(kept_deadline(w, claim), w.now + template.seconds * 1000))
   return done(w, OUTCOME.extended, claim, item, operation, "extend")
 end
 

@@ -62,10 +62,11 @@ local function read_ahead(w, found)
   end
 end
 
-local function expire_claims(w, found, items)
+-- A claim that got another deadline since stands with it in another entry.
+local function expire_claims(w, found, deadline, items)
   for _, place in ipairs(found) do
     local claim = world.claim(world.record(w, place[1], place[2]), place[3], place[4])
-    if claim and world.active(claim) and claim.held > 0 and claim.deadline <= w.now then
+    if claim and world.active(claim) and claim.held > 0 and claim.deadline == deadline then
       local item = rules.finish(w, claim, EXPIRED)
       events.changed(w, claim, "expire", claim.operation.id, OUTCOME.expired)
       items[#items + 1] = item
@@ -74,20 +75,36 @@ local function expire_claims(w, found, items)
   end
 end
 
+-- The clock was set back: what was due in an hour is due in an hour, so that no hold outlives its rule by the step.
+-- The members keep the deadline they were told with; only when they are looked at changes. Once a step.
+function ledger.set_back(w)
+  local key = w.base .. KEYS.due
+  local due, moved = redis.call("ZRANGE", key, 0, -1, "WITHSCORES"), {}
+  for index = 1, #due, 2 do
+    moved[#moved + 1], moved[#moved + 2] = string.format("%.0f", due[index + 1] - w.set_back_ms), due[index]
+  end
+  for from = 1, #moved, WRITE_CHUNK do
+    redis.call("ZADD", key, unpack(moved, from, math.min(from + WRITE_CHUNK - 1, #moved)))
+  end
+  redis.call("HSET", w.items_key, FIELDS.now, w.now)
+end
+
 -- Everything whose time is over goes back before any operation looks at the stock. All of it expires before anybody is
 -- promoted: a claim that is due must not live on because another one's units were offered to it.
 function ledger.expire_due(w)
   local items, seen = {}, 0
   while w.work_left > 0 do
-    local due = redis.call("ZRANGEBYSCORE", w.base .. KEYS.due, "-inf", w.now, "LIMIT", seen, DUE_CHUNK)
+    local due = redis.call("ZRANGEBYSCORE", w.base .. KEYS.due, "-inf", w.now + w.set_back_ms, "LIMIT", seen,
+      DUE_CHUNK)
     for index = 1, #due do
       if w.work_left <= 0 then break end
-      local id, deadline = string.match(due[index], "^([^:]+):(%d+)$")
+      local id, digits = string.match(due[index], "^([^:]+):(%d+)$")
+      local deadline = tonumber(digits)
       local entry = redis.call("XRANGE", w.base .. KEYS.ledger, id, id)[1]
       if entry then
-        local found = touched(entry[2][2], tonumber(deadline))
+        local found = touched(entry[2][2], deadline)
         read_ahead(w, found)
-        expire_claims(w, found, items)
+        expire_claims(w, found, deadline, items)
       end
       seen = seen + 1
       w.due_done[seen] = due[index]

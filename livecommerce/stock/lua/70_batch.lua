@@ -67,7 +67,8 @@ local function check_template(template)
     and not string.find(template.show, "/", 1, true) and text(template.source, 0, 40) and text(template.digest, 4, 4)
     and text(template.reservation, 0, 420) and text(template.item, 0, 400) and text(template.reason, 0, 1000)
     and whole(template.seconds, 0, 16777215) and whole(template.repeat_policy, 0, 2)) then return OUTCOME.input_bad end
-  if not whole(template.expected, -1, SUPPLY_MAX) then return OUTCOME.input_bad end
+  local expected_max = template.kind == "reprice" and PRICE_MINOR_MAX or SUPPLY_MAX
+  if not whole(template.expected, -1, expected_max) then return OUTCOME.input_bad end
   for _, name in ipairs(SHOW_LIMITS) do
     if not whole(template[name], 0, SUPPLY_MAX) then return OUTCOME.input_bad end
   end

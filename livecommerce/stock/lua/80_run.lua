@@ -196,7 +196,16 @@ local function unpacked(bytes)
   return fine and type(value) == "table" and value or nil
 end
 
--- Start of every call: the fence, the clock that never runs backwards, the items wanted.
+local SET_BACK_MS_MIN = 5000 -- a smaller step back is ridden out: time stands until the clock is there again
+
+-- The time of the call, and how far the clock was set back. Of a greater step nobody knows whether the time before it
+-- was wrong: were it kept, every hold would last longer by the step for as long as the clock had been ahead.
+local function time_of(now, before)
+  if before - now > SET_BACK_MS_MIN then return now, before - now end
+  return math.max(now, before), 0
+end
+
+-- Start of every call: the fence, the time, the items wanted.
 local function open_world(keys, arguments, names)
   local time = redis.call("TIME")
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -205,7 +214,9 @@ local function open_world(keys, arguments, names)
     if found[1] then return nil end
     redis.call("HSET", keys[1], FIELDS.fence, arguments[1])
   end
-  local w = world.new(keys[1], math.max(now, tonumber(found[3] or "0")), tonumber(arguments[5]) or 300)
+  local at, set_back_ms = time_of(now, tonumber(found[3] or "0"))
+  local w = world.new(keys[1], at, tonumber(arguments[5]) or 300)
+  w.set_back_ms = set_back_ms
   w.closed = found[2] == "1"
   w.item_of = function(offer) return world.offer(w, offer).item end
   world.load_items(w, names)
@@ -241,6 +252,7 @@ local function run(keys, arguments)
   local results = {}
   run_operations(w, templates, batch, chats, results)
   local id = ""
+  if w.set_back_ms > 0 then ledger.set_back(w) end
   if #w.runs > 0 or #w.effects > 0 or #w.due_done > 0 then id = write_all(w, arguments[2], arguments[3]) end
   return cmsgpack.pack({ w.now, w.more, w.runs, results, id })
 end

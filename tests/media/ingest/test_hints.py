@@ -12,7 +12,8 @@ from livecommerce.settings import LOCALES
 from tests.tidy.sources import ROOT
 
 GOOD = Seen(
-    picture="camera", is_reordered=False, loss=0.0, keyframe_wanted=None, keyframe_slow=None,
+    picture="camera", is_closed=False, lacks_sets=False, is_renewed=False, is_mixed=False,
+    is_reordered=False, loss=0.0, keyframe_wanted=None, keyframe_slow=None, clock_jumped=None,
     is_baseline=True, has_sound=True, kbps=2_400, frames=30, limit_kbps=2_500,
 )  # fmt: skip
 
@@ -21,10 +22,19 @@ ROWS: list[tuple[dict[str, Any], str]] = [
     ({"picture": "missing", "kbps": 0, "frames": 0}, "no_video"),
     ({"picture": "unasked", "kbps": 0, "frames": 0, "keyframe_wanted": 99.0}, "sound_alone"),
     ({"picture": "unasked", "loss": 0.06}, "packet_loss"),
+    ({"is_closed": True, "lacks_sets": True, "is_reordered": True}, "no_parameter_sets"),
+    ({"lacks_sets": True}, "good"),
+    ({"is_closed": True, "is_renewed": True}, "intra_refresh"),
+    ({"is_renewed": True, "keyframe_wanted": 3.0}, "intra_refresh"),
+    ({"is_renewed": True, "keyframe_wanted": 0.5}, "good"),
+    ({"is_mixed": True, "is_reordered": True}, "streams_mixed"),
     ({"is_reordered": True, "loss": 0.5}, "b_frames"),
     ({"loss": 0.06}, "packet_loss"),
     ({"loss": 0.05}, "good"),
+    ({"is_closed": True}, "no_keyframes"),
     ({"keyframe_wanted": 12.5}, "no_keyframes"),
+    ({"clock_jumped": 29.0, "keyframe_slow": 3.0}, "clock_jumped"),
+    ({"clock_jumped": 31.0}, "good"),
     ({"keyframe_wanted": 4.0}, "keyframes_slow"),
     ({"keyframe_wanted": 0.5}, "good"),
     ({"keyframe_slow": 59.0}, "keyframes_slow"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from livecommerce.media.errors import SdpRefused
-from livecommerce.media.ingest.host import DEAD_SECONDS, Host, HostPlan
+from livecommerce.media.ingest.host import DEAD_SECONDS, RETURNS_MIXED, Host, HostPlan
 from livecommerce.media.ingest.source import PICTURE, SOUND, Publisher, SourceName
 from livecommerce.media.transport.srtp import GCM_PROFILE, Keys, libsrtp_session
 from livecommerce.media.wire import rtcp, rtp, sdp
@@ -57,14 +57,16 @@ class Session:
         self.host.verified(self.way, nominated=True, now=100.0)
         self.host._connected(KEYS)
 
-    def send(self, payload_type: int, sequence: int, ssrc: int, body: bytes = b"\x61x", *, rid: str = "") -> None:
+    def send(
+        self, payload_type: int, sequence: int, ssrc: int, body: bytes = b"\x61x", *, rid: str = "", at: float = 101.0
+    ) -> None:
         head = struct.pack("!BBHII", 0x90 if rid else 0x80, payload_type, sequence, sequence * 3_000, ssrc)
         if rid:
             identity = 11 if payload_type == 103 else 10
             words = bytes((identity << 4 | len(rid) - 1,)) + rid.encode()
             words += bytes(-len(words) & 3)
             head += struct.pack("!HH", 0xBEDE, len(words) // 4) + words
-        self.host.receive_rtp(self._sender.protect(head + body), 101.0)
+        self.host.receive_rtp(self._sender.protect(head + body), at)
 
     def report(self, compound: bytes) -> None:
         self.host.receive_rtcp(self._sender.protect_rtcp(compound), 101.0)
@@ -119,6 +121,46 @@ def test_packets_feed_the_stream_by_their_kind() -> None:
     session.send(102, 9, 10)
     assert session.show.begun == [SOUND, PICTURE, PICTURE], "another SSRC is another sender"
     assert session.host.kinds == {"audio", "video"}
+
+
+@pytest.mark.parametrize("ssrcs", [(9, 10), (9, 10, 11)], ids=["two", "three"])
+def test_encoders_under_one_name_are_told_and_the_newest_is_kept_to(ssrcs: tuple[int, ...]) -> None:
+    session = Session(VIDEO)
+    for number in range(2 * RETURNS_MIXED):
+        for ssrc in ssrcs:
+            session.send(102, 1_000 * ssrc + number, ssrc)
+    assert session.host.mixed_at == 101.0
+    begun, taken = len(session.show.begun), len(session.show.taken)
+    for ssrc in ssrcs:
+        session.send(102, 1_000 * ssrc + 500, ssrc)
+    assert (len(session.show.begun), len(session.show.taken)) == (begun, taken + 1), "they take turns no more"
+    other = next(ssrc for ssrc in ssrcs if ssrc != session.show.taken[-1][1].ssrc)
+    session.send(102, 1_000 * other + 501, other, at=103.0)
+    assert session.show.taken[-1][1].ssrc == other, "the one that was kept to has gone"
+
+
+def test_an_ssrc_that_changes_now_and_then_is_one_encoders() -> None:
+    session = Session(VIDEO)
+    for number in range(2 * RETURNS_MIXED):
+        session.send(102, 100 + number, 9 + number % 2, at=101.0 + number)
+    assert len(session.show.taken) == 2 * RETURNS_MIXED
+    assert session.host.mixed_at < 0
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sets"),
+    [
+        (";sprop-parameter-sets=Z0LAFA==,aM44gA==", (b"\x67\x42\xc0\x14", b"\x68\xce\x38\x80")),
+        (";sprop-parameter-sets=Z0LAFA==", (b"\x67\x42\xc0\x14",)),
+        (";sprop-parameter-sets=%%%,ZYiE,,aM44gA==", (b"\x68\xce\x38\x80",)),
+        (";sprop-parameter-sets=", ()),
+        ("", ()),
+    ],
+    ids=["both", "SPS alone", "what is no set is left out", "empty", "none"],
+)
+def test_the_parameter_sets_of_the_sdp_are_kept(parameters: str, sets: tuple[bytes, ...]) -> None:
+    video = [line + parameters if line.startswith("a=fmtp:102") else line for line in VIDEO]
+    assert Session(video).host.parameter_sets == sets
 
 
 def test_layers_are_told_apart_by_their_rid_until_their_ssrc_is_known() -> None:

@@ -19,13 +19,16 @@ class Shelf:
     def __init__(self) -> None:
         self.pictures: list[TimedUnit] = []
         self.sounds: list[TimedFrame] = []
-        self.ticks = 0
+        self.ticks = self.jumps = 0
 
     def video(self, picture: TimedUnit) -> None:
         self.pictures.append(picture)
 
     def audio(self, frame: TimedFrame) -> None:
         self.sounds.append(frame)
+
+    def jump(self) -> None:
+        self.jumps += 1
 
     def tick(self, now: float) -> None:
         self.ticks += 1

@@ -6,7 +6,7 @@ import itertools
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livecommerce.media.tracks.track import (
@@ -17,7 +17,8 @@ from livecommerce.media.tracks.track import (
     runs,
 )
 from livecommerce.media.wire import rtp
-from tests.media.packets import IDR, PICTURE, feed, packet
+from tests.media.crowd import PARAMETERS
+from tests.media.packets import IDR, PICTURE, SEQUENCE, feed, packet
 
 
 class TestTrack:
@@ -74,6 +75,28 @@ class TestTrack:
         flushed = track.flush(1.0)
         assert (track.keyframe_start, track.keyframes) == (flushed[0].number, 1)
 
+    def test_pictures_of_two_sizes_that_take_turns_are_of_two_encoders(self) -> None:
+        track, sizes = Track("video", 90_000), (PARAMETERS[360], PARAMETERS[720])
+        for second in range(6):
+            assert track.mixed_at < 0
+            taken = packet(second, body=sizes[second % 2], timestamp=second * 90_000)._replace(
+                payload=sizes[second % 2]
+            )
+            track.take(taken, float(second))
+        assert track.mixed_at == 5.0
+
+    @pytest.mark.parametrize(
+        ("heights", "seconds"),
+        [((180, 360, 720, 360, 180, 360), 1.0), ((720, 360, 720, 360, 720, 360), 20.0), ((720,) * 9, 1.0)],
+        ids=["a browser that climbs and falls", "one whose line comes and goes", "one size"],
+    )
+    def test_other_changes_of_size_are_one_encoders(self, heights: tuple[int, ...], seconds: float) -> None:
+        track = Track("video", 90_000)
+        for index, height in enumerate(heights):
+            taken = packet(index, timestamp=index * 90_000)._replace(payload=PARAMETERS[height])
+            track.take(taken, index * seconds)
+        assert track.mixed_at < 0
+
     def test_each_sender_owes_a_keyframe(self) -> None:
         track = Track("video", 90_000)
         assert not track.lacks_keyframe()  # nobody sends
@@ -82,7 +105,9 @@ class TestTrack:
             assert not track.lacks_keyframe()
             track.take(packet(1, timestamp=1), begins_at)
             assert track.lacks_keyframe()
-            track.take(packet(2, body=IDR, timestamp=2), begins_at + 0.1)
+            track.take(packet(2, body=SEQUENCE, timestamp=2, marker=False), begins_at + 0.1)
+            assert track.lacks_keyframe(), "parameter sets alone are no picture"
+            track.take(packet(3, body=IDR, timestamp=2), begins_at + 0.1)
             assert not track.lacks_keyframe()
 
     def test_probes_keep_the_numbers_continuous(self) -> None:
@@ -115,6 +140,7 @@ class TestTrack:
         assert track.packet(track.head) is not None
         assert feed(track, [2]) == []
 
+    @settings(deadline=None)
     @given(st.lists(st.one_of(st.integers(0, 65_535), st.just(-1)), max_size=200), st.randoms())
     def test_whatever_hosts_send_each_number_stands_for_one_packet(
         self, sequences: list[int], rng: random.Random

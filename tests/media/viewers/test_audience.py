@@ -16,7 +16,19 @@ from livecommerce.media.ingest.source import PICTURE, SourceName
 from livecommerce.media.packaging.packager import media_packet
 from livecommerce.media.tracks.lane import Lane
 from livecommerce.media.tracks.track import CanonicalPacket
-from tests.media.crowd import PARAMETERS, CrowdViewer, Encoder, FakeHost, LoopbackWire, Wire, feed, make_stream
+from livecommerce.media.wire import rtp
+from tests.media.crowd import (
+    PARAMETERS,
+    PICTURE_PARAMETERS,
+    CrowdViewer,
+    Encoder,
+    FakeHost,
+    LoopbackWire,
+    Wire,
+    aggregate,
+    feed,
+    make_stream,
+)
 from tests.media.packets import CORES, core_name
 from tests.media.stage import until
 
@@ -179,21 +191,34 @@ async def test_a_packet_from_before_the_keyframe_reaches_nobody_who_entered_with
     assert len(viewer.opened) == count + 3
 
 
+def tell_sets(show: Show) -> None:
+    """The first keyframe of an encoder that tells its parameter sets with this one alone."""
+    encoder = show.encoders[""]
+    packets = encoder.frame(show.clock, is_key=True)
+    sets = aggregate(PARAMETERS[encoder.height], PICTURE_PARAMETERS)
+    feed(show.stream, encoder, [packets[0]._replace(payload=sets), *packets[1:]])
+
+
+def bare_key(show: Show) -> list[rtp.RtpPacket]:
+    """A keyframe as all that follow are: the slices of the IDR alone, without a gap in the numbers."""
+    first, *rest = show.encoders[""].frame(show.clock)
+    return [first._replace(payload=b"\x65" + first.payload[1:]), *rest]
+
+
 async def test_pictures_come_back_from_an_encoder_that_tells_its_parameters_once() -> None:
     show = Show(14, ())
     encoder = show.encoders[""]
-    show.frame(keys=("",))
+    tell_sets(show)
     viewer = show.join()
     show.choose(viewer, None)
     viewer.look()
     count = len(viewer.opened)
     show.choose(viewer, "")
     show.clock += FRAME
-    _, *rest = encoder.frame(show.clock, is_key=True)
-    feed(show.stream, encoder, rest)
+    feed(show.stream, encoder, bare_key(show))
     viewer.look()
-    assert len(viewer.opened) == count + 3
-    assert viewer.newest - min(viewer.opened) + 1 == count + 3
+    assert len(viewer.opened) == count + 4, "the sets go ahead of the three packets"
+    assert viewer.newest - min(viewer.opened) + 1 == count + 4
 
 
 async def test_a_layer_that_is_behind_does_not_turn_back_the_clock() -> None:

@@ -10,7 +10,7 @@ from livecommerce.media.ingest.source import SourceName
 from livecommerce.media.tracks.track import CanonicalPacket
 from livecommerce.media.viewers.follower import STEADY_SECONDS, Follower
 from livecommerce.media.viewers.layer import Layer
-from tests.media.crowd import PARAMETERS
+from tests.media.crowd import KEYS
 from tests.media.viewers.test_layer import make_layer, take
 
 
@@ -29,7 +29,7 @@ class Show:
     def frame(self, *, is_key: bool = False) -> None:
         """One picture of each layer."""
         for layer, height in ((self.small, 180), (self.large, 720)):
-            take(layer, self.sequence, PARAMETERS[height] if is_key else b"\x61picture", self.sequence / 30)
+            take(layer, self.sequence, KEYS[height] if is_key else b"\x61picture", self.sequence / 30)
             self.given += self.follower.take(layer, layer.take_pending(1.0))
         self.sequence += 1
 
@@ -40,7 +40,7 @@ class Show:
         assert all(later > before for before, later in itertools.pairwise(times))
 
     def heights(self) -> list[int]:
-        sizes = {body: height for height, body in PARAMETERS.items()}
+        sizes = {body: height for height, body in KEYS.items()}
         return [sizes[packet.body] for packet in self.given if packet.body in sizes]
 
 

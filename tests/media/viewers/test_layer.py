@@ -10,7 +10,7 @@ from livecommerce.media.transport.udp import Socket
 from livecommerce.media.viewers.ladder import Rung
 from livecommerce.media.viewers.layer import ALIVE_SECONDS, KEYFRAME_REQUEST_SECONDS, Layer
 from livecommerce.media.wire import rtp
-from tests.media.crowd import PARAMETERS, Wire
+from tests.media.crowd import KEYS, Wire
 
 
 def make_layer() -> Layer:
@@ -49,10 +49,10 @@ def test_whether_it_can_be_entered(
 ) -> None:
     layer = make_layer()
     if key_at is not None and key_at < 10.0:
-        take(layer, 1, PARAMETERS[720], key_at)
+        take(layer, 1, KEYS[720], key_at)
     layer.feed(source, 10.0)
     if key_at is not None and key_at >= 10.0:
-        take(layer, 2, PARAMETERS[720], key_at)
+        take(layer, 2, KEYS[720], key_at)
     take(layer, 3, b"\x61picture", heard_at)
     newest_at = 20.0 if heard_at > 12 else heard_at
     assert layer.is_alive(newest_at) is is_alive
@@ -64,10 +64,10 @@ def test_a_keyframe_is_asked_for_once_a_second_until_it_comes() -> None:
     asked = [layer.may_ask(10.0 + tick * 0.1, can_ask=True) for tick in range(25)]
     assert [tick for tick, may in enumerate(asked) if may] == [0, 10, 20]
     assert layer.keyframe_wanted_since == 10.0
-    take(layer, 1, PARAMETERS[720], 11.5)
+    take(layer, 1, KEYS[720], 11.5)
     layer.note_keyframe()
     assert layer.keyframe_wanted_since is not None, "it was on its way before the last request"
-    take(layer, 2, PARAMETERS[720], 12.6)
+    take(layer, 2, KEYS[720], 12.6)
     layer.note_keyframe()
     assert layer.keyframe_wanted_since is None
 
@@ -77,7 +77,7 @@ def test_a_keyframe_that_comes_late_is_remembered(came_at: float, is_slow: bool)
     layer = make_layer()
     layer.feed(PICTURE, 1.0)
     layer.may_ask(10.0, can_ask=True)
-    take(layer, 1, PARAMETERS[720], came_at)
+    take(layer, 1, KEYS[720], came_at)
     layer.note_keyframe()
     assert (layer.keyframe_slow_at is not None) is is_slow
 
@@ -103,11 +103,11 @@ def test_what_is_older_than_the_entrance_goes_to_nobody_live() -> None:
 def test_it_says_what_it_measured() -> None:
     layer = make_layer()
     layer.feed(SourceName("video", "h"), 1.0)
-    take(layer, 0, PARAMETERS[720], 1.0, marker=False)
+    take(layer, 0, KEYS[720], 1.0, marker=False)
     for sequence in range(1, 31):
         take(layer, sequence, b"\x61" * 1_000, 1.0, marker=sequence % 2 == 0)
     layer.measure(2.0)
-    assert layer.kbps == pytest.approx((30_000 + len(PARAMETERS[720])) * 0.008 / 2.0)
+    assert layer.kbps == pytest.approx((30_000 + len(KEYS[720])) * 0.008 / 2.0)
     assert layer.frames_per_second == pytest.approx(7.5)
     assert layer.rung == Rung("h", 720, layer.kbps)
     layer.measure(1.0)

@@ -20,36 +20,52 @@ def test_the_picture_size_is_read_from_the_parameters() -> None:
 
 
 @pytest.mark.parametrize(
-    ("payload", "starts"),
+    ("payload", "marks"),
     [
-        (b"\x67" + SPS_720P[1:], True),
-        (b"\x65rest", True),
-        (b"\x7c\x85rest", True),
-        (b"\x7c\x05rest", False),
-        (b"\x61rest", False),
-        (b"\x78\x00\x04\x67abc\x00\x02\x68d", True),
-        (b"\x78\x00\x04\x61abc", False),
-        (b"", False),
+        (b"\x67" + SPS_720P[1:], h264.HAS_SEQUENCE),
+        (b"\x68rest", h264.HAS_PICTURE),
+        (b"\x65rest", h264.STARTS_IDR),
+        (b"\x7c\x85rest", h264.STARTS_IDR),
+        (b"\x7c\x05rest", 0),
+        (b"\x7c\x81rest", 0),
+        (b"\x61rest", 0),
+        (b"\x09\xf0", 0),
+        (b"\x06\x06\x01\xc4\x80", h264.HAS_RECOVERY),
+        (b"\x06\x05rest", 0),
+        (b"\x78\x00\x04\x67abc\x00\x02\x68d", h264.HAS_SETS),
+        (b"\x78\x00\x02\x09\xf0\x00\x04\x67abc\x00\x02\x68d\x00\x02\x65e", h264.HAS_SETS | h264.STARTS_IDR),
+        (b"\x78\x00\x05\x06\x06\x01\xc4\x80\x00\x02\x61e", h264.HAS_RECOVERY),
+        (b"\x78\x00\x04\x61abc", 0),
+        (b"\x78\x00\x01\x06", 0),
+        (b"", 0),
     ],
     ids=[
         "SPS",
+        "PPS",
         "IDR",
         "first of a fragmented IDR",
         "later fragment",
+        "first of a fragmented P",
         "P",
-        "aggregate with SPS",
-        "without",
+        "AUD",
+        "recovery point",
+        "other SEI",
+        "aggregate of sets",
+        "aggregate of a whole picture",
+        "aggregate with a recovery point",
+        "aggregate without",
+        "SEI of nothing",
         "empty",
     ],
 )
-def test_where_viewers_can_enter(payload: bytes, starts: bool) -> None:
-    assert h264.starts_keyframe(payload) is starts
+def test_what_of_a_key_picture_begins_here(payload: bytes, marks: int) -> None:
+    assert h264.landmarks(payload) == marks
 
 
 @given(st.binary(max_size=80))
 def test_noise_is_no_picture_or_a_sane_one(noise: bytes) -> None:
     h264.units(noise)
-    h264.starts_keyframe(noise)
+    h264.landmarks(noise)
     picture = h264.parse_sequence_parameters(b"\x67" + noise)
     assert picture is None or 0 < picture.width <= 16_384
 
