@@ -62,7 +62,7 @@ class HlsApp:
         Raises:
             PictureClosed.
         """
-        if self._outputs.output(request.match_info["show"]).stream.is_closed(time.monotonic()):
+        if self._outputs.output(request.match_info["show"]).stream.is_dark(time.monotonic()):
             raise PictureClosed(retry_after_ms=2_000)
 
     async def get_multivariant(self, request: web.Request) -> web.Response:

@@ -210,7 +210,7 @@ class MediaPlane:
         if stream is None or not stream.can_play():
             raise StreamUnknown(retry_after_ms=2_000)
         offer = sdp.parse_offer(offer_text)
-        if offer.video is not None and stream.is_closed(time.monotonic()):
+        if offer.video is not None and stream.is_dark(time.monotonic()):
             raise PictureClosed(retry_after_ms=CLOSED_RETRY_MS)
         plan = ViewerPlan(offer, stream.tracks, stream.repair_ssrc)
         self._check_room(is_host=False)

@@ -375,6 +375,11 @@ class Stream(Audience):
         flowing = [layer for layer in self._fed.values() if layer.is_flowing(now)]
         return bool(flowing) and all(layer.is_closed(now) for layer in flowing)
 
+    def is_dark(self, now: float) -> bool:
+        """Nothing for whoever comes: the picture is closed, and there is no sound to hear until it opens."""
+        heard_at = self.tracks["audio"].last_at
+        return self.is_closed(now) and (heard_at is None or now - heard_at > LOST_SECONDS)
+
     def can_play(self) -> bool:
         """Live now or within the last minute, or a host is just connecting."""
         return self.state in (StreamState.LIVE, StreamState.LOST, StreamState.ENDED) or self.host is not None

@@ -35,6 +35,9 @@ class Studio:
         host.receptions = {PICTURE: Reception(9, 90_000), SOUND: Reception(8, 48_000)}
         self.output, self.shelf = ShowOutput(self.stream), Shelf()
         self.began = time.monotonic() - SECONDS
+        for layer in self.stream.layers:
+            layer.fed_since = self.began  # the host has been here since, so its first picture is its own
+        self.stream.has_picture = True  # outputs begin when a stream has come live, by its camera here
         self.window = self.output.play(self.began)
         self.output.packager.sinks.append(self.shelf)
         self.output.record(folder)

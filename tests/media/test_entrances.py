@@ -236,5 +236,9 @@ async def test_whep_says_so_instead_of_a_black_picture(plane: MediaPlane) -> Non
     plane.streams["demo"]._fed = show.stream._fed
     with pytest.raises(PictureClosed):
         plane.play("demo", VIEWER)
+    sound = plane.streams["demo"].tracks["audio"]
+    sound.last_at = time.monotonic()
+    assert plane.play("demo", VIEWER).session, "who cannot see yet can hear"
+    sound.last_at = None
     show.send(show_of("aud_first").pictures[:1], time.monotonic())
     assert plane.play("demo", VIEWER).session

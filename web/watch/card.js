@@ -1,8 +1,8 @@
-// The pinned product's card and the list of all products of the show.
+// The pinned product's card, its button, and the shelf of what is coming.
 import { count, money, nameOf, t } from "../shared/i18n.js";
 import { fitting, isComplete, totals, valuesOf } from "../shared/live.js";
 import { Picture } from "../shared/picture.js";
-import { Bar, Sheet, html, useEffect, useRef, useState } from "../shared/ui.js";
+import { Bar, html, useEffect, useRef } from "../shared/ui.js";
 import { asking, choice, choose, claim, claiming, live, sheet, shownPin } from "./room.js";
 
 /** Counters for what is chosen: of one sku when all options are, else of those that still fit. */
@@ -10,7 +10,7 @@ export function stockFor(item, chosen) {
   return totals({ skus: fitting(item, chosen) }, live.stock.value);
 }
 
-function StockLine({ item, chosen }) {
+export function StockLine({ item, chosen }) {
   const stock = stockFor(item, chosen);
   const [available, , , waiting] = stock;
   const words = item.closed ? t("watch.closed") : available > 0 ? t("watch.left", { n: count(available) }) : waiting ? t("watch.out_waiting", { n: waiting }) : t("watch.out");
@@ -84,30 +84,6 @@ export function ClaimButton() {
     onClick=${press}>${out ? t("watch.queue") : "+1"}</button>`;
 }
 
-function Row({ item, onPin }) {
-  const [chosen, setChosen] = useState({});
-  const [open, setOpen] = useState(false);
-  const ready = isComplete(item, chosen);
-  const out = ready && stockFor(item, chosen)[0] <= 0;
-  const press = () => {
-    if (!ready) return setOpen(true);
-    sheet.value = null; // the answer, good or bad, is a ticket on the page below
-    return claim(item.code, chosen);
-  };
-  return html`<li class=${`product ${onPin ? "on" : ""}`}>
-    <${Picture} src=${item.picture} code=${item.code} size=${72} lazy />
-    <div class="grow">
-      <div class="row"><span class=${`code ${onPin ? "" : "quiet"}`}>${item.code}</span><h3 class="cut">${nameOf(item)}</h3></div>
-      <${Price} item=${item} /><${StockLine} item=${item} chosen=${chosen} />
-    </div>
-    <button class=${`btn small ${onPin && !out ? "" : "line"}`} type="button" aria-label=${`${out ? t("watch.queue") : "+1"} ${nameOf(item)}`}
-      disabled=${item.closed || claiming.value} onClick=${press}>${item.closed ? t("watch.closed") : out ? t("watch.queue") : "+1"}</button>
-    ${open && html`<div class="all-options">
-      <${Options} item=${item} chosen=${chosen} ask=${!ready} onChoose=${(axis, value) => setChosen({ ...chosen, [axis]: value })} />
-      ${item.description && html`<p class="muted">${item.description}</p>`}</div>`}
-  </li>`;
-}
-
 /** What is coming: the products as a shelf of pictures, before the show begins. */
 export function Shelf() {
   return html`<ul class="shelf">${live.items.value.map(
@@ -117,10 +93,3 @@ export function Shelf() {
   )}</ul>`;
 }
 
-export function ProductSheet() {
-  const code = shownPin.value?.code;
-  return html`<${Sheet}
-    title=${t("watch.products")} tone="paper" onClose=${() => (sheet.value = null)} aside=${html`<span class="muted">${t("watch.pieces", { n: live.items.value.length })}</span>`}>
-    <ul class="products">${live.items.value.map((item) => html`<${Row} key=${item.code} item=${item} onPin=${item.code === code} />`)}</ul>
-  <//>`;
-}

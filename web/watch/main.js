@@ -3,23 +3,26 @@ import { render } from "preact";
 import { boot, count, errorText, t, timeOfDay } from "../shared/i18n.js";
 import { kindPage } from "../shared/kind_page.js";
 import { partsOf } from "../shared/kinds.js";
-import { replayOf } from "../shared/ending.js";
 import { Countdown, Icon, LanguageSwitch, Sheet, Toasts, effect, html, newId, signal } from "../shared/ui.js";
-import { PinnedCard, ProductSheet, Shelf } from "./card.js";
+import { PinnedCard, Shelf } from "./card.js";
 import { Chat, Composer, sendDraft } from "./chat.js";
 import { SoundButton, delaySeconds, phase, playVideo } from "./player.js";
 import { live, sheet, showId } from "./room.js";
 import { totalOf } from "../shared/verdict.js";
-import { NameSheet, Ribbon, TicketSheet, myTickets, openTickets } from "./tickets.js";
+import { NameSheet, Ribbon, myTickets, openTickets } from "./tickets.js";
 
 /** A viewer's command of a kind; the answer as `live.send` gives it. */
 const act = (name, fields = {}) => live.send("command", { id: newId(), do: name, ...fields });
-// Only who waits in line is ever made an offer: its ring and ribbon come with the first ticket.
-const offer = signal(null);
-effect(() => {
-  if (myTickets().length && !offer.peek()) import("./offer.js").then((loaded) => (offer.value = loaded.Offer), () => {});
-});
-const replayUrl = replayOf(live, showId);
+// What is not needed at the beginning is loaded when it is; where the line fails then, the next change tries again.
+const later = (part, wanted, load) => effect(() => void (wanted() && !part.peek() && load().then((found) => (part.value = found), () => {})));
+const offer = signal(null); // only who waits in line is ever made one: its ring and ribbon come with the first ticket
+later(offer, () => myTickets().length, async () => (await import("./offer.js")).Offer);
+const tickets = signal(null);
+later(tickets, () => myTickets().length || sheet.value === "tickets", async () => (await import("./ticket_sheet.js")).TicketSheet);
+const products = signal(null);
+later(products, () => sheet.value === "products", async () => (await import("./product_sheet.js")).ProductSheet);
+const replayUrl = signal(null); // a signal once the show is over
+later(replayUrl, () => live.show.value?.stage === "ended", async () => (await import("../shared/ending.js")).replayOf(live, showId));
 const page = { ...kindPage, live, act };
 const parts = partsOf("watch", page);
 const banners = partsOf("banner", page);
@@ -52,7 +55,7 @@ function Message() {
     return html`<div class="center big"><p class="show-title">${live.show.value.title}</p><h2>${t(`watch.${now}`)}</h2>
       <p>${now === "ended" ? whatIsNext() : t(`watch.${now}_hint`)}</p>
       ${now === "waiting" && html`<${Shelf} />`}
-      ${now === "ended" && replayUrl.value && html`<a class="btn" href=${replayUrl.value}>${t("watch.replay")}</a>`}
+      ${now === "ended" && replayUrl.value?.value && html`<a class="btn" href=${replayUrl.value.value}>${t("watch.replay")}</a>`}
       ${now === "ended" && openTickets().length > 0 && html`<button class="btn line" type="button"
         onClick=${() => (sheet.value = "tickets")}>${t("watch.my_tickets")}</button>`}</div>`;
   }
@@ -107,8 +110,8 @@ function Page() {
       <${PinnedCard} />
       <${Composer} />
     </div>
-    ${sheet.value === "tickets" && html`<${TicketSheet} />`}
-    ${sheet.value === "products" && html`<${ProductSheet} />`}
+    ${sheet.value === "tickets" && tickets.value && html`<${tickets.value} />`}
+    ${sheet.value === "products" && products.value && html`<${products.value} />`}
     ${sheet.value === "name" && html`<${NameSheet} onNamed=${sendDraft} />`}
     ${parts.map((part) => sheet.value === part.name && html`<${Sheet} key=${part.name} title=${part.title} onClose=${() => (sheet.value = null)}><${part.View} /><//>`)}
     <${Toasts} />`;

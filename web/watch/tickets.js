@@ -1,14 +1,14 @@
-// The ribbon with the last verdict, the sheet of my tickets, and the sheet that asks for a name once.
-import { count, errorText, money, nameOf, t, timeOfDay } from "../shared/i18n.js";
+// The ribbon with the last verdict, which tickets are mine, and the sheet that asks for a name once.
+import { count, errorText, nameOf, t, timeOfDay } from "../shared/i18n.js";
 import { isComplete } from "../shared/live.js";
 import { Countdown, Icon, Sheet, Ticket, html, useState } from "../shared/ui.js";
-import { isOver, labelOf, outcomeText, piecesText, ticketKind, totalOf } from "../shared/verdict.js";
+import { isOver, labelOf, outcomeText, piecesText, ticketKind } from "../shared/verdict.js";
 import { Options } from "./card.js";
-import { cancel, claim, live, myName, ribbon, setName, sheet, showRibbon } from "./room.js";
+import { claim, live, myName, ribbon, setName, sheet, showRibbon } from "./room.js";
 
 /** A number is of one option: of a product that has options it says so. */
-const numberOf = (sku) => t((sku ?? "").includes("/") ? "watch.your_number_of" : "watch.your_number");
-const ahead = (position) => (position > 1 ? t("watch.ahead", { n: count(position - 1) }) : t("watch.first"));
+export const numberOf = (sku) => t((sku ?? "").includes("/") ? "watch.your_number_of" : "watch.your_number");
+export const ahead = (position) => (position > 1 ? t("watch.ahead", { n: count(position - 1) }) : t("watch.first"));
 
 function overLimit(limit, had) {
   if (had >= limit) return t("watch.over_limit", { n: limit, had });
@@ -63,43 +63,8 @@ export function Ribbon() {
   </div>`;
 }
 
-function Mine({ ticket }) {
-  const [sure, setSure] = useState(false);
-  const kind = ticketKind(ticket.state);
-  const over = isOver(ticket.state);
-  const small = ticket.state === "held" ? numberOf(ticket.sku) : t(`watch.state_${ticket.state}`);
-  const was = ticket.was_minor ? html` <s><span class="sr">${t("watch.before")}</span>${money(ticket.was_minor, ticket.currency)}</s>` : "";
-  const price = html`${ticket.code} · ${totalOf([{ ...ticket, state: "held" }], ticket.currency).text}${was}`;
-  const partly = kind === "held" && ticket.waiting > 0 && html` · ${ahead(ticket.position)}`;
-  const waits = html`${ahead(ticket.position)} · ${money(ticket.price_minor, ticket.currency)}${was}`;
-  const sub = kind === "wait" ? waits : ticket.state === "offered" ? html`${t("watch.offered")} · ${price}` : html`${price}${partly}`;
-  return html`<li>
-    <${Ticket} kind=${kind} gone=${over} small=${small} number=${kind === "wait" ? ticket.position : ticket.number}
-      title=${`${labelOf(ticket, live.item(ticket.code))} ${piecesText(ticket.quantity, ticket.waiting)}`} sub=${sub}
-    right=${html`<div class="end">${kind === "held" && ticket.deadline_ms > 0 && html`<${Countdown} until=${ticket.deadline_ms} />`}
-      ${(kind === "held" || kind === "wait") && html`<button class="link" type="button" onClick=${() => (sure ? cancel(ticket.id) : setSure(true))}
-        onBlur=${() => setSure(false)}>${sure ? t("watch.cancel_sure") : t("watch.cancel")}</button>`}</div>`} />
-        </li>`;
-}
-
 export const myTickets = () => live.me.value?.tickets ?? [];
 export const openTickets = () => myTickets().filter((ticket) => !isOver(ticket.state));
-
-export function TicketSheet() {
-  const tickets = myTickets();
-  const open = openTickets();
-  const gone = tickets.filter((ticket) => isOver(ticket.state)).slice(0, 10);
-  const total = totalOf(tickets, live.show.value.currency);
-  return html`<${Sheet} title=${t("watch.my_tickets")} onClose=${() => (sheet.value = null)}
-    footer=${open.length > 0 && html`<div class="row total"><span class="grow">${t("watch.total", { n: total.pieces })}</span><b>${total.text}</b>
-      </div><p class="muted">${t("watch.hold_hint")}</p>`}>
-    ${open.length === 0 && html`<p class="empty">${t("watch.no_tickets")}</p>`}
-    <ul class="ticket-list">${open.map((ticket) => html`<${Mine} key=${ticket.id} ticket=${ticket} />`)}</ul>
-    ${gone.length > 0 && html`<h3 class="muted">${t("watch.over_tickets")}</h3>
-      <ul class="ticket-list">${gone.map((ticket) => html`<${Mine} key=${ticket.id} ticket=${ticket} />`)}</ul>`}
-    ${open.length > 0 && html`<p class="muted">${t("watch.change_example", { code: open[0].code })}</p>`}
-  <//>`;
-}
 
 export function NameSheet({ onNamed }) {
   const [name, setLocal] = useState(myName());
