@@ -29,7 +29,7 @@ _WORDS_OF_NO_NUMBER: Final = bits(kinds.PRICE, kinds.PROSE, kinds.BAD_NUMBER, ki
 _BINDS: Final = bits(
     kinds.NUMBER, kinds.WORD_NUMBER, kinds.PLUS, kinds.MINUS, kinds.TIMES, kinds.COUNTER, kinds.BAD_COUNTER,
     kinds.EACH, kinds.REDUCE, kinds.NOUN, kinds.TO, kinds.OBJECT, kinds.FOR, kinds.FOR_ME, kinds.PERSON,
-    kinds.REMARK, kinds.CLAIM_SUFFIX, kinds.ITEM_NUMBER, kinds.BAD_NUMBER, kinds.ORDER_NOUN, kinds.PHONE,
+    kinds.REMARK, kinds.ASK, kinds.CLAIM_SUFFIX, kinds.ITEM_NUMBER, kinds.BAD_NUMBER, kinds.ORDER_NOUN, kinds.PHONE,
 )  # fmt: skip
 _APPLAUSE: Final = re.compile("5{3,}|6{3,}|1{3,}|2{3,}|8{3,}|9{3,}|233+|0{3,}")
 _UNDOING: Final = bits(kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO, kinds.REPORT, kinds.NEGATION)
@@ -186,6 +186,9 @@ class Binder:
             else:
                 self._put(kinds.QUANTITY, (amount, "each"), token, self.tokens[after - 1])
             return after
+        if self._kind(number) == kinds.COUNTER:  # อย่างละตัว
+            self._put(kinds.QUANTITY, (1, "each"), token, self.tokens[number])
+            return number + 1
         if self.out and self.out[-1].kind == kinds.QUANTITY:
             amount, _ = self.out[-1].value
             self._each_of_last(amount)
@@ -289,7 +292,7 @@ class Binder:
 
     def _lonely(self, token: Token, position: int) -> int:
         """A counter, an ITEM_NUMBER or the like without its number."""
-        self._put(kinds.UNKNOWN, None, token, token)
+        self._put(kinds.UNKNOWN, "measure" if token.kind == kinds.BAD_COUNTER else None, token, token)
         return position + 1
 
     def _bad_number(self, token: Token, position: int) -> int:
@@ -405,6 +408,11 @@ class Binder:
         return True
 
     def _person(self, token: Token, position: int) -> int:
+        before = self.out[-1] if self.out else None
+        if token.value == "title" and before is not None and before.end == token.start and before.kind == kinds.UNKNOWN:
+            self.out.pop()
+            self._put(kinds.SOFT, "named", before, token)  # 王小姐
+            return position + 1
         self._put(kinds.SOFT, "person", token, token)
         return position + 1
 
@@ -430,6 +438,12 @@ class Binder:
             taken += 1
         self._put(kinds.REMARK, "wide" if wide else None, token, self.tokens[after - 1])
         return after
+
+    def _ask(self, token: Token, position: int) -> int:
+        """ "lấy B7 giá 299k": a price that is told asks nothing."""
+        told = self._kind(position + 1) == kinds.PRICE
+        self._put(kinds.REMARK if told else kinds.ASK, token.value, token, token)
+        return position + 1
 
     def _phone(self, token: Token, position: int) -> int:
         if self._kind(position + 1) in (kinds.PLUS, kinds.MINUS, kinds.TIMES) and self._touches(position + 1):
@@ -461,6 +475,7 @@ _STEPS: Final = {
     kinds.PERSON: Binder._person,
     kinds.REMARK: Binder._remark,
     kinds.PHONE: Binder._phone,
+    kinds.ASK: Binder._ask,
 }
 
 

@@ -78,6 +78,7 @@ class Item:
 _CAUTION: Final = (
     kinds.NEGATION,
     kinds.DOUBT,
+    kinds.DANGER,
     kinds.REPORT,
     kinds.CANCEL,
     kinds.ASK,

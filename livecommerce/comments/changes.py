@@ -49,7 +49,7 @@ def _exchange(clause: list[Token], text: str, view: View, pinned: Item | None) -
     if holder is None:
         raise Refused(Reason.NO_ITEM)
     options = choose(holder, source.options)
-    if source.qty is not None:
+    if source.qty is not None and target.qty is None:
         raise Refused(Reason.CHANGE_UNCLEAR)
     if target.qty is not None:
         if target.item is not None or target.options:

@@ -79,7 +79,7 @@ def groups(item: Item, words: list[str]) -> list[list[str]]:
 class OrderReader:
     """Reads one comment. Call `read` once."""
 
-    __slots__ = ("current", "intents", "last_item", "parts", "pending", "pinned", "text", "tokens", "view")
+    __slots__ = ("current", "intents", "last_item", "last_options", "parts", "pending", "pinned", "text", "tokens", "view")
 
     def __init__(self, tokens: list[Token], text: str, view: View, pinned: Item | None) -> None:
         self.tokens = tokens
@@ -89,6 +89,7 @@ class OrderReader:
         self.current = Part()
         self.pending: list[Part] = []
         self.last_item: Item | None = None
+        self.last_options: list[str] = []
         self.parts = 0
         self.intents: list[Intent] = []
 
@@ -215,6 +216,8 @@ class OrderReader:
         item = self.view.codes.get(written)
         holder = current.item or (self.pinned if current.is_empty() or current.options else None) or self.last_item
         following = self._next_marker(position)
+        if item is not None and current.is_empty() and any(each.kind == kinds.THIS for each in self.tokens[:position]):
+            raise Refused(Reason.TWO_READINGS)  # "เอาตัวนี้ 1": one of this, or item 1?
         if holder is not None and holder.choices.get(written) is not None:
             if item is not None or (current.claim and current.qty is None and following != kinds.QUANTITY):
                 raise Refused(Reason.TWO_READINGS)
@@ -343,7 +346,9 @@ class OrderReader:
         if part.qty is None:
             self._claimed(part)
         item = part.item or self._unnamed(part)
-        self.last_item = item
+        if part.item is None and item is self.last_item and part.options and not part.every:
+            part.options = [*self._inherited(item, part.options), *part.options]
+        self.last_item, self.last_options = item, part.options
         if part.action == "reduce":
             self.intents.append(Reduce(item.code, choose(item, part.options), part.qty or 1))
             return
@@ -378,6 +383,14 @@ class OrderReader:
         if bare and not part.claim and part.how == "plus" and not this and not self.view.bare_plus_binds:
             raise Refused(Reason.BARE_PLUS)
         return item
+
+    def _inherited(self, item: Item, words: list[str]) -> list[str]:
+        """ "外套黑 S+1 M+1": what the part before said of the axes that stand before this one's own."""
+        own = [choice[0] for word in words if (choice := item.choices.get(word)) is not None]
+        if not own or len(own) < len(words):
+            return []
+        known = [(word, item.choices.get(word)) for word in self.last_options]
+        return [word for word, choice in known if choice is not None and choice[0] < min(own)]
 
     def _every_value(self, part: Part, item: Item) -> None:
         if not item.axes:

@@ -14,6 +14,7 @@ from livecommerce.comments import kinds
 from livecommerce.comments.binding import bind, kinds_of, quantity_of
 from livecommerce.comments.catalogue import CatalogueIndex, Item, View
 from livecommerce.comments.changes import has_change, read_changes
+from livecommerce.comments.clauses import strong_intents
 from livecommerce.comments.folding import fold, parted, suspects, unmask, visible
 from livecommerce.comments.kinds import Token, bits
 from livecommerce.comments.masking import mask
@@ -92,6 +93,12 @@ _A_CODE_LIKE: Final = bits(kinds.CODE_LIKE)
 _CHANGE_OR_CHANGE_TO: Final = bits(kinds.CHANGE, kinds.CHANGE_TO)
 _A_OPTION: Final = bits(kinds.OPTION)
 _FOR_ALL: Final = bits(kinds.ALL, kinds.QUANTITY, kinds.CLAIM, kinds.SOFT, kinds.SEPARATOR, kinds.THIS)
+# Reasons that lie in the words around an order, and those of the reader itself, see `_Judge._strong_or`.
+_MISREAD: Final = frozenset({Reason.BAD_OPTION, Reason.TWO_READINGS})
+_OVERRULED: Final = _MISREAD | {
+    Reason.UNKNOWN_WORDS, Reason.DOUBT, Reason.NEGATION, Reason.AGREEMENT, Reason.REPORT, Reason.CANCEL_ALL,
+    Reason.CHATTER, Reason.NO_QUANTITY, Reason.NO_ITEM,
+}  # fmt: skip
 _NONE: Final[tuple[Intent, ...]] = ()
 
 
@@ -148,7 +155,7 @@ _CHATTER: Final = Verdict("none", _NONE, Reason.CHATTER)
 class _Judge:
     """Decides what sort of comment it is from the kinds of its words."""
 
-    __slots__ = ("coded", "folded", "items", "mask", "pinned", "tokens", "view")
+    __slots__ = ("coded", "folded", "items", "mask", "pinned", "tokens", "view", "words")
 
     def __init__(self, tokens: list[Token], folded: str, view: View, pinned: Item | None) -> None:
         self.folded = folded
@@ -168,6 +175,11 @@ class _Judge:
             elif token.kind == kinds.NUMBER and str(token.value) in view.codes and _quantity_next(tokens, place):
                 self.items.append(view.codes[str(token.value)])
                 self.coded = True
+        self.words = tokens
+        if mask & 1 << kinds.DANGER:  # a word of danger is one more stranger where an order is not strong
+            strange = (kinds.UNKNOWN, None)
+            tokens = [Token(*strange, it.start, it.end) if it.kind == kinds.DANGER else it for it in tokens]
+            mask = mask & ~(1 << kinds.DANGER) | _A_UNKNOWN
         self.tokens = tokens
         self.mask = mask
 
@@ -177,8 +189,8 @@ class _Judge:
     def verdict(self) -> Verdict:
         """The answer, the first rule that applies."""
         if not self.mask & _NEEDS_JUDGING:
-            return self._act()
-        return (
+            return self._strong_or(self._act())
+        return self._strong_or(
             self._question()
             or self._report()
             or self._negation()
@@ -187,6 +199,18 @@ class _Judge:
             or self._strange()
             or self._act()
         )
+
+    def _strong_or(self, verdict: Verdict) -> Verdict:
+        """What the words around an order made doubtful stands where the order is a strong one."""
+        if verdict.intents or not self.mask & _ACTS or verdict.reason not in _OVERRULED:
+            return verdict
+        only_reordered = verdict.reason in _MISREAD
+        intents = strong_intents(self.words, self.folded, self.view, self.pinned, only_reordered=only_reordered)
+        if not intents:
+            return verdict
+        if all(isinstance(intent, Reserve) for intent in intents):
+            return Verdict("order", intents, Reason.ORDER)
+        return Verdict("change", intents, Reason.CHANGE)
 
     def _answer(self, verdict: VerdictWord, reason: Reason) -> Verdict:
         if verdict == "none":
@@ -352,10 +376,16 @@ class _Judge:
         if bare and mask & _A_QUANTITY and not mask & _CLAIM_OR_OPTION and self._talks_of_a_quantity():
             return self._answer("unclear", Reason.DOUBT)
         if bare and mask & (1 << kinds.REMARK) and not mask & _CLAIM_OR_OPTION:
-            wide = any(token.kind == kinds.REMARK and token.value == "wide" for token in self.tokens)
-            if (wide and mask & _ORDERS) or (self.tokens[0].kind == kinds.REMARK and mask & _ORDERS):
+            if mask & _ORDERS and self._remarks_first():
                 return self._answer("unclear", Reason.DOUBT)
         return None
+
+    def _remarks_first(self) -> bool:
+        """A remark, or one with words of its own, that stands before the quantity: "送到家樓下+1"."""
+        acted = next(place for place, token in enumerate(self.tokens) if _ORDERS >> token.kind & 1)
+        return self.tokens[0].kind == kinds.REMARK or any(
+            token.kind == kinds.REMARK and token.value == "wide" for token in self.tokens[:acted]
+        )
 
     def _is_an_order_for_all(self, bare: bool) -> bool:
         """ "全部+1", "全都要": an order, but of what? "想要A12的+1": the host calls whoever wants one."""

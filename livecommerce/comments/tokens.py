@@ -240,6 +240,8 @@ class Tokeniser:
             if unknown >= 0:
                 found.append(Token(kinds.UNKNOWN, None, unknown, position))
                 unknown = -1
+            if entry[0] == kinds.NEGATION and character in "不没" and _asks_by_its_twin(text, position, start, end):
+                entry, stop = (kinds.QUESTION, None), position + 1
             if entry[0]:
                 found.append(Token(entry[0], entry[1], position, stop))
             position = stop
@@ -272,6 +274,11 @@ class Tokeniser:
                 found.append(Token(entry[0], entry[1], position, stop))
             position = stop
         return position
+
+
+def _asks_by_its_twin(text: str, position: int, start: int, end: int) -> bool:
+    """ "甜不甜", "厚不厚", "適不適合": the same word on both sides of a negation asks."""
+    return start < position < end - 1 and text[position - 1] == text[position + 1]
 
 
 def tokenise(text: str, view: View) -> list[Token]:

@@ -97,13 +97,57 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
         kinds.DOUBT,
         None,
         (
-            "if|maybe|might|perhaps|possibly|probably|not sure|unsure|think|thinking|i think|thinking about|or"
-            "|either|unless|but|should|later|let me|next time|depends|considering|i guess|guess|hope"
-            "|hopefully|wish|wait|hold on|hmm|hmmm|hmmmm|idk|i don't know|dont know|don't know|almost|nearly|once"
-            "|until|when i|after|before|was going to|wanted|could|would|might be|not 100|approx|approximately"
-            "|about|around|at least|up to|whichever|whatever|undecided|debating|tempted|i'll think|let me think"
+            "maybe|might|perhaps|possibly|probably|not sure|unsure|think|thinking|i think|thinking about|or"
+            "|either|should|let me|next time|considering|i guess|guess|hope"
+            "|hopefully|wish|wait|hold on|hmm|hmmm|hmmmm|idk|i don't know|dont know|don't know|almost|nearly"
+            "|was going to|could|would|might be|not 100|approx|approximately"
+            "|about|around|up to|whichever|whatever|undecided|debating|tempted|i'll think|let me think"
             "|kidding|jk|just kidding|test|testing|pending|tentative|reserve for later|still deciding|deciding"
-            "|can't decide|instead|the other|other one|previous|last one|the last|next one|next"
+            "|can't decide|instead|next one|next"
+        ),
+    ),
+    (kinds.DOUBT, "when", "after|later|until|at least"),
+    (kinds.DOUBT, "but", "but|though"),
+    (kinds.DOUBT, "joins", "because|cuz|coz"),
+    (kinds.DOUBT, "if", "if|unless|depends|provided|as long as|in case|when i|once|only if|would have"),
+    (
+        kinds.DOUBT,
+        "earlier",
+        "previous|the last|earlier|before|just now|a while ago|the other|other one|last one|wanted",
+    ),
+    (kinds.REPORT, "mistake", "oops|i mean|wait no|no wait|scratch that|mistake|by mistake|accident|accidentally|duplicate|twice|wrong size|wrong color|typo"),
+    (
+        kinds.DANGER,
+        "past",
+        (
+            "yesterday|last week|last month|last night|last time|last year|last live|ago|back in|used to|the other day"
+            "|still have|i won|won|came in|arrived|she bought|he bought|we bought|tried"
+        ),
+    ),
+    (
+        kinds.DANGER,
+        "others",
+        (
+            "she said|he said|they said|she says|he says|someone said|people say|everyone's|everyone is|everybody's"
+            "|everybody|someone|somebody|says|said|told|yelling|shouting|copying|she wants|he wants|they want"
+            "|people|who's|above|same as her|her order|his order|someone's|someone else|anyone"
+        ),
+    ),
+    (kinds.DANGER, "compare", "better than|compared|versus|vs|prettier than|nicer than|rather|prefer|than"),
+    (
+        kinds.DANGER,
+        "host",
+        (
+            "type|wrote|typed|put|comment|comments|write|post|say|just say|to order|to claim|to win|drop|example|format|e.g|up next"
+            "|coming up|dropping|last call|going once|listed|remaining|per order|limit"
+        ),
+    ),
+    (
+        kinds.DANGER,
+        "game",
+        (
+            "vote|team|game|score|points|raffle|giveaway|spin|wheel|bingo|trivia|quiz|answer|prize|gate|flight|seat"
+            "|room|bus|level|lottery|password|locker|parking|platform|exit|apartment|unit number"
         ),
     ),
     (
@@ -114,8 +158,8 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
             "|didnt receive|still waiting|never arrived|damaged|broken|wrong item|wrong|refund|return|defective"
             "|missing|hasn't arrived|hasnt arrived|not arrived|haven't gotten|didn't get|didnt get|never got"
             "|haven't got|never received|hasn't shipped|not shipped|not yet received|torn|ripped|complaint"
-            "|mistake|by mistake|accident|accidentally|where is my|where's my|order status|tracking|not delivered"
-            "|duplicate|twice|double charged"
+            "|where is my|where's my|order status|tracking|not delivered"
+            "|double charged"
         ),
     ),
     (

@@ -24,7 +24,7 @@ PACK: Final = Pack(
             kinds.CLAIM,
             "attached",
             (
-                "kunin ko|kukunin ko|bili ako|bibili ako|bilhin ko|bibilhin ko|pabili|pa-order|pa order|paorder"
+                "pa-lock|palock|pa lock|lock ko|kunin ko|kukunin ko|bili ako|bibili ako|bilhin ko|bibilhin ko|pabili|pa-order|pa order|paorder"
                 "|order ako|order ko|oorder ako|pa-reserve|pa reserve|reserve ko|get ko|gusto ko|gusto ko ng"
                 "|pabili po ng|pabili ng|pa-get|kuha ako|kuha ko|pakuha|order po ako|order po ako ng|pa-add"
                 "|gusto ko po|gusto ko po ng|pabili po"
@@ -36,7 +36,7 @@ PACK: Final = Pack(
             kinds.IGNORE,
             None,
             (
-                "po|opo|ho|yung|ung|iyong|ang|ng|sa|ko|na|nga|ate|kuya|mamsh|madam|mumsh|momsh|momshie|besh|lods|idol"
+                "po|opo|ho|nung|sakin|nvm|pasensya na|pasensya|yung|ung|iyong|ang|ng|sa|ko|na|nga|ate|kuya|mamsh|madam|mumsh|momsh|momshie|besh|lods|idol"
                 "|salamat|maraming salamat|salamat po|thank you po|lang|ha|naman|eh|ate ko|inay|madame|mga|si|ni|rin"
                 "|din|daw|pala|ah|oh|uy|hoy|sana ol ha|paki|pakiusap|nyo|niyo|ninyo|kayo|ka|mo|ako|namin|natin|amin"
                 "|kami|na po|po ako|poh|pu|powz|miss|beh"
@@ -71,7 +71,7 @@ PACK: Final = Pack(
             kinds.CANCEL,
             None,
             (
-                "pa-cancel|pa cancel|pacancel|i-cancel|icancel|cancel ko|cancel na|cancel ko na|kansel|kanselahin"
+                "pa-cancel|pa cancel|pa-cancel po|back out|back out po|backout|mag-back out|magback out|mag back out|pacancel|i-cancel|icancel|cancel ko|cancel na|cancel ko na|kansel|kanselahin"
                 "|pakansel|paki-cancel|paki cancel|ayaw ko na|ayoko na|ayaw ko na po|ayoko na po|ayaw na|ayaw na po"
                 "|di ko na gusto|hindi ko na gusto|di ko na kukunin|hindi ko na kukunin|pa-remove|pa remove"
                 "|pakicancel|di na ako|hindi na ako|ayaw ko na ng|ayoko na ng|ayoko na sa|ayaw ko na sa|hindi na po"
@@ -95,22 +95,60 @@ PACK: Final = Pack(
             ),
         ),
         (kinds.TO, "particle", "ng|sa"),
-        (kinds.REDUCE, None, "bawas|bawasan|bawasan ng|pabawas|pabawas ng|bawas ng|minus|kaltas"),
+        (kinds.REDUCE, None, "tanggalan ng|tanggalan|tanggal|bawas|bawasan|bawasan ng|pabawas|pabawas ng|bawas ng|minus|kaltas"),
         (kinds.EVERY_VALUE, None, "lahat ng kulay|bawat kulay|all colors"),
         (kinds.ALL, None, "lahat|lahat-lahat|lahat ng|lahat po|buo"),
         (kinds.EACH, None, "tig|tig-|bawat|bawat isa|tigi"),
         (kinds.AND, None, "at|tsaka|saka|at saka|pati"),
         (
             kinds.DOUBT,
-            None,
+            "if",
             (
-                "kung|baka|siguro|o|pero|muna|mamaya|pag|kapag|sana|parang|yata|ata|isip|pag-isipan|isipin"
-                "|pag-iisipan|pag iisipan|iniisip|next time|kahit|dapat|balak|nagdadalawang isip|hula|tingnan|tignan"
-                "|saglit|teka|wait lang|sandali|kaso|kasi|bahala na|sa susunod|kung pwede|kung meron|pag meron"
-                "|kung may|pag may|pag sumahod|sahod|kunwari|joke|joke lang|char|charot|yung isa|yung nauna"
-                "|yung kanina|kanina"
+                "kung|pag|kapag|kung pwede|kung meron|pag meron|kung may|pag may|pag sumahod|kahit|depende"
+                "|sana"
             ),
         ),
+        (kinds.DOUBT, "but", "pero|kaso"),
+        (kinds.DOUBT, "joins", "kasi|dahil|tapos"),
+        (kinds.DOUBT, "earlier", "yung isa|yung nauna|yung kanina|kanina|kanina lang|kanina pa"),
+        (kinds.DOUBT, "when", "muna|mamaya|saglit|teka|wait lang|sandali|sahod|next time|sa susunod"),
+        (
+            kinds.DOUBT,
+            None,
+            (
+                "baka|siguro|o|parang|yata|ata|isip|pag-isipan|isipin"
+                "|pag-iisipan|pag iisipan|iniisip|dapat|balak|nagdadalawang isip|hula|tingnan|tignan"
+                "|bahala na"
+                "|kunwari|joke|joke lang|char|charot"
+                ""
+            ),
+        ),
+        (
+            kinds.DANGER,
+            "past",
+            (
+                "kahapon|kagabi|noong|last live|naka-mine|nakamine|nag-mine|nagmine|nag mine|noon|dati akong"
+                "|muntik|muntik na|nakuha ko na"
+            ),
+        ),
+        (
+            kinds.DANGER,
+            "others",
+            (
+                "sabi|sabi ni|sabi niya|sabi nya|daw|raw|lahat kayo|yung iba|iba|mga tao|mine nyo|mine niyo"
+                "|kayo na|mag-mine|magmine|mag mine|nagsabi"
+            ),
+        ),
+        (
+            kinds.DANGER,
+            "host",
+            (
+                "natira|natitira|naiwan|itype|i-type|comment nyo|i-comment|sabihin|ilagay|a day|per day"
+                "|last na|last 2|huling|mga mamsh mine"
+            ),
+        ),
+        (kinds.DANGER, "game", "boto|iboto|laro|raffle po|pa-raffle|vitamin|vitamins|room|gate|pabunot|bunot"),
+        (kinds.REPORT, "mistake", "ay|ay mali|namali|mali ako|nagkamali|na-double|nadoble|doble|maling code|mali pala"),
         (
             kinds.REPORT,
             None,

@@ -15,7 +15,7 @@ PACK: Final = Pack(
             kinds.CLAIM,
             "strong",
             (
-                "chốt|chốt đơn|em chốt|chị chốt|mình chốt|chốt cho em|chốt cho mình|chốt cho chị|chốt luôn|em lấy"
+                "cf|chốt|chốt đơn|em chốt|chị chốt|mình chốt|chốt cho em|chốt cho mình|chốt cho chị|chốt luôn|em lấy"
                 "|mình lấy|chị lấy|lấy cho em|lấy cho mình|lấy cho chị|em mua|mình mua|chị mua|chốt ngay|chốt nhanh"
                 "|chốt giúp em|chốt hộ|chốt hộ em|em đặt|mình đặt|chị đặt|chốt nè|lên đơn|lên đơn cho em|cho em chốt"
                 "|cho mình chốt|cho chị chốt|chốt đơn cho em|tôi lấy|tôi mua|anh lấy|anh chốt"
@@ -73,7 +73,7 @@ PACK: Final = Pack(
             kinds.CANCEL,
             None,
             (
-                "hủy|huỷ|hủy đơn|huỷ đơn|hủy giúp|hủy giúp em|huỷ giúp em|huỷ giúp|bỏ|cho em hủy|cho em huỷ"
+                "hủy|huỷ|không lấy nữa nha|hủy đơn|huỷ đơn|hủy giúp|hủy giúp em|huỷ giúp em|huỷ giúp|bỏ|cho em hủy|cho em huỷ"
                 "|cho mình hủy|cho mình huỷ|xin hủy|xin huỷ|cho chị hủy|không lấy nữa|không mua nữa|không chốt nữa"
                 "|không cần nữa|thôi không lấy nữa|không đặt nữa|ko lấy nữa|không muốn nữa|em hủy|em huỷ|hủy bỏ"
                 "|huỷ bỏ|cancel|ko mua nữa|k lấy nữa|em không lấy nữa|muốn hủy|muốn huỷ|em muốn hủy|em muốn huỷ"
@@ -111,17 +111,51 @@ PACK: Final = Pack(
         (kinds.EACH, None, "mỗi|mỗi cái|mỗi mã|mỗi loại|mỗi món|mỗi thứ|mỗi mẫu"),
         (kinds.AND, None, "và|với|cùng|cộng"),
         (kinds.PLUS, None, "cộng"),
+        (kinds.DOUBT, "if", "nếu|nhỡ|lỡ|giá mà|ước gì|có lương|lãnh lương"),
+        (kinds.DOUBT, "but", "nhưng|nhưng mà"),
+        (kinds.DOUBT, "joins", "tại|vì"),
+        (kinds.DOUBT, "earlier", "hồi nãy|lúc nãy|mẫu trước|cái trước|mã trước|cái kia|nãy|vừa nãy|vừa chốt|đã chốt lúc nãy"),
+        (kinds.DOUBT, "when", "mai|ngày mai|lát nữa|tí nữa|đợi|chờ|từ từ|để mai|hôm sau|bữa sau|muốn|thích|lần sau"),
+        (kinds.DOUBT, "soft", "thôi"),
         (
             kinds.DOUBT,
             None,
             (
-                "nếu|có thể|chắc|có lẽ|hay|hoặc|hay là|để em xem|xem đã|để xem|suy nghĩ|nghĩ đã|để em nghĩ|em nghĩ"
-                "|chưa biết|nhưng|lát nữa|tí nữa|lần sau|đợi|chờ|khoan|từ từ|phân vân|định|không biết"
-                "|tính|hình như|chắc là|thôi|để mai|hôm sau|bữa sau|đang nghĩ|lưỡng lự|cân nhắc|để nghĩ|giỡn|đùa|thử"
-                "|hồi nãy|lúc nãy|mẫu trước|cái trước|mã trước|cái kia|khoảng|tầm|ít nhất|suy nghĩ đã|nghĩ thêm"
-                "|suy nghĩ thêm|hỏi chồng|hỏi vợ|có lương|lãnh lương|muốn|thích|nhỡ|lỡ|giá mà|ước gì"
+                "có thể|chắc|có lẽ|hay|hoặc|hay là|để em xem|xem đã|để xem|suy nghĩ|nghĩ đã|để em nghĩ|em nghĩ"
+                "|chưa biết|khoan|phân vân|định|không biết"
+                "|tính|hình như|chắc là|đang nghĩ|lưỡng lự|cân nhắc|để nghĩ|giỡn|đùa|thử"
+                "|khoảng|tầm|ít nhất|suy nghĩ đã|nghĩ thêm"
+                "|suy nghĩ thêm|hỏi chồng|hỏi vợ"
             ),
         ),
+        (kinds.REPORT, "mistake", "í lộn|lộn|à nhầm|nhầm|chốt nhầm|đặt nhầm|bấm nhầm|gõ nhầm|trùng|bị trùng|chốt trùng"),
+        (
+            kinds.DANGER,
+            "past",
+            (
+                "hôm qua|tối qua|tuần trước|tháng trước|lần trước|live trước|bữa trước|năm ngoái|từng|suýt"
+                "|suýt nữa|xém"
+            ),
+        ),
+        (kinds.DANGER, "others", "người ta|mọi người|bạn kia|bạn trên|chị kia|ai cũng|nghe nói|bảo là|nói là|có người|cmt trên"),
+        (kinds.DANGER, "compare", "hơn|so với|bằng"),
+        (
+            kinds.DANGER,
+            "host",
+            (
+                "bấm|gõ|cmt|comment|bình luận|cú pháp|ví dụ|khách|cả nhà|các nàng|các bạn|còn lại|chỉ còn"
+                "|lên kệ|mở bán|bên dưới"
+            ),
+        ),
+        (
+            kinds.DANGER,
+            "game",
+            (
+                "bình chọn|vote|phiếu|điểm|tỉ số|tỷ số|trúng|quay số|minigame|game|vé|phòng|lớp|tầng|cổng"
+                "|xe buýt|đề|đáp án"
+            ),
+        ),
+        (kinds.SOFT, None, "thôi ạ|thôi nha|thôi nhé|thôi shop|lát em|lát|hông cần|không cần hộp|lát em ck"),
         (
             kinds.REPORT,
             None,
@@ -129,7 +163,7 @@ PACK: Final = Pack(
                 "chưa nhận được|chưa nhận được hàng|chưa nhận|chưa thấy hàng|chưa tới|chưa giao|giao sai|giao nhầm"
                 "|giao thiếu|bị lỗi|bị hư|bị rách|hàng lỗi|trả hàng|hoàn tiền|hoàn hàng|thiếu hàng|không nhận được"
                 "|chưa có hàng|gửi nhầm|gửi sai|gửi thiếu|bể|vỡ|hỏng|rách|chưa thấy giao|khiếu nại|mãi chưa|chưa về"
-                "|nhầm"
+                ""
             ),
         ),
         (
