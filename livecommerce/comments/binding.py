@@ -91,6 +91,8 @@ class Binder:
     def _counted(self, position: int, amount: int | None) -> tuple[int, int | None]:
         """Skip a counter after a number; an unknown one spoils the amount."""
         kind = self._kind(position)
+        if self._kind(position + 1) == kinds.UNKNOWN and self._touches(position + 1) and not self._touches(position):
+            return position, amount  # "+1 雙胞胎": a word that begins like a counter
         if kind == kinds.COUNTER:
             return position + 1, amount
         if kind == kinds.BAD_COUNTER:
@@ -150,7 +152,12 @@ class Binder:
             return after
         if kind == kinds.MINUS:
             return position + 1  # a dash between words
+        if token.value == "+" and following == kinds.ITEM and self.out and self.out[-1].kind == kinds.QUANTITY:
+            self._put(kinds.AND, None, token, token)  # "F3一盒＋F2兩盒"
+            return position + 1
         before = self.out[-1].kind if self.out else -1
+        if not symbol and kind == kinds.TIMES and position == self.size - 1 and before == kinds.QUANTITY:
+            return position + 1  # "+2 thank you x": a kiss
         if symbol and before in (kinds.ITEM, kinds.OPTION, kinds.QUANTITY):
             self._put(kinds.BAD_QUANTITY, how, token, token)
         else:
@@ -378,7 +385,9 @@ class Binder:
         if token.value == "han" and strangers > 1:
             after, taken = position + 1, 0
         if taken:
-            if strangers:
+            if not strangers:  # "幫我姊A01 黑XL+1 她在開車": whom "她" means
+                self._put(kinds.SOFT, "named", token, self.tokens[after - 1])
+            else:
                 named = token.value == "han" and self.text[self.tokens[position + 1].start] in _NAME_STARTS
                 self._put(kinds.SOFT, "named" if named else "person", token, self.tokens[after - 1])
             return after
@@ -419,7 +428,14 @@ class Binder:
     def _remark(self, token: Token, position: int) -> int:
         """Delivery and payment, with the place or time that touches it (Chinese) or follows it (others)."""
         wide = False
-        while self.out and self.out[-1].end == token.start and self.out[-1].kind in (kinds.UNKNOWN, kinds.PROSE):
+        korean = (
+            "가" <= self.text[token.start] <= "힣"
+        )  # its places stand before, with blanks: "부산 해운대로 보내주세요"
+        while (
+            self.out
+            and (korean or self.out[-1].end == token.start)
+            and self.out[-1].kind in (kinds.UNKNOWN, kinds.PROSE)
+        ):
             token = Token(token.kind, None, self.out.pop().start, token.end)
             wide = True
         after, taken = position + 1, 0

@@ -33,8 +33,10 @@ _NEVER: Final = bits(
 # What a negation may have for an object of its own: "不在家", "not home", "不要黑的".
 _OBJECT_OF_ITS_OWN: Final = bits(kinds.UNKNOWN, kinds.SOFT, kinds.REMARK, kinds.PROSE, kinds.TOPIC, kinds.PRAISE)
 # Between clauses stands more than a blank, a quote or a joint: a full stop, an exclamation mark, a picture.
-_BREAK: Final = re.compile(r"[^\w\s'’\"()-]|--")
+_BREAK: Final = re.compile("[^\\w\\s'’\"()\u0300-\u036f\u0e31-\u0e4e-]|--")
 _POLITE_END: Final = re.compile("이?요|입니다|이에요|예요")
+# A Korean sentence ends in its verb: "겨우 들어왔네요 A1 주문할게요", "1번이요 색깔이 …".
+_SENTENCE_END: Final = re.compile("(?:[요죠네까]|니다|[았었였했]다|[ㅋㅎㅠㅜ])[ㅋㅎㅠㅜ~]* *$")
 _SPACELESS: Final = re.compile(r"[\u3400-\u9fff\u0e00-\u0eff]\s|\s[\u3400-\u9fff\u0e00-\u0eff]")
 
 
@@ -65,6 +67,9 @@ def places_of(tokens: Sequence[Token], text: str) -> list[Place]:
             if before.kind == kinds.SEPARATOR or _joins(before) or _joins(token) or _BREAK.search(gap):
                 clause += 1
                 stretch += 1
+            elif _SENTENCE_END.search(text[before.start : token.start]):
+                clause += 1
+                stretch += 1
             elif _SPACELESS.search(text, before.end - 1, token.start + 1):
                 stretch += 1
         found.append(Place(clause, stretch))
@@ -76,21 +81,68 @@ def _joins(token: Token) -> bool:
     return token.kind == kinds.DOUBT and token.value in ("joins", "but")
 
 
+def prepared(tokens: list[Token], text: str) -> list[Token]:
+    """Pairs of words that are one word of change: "不要A01了" cancels, "빨강 말고 핑크로" exchanges."""
+    changes = any(token.kind in (kinds.CHANGE, kinds.CHANGE_TO) for token in tokens)
+    found: list[Token] = []
+    for position, token in enumerate(tokens):
+        before = found[-1] if found else None
+        if token.kind == kinds.NEGATION and token.value == "not that" and changes:
+            token = Token(kinds.OBJECT, None, token.start, token.end)
+        elif token.kind == kinds.CHANGE and before is not None and before.kind == kinds.SEPARATOR and _cancelled(found):
+            token = Token(kinds.CLAIM, "attached", token.start, token.end)  # "取消A12，改買B02+2"
+        elif token.kind == kinds.NEGATION and token.value == "want" and _ends_in_any_more(tokens, position):
+            token = Token(kinds.CANCEL, None, token.start, token.end)
+        elif token.kind == kinds.ANY_MORE and _closes_a_refusal(found):
+            continue
+        elif token.kind == kinds.CANCEL and before is not None and before.kind == kinds.CANCEL:
+            continue  # "이제 안 살래요 취소 부탁드립니다"
+        elif token.kind == kinds.QUESTION and token.value == "denies" and _denies(found):
+            continue  # "không lấy A12 đâu"
+        found.append(token)
+    return found
+
+
+def _ends_in_any_more(tokens: list[Token], position: int) -> bool:
+    for token in tokens[position + 1 :]:
+        if token.kind == kinds.ANY_MORE:
+            return True
+        if token.kind not in (kinds.ITEM, kinds.OPTION, kinds.THIS, kinds.NUMBER):
+            return False
+    return False
+
+
+def _closes_a_refusal(found: list[Token]) -> bool:
+    for token in reversed(found):
+        if token.kind == kinds.CANCEL:
+            return True
+        if token.kind not in (kinds.ITEM, kinds.OPTION, kinds.THIS, kinds.NUMBER):
+            return False
+    return False
+
+
+def _cancelled(found: list[Token]) -> bool:
+    return any(token.kind == kinds.CANCEL for token in found)
+
+
+def _denies(found: list[Token]) -> bool:
+    return any(token.kind in (kinds.NEGATION, kinds.CANCEL) for token in found)
+
+
 class StrongReader:
     """Reads one comment's strong orders and changes. Call `read` once."""
 
-    __slots__ = ("calls", "cores", "pinned", "places", "reordered", "strong", "text", "tokens", "view")
+    __slots__ = ("calls", "cores", "pinned", "places", "strong", "text", "tokens", "view")
 
     def __init__(self, tokens: list[Token], text: str, view: View, pinned: Item | None) -> None:
-        self.tokens = [token for token in tokens if token.kind != kinds.WEAK_CLAIM]
-        self.calls = len(self.tokens) < len(tokens)  # a wish was said: "想要"
+        self.calls = any(token.kind == kinds.WEAK_CLAIM for token in tokens)  # a wish was said: "想要"
+        self.tokens = prepared([token for token in tokens if token.kind != kinds.WEAK_CLAIM], text)
         self.text = text
         self.view = view
         self.pinned = pinned
         self.places = places_of(self.tokens, text)
         self.cores: list[Core] = []
         self.strong: list[Core] = []
-        self.reordered = False
 
     def read(self) -> tuple[Intent, ...]:
         """The intents, none where no strong form stands or something speaks against it."""
@@ -115,8 +167,8 @@ class StrongReader:
         for position, token in enumerate(self.tokens):
             if run and (token.kind == kinds.ALL or (token.kind == kinds.SOFT and token.value is None)):
                 continue  # "A12跟B02都取消", "草莓多一盒"; ALL beside an order is a danger
-            if token.kind == kinds.OPTION and position and self.tokens[position - 1].kind == kinds.NEGATION:
-                continue  # "不要黑的 要白色M+1"
+            if self._is_denied(position):
+                continue
             apart = run and self._are_apart(run[-1], position)
             if not _CORE >> token.kind & 1 or apart:
                 self._keep_core(run)
@@ -124,6 +176,17 @@ class StrongReader:
             if _CORE >> token.kind & 1:
                 run.append(position)
         self._keep_core(run)
+
+    def _is_denied(self, position: int) -> bool:
+        """ "不要黑的 要白色M+1", "no bag for me, just the blouse x1"."""
+        token = self.tokens[position]
+        if not position or self.tokens[position - 1].kind != kinds.NEGATION:
+            return False
+        if self.tokens[position - 1].value == "not that":
+            return False  # its object stands before it
+        if token.kind == kinds.ITEM and position + 1 < len(self.tokens):
+            return self.tokens[position + 1].kind == kinds.SEPARATOR
+        return token.kind == kinds.OPTION
 
     def _are_apart(self, before: int, position: int) -> bool:
         """A full stop or a joining word parts two cores; a comma does not: "粉+1，白+2"."""
@@ -141,6 +204,15 @@ class StrongReader:
             run = run[:-1]
         if not run:
             return
+        commas = [place for place, position in enumerate(run) if self.tokens[position].kind == kinds.SEPARATOR]
+        if commas and (self._is_kept_run(run) or self._is_a_remark(run[: commas[-1]], run[commas[-1] :])):
+            self._keep_core(run[: commas[-1]])  # "B7 x3, two are …", "取消蘋果，草莓照舊"
+            self._keep_core(run[commas[-1] :])
+            return
+        if commas and self._says_nothing(run[: commas[0]], head=True):
+            self._keep_core(run[: commas[0]])  # "hẻm 7, cho em A1 …"
+            self._keep_core(run[commas[0] :])
+            return
         if self._counts_something_else(run):
             self._keep_core(run[:1])
             run = run[1:]
@@ -148,11 +220,33 @@ class StrongReader:
         if len(run) > 1 and tokens[-1].value == "attached" and _VERBS >> tokens[-2].kind & 1:
             tokens.pop()  # "가방 취소 부탁드려요 …": the closing word asks for what was said
         ordered = quantities_last(tokens)
-        self.reordered = self.reordered or ordered is not tokens
         mask = 0
         for token in tokens:
             mask |= 1 << token.kind
         self.cores.append(Core(ordered, run[0], run[-1], mask))
+
+    def _says_nothing(self, run: list[int], *, head: bool = False) -> bool:
+        """A piece between commas without an act of its own; in front, an item or an option begins an order."""
+        sorts = {self.tokens[position].kind for position in run}
+        if head and sorts & {kinds.ITEM, kinds.OPTION}:
+            return False
+        acts = {kinds.LESS, kinds.CLAIM, kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO, kinds.EVERY_VALUE}
+        if sorts & acts:
+            return False
+        if kinds.QUANTITY not in sorts:
+            return True
+        counts = all(self.tokens[at].value[1] == "count" for at in run if self.tokens[at].kind == kinds.QUANTITY)
+        return counts and not sorts & {kinds.ITEM, kinds.OPTION}
+
+    def _is_a_remark(self, said: list[int], rest: list[int]) -> bool:
+        """A last piece without an act, where what goes before it is complete: "A1 đỏ L, 1 cái" is one order."""
+        whole = any((_AMOUNT | _VERBS) >> self.tokens[position].kind & 1 for position in said)
+        counts = any(self.tokens[position].kind == kinds.QUANTITY for position in rest)
+        return self._says_nothing(rest) and (whole or not counts)
+
+    def _is_kept_run(self, run: list[int]) -> bool:
+        following = run[-1] + 1
+        return following < len(self.tokens) and self.tokens[following].value == "keep"
 
     def _counts_something_else(self, run: list[int]) -> bool:
         """ "室友一人一条 A02黑+2灰+1": a count in a stretch of its own before an item that has its quantity."""
@@ -173,7 +267,7 @@ class StrongReader:
                 claimed = place > 0 and core.tokens[place - 1].kind == kinds.CLAIM
                 named = coded = named or claimed or bool(core.mask & (_AMOUNT | _VERBS))
         if not named:
-            return self._fills_the_pinned(core)
+            return self._fills_the_pinned(core) or self._cancels_the_last(core)
         if self._is_part_of_more(core) or self._is_embedded(core) or self._ends_in_a_verb(core):
             return False
         if self._calls_others(core):
@@ -190,7 +284,8 @@ class StrongReader:
         first = self.tokens[core.first]
         if before is None or before.kind != kinds.UNKNOWN or before.end != first.start or core.mask & _CHANGING:
             return False
-        return not any(token.value == "person" for token in self.tokens[: core.first])
+        told = any(token.value in ("person", "named") for token in self.tokens[: core.first])
+        return not (told and first.kind == kinds.CLAIM)  # "我女兒說她要粉色外套S +1"
 
     def _calls_others(self, core: Core) -> bool:
         """ "想要A12的+1", "包包好看的+1": whoever wants one, or finds it fine, is called."""
@@ -231,6 +326,21 @@ class StrongReader:
         axes = {choice[0] for choice in choices if choice is not None}
         return None not in choices and len(axes) == len(self.pinned.axes) > 1
 
+    def _cancels_the_last(self, core: Core) -> bool:
+        """ "剛剛那個不要了", "방금 주문한 거 취소해주세요": a word of cancelling and nothing else acts in the comment."""
+        sorts = {token.kind for token in core.tokens}
+        if any(token.kind == kinds.ALL for token in self.tokens):
+            return False  # "全部取消": of how many?
+        if kinds.CANCEL not in sorts or not sorts <= {kinds.CANCEL, kinds.THIS, kinds.CLAIM}:
+            return False
+        alone = not any(other.mask & (_AMOUNT | _CHANGING) for other in self.cores if other is not core)
+        stretch = self.places[core.first].stretch
+        strangers = (kinds.UNKNOWN, kinds.TOPIC, kinds.PROSE)
+        return alone and not any(
+            token.kind in strangers and self.places[position].stretch == stretch
+            for position, token in enumerate(self.tokens)
+        )
+
     def _counts_a_name(self, core: Core) -> bool:
         """A name beside a claim word, or counted before it, may be prose: "I'll take my bag", "我有兩件外套"."""
         item = next(place for place, token in enumerate(core.tokens) if token.kind == kinds.ITEM)
@@ -242,8 +352,10 @@ class StrongReader:
         if self._is_a_whole_clause(core):
             return True
         claimed = any(token.kind == kinds.CLAIM for token in core.tokens[:item])
-        return claimed and bool(core.mask & _AMOUNT) or any(
-            token.kind == kinds.QUANTITY for token in core.tokens[item + 1 :]
+        return (
+            claimed
+            and bool(core.mask & _AMOUNT)
+            or any(token.kind == kinds.QUANTITY for token in core.tokens[item + 1 :])
         )
 
     def _is_a_whole_clause(self, core: Core) -> bool:
@@ -317,18 +429,20 @@ class StrongReader:
         token = self.tokens[position]
         kind, value = token.kind, token.value
         if _NEVER >> kind & 1:
-            return True
+            return not (changes and not near and kind == kinds.QUESTION and value is None)
         if changes and not near and not (kind == kinds.DOUBT and value == "if"):
             return False  # the reason: "草莓取消喔 家裡還有", "A12 cancel, my sister bought one already"
+        if not near and value != "if" and kind in (kinds.DOUBT, kinds.DANGER) and self._is_of_delivery(position):
+            return False  # "A12一件，跟早上那箱併在一起"
+        if kind == kinds.NEGATION and value == "not that" and self._has_its_own_object(position):
+            return False  # "빨강은 말고 초록 원피스 L 하나요"
         if kind == kinds.NEGATION:
-            if near or not self._has_its_own_object(position):
-                return True
-            return not (before or changes) and not self.places[position].clause > self.places[self.strong[-1].last].clause
+            return near or not self._has_its_own_object(position)
         if kind == kinds.DOUBT:
             if value == "joins":
                 return False
             if value == "earlier":
-                return not changes and (near or not before)
+                return not changes and (near or not (before or self._has_words_of_its_own(position)))
             if value == "story":
                 return near or not before
             if value == "when":
@@ -336,6 +450,8 @@ class StrongReader:
             if value == "but":
                 return not before and not self._goes_on_about_delivery(position)
             return not (value == "soft" and changes)
+        if kind == kinds.REPORT and value == "oops":
+            return any(other.kind in (kinds.QUANTITY, kinds.OPTION) for other in self.tokens[position:])
         if kind == kinds.REPORT:
             return not (changes and value == "mistake")
         if kind == kinds.STATE:
@@ -347,13 +463,12 @@ class StrongReader:
         if kind == kinds.ANY_MORE:
             return beside and value == "doubt"
         if kind == kinds.TOPIC:
-            follows = position and _CORE >> self.tokens[position - 1].kind & 1
-            return near and (value == "price" or bool(follows))
+            return near and value == "matter"
         if kind == kinds.UNKNOWN:
             return near and value == "measure"
         if kind == kinds.DANGER:
             if value == "pronoun":  # "他A12+1", but "我女兒說她要A12+1"
-                return not any(other.value == "person" for other in self.tokens[:position])
+                return not any(other.value in ("person", "named") for other in self.tokens[:position])
             return self._is_named_danger(str(value), near=near, beside=beside, before=before, changes=changes)
         return False
 
@@ -371,27 +486,43 @@ class StrongReader:
             return beside
         if value == "others" and before and not beside:
             return False  # "my husband finally said yes! B7 +1"
-        if value in ("host", "game") and not before and not near:
+        if value in ("host", "game", "hypothetical") and not before and not near:
             return False  # an address: "ship Hải Phòng", "room 12B"
         return True
 
+    def _is_of_delivery(self, position: int) -> bool:
+        stretch = self.places[position].stretch
+        return any(
+            token.kind == kinds.REMARK and self.places[at].stretch == stretch for at, token in enumerate(self.tokens)
+        )
+
+    def _has_words_of_its_own(self, position: int) -> bool:
+        stretch = self.places[position].stretch
+        return any(
+            token.kind in (kinds.UNKNOWN, kinds.PROSE) and self.places[at].stretch == stretch
+            for at, token in enumerate(self.tokens)
+        )
+
     def _has_its_own_object(self, position: int) -> bool:
         """ "老公不在家 A12+1", "不要黑的 要白色M+1": it denies something else."""
-        if position + 1 >= len(self.tokens) or self.places[position + 1].stretch != self.places[position].stretch:
+        wanted = {str(token.value) for core in self.strong for token in core.tokens if token.kind == kinds.OPTION}
+        if self._in_one_stretch(position) and self.tokens[position - 1].kind == kinds.OPTION:
+            return str(self.tokens[position - 1].value) not in wanted  # "灰的不要喔，A02 黑+2"
+        if not self._in_one_stretch(position + 1):
             return False
         following = self.tokens[position + 1]
+        if following.kind == kinds.ITEM:
+            items = [token.value[0] for core in self.strong for token in core.tokens if token.kind == kinds.ITEM]
+            return self._is_denied(position + 1) and following.value[0] not in items
         if following.kind == kinds.OPTION:
-            wanted = {str(token.value) for core in self.strong for token in core.tokens if token.kind == kinds.OPTION}
-            return str(following.value) not in wanted
+            return position < self.strong[0].first and str(following.value) not in wanted
         return bool(_OBJECT_OF_ITS_OWN >> following.kind & 1)
 
     def _may_stand_beside(self, core: Core) -> bool:
         """A core that is not strong must say nothing: another item, an option of ours or a sign make it a doubt."""
         if core in self.strong:
             return True
-        items = {
-            id(token.value[0]) for strong in self.strong for token in strong.tokens if token.kind == kinds.ITEM
-        }
+        items = {id(token.value[0]) for strong in self.strong for token in strong.tokens if token.kind == kinds.ITEM}
         wanted = {str(token.value) for strong in self.strong for token in strong.tokens if token.kind == kinds.OPTION}
         for place, token in enumerate(core.tokens):
             if token.kind == kinds.ITEM:
@@ -419,6 +550,10 @@ class StrongReader:
             return False  # "不要黑的"
         if self._is_kept(core):
             return False
+        following = self.tokens[core.last + 1].kind if core.last + 1 < len(self.tokens) else -1
+        apart = all(self.places[core.first].clause != self.places[strong.first].clause for strong in self.strong)
+        if following == kinds.NEGATION or (apart and all(strong.mask & _CHANGING for strong in self.strong)):
+            return False  # "灰的不要喔，A02 黑+2", "swap A1 red for A1 pink, red washes me out"
         owners = [token.value[0] for strong in self.strong for token in strong.tokens if token.kind == kinds.ITEM]
         if not owners and self.pinned is not None:
             owners = [self.pinned]
@@ -445,18 +580,11 @@ def quantities_last(tokens: list[Token]) -> list[Token]:
     return moved
 
 
-def strong_intents(
-    tokens: list[Token], text: str, view: View, pinned: Item | None, *, only_reordered: bool = False
-) -> tuple[Intent, ...]:
+def strong_intents(tokens: list[Token], text: str, view: View, pinned: Item | None) -> tuple[Intent, ...]:
     """Intents of the strong orders and changes in a comment, none where there is none or where one is in danger.
 
     Args:
         tokens: the bound words.
         text: the folded and masked comment.
-        only_reordered: only where quantities stood before what they count, which the reader alone cannot see.
     """
-    reader = StrongReader(tokens, text, view, pinned)
-    intents = reader.read()
-    if only_reordered and not reader.reordered:
-        return ()
-    return intents
+    return StrongReader(tokens, text, view, pinned).read()

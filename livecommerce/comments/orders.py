@@ -79,7 +79,18 @@ def groups(item: Item, words: list[str]) -> list[list[str]]:
 class OrderReader:
     """Reads one comment. Call `read` once."""
 
-    __slots__ = ("current", "intents", "last_item", "last_options", "parts", "pending", "pinned", "text", "tokens", "view")
+    __slots__ = (
+        "current",
+        "intents",
+        "last_item",
+        "last_options",
+        "parts",
+        "pending",
+        "pinned",
+        "text",
+        "tokens",
+        "view",
+    )
 
     def __init__(self, tokens: list[Token], text: str, view: View, pinned: Item | None) -> None:
         self.tokens = tokens
@@ -283,6 +294,10 @@ class OrderReader:
     def _cancel(self, position: int) -> None:
         current = self.current
         waiting = [part for part in (*self.pending, current) if not part.is_empty()]
+        if self.tokens[position].value == "off" and current.qty is not None and current.item and not current.claim:
+            current.action = "reduce"  # "A12 한 장 빼주세요"
+            self._close()
+            return
         if current.action == "cancel":
             if current.is_empty():
                 return  # "取消 取消"
@@ -329,6 +344,22 @@ class OrderReader:
         if current.post_claim and kind == kinds.SEPARATOR:
             self._close()
             self.current = Part()
+        elif kind == kinds.SEPARATOR and current.claim and current.options and current.qty is None:
+            following = self.tokens[position + 1 : position + 2]
+            if following and self._comes_again(following[0]) and self._next_marker(position) == -1:
+                claim = current.claim  # "chốt A1 xanh M, hồng M"
+                self._close()
+                self.current.claim = claim
+
+    def _comes_again(self, token: Token) -> bool:
+        """An option of an axis that the present part has named: another one begins."""
+        item = self.current.item or self.last_item or self.pinned
+        choice = item.choices.get(str(token.value)) if item is not None and token.kind == kinds.OPTION else None
+        if item is None or choice is None:
+            return False
+        return any(
+            (known := item.choices.get(word)) is not None and known[0] == choice[0] for word in self.current.options
+        )
 
     def _close(self) -> None:
         self._close_part(self.current)

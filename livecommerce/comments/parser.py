@@ -93,11 +93,10 @@ _A_CODE_LIKE: Final = bits(kinds.CODE_LIKE)
 _CHANGE_OR_CHANGE_TO: Final = bits(kinds.CHANGE, kinds.CHANGE_TO)
 _A_OPTION: Final = bits(kinds.OPTION)
 _FOR_ALL: Final = bits(kinds.ALL, kinds.QUANTITY, kinds.CLAIM, kinds.SOFT, kinds.SEPARATOR, kinds.THIS)
-# Reasons that lie in the words around an order, and those of the reader itself, see `_Judge._strong_or`.
-_MISREAD: Final = frozenset({Reason.BAD_OPTION, Reason.TWO_READINGS})
-_OVERRULED: Final = _MISREAD | {
+# Reasons that lie in the words around an order, see `_Judge._strong_or`.
+_OVERRULED: Final = {
     Reason.UNKNOWN_WORDS, Reason.DOUBT, Reason.NEGATION, Reason.AGREEMENT, Reason.REPORT, Reason.CANCEL_ALL,
-    Reason.CHATTER, Reason.NO_QUANTITY, Reason.NO_ITEM,
+    Reason.CHATTER, Reason.NO_QUANTITY, Reason.NO_ITEM, Reason.CHANGE_UNCLEAR, Reason.BAD_OPTION, Reason.TWO_READINGS,
 }  # fmt: skip
 _NONE: Final[tuple[Intent, ...]] = ()
 
@@ -166,6 +165,7 @@ class _Judge:
         mask = 0
         if len(tokens) > 1 and tokens[-1].kind == kinds.NEGATION and tokens[-1].value == "asks at the end":
             tokens = [*tokens[:-1], Token(kinds.QUESTION, None, tokens[-1].start, tokens[-1].end)]
+        tokens = [token for place, token in enumerate(tokens) if not _only_denies(tokens, place)]
         for place, token in enumerate(tokens):
             mask |= 1 << token.kind
             if token.kind == kinds.ITEM:
@@ -204,8 +204,7 @@ class _Judge:
         """What the words around an order made doubtful stands where the order is a strong one."""
         if verdict.intents or not self.mask & _ACTS or verdict.reason not in _OVERRULED:
             return verdict
-        only_reordered = verdict.reason in _MISREAD
-        intents = strong_intents(self.words, self.folded, self.view, self.pinned, only_reordered=only_reordered)
+        intents = strong_intents(self.words, self.folded, self.view, self.pinned)
         if not intents:
             return verdict
         if all(isinstance(intent, Reserve) for intent in intents):
@@ -341,6 +340,8 @@ class _Judge:
     def _strange(self) -> Verdict | None:
         """Words nobody knows: beside a bare "+1" or in prose they make chatter, beside a code or an option a doubt."""
         mask = self.mask
+        if mask & _A_SOFT and mask & _UNDOING and any(token.value == "keep" for token in self.tokens):
+            return self._answer("unclear", Reason.UNKNOWN_WORDS)  # "取消蘋果，草莓照舊": which is which?
         if mask & (1 << kinds.ALL) and mask & _UNDOING:
             return self._answer("unclear", Reason.CANCEL_ALL)
         if mask & (1 << kinds.LINK) and not self.items:
@@ -392,7 +393,7 @@ class _Judge:
         mask = self.mask
         if bare and mask & (1 << kinds.ALL) and not mask & ~_FOR_ALL:
             return bool(mask & _ORDERS) or any(token.value == "want" for token in self.tokens)
-        return bool(mask & (1 << kinds.WEAK_CLAIM)) and any(
+        return bool(mask & (1 << kinds.WEAK_CLAIM | 1 << kinds.PRAISE)) and any(
             token.kind == kinds.QUANTITY and self.folded[max(token.start - 2, 0) : token.start].rstrip().endswith("的")
             for token in self.tokens
         )
@@ -446,6 +447,8 @@ class _Judge:
             return self._answer("unclear", Reason.UNKNOWN_CODE)
         if mask & _A_MISSPELT:
             return self._answer("unclear", Reason.MISSING_ACCENTS)
+        if len(self.tokens) == 1 and tokens[0].kind == kinds.NUMBER and str(tokens[0].value) in self.view.codes:
+            return self._answer("unclear", Reason.TWO_READINGS)  # a code, or one of what is shown?
         if not mask & ~(_DROPPED | _IDLE):
             return self._answer("none", Reason.CHATTER)
         if mask & _CHANGE_OR_CHANGE_TO and len(tokens) == 1:
@@ -505,6 +508,13 @@ class _Judge:
             return (Reserve(item.code, choose(item, words), amount),)
         except Refused:
             return (Reserve(item.code, (), amount),)
+
+
+def _only_denies(tokens: list[Token], place: int) -> bool:
+    """ "không lấy A12 đâu": a question word that strengthens the negation before it."""
+    if tokens[place].kind != kinds.QUESTION or tokens[place].value != "denies":
+        return False
+    return any(token.kind in (kinds.NEGATION, kinds.CANCEL) for token in tokens[:place])
 
 
 def _quantity_next(tokens: list[Token], place: int) -> bool:

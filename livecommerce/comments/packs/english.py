@@ -12,7 +12,7 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
         kinds.IGNORE,
         None,
         (
-            "hi|hello|hey|there|host|seller|shop|admin|ma'am|mam|maam|sir|sis|dear|hun|hon|miss|the"
+            "sorry|hi|hello|hey|there|host|seller|shop|admin|ma'am|mam|maam|sir|sis|dear|hun|hon|miss|the"
             "|a|an|of|in|me|my|i|just|u|you|so much|very much|thank|thankss|cheers|kindly|morning"
             "|good morning|good evening|good afternoon|good day|boss|girl|babe|mama|ladies|for me|have a nice day"
             "|god bless|bless|much appreciated|appreciated|appreciate it|many thanks|thanks a lot|thanks so much"
@@ -23,7 +23,7 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
         kinds.SOFT,
         None,
         (
-            "guys|everyone"
+            "guys|everyone|why not|changed my mind|about time"
             "|also|too|another|more|again|now|yes|yeah|yep|yup|finally|asap|first|no problem|no worries|no rush"
             "|no hurry|add|take|need|total|only|i need|can't wait|cant wait|wow|oh|as well|then|please add"
             "|add me|put me down|today|one more|same price"
@@ -101,12 +101,13 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
             "|either|should|let me|next time|considering|i guess|guess|hope"
             "|hopefully|wish|wait|hold on|hmm|hmmm|hmmmm|idk|i don't know|dont know|don't know|almost|nearly"
             "|was going to|could|would|might be|not 100|approx|approximately"
-            "|about|around|up to|whichever|whatever|undecided|debating|tempted|i'll think|let me think"
+            "|around|up to|whichever|whatever|undecided|debating|tempted|i'll think|let me think"
             "|kidding|jk|just kidding|test|testing|pending|tentative|reserve for later|still deciding|deciding"
-            "|can't decide|instead|next one|next"
+            "|can't decide|next one|next"
         ),
     ),
-    (kinds.DOUBT, "when", "after|later|until|at least"),
+    (kinds.DOUBT, "soft", "instead"),
+    (kinds.DOUBT, "when", "about|after|later|until|at least"),
     (kinds.DOUBT, "but", "but|though"),
     (kinds.DOUBT, "joins", "because|cuz|coz"),
     (kinds.DOUBT, "if", "if|unless|depends|provided|as long as|in case|when i|once|only if|would have"),
@@ -115,13 +116,21 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
         "earlier",
         "previous|the last|earlier|before|just now|a while ago|the other|other one|last one|wanted",
     ),
-    (kinds.REPORT, "mistake", "oops|i mean|wait no|no wait|scratch that|mistake|by mistake|accident|accidentally|duplicate|twice|wrong size|wrong color|typo"),
+    (
+        kinds.REPORT,
+        "mistake",
+        (
+            "oops|i mean|wait no|no wait|scratch that|mistake|by mistake|accident|accidentally|duplicate|twice"
+            "|wrong size|wrong color|typo"
+        ),
+    ),
     (
         kinds.DANGER,
         "past",
         (
-            "yesterday|last week|last month|last night|last time|last year|last live|ago|back in|used to|the other day"
-            "|still have|i won|won|came in|arrived|she bought|he bought|we bought|tried"
+            "yesterday|last week|last month|last night|last time|last year|last live|ago|back in|used to"
+            "|the other day"
+            "|still have|i won|won|came in|arrived|she bought|he bought|we bought|tried|delivered"
         ),
     ),
     (
@@ -138,7 +147,8 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
         kinds.DANGER,
         "host",
         (
-            "type|wrote|typed|put|comment|comments|write|post|say|just say|to order|to claim|to win|drop|example|format|e.g|up next"
+            "type|wrote|typed|put|comment|comments|write|post|say|just say|to order|to claim|to win|drop|example"
+            "|format|e.g|up next"
             "|coming up|dropping|last call|going once|listed|remaining|per order|limit"
         ),
     ),
@@ -198,13 +208,15 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
         None,
         (
             "cost|costs|shipping|ship|ships|stock|stocks|availability|sizes|sizing|color|colour|colors|colours"
-            "|material|fabric|discount|restocking|length|fit|fits|quality|left|measurements|weight|delivery"
+            "|material|fabric|discount|restocking|length|fit|fits|quality|measurements|weight|delivery"
             "|deliver|express|cheaper|sale|promo|stretchy|stretch|cotton|washable|true to size|run small|run big"
             "|runs|authentic|original|warranty|expiry|fresh|taste|payment|pay|cod|pickup|return policy|returns"
             "|prices|big|small size|large size|bust|waist|height|model|wearing|link|links|bundle|international"
             "|fee|sf|freebie|thick|thin|see through|pockets|lining|waterproof|wash|shrink|fade"
         ),
     ),
+    (kinds.TOPIC, "matter", "left"),
+    (kinds.SOFT, "keep", "stays|still want|keep|keeping"),
     (kinds.THIS, None, "this|this one|these"),
     (kinds.THIS, "it", "it"),
     (

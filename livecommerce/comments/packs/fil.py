@@ -24,19 +24,28 @@ PACK: Final = Pack(
             kinds.CLAIM,
             "attached",
             (
-                "pa-lock|palock|pa lock|lock ko|kunin ko|kukunin ko|bili ako|bibili ako|bilhin ko|bibilhin ko|pabili|pa-order|pa order|paorder"
+                "pa-lock|palock|pa lock|lock ko|kunin ko|kukunin ko|bili ako|bibili ako|bilhin ko|bibilhin ko|pabili"
+                "|pa-order|pa order|paorder"
                 "|order ako|order ko|oorder ako|pa-reserve|pa reserve|reserve ko|get ko|gusto ko|gusto ko ng"
                 "|pabili po ng|pabili ng|pa-get|kuha ako|kuha ko|pakuha|order po ako|order po ako ng|pa-add"
                 "|gusto ko po|gusto ko po ng|pabili po"
             ),
         ),
         *(row for row in english.WORDS if row[0] != kinds.ORDER_NOUN),
-        (kinds.ORDER_NOUN, None, "order|orders|order ko|orders ko|reservation|yung order|yung order ko"),
+        (
+            kinds.ORDER_NOUN,
+            None,
+            (
+                "huling mine|huling mine ko|huling order|huling order ko|last mine|last mine ko|order|orders|order ko"
+                "|orders ko|reservation|yung order|yung order ko"
+            ),
+        ),
         (
             kinds.IGNORE,
             None,
             (
-                "po|opo|ho|nung|sakin|nvm|pasensya na|pasensya|yung|ung|iyong|ang|ng|sa|ko|na|nga|ate|kuya|mamsh|madam|mumsh|momsh|momshie|besh|lods|idol"
+                "po|pong|opo|ho|nung|sakin|nvm|pasensya na|pasensya|yung|ung|iyong|ang|ng|sa|ko|na|nga|ate|kuya|mamsh"
+                "|madam|mumsh|momsh|momshie|besh|lods|idol"
                 "|salamat|maraming salamat|salamat po|thank you po|lang|ha|naman|eh|ate ko|inay|madame|mga|si|ni|rin"
                 "|din|daw|pala|ah|oh|uy|hoy|sana ol ha|paki|pakiusap|nyo|niyo|ninyo|kayo|ka|mo|ako|namin|natin|amin"
                 "|kami|na po|po ako|poh|pu|powz|miss|beh"
@@ -71,7 +80,10 @@ PACK: Final = Pack(
             kinds.CANCEL,
             None,
             (
-                "pa-cancel|pa cancel|pa-cancel po|back out|back out po|backout|mag-back out|magback out|mag back out|pacancel|i-cancel|icancel|cancel ko|cancel na|cancel ko na|kansel|kanselahin"
+                "hindi ko na po kukunin|di ko na po kukunin|hindi ko na kinukuha|ayoko na po ng|ayaw ko na po ng"
+                "|ayaw ko na nung|ayaw ko na po nung|pa-cancel|pa cancel|pa-cancel po|back out|back out po|backout"
+                "|mag-back out|magback out|mag back out|pacancel|i-cancel|icancel|cancel ko|cancel na|cancel ko na"
+                "|kansel|kanselahin"
                 "|pakansel|paki-cancel|paki cancel|ayaw ko na|ayoko na|ayaw ko na po|ayoko na po|ayaw na|ayaw na po"
                 "|di ko na gusto|hindi ko na gusto|di ko na kukunin|hindi ko na kukunin|pa-remove|pa remove"
                 "|pakicancel|di na ako|hindi na ako|ayaw ko na ng|ayoko na ng|ayoko na sa|ayaw ko na sa|hindi na po"
@@ -95,7 +107,11 @@ PACK: Final = Pack(
             ),
         ),
         (kinds.TO, "particle", "ng|sa"),
-        (kinds.REDUCE, None, "tanggalan ng|tanggalan|tanggal|bawas|bawasan|bawasan ng|pabawas|pabawas ng|bawas ng|minus|kaltas"),
+        (
+            kinds.REDUCE,
+            None,
+            ("tanggalan ng|tanggalan|tanggal|bawas|bawasan|bawasan ng|pabawas|pabawas ng|bawas ng|minus|kaltas"),
+        ),
         (kinds.EVERY_VALUE, None, "lahat ng kulay|bawat kulay|all colors"),
         (kinds.ALL, None, "lahat|lahat-lahat|lahat ng|lahat po|buo"),
         (kinds.EACH, None, "tig|tig-|bawat|bawat isa|tigi"),
@@ -103,13 +119,10 @@ PACK: Final = Pack(
         (
             kinds.DOUBT,
             "if",
-            (
-                "kung|pag|kapag|kung pwede|kung meron|pag meron|kung may|pag may|pag sumahod|kahit|depende"
-                "|sana"
-            ),
+            ("kung|pag|kapag|kung pwede|kung meron|pag meron|kung may|pag may|pag sumahod|depende|sana"),
         ),
         (kinds.DOUBT, "but", "pero|kaso"),
-        (kinds.DOUBT, "joins", "kasi|dahil|tapos"),
+        (kinds.DOUBT, "joins", "kasi|dahil|tapos|kahit"),
         (kinds.DOUBT, "earlier", "yung isa|yung nauna|yung kanina|kanina|kanina lang|kanina pa"),
         (kinds.DOUBT, "when", "muna|mamaya|saglit|teka|wait lang|sandali|sahod|next time|sa susunod"),
         (
@@ -127,7 +140,8 @@ PACK: Final = Pack(
             kinds.DANGER,
             "past",
             (
-                "kahapon|kagabi|noong|last live|naka-mine|nakamine|nag-mine|nagmine|nag mine|noon|dati akong"
+                "kaka-deliver|kakadeliver|kaka deliver|kakarating|kararating|nadeliver|na-deliver|kahapon|kagabi"
+                "|noong|last live|naka-mine|nakamine|nag-mine|nagmine|nag mine|noon|dati akong"
                 "|muntik|muntik na|nakuha ko na"
             ),
         ),
@@ -148,7 +162,9 @@ PACK: Final = Pack(
             ),
         ),
         (kinds.DANGER, "game", "boto|iboto|laro|raffle po|pa-raffle|vitamin|vitamins|room|gate|pabunot|bunot"),
-        (kinds.REPORT, "mistake", "ay|ay mali|namali|mali ako|nagkamali|na-double|nadoble|doble|maling code|mali pala"),
+        (kinds.REPORT, "mistake", "namali|mali ako|nagkamali|na-double|nadoble|doble|maling code|mali pala"),
+        (kinds.REPORT, "oops", "ay|ay mali|ay teka"),
+        (kinds.SOFT, "keep", "ganun pa rin|ituloy|tuloy pa rin|mine pa rin"),
         (
             kinds.REPORT,
             None,
@@ -156,7 +172,8 @@ PACK: Final = Pack(
                 "di pa dumating|hindi pa dumating|wala pa yung order|di ko pa natanggap|hindi ko pa natanggap"
                 "|wala pa order ko|sira|may sira|mali|maling item|kulang|di pa nadating|hindi pa nadeliver"
                 "|di pa nadeliver|sira-sira|nasaan na|nasan na|asan na|wala pa po|hindi ko natanggap|di ko natanggap"
-                "|di ko pa natatanggap|hindi ko pa natatanggap|di pa natatanggap|hindi pa natatanggap|di ko pa nakukuha"
+                "|di ko pa natatanggap|hindi ko pa natatanggap|di pa natatanggap|hindi pa natatanggap"
+                "|di ko pa nakukuha"
                 "|hindi ko pa nakukuha|di pa nakukuha|di pa dumarating|hindi pa dumarating|di pa dumadating"
                 "|hindi pa dumadating|di pa nagdeliver|hindi pa nagdeliver"
                 "|wala pa rin|wala pa din|wala pa|balik|ibalik|refund po|natanggap na sira"
@@ -183,7 +200,8 @@ PACK: Final = Pack(
             None,
             (
                 "paano mag order|paano po mag order|pano mag order|pano po mag order|paano umorder|paano po umorder"
-                "|paano mag-order|paano po mag-order|paano mag mine|paano po mag mine|paano magbayad|paano po magbayad"
+                "|paano mag-order|paano po mag-order|paano mag mine|paano po mag mine|paano magbayad"
+                "|paano po magbayad"
                 "|magkano|hm|hm po|how much po|magkano po|mgkano|magkanu|meron pa|may stock|may stock pa|avail pa"
                 "|available pa|pa-hm|presyo|price po|ilan na lang|ilan pa|may pa|meron pa ba|last price po"
                 "|magkano lahat|tagpila|pila"

@@ -34,7 +34,8 @@ PACK: Final = Pack(
             kinds.IGNORE,
             None,
             (
-                "em|chị|anh|mình|tôi|bạn|shop|ạ|nha|nhé|nhá|nhen|nghen|nghe|ơi|giúp|giùm|dùm|hộ|với|vs|nè|nhỉ|luôn|đi"
+                "ghi tên|tên|em|chị|anh|mình|tôi|bạn|shop|ạ|nha|nhé|nhá|nhen|nghen|nghe|ơi|giúp|giùm|dùm|hộ|với|vs|nè"
+                "|nhỉ|luôn|đi"
                 "|đó|á|ah|à|dạ|vâng|cảm ơn|cám ơn|cảm ơn shop|cảm ơn chị|e|c|a|ad|admin|c ơi|e ơi|chị ơi|shop ơi|cho"
                 "|nhe|nha shop|hen|ha|hihi|của|mã|món|sản phẩm|sp|xin chào|chào|chào shop|làm ơn|vui lòng|ạh|ak|đây"
                 "|này|nhaa|nhé shop|gái|bé|sốp|xốp|số|nàng|bác|cô|chú|nhà|nhà em|giúp em|giúp mình|giúp chị|thank|đc"
@@ -73,7 +74,8 @@ PACK: Final = Pack(
             kinds.CANCEL,
             None,
             (
-                "hủy|huỷ|không lấy nữa nha|hủy đơn|huỷ đơn|hủy giúp|hủy giúp em|huỷ giúp em|huỷ giúp|bỏ|cho em hủy|cho em huỷ"
+                "hủy|huỷ|không lấy nữa nha|hủy đơn|huỷ đơn|hủy giúp|hủy giúp em|huỷ giúp em|huỷ giúp|bỏ|cho em hủy"
+                "|cho em huỷ"
                 "|cho mình hủy|cho mình huỷ|xin hủy|xin huỷ|cho chị hủy|không lấy nữa|không mua nữa|không chốt nữa"
                 "|không cần nữa|thôi không lấy nữa|không đặt nữa|ko lấy nữa|không muốn nữa|em hủy|em huỷ|hủy bỏ"
                 "|huỷ bỏ|cancel|ko mua nữa|k lấy nữa|em không lấy nữa|muốn hủy|muốn huỷ|em muốn hủy|em muốn huỷ"
@@ -104,7 +106,11 @@ PACK: Final = Pack(
                 "|cho em đổi sang|cho em đổi thành|đổi size sang|đổi màu sang"
             ),
         ),
-        (kinds.TO, None, ("sang|thành|qua|lấy|sang màu|sang size|thành màu|thành size|bằng|qua màu|qua size|lên|còn")),
+        (
+            kinds.TO,
+            None,
+            ("sang|thành|qua|lấy|sang màu|sang size|thành màu|thành size|bằng|qua màu|qua size|lên|còn"),
+        ),
         (kinds.REDUCE, "topic", "bớt|giảm|trừ|bớt đi|giảm đi|trừ đi|rút"),
         (kinds.EVERY_VALUE, None, "đủ màu|mỗi màu|tất cả các màu|tất cả màu|full màu|đủ các màu|các màu"),
         (kinds.ALL, None, "hết|tất cả|toàn bộ|hết luôn|hết đơn|cả hai|cả 2|tất|hết tất cả|hết đi"),
@@ -114,31 +120,45 @@ PACK: Final = Pack(
         (kinds.DOUBT, "if", "nếu|nhỡ|lỡ|giá mà|ước gì|có lương|lãnh lương"),
         (kinds.DOUBT, "but", "nhưng|nhưng mà"),
         (kinds.DOUBT, "joins", "tại|vì"),
-        (kinds.DOUBT, "earlier", "hồi nãy|lúc nãy|mẫu trước|cái trước|mã trước|cái kia|nãy|vừa nãy|vừa chốt|đã chốt lúc nãy"),
-        (kinds.DOUBT, "when", "mai|ngày mai|lát nữa|tí nữa|đợi|chờ|từ từ|để mai|hôm sau|bữa sau|muốn|thích|lần sau"),
+        (
+            kinds.DOUBT,
+            "earlier",
+            ("hồi nãy|lúc nãy|mẫu trước|cái trước|mã trước|cái kia|nãy|vừa nãy|vừa chốt|đã chốt lúc nãy"),
+        ),
+        (
+            kinds.DOUBT,
+            "when",
+            ("mai|ngày mai|lát nữa|tí nữa|đợi|chờ|từ từ|để mai|hôm sau|bữa sau|muốn|thích|lần sau"),
+        ),
         (kinds.DOUBT, "soft", "thôi"),
         (
             kinds.DOUBT,
             None,
             (
-                "có thể|chắc|có lẽ|hay|hoặc|hay là|để em xem|xem đã|để xem|suy nghĩ|nghĩ đã|để em nghĩ|em nghĩ"
+                "mẫu đó|cái đó|con đó|mẫu kia|có thể|chắc|có lẽ|hay|hoặc|hay là|để em xem|xem đã|để xem|suy nghĩ"
+                "|nghĩ đã|để em nghĩ|em nghĩ"
                 "|chưa biết|khoan|phân vân|định|không biết"
                 "|tính|hình như|chắc là|đang nghĩ|lưỡng lự|cân nhắc|để nghĩ|giỡn|đùa|thử"
                 "|khoảng|tầm|ít nhất|suy nghĩ đã|nghĩ thêm"
                 "|suy nghĩ thêm|hỏi chồng|hỏi vợ"
             ),
         ),
-        (kinds.REPORT, "mistake", "í lộn|lộn|à nhầm|nhầm|chốt nhầm|đặt nhầm|bấm nhầm|gõ nhầm|trùng|bị trùng|chốt trùng"),
+        (
+            kinds.REPORT,
+            "mistake",
+            ("í lộn|lộn|à nhầm|nhầm|chốt nhầm|đặt nhầm|bấm nhầm|gõ nhầm|trùng|bị trùng|chốt trùng"),
+        ),
         (
             kinds.DANGER,
             "past",
-            (
-                "hôm qua|tối qua|tuần trước|tháng trước|lần trước|live trước|bữa trước|năm ngoái|từng|suýt"
-                "|suýt nữa|xém"
-            ),
+            ("hôm qua|tối qua|tuần trước|tháng trước|lần trước|live trước|bữa trước|năm ngoái|từng|suýt|suýt nữa|xém"),
         ),
-        (kinds.DANGER, "others", "người ta|mọi người|bạn kia|bạn trên|chị kia|ai cũng|nghe nói|bảo là|nói là|có người|cmt trên"),
-        (kinds.DANGER, "compare", "hơn|so với|bằng"),
+        (
+            kinds.DANGER,
+            "others",
+            ("người ta|mọi người|bạn kia|bạn trên|chị kia|ai cũng|nghe nói|bảo là|nói là|có người|cmt trên"),
+        ),
+        (kinds.DANGER, "compare", "hơn|so với"),
         (
             kinds.DANGER,
             "host",
@@ -156,6 +176,9 @@ PACK: Final = Pack(
             ),
         ),
         (kinds.SOFT, None, "thôi ạ|thôi nha|thôi nhé|thôi shop|lát em|lát|hông cần|không cần hộp|lát em ck"),
+        (kinds.QUESTION, "denies", "đâu"),
+        (kinds.SOFT, "keep", "giữ nguyên|vẫn giữ|vẫn lấy|vẫn giữ nguyên|còn lại vẫn lấy"),
+        (kinds.SOFT, None, "đổi ý|liền tay|liền|kẻo hết|kẻo lỡ"),
         (
             kinds.REPORT,
             None,
@@ -180,7 +203,7 @@ PACK: Final = Pack(
             None,
             (
                 "không ạ|không shop|không vậy|không em|không chị|không nhỉ|không bạn|chưa shop|chưa ạ|ko shop|ko ạ|gì"
-                "|nào|đâu|sao|bao giờ|khi nào|thế nào|ai|mấy|hả|hở|vậy|ntn|như thế nào|tại sao|vì sao|có được không"
+                "|nào|sao|bao giờ|khi nào|thế nào|ai|mấy|hả|hở|vậy|ntn|như thế nào|tại sao|vì sao|có được không"
                 "|được không|đúng không|phải không|có phải|cho hỏi|cho em hỏi|hỏi|cho mình hỏi|cho chị hỏi|ở đâu"
                 "|ra sao|làm sao|bao lâu|không ta|xin hỏi|mẫu nào|cái nào|đc ko|được ko|hông shop|hông ạ|hok|nhiêu"
                 "|mấy cái"
