@@ -110,8 +110,10 @@ class Binder:
         if following >= 0 and _NUMBERS >> following & 1:
             if kind == kinds.MINUS and self._goes_on_with_numbers(token):
                 last = self.out.pop()
-                self._put(kinds.PROSE, None, last, self.tokens[number])
-                return number + 1
+                counted = self._kind(number + 1) == kinds.COUNTER  # "2-3 pcs"
+                sort = kinds.BAD_QUANTITY if counted else kinds.PROSE
+                self._put(sort, "count" if counted else None, last, self.tokens[number + counted])
+                return number + 1 + counted
             amount = quantity_of(self.tokens[number])
             if (
                 kind == kinds.MINUS

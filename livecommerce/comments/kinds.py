@@ -64,7 +64,8 @@ LESS: Final = 51  # bound "-1": value n
 BAD_QUANTITY: Final = 52  # value: what was written
 CLAIM_SUFFIX: Final = 53  # Korean 이요: claims an item, polite after a quantity
 MISSPELT: Final = 55  # a Vietnamese order word without its accents
-DANGER: Final = 56  # speaks against a strong order; value: "past", "others", "pronoun", "compare", "host", "game"
+DANGER: Final = 56  # speaks against a strong order; value: "past", "others", "pronoun", "compare", "host", "game",
+# "hypothetical", "missed"
 ORDER_NOUN: Final = 54  # "order", "訂單" beside a cancel word
 
 NAMES: Final[dict[int, str]] = {

@@ -14,11 +14,11 @@ from livecommerce.comments import kinds
 from livecommerce.comments.binding import bind, kinds_of, quantity_of
 from livecommerce.comments.catalogue import CatalogueIndex, Item, View
 from livecommerce.comments.changes import has_change, read_changes
-from livecommerce.comments.clauses import strong_intents
 from livecommerce.comments.folding import fold, parted, suspects, unmask, visible
 from livecommerce.comments.kinds import Token, bits
 from livecommerce.comments.masking import mask
 from livecommerce.comments.orders import OrderReader, Refused, choose
+from livecommerce.comments.strong import strong_intents
 from livecommerce.comments.tokens import tokenise
 from livecommerce.comments.verdict import Intent, Reason, Reserve, Verdict, VerdictWord
 
@@ -85,6 +85,7 @@ _A_DOUBT: Final = bits(kinds.DOUBT)
 _CODE_LIKE_OR_GLUED: Final = bits(kinds.CODE_LIKE, kinds.GLUED)
 _UNDOING: Final = bits(kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO)
 _A_PRAISE: Final = bits(kinds.PRAISE)
+_PRAISED: Final = bits(kinds.PRAISE, kinds.ITEM, kinds.SOFT)
 _ORDER_LIKE: Final = bits(kinds.OPTION, kinds.CLAIM, kinds.CODE_LIKE)
 _A_SOFT: Final = bits(kinds.SOFT)
 _CLAIM_OR_OPTION: Final = bits(kinds.CLAIM, kinds.OPTION)
@@ -264,6 +265,8 @@ class _Judge:
         return bool(acted) and bool(named - acted)
 
     def _report(self) -> Verdict | None:
+        if any(word.value == "missed" for word in self.words):
+            return self._answer("none", Reason.NEGATION)  # "cf A12 ไม่ทัน": too late for it
         if self.has(_A_REPORT):
             return self._answer("unclear", Reason.REPORT)
         if self.has(_A_STATE):
@@ -315,7 +318,9 @@ class _Judge:
         if not self.has(_A_AGREE):
             return None
         if self.items or self.has(_MEANT):
-            if self.items and not self.coded and not self.has(_ACTS):
+            laughs = all(token.value != "echo" for token in self.tokens if token.kind == kinds.AGREE)
+            told = laughs and self.has(_A_UNKNOWN)  # "2번 봤어요 ㅋㅋ"
+            if not self.has(_ACTS) and (told or (self.items and not self.coded)):
                 return self._answer("none", Reason.AGREEMENT)
             return self._answer("unclear", Reason.AGREEMENT)
         return self._answer("none", Reason.AGREEMENT)
@@ -349,7 +354,8 @@ class _Judge:
         bare = not self.items
         if self._is_an_order_for_all(bare):
             return self._answer("unclear", Reason.NO_ITEM)
-        if mask & _A_PRAISE and not bare and not self.coded and not mask & _ACTS:
+        praised = bool(mask & _A_PRAISE) and not mask & ~_PRAISED
+        if mask & _A_PRAISE and not bare and (praised or not self.coded) and not mask & _ACTS:
             return self._answer("none", Reason.CHATTER)
         if bare and mask & (1 << kinds.PRAISE):
             if mask & _ORDER_LIKE and mask & _ORDERS:
@@ -376,10 +382,8 @@ class _Judge:
                 return self._answer("unclear", Reason.DOUBT)
         if bare and mask & _A_QUANTITY and not mask & _CLAIM_OR_OPTION and self._talks_of_a_quantity():
             return self._answer("unclear", Reason.DOUBT)
-        if bare and mask & (1 << kinds.REMARK) and not mask & _CLAIM_OR_OPTION:
-            if mask & _ORDERS and self._remarks_first():
-                return self._answer("unclear", Reason.DOUBT)
-        return None
+        remarked = bare and mask & (1 << kinds.REMARK) and mask & _ORDERS and not mask & _CLAIM_OR_OPTION
+        return self._answer("unclear", Reason.DOUBT) if remarked and self._remarks_first() else None
 
     def _remarks_first(self) -> bool:
         """A remark, or one with words of its own, that stands before the quantity: "送到家樓下+1"."""

@@ -12,7 +12,7 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
         kinds.IGNORE,
         None,
         (
-            "sorry|hi|hello|hey|there|host|seller|shop|admin|ma'am|mam|maam|sir|sis|dear|hun|hon|miss|the"
+            "nvm|sorry|hi|hello|hey|there|host|seller|shop|admin|ma'am|mam|maam|sir|sis|dear|hun|hon|miss|the"
             "|a|an|of|in|me|my|i|just|u|you|so much|very much|thank|thankss|cheers|kindly|morning"
             "|good morning|good evening|good afternoon|good day|boss|girl|babe|mama|ladies|for me|have a nice day"
             "|god bless|bless|much appreciated|appreciated|appreciate it|many thanks|thanks a lot|thanks so much"

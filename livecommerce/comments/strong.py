@@ -1,0 +1,242 @@
+"""Strong orders and changes: what names its item and says how much stands whatever the words around it are.
+
+Words that nobody listed may stand around a core (see cores.py); what may not is a danger in its clause, or about it
+from another one (see dangers.py). Pure; called only where the words around it kept a comment from being an order.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from livecommerce.comments import kinds
+from livecommerce.comments.catalogue import Item, View
+from livecommerce.comments.changes import has_change, read_changes
+from livecommerce.comments.clauses import Words
+from livecommerce.comments.cores import AMOUNT, CHANGING, VERBS, Core, CoreFinder
+from livecommerce.comments.dangers import Dangers
+from livecommerce.comments.kinds import Token, bits
+from livecommerce.comments.orders import OrderReader, Refused
+from livecommerce.comments.verdict import Intent
+
+_LINKS: Final = bits(kinds.AND, kinds.SEPARATOR, kinds.THIS, kinds.TO, kinds.OBJECT, kinds.CLAIM, kinds.WORD_NUMBER)
+_ODD: Final = bits(kinds.UNKNOWN, kinds.PROSE, kinds.DANGER)
+_PROSE: Final = bits(kinds.UNKNOWN, kinds.PROSE, kinds.TOPIC)
+_POLITE_END: Final = re.compile("이?요|입니다|이에요|예요")
+
+
+class StrongReader:
+    """Reads one comment's strong orders and changes. Call `read` once."""
+
+    __slots__ = ("cores", "pinned", "places", "strong", "text", "tokens", "view", "words")
+
+    def __init__(self, words: Words, view: View, pinned: Item | None) -> None:
+        self.words = words
+        self.tokens, self.places, self.text = words.tokens, words.places, words.text
+        self.view = view
+        self.pinned = pinned
+        self.cores: list[Core] = []
+        self.strong: list[Core] = []
+
+    def read(self) -> tuple[Intent, ...]:
+        """The intents, none where no strong form stands or something speaks against it."""
+        self.cores = CoreFinder(self.words).find()
+        self.strong = [core for core in self.cores if self._is_strong(core)]
+        if not self.strong or Dangers(self.words, self.strong).are_there():
+            return ()
+        if not all(map(self._may_stand_beside, self.cores)):
+            return ()
+        body: list[Token] = []
+        for core in self.strong:
+            body.extend(core.tokens)
+            body.append(Token(kinds.SEPARATOR, ",", core.tokens[-1].end, core.tokens[-1].end))
+        body.pop()
+        try:
+            if has_change(body):
+                return read_changes(body, self.text, self.view, self.pinned)
+            return OrderReader(body, self.text, self.view, self.pinned).read()
+        except Refused:
+            return ()
+
+    def _is_strong(self, core: Core) -> bool:
+        if not core.mask & (AMOUNT | CHANGING | 1 << kinds.CLAIM):
+            return False
+        coded = named = False
+        for place, token in enumerate(core.tokens):
+            if token.kind == kinds.ITEM:
+                named = True
+                coded = coded or self.words.is_code(token)
+            elif token.kind == kinds.NUMBER and str(token.value) in self.view.codes:
+                claimed = place > 0 and core.tokens[place - 1].kind == kinds.CLAIM
+                named = coded = named or claimed or bool(core.mask & (AMOUNT | VERBS))
+        if not named:
+            return self._fills_the_pinned(core) or self._cancels_the_last(core)
+        if self._is_part_of_more(core) or self._is_embedded(core) or self._ends_in_a_verb(core):
+            return False
+        if self._calls_others(core):
+            return False
+        if core.mask & CHANGING:
+            return True
+        if not coded:
+            return self._counts_a_name(core)
+        return bool(core.mask & AMOUNT) or not (self._goes_on(core) or self._is_within_prose(core))
+
+    def _is_embedded(self, core: Core) -> bool:
+        """ "打8折我就B02+1", "再喊A12兩件": words that nobody knows touch the order and may govern it."""
+        before = self.tokens[core.first - 1] if core.first else None
+        first = self.tokens[core.first]
+        if before is None or before.kind != kinds.UNKNOWN or before.end != first.start or core.mask & CHANGING:
+            return False
+        told = any(token.value in ("person", "named") for token in self.tokens[: core.first])
+        return not (told and first.kind == kinds.CLAIM)  # "我女兒說她要粉色外套S +1"
+
+    def _calls_others(self, core: Core) -> bool:
+        """ "想要A12的+1", "包包好看的+1": whoever wants one, or finds it fine, is called."""
+        return any(
+            token.kind == kinds.QUANTITY and self.text[max(token.start - 2, 0) : token.start].rstrip().endswith("的")
+            for token in core.tokens
+        ) and (self.words.has_wish or any(token.kind == kinds.PRAISE for token in self.tokens))
+
+    def _ends_in_a_verb(self, core: Core) -> bool:
+        """Korean says at the end what is meant: "B7 두 개 중에 …", "A12 하나만 더 보여주세요", but "3개요 …"."""
+        last = core.tokens[-1]
+        following = core.last + 1
+        if last.kind != kinds.QUANTITY or last.value[1] != "count" or core.mask & (CHANGING | 1 << kinds.CLAIM):
+            return False
+        if not self.words.in_one_stretch(following):
+            return False
+        word = self.tokens[following]
+        if word.kind not in (kinds.UNKNOWN, kinds.DANGER) or not "가" <= self.text[word.start] <= "힣":
+            return False
+        return not _POLITE_END.match(self.text, last.end)
+
+    def _is_within_prose(self, core: Core) -> bool:
+        """ "everyone's yelling sold B7": a claim word that does not begin its clause tells rather than claims."""
+        return any(
+            self.tokens[position].kind in (kinds.UNKNOWN, kinds.PROSE, kinds.TOPIC)
+            and self.places[position].stretch == self.places[core.first].stretch
+            for position in range(core.first)
+        )
+
+    def _fills_the_pinned(self, core: Core) -> bool:
+        """ "媽媽的份 黑L+1": all the options of the item on the screen; one alone is a remark as often."""
+        if self.pinned is None or not core.mask & 1 << kinds.QUANTITY:
+            return False
+        choices = [self.pinned.choices.get(str(token.value)) for token in core.tokens if token.kind == kinds.OPTION]
+        axes = {choice[0] for choice in choices if choice is not None}
+        return None not in choices and len(axes) == len(self.pinned.axes) > 1
+
+    def _cancels_the_last(self, core: Core) -> bool:
+        """ "剛剛那個不要了", "방금 주문한 거 취소해주세요": a word of cancelling, and nothing else acts."""
+        sorts = {token.kind for token in core.tokens}
+        if any(token.kind == kinds.ALL for token in self.tokens):
+            return False  # "全部取消": of how many?
+        if kinds.CANCEL not in sorts or not sorts <= {kinds.CANCEL, kinds.THIS, kinds.CLAIM}:
+            return False
+        alone = not any(other.mask & (AMOUNT | CHANGING) for other in self.cores if other is not core)
+        stretch = self.places[core.first].stretch
+        strangers = (kinds.UNKNOWN, kinds.TOPIC, kinds.PROSE)
+        return alone and not any(
+            token.kind in strangers and self.places[position].stretch == stretch
+            for position, token in enumerate(self.tokens)
+        )
+
+    def _counts_a_name(self, core: Core) -> bool:
+        """A name beside a claim word, or counted before it, may be prose: "I'll take my bag", "我有兩件外套"."""
+        item = next(place for place, token in enumerate(core.tokens) if token.kind == kinds.ITEM)
+        before = self.tokens[core.first - 1] if core.first else None
+        asked = core.tokens[-1].kind == kinds.CLAIM and len(core.tokens) > 1  # "블라우스 두 장 부탁드려요"
+        strange = before is not None and before.kind in (kinds.UNKNOWN, kinds.TOPIC)
+        if strange and not asked and self.words.in_one_stretch(core.first):
+            return False  # "big bag +1"
+        if self._is_a_whole_clause(core):
+            return True
+        claimed = any(token.kind == kinds.CLAIM for token in core.tokens[:item])
+        counted = any(token.kind == kinds.QUANTITY for token in core.tokens[item + 1 :])
+        return counted or (claimed and bool(core.mask & AMOUNT))
+
+    def _is_a_whole_clause(self, core: Core) -> bool:
+        """ "我要帆布包，…", "再來一件洋裝，…": nothing else is said in its clause."""
+        clause = self.places[core.first].clause
+        return all(
+            core.first <= position <= core.last or token.kind in (kinds.SEPARATOR, kinds.SOFT, kinds.AND)
+            for position, token in enumerate(self.tokens)
+            if self.places[position].clause == clause
+        )
+
+    def _goes_on(self, core: Core) -> bool:
+        """ "CF A12 3 แผง", "chốt A1 do", "chốt A12 2-3 cái": what follows may be the quantity or an option."""
+        following = core.last + 1
+        if following >= len(self.tokens) or self.places[following].clause != self.places[core.last].clause:
+            return False
+        kind = self.tokens[following].kind
+        last = core.tokens[-1]
+        if kind == kinds.UNKNOWN and last.kind in (kinds.NUMBER, kinds.WORD_NUMBER):
+            return True
+        if not self.words.in_one_stretch(following):
+            return False
+        if kind == kinds.PROSE:
+            return True
+        has_axes = any(token.value[0].axes for token in core.tokens if token.kind == kinds.ITEM)
+        return kind == kinds.UNKNOWN and has_axes
+
+    def _is_part_of_more(self, core: Core) -> bool:
+        """ "草莓大福+1", "F1賽車+1", "A12+1樓": a name, a code or a quantity goes on into a word that nobody knows."""
+        for position in range(core.first, core.last + 1):
+            token = self.tokens[position]
+            after = self.tokens[position + 1] if position + 1 < len(self.tokens) else None
+            before = self.tokens[position - 1] if position else None
+            goes_on = after is not None and _ODD >> after.kind & 1 and after.start == token.end
+            if token.kind in (kinds.ITEM, kinds.QUANTITY, kinds.LESS) and goes_on:
+                return True
+            begins = before is not None and _ODD >> before.kind & 1 and before.end == token.start
+            if token.kind == kinds.ITEM and begins and not self.words.is_code(token):
+                return True
+        return False
+
+    def _may_stand_beside(self, core: Core) -> bool:
+        """A core that is not strong must say nothing: another item, an option of ours or a sign make it a doubt."""
+        if core in self.strong:
+            return True
+        items = {id(token.value[0]) for strong in self.strong for token in strong.tokens if token.kind == kinds.ITEM}
+        wanted = {str(token.value) for strong in self.strong for token in strong.tokens if token.kind == kinds.OPTION}
+        for place, token in enumerate(core.tokens):
+            if token.kind == kinds.ITEM:
+                if id(token.value[0]) not in items and not self.words.is_kept(core.last):
+                    return False
+            elif token.kind == kinds.QUANTITY:
+                if token.value[1] not in ("count", "each"):
+                    return False
+            elif token.kind == kinds.NUMBER:
+                if str(token.value) in self.view.codes:
+                    return False
+            elif token.kind == kinds.OPTION:
+                if str(token.value) not in wanted and self._is_an_option_of_ours(str(token.value), core, place):
+                    return False
+            elif not _LINKS >> token.kind & 1:
+                return False
+        return True
+
+    def _is_an_option_of_ours(self, word: str, core: Core, place: int) -> bool:
+        if place == 0 and core.first and self.tokens[core.first - 1].kind == kinds.NEGATION:
+            return False  # "不要黑的"
+        if self.words.is_kept(core.last):
+            return False
+        following = self.words.kind(core.last + 1)
+        apart = all(self.places[core.first].clause != self.places[strong.first].clause for strong in self.strong)
+        if following == kinds.NEGATION or (apart and all(strong.mask & CHANGING for strong in self.strong)):
+            return False  # "灰的不要喔，A02 黑+2", "swap A1 red for A1 pink, red washes me out"
+        owners = [token.value[0] for strong in self.strong for token in strong.tokens if token.kind == kinds.ITEM]
+        if not owners and self.pinned is not None:
+            owners = [self.pinned]
+        return any(owner.choices.get(word) is not None for owner in owners)
+
+
+def strong_intents(tokens: list[Token], text: str, view: View, pinned: Item | None) -> tuple[Intent, ...]:
+    """Intents of the strong orders and changes in a comment, none where there is none or where one is in danger.
+
+    Args:
+        tokens: the bound words.
+        text: the folded and masked comment.
+    """
+    return StrongReader(Words(tokens, text), view, pinned).read()
