@@ -115,7 +115,7 @@ def prepared(tokens: list[Token]) -> list[Token]:
         before = found[-1] if found else None
         if token.kind == kinds.NEGATION and token.value == "not that" and changes:
             token = Token(kinds.OBJECT, None, token.start, token.end)
-        elif token.kind == kinds.CHANGE and before is not None and before.kind == kinds.SEPARATOR and _cancelled(found):
+        elif token.kind == kinds.CHANGE and _takes_instead(tokens, position, found):
             token = Token(kinds.CLAIM, "attached", token.start, token.end)  # "取消A12，改買B02+2"
         elif token.kind == kinds.NEGATION and token.value == "want" and _ends_in_any_more(tokens, position):
             token = Token(kinds.CANCEL, None, token.start, token.end)
@@ -147,8 +147,13 @@ def _closes_a_refusal(found: list[Token]) -> bool:
     return False
 
 
-def _cancelled(found: list[Token]) -> bool:
-    return any(token.kind == kinds.CANCEL for token in found)
+def _takes_instead(tokens: list[Token], position: int, found: list[Token]) -> bool:
+    """ "取消B02，改買A12+1", "取消B02 改買襪子+3": after a cancellation the word of change claims something else."""
+    if not any(token.kind == kinds.CANCEL for token in found):
+        return False
+    if found[-1].kind == kinds.SEPARATOR:
+        return True
+    return [token.kind for token in tokens[position + 1 : position + 3]] == [kinds.ITEM, kinds.QUANTITY]
 
 
 def _denies(found: list[Token]) -> bool:

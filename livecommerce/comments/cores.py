@@ -19,6 +19,14 @@ CHANGING: Final = VERBS | bits(kinds.LESS)
 _ACTS: Final = {kinds.LESS, kinds.CLAIM, kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO, kinds.EVERY_VALUE}
 
 
+_WITHIN: Final = (None, "named", "person")
+
+
+def is_core(token: Token) -> bool:
+    """Whether a word may be part of an order; a colour that nothing in the catalogue has is not."""
+    return bool(CORE >> token.kind & 1) and not (token.kind == kinds.OPTION and token.value is None)
+
+
 class Core(NamedTuple):
     """Words of an order side by side.
 
@@ -50,15 +58,15 @@ class CoreFinder:
         """All cores in reading order."""
         run: list[int] = []
         for position, token in enumerate(self.tokens):
-            if run and (token.kind == kinds.ALL or (token.kind == kinds.SOFT and token.value is None)):
-                continue  # "A12跟B02都取消", "草莓多一盒"; ALL beside an order is a danger
+            if run and (token.kind == kinds.ALL or (token.kind == kinds.SOFT and token.value in _WITHIN)):
+                continue  # "A12跟B02都取消", "草莓多一盒", "袋子給姊姊 2 個"; ALL beside an order is a danger
             if self.words.is_denied(position):
                 continue
             apart = run and self._are_apart(run[-1], position)
-            if not CORE >> token.kind & 1 or apart:
+            if not is_core(token) or apart:
                 self._keep_core(run)
                 run = []
-            if CORE >> token.kind & 1:
+            if is_core(token):
                 run.append(position)
         self._keep_core(run)
         return self.cores
@@ -111,8 +119,8 @@ class CoreFinder:
         sorts = {self.tokens[position].kind for position in run}
         if head and sorts & {kinds.ITEM, kinds.OPTION}:
             return False
-        if sorts & _ACTS:
-            return False
+        if sorts & _ACTS and (head or sorts & _ACTS != {kinds.CLAIM} or sorts & {kinds.ITEM, kinds.OPTION}):
+            return False  # but "草莓三盒，兩盒要送公婆的"
         if kinds.QUANTITY not in sorts:
             return True
         counts = all(self.tokens[at].value[1] == "count" for at in run if self.tokens[at].kind == kinds.QUANTITY)

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from livecommerce.comments import kinds
 from livecommerce.comments.clauses import Words
-from livecommerce.comments.cores import CHANGING, CORE, Core
+from livecommerce.comments.cores import CHANGING, Core, is_core
 from livecommerce.comments.kinds import Token, bits
 
 # Where one of these stands nothing is sure, wherever it is.
@@ -18,6 +18,8 @@ _NEVER: Final = bits(
 _OBJECT_OF_ITS_OWN: Final = bits(kinds.UNKNOWN, kinds.SOFT, kinds.REMARK, kinds.PROSE, kinds.TOPIC, kinds.PRAISE)
 _A_REMARK: Final = bits(kinds.REMARK)
 _STRANGERS: Final = bits(kinds.UNKNOWN, kinds.PROSE)
+# Of these a remark may speak: "gửi chung với đơn hôm qua", "地址我等等私訊".
+_OF_TIME: Final = ("earlier", "past", "when", None)
 _OF_SOMEBODY: Final = ("person", "named")
 
 
@@ -54,7 +56,7 @@ class Dangers:
         stretches = {self.words.places[at].stretch for at in positions}
         changes = all(core.mask & CHANGING for core in self.strong)
         for position, token in enumerate(self.tokens):
-            if CORE >> token.kind & 1:
+            if is_core(token):
                 continue
             place = self.words.places[position]
             stand = Stand(place.stretch in stretches, place.clause in clauses, position < positions[0], changes)
@@ -68,8 +70,8 @@ class Dangers:
             return not (stand.changes and not stand.near and kind == kinds.QUESTION and value is None)
         if stand.changes and not stand.near and not (kind == kinds.DOUBT and value == "if"):
             return False  # the reason: "草莓取消喔 家裡還有", "A12 cancel, my sister bought one already"
-        apart = kind in (kinds.DOUBT, kinds.DANGER) and value != "if" and not stand.near
-        if apart and self.words.stretch_has(position, _A_REMARK):
+        timed = kind in (kinds.DOUBT, kinds.DANGER) and value in _OF_TIME
+        if timed and self._is_of_delivery(position, near=stand.near):
             return False  # "A12一件，跟早上那箱併在一起"
         judge = _JUDGES.get(kind)
         return judge is not None and judge(self, position, token, stand)
@@ -118,12 +120,17 @@ class Dangers:
     def _unknown(self, position: int, token: Token, stand: Stand) -> bool:
         return stand.near and bool(token.value == "measure")
 
+    def _foreign_option(self, position: int, token: Token, stand: Stand) -> bool:
+        cores = [at for core in self.strong for at in (core.first - 1, core.last + 1)]
+        return stand.near or position in cores
+
     def _danger(self, position: int, token: Token, stand: Stand) -> bool:
         match token.value:
             case "pronoun":  # "他A12+1", but "我女兒說她要A12+1"
                 return not any(other.value in _OF_SOMEBODY for other in self.tokens[:position])
             case "past":
-                return not stand.changes and (stand.near or not stand.before)
+                own = stand.before and self.words.stretch_has(position, _STRANGERS)  # not "昨天 A12+1"
+                return not stand.changes and (stand.near or not own)
             case "compare":
                 return stand.beside
             case "others":
@@ -131,6 +138,18 @@ class Dangers:
             case "host" | "game" | "hypothetical":
                 return stand.before or stand.near  # after it, an address: "ship Hải Phòng", "room 12B"
         return True
+
+    def _is_of_delivery(self, position: int, *, near: bool) -> bool:
+        """In one stretch with a remark; near an order, with no word of the order between the two."""
+        if not near:
+            return self.words.stretch_has(position, _A_REMARK)
+        for step in (1, -1):  # "어제 주문한 거랑 합배송이요", "gửi chung với đơn hôm qua"
+            at = position + step
+            while self.words.kind(at) != -1 and not is_core(self.tokens[at]):
+                if self.words.kind(at) == kinds.REMARK:
+                    return True
+                at += step
+        return False
 
     def _is_of_delivery_from(self, position: int) -> bool:
         """ "A12+1 不過下週才匯款": what follows "but" is of payment or delivery and denies nothing."""
@@ -165,5 +184,6 @@ _JUDGES: Final = {
     kinds.ANY_MORE: Dangers._any_more,
     kinds.TOPIC: Dangers._topic,
     kinds.UNKNOWN: Dangers._unknown,
+    kinds.OPTION: Dangers._foreign_option,
     kinds.DANGER: Dangers._danger,
 }

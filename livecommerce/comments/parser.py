@@ -97,7 +97,8 @@ _FOR_ALL: Final = bits(kinds.ALL, kinds.QUANTITY, kinds.CLAIM, kinds.SOFT, kinds
 # Reasons that lie in the words around an order, see `_Judge._strong_or`.
 _OVERRULED: Final = {
     Reason.UNKNOWN_WORDS, Reason.DOUBT, Reason.NEGATION, Reason.AGREEMENT, Reason.REPORT, Reason.CANCEL_ALL,
-    Reason.CHATTER, Reason.NO_QUANTITY, Reason.NO_ITEM, Reason.CHANGE_UNCLEAR, Reason.BAD_OPTION, Reason.TWO_READINGS,
+    Reason.CHATTER, Reason.NO_QUANTITY, Reason.NO_ITEM, Reason.CHANGE_UNCLEAR, Reason.BAD_OPTION,
+    Reason.TWO_READINGS,
 }  # fmt: skip
 _NONE: Final[tuple[Intent, ...]] = ()
 
@@ -203,7 +204,9 @@ class _Judge:
 
     def _strong_or(self, verdict: Verdict) -> Verdict:
         """What the words around an order made doubtful stands where the order is a strong one."""
-        if verdict.intents or not self.mask & _ACTS or verdict.reason not in _OVERRULED:
+        if verdict.intents or verdict.reason not in _OVERRULED:
+            return verdict
+        if not self.mask & _ACTS and self.mask & _NEGATION_OR_ANY_MORE != _NEGATION_OR_ANY_MORE:
             return verdict
         intents = strong_intents(self.words, self.folded, self.view, self.pinned)
         if not intents:
@@ -398,8 +401,10 @@ class _Judge:
         if bare and mask & (1 << kinds.ALL) and not mask & ~_FOR_ALL:
             return bool(mask & _ORDERS) or any(token.value == "want" for token in self.tokens)
         return bool(mask & (1 << kinds.WEAK_CLAIM | 1 << kinds.PRAISE)) and any(
-            token.kind == kinds.QUANTITY and self.folded[max(token.start - 2, 0) : token.start].rstrip().endswith("的")
-            for token in self.tokens
+            token.kind == kinds.QUANTITY
+            and before.kind != kinds.OPTION
+            and self.folded[max(token.start - 2, 0) : token.start].rstrip().endswith("的")
+            for before, token in pairwise(self.tokens)
         )
 
     def _talks_of_a_quantity(self) -> bool:

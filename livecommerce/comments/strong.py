@@ -7,6 +7,7 @@ from another one (see dangers.py). Pure; called only where the words around it k
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Final
 
 from livecommerce.comments import kinds
@@ -92,10 +93,15 @@ class StrongReader:
 
     def _calls_others(self, core: Core) -> bool:
         """ "想要A12的+1", "包包好看的+1": whoever wants one, or finds it fine, is called."""
-        return any(
-            token.kind == kinds.QUANTITY and self.text[max(token.start - 2, 0) : token.start].rstrip().endswith("的")
-            for token in core.tokens
-        ) and (self.words.has_wish or any(token.kind == kinds.PRAISE for token in self.tokens))
+        return (
+            any(
+                token.kind == kinds.QUANTITY
+                and before.kind != kinds.OPTION  # "F3蛋黃的+2"
+                and self.text[max(token.start - 2, 0) : token.start].rstrip().endswith("的")
+                for before, token in pairwise(core.tokens)
+            )
+            and (self.words.has_wish or any(token.kind == kinds.PRAISE for token in self.tokens))
+        )
 
     def _ends_in_a_verb(self, core: Core) -> bool:
         """Korean says at the end what is meant: "B7 두 개 중에 …", "A12 하나만 더 보여주세요", but "3개요 …"."""
@@ -213,9 +219,17 @@ class StrongReader:
             elif token.kind == kinds.OPTION:
                 if str(token.value) not in wanted and self._is_an_option_of_ours(str(token.value), core, place):
                     return False
-            elif not _LINKS >> token.kind & 1:
+            elif not _LINKS >> token.kind & 1 and not self._is_of_something_else(core):
                 return False
         return True
+
+    def _is_of_something_else(self, core: Core) -> bool:
+        """A lone word of change in another clause: "裤子黑色换卡其，麻烦客服改下备注"."""
+        if any(token.kind != kinds.CHANGE for token in core.tokens):
+            return False
+        clause = self.places[core.first].clause
+        apart = all(clause != self.places[strong.last].clause for strong in self.strong)
+        return apart and self.words.kind(core.last + 1) in (kinds.UNKNOWN, kinds.REMARK)
 
     def _is_an_option_of_ours(self, word: str, core: Core, place: int) -> bool:
         if place == 0 and core.first and self.tokens[core.first - 1].kind == kinds.NEGATION:

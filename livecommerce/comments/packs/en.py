@@ -15,7 +15,7 @@ PACK: Final = Pack(
             kinds.CLAIM,
             "strong",
             (
-                "mine|mine please|dibs|dibs on|sold|i want|i'll take|ill take|i will take|i'd like|i would like"
+                "cf|mine|mine please|dibs|dibs on|sold|i want|i'll take|ill take|i will take|i'd like|i would like"
                 "|i'll buy|i will buy|i'll have"
                 "|i'll get|i want to buy|i want to order|i'd like to buy|i'd like to order|i would like to order"
                 "|i wanna buy|i wanna order|i'd love|sold to me|i'm buying|i will get|i'll order|i also want"

@@ -97,7 +97,8 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
         kinds.DOUBT,
         None,
         (
-            "maybe|might|perhaps|possibly|probably|not sure|unsure|think|thinking|i think|thinking about|or"
+            "that one|the one|the one you|maybe|might|perhaps|possibly|probably|not sure|unsure|think|thinking"
+            "|i think|thinking about|or"
             "|either|should|let me|next time|considering|i guess|guess|hope"
             "|hopefully|wish|wait|hold on|hmm|hmmm|hmmmm|idk|i don't know|dont know|don't know|almost|nearly"
             "|was going to|could|would|might be|not 100|approx|approximately"

@@ -236,7 +236,8 @@ PACK: Final = Pack(
             kinds.REMARK,
             None,
             (
-                "pickup po|para sa bahay|cod po|gcash po|bayad bukas|bayaran ko|padala sa|ipadala sa|deliver sa"
+                "pasabay|pasabay po|isabay po|pickup po|para sa bahay|cod po|gcash po|bayad bukas|bayaran ko"
+                "|padala sa|ipadala sa|deliver sa"
                 "|sabay na|isabay|isama|i-combine|pa-ship|pa ship|same address po|sa dati|ship sa|dati pa rin"
                 "|paki-ship|pang gift|pangregalo|regalo"
             ),

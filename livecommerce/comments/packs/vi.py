@@ -34,7 +34,8 @@ PACK: Final = Pack(
             kinds.IGNORE,
             None,
             (
-                "ghi tên|tên|em|chị|anh|mình|tôi|bạn|shop|ạ|nha|nhé|nhá|nhen|nghen|nghe|ơi|giúp|giùm|dùm|hộ|với|vs|nè"
+                "xin lỗi|xin lỗi shop|ghi tên|tên|em|chị|anh|mình|tôi|bạn|shop|ạ|nha|nhé|nhá|nhen|nghen|nghe|ơi|giúp"
+                "|giùm|dùm|hộ|với|vs|nè"
                 "|nhỉ|luôn|đi"
                 "|đó|á|ah|à|dạ|vâng|cảm ơn|cám ơn|cảm ơn shop|cảm ơn chị|e|c|a|ad|admin|c ơi|e ơi|chị ơi|shop ơi|cho"
                 "|nhe|nha shop|hen|ha|hihi|của|mã|món|sản phẩm|sp|xin chào|chào|chào shop|làm ơn|vui lòng|ạh|ak|đây"
