@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from itertools import product as every_combination
 from math import prod
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -23,6 +24,7 @@ from livecommerce.catalogue.errors import (
     ProductRefused,
     SupplyRefused,
 )
+from livecommerce.catalogue.short_names import derived
 from livecommerce.stock.operations import ITEM_LENGTH_MAX
 from livecommerce.stock.skus import sku_of_parts
 
@@ -51,6 +53,9 @@ class OptionValue(Struct, frozen=True):
 
     value: str
     short: tuple[str, ...] = ()
+
+
+_UNSAID: Final = ("",)  # no word was said of a value's short names; a name is never empty
 
 
 class Option(Struct, frozen=True):
@@ -179,7 +184,10 @@ def _short_names(value: object) -> tuple[str, ...]:
 
 
 def _values(value: object) -> list[OptionValue]:
-    """Values in any of the three forms people write: names, name → short names, or {"value", "short"}."""
+    """Values in any of the three forms people write: names, name → short names, or {"value", "short"}.
+
+    A value without a word of short names gets those that can be derived; an empty list wants none.
+    """
     if isinstance(value, dict):
         pairs: list[tuple[object, object]] = list(value.items())
     elif isinstance(value, list | tuple):
@@ -187,7 +195,7 @@ def _values(value: object) -> list[OptionValue]:
             if isinstance(entry, dict):
                 _check_fields(entry, "value", "short")
         pairs = [
-            (entry.get("value"), entry.get("short", ())) if isinstance(entry, dict) else (entry, ()) for entry in value
+            (entry.get("value"), entry.get("short")) if isinstance(entry, dict) else (entry, None) for entry in value
         ]
     else:
         raise OptionsRefused("The values of an axis are a list or a map.", field="options")
@@ -196,8 +204,24 @@ def _values(value: object) -> list[OptionValue]:
         text = unicodedata.normalize("NFC", name.strip()) if isinstance(name, str) else ""
         if not _VALUE.fullmatch(text) or not shows_something(text):
             raise OptionsRefused("A value has 1 to 40 characters in one line.", field="options")
-        found.append(OptionValue(text, _short_names(short)))
+        found.append(OptionValue(text, _UNSAID if short is None else _short_names(short)))
     return found
+
+
+def _named(options: Sequence[Option]) -> tuple[Option, ...]:
+    """The options with derived short names in the place of those that nobody spoke of."""
+    values = [value.value for option in options for value in option.values]
+    given = [
+        name for option in options for value in option.values if value.short is not _UNSAID for name in value.short
+    ]
+    shorts = derived(values, given)
+
+    def named(value: OptionValue) -> OptionValue:
+        if value.short is not _UNSAID:
+            return value
+        return OptionValue(value.value, (shorts[value.value],) if value.value in shorts else ())
+
+    return tuple(Option(option.axis, tuple(map(named, option.values))) for option in options)
 
 
 def _options(value: object) -> tuple[Option, ...]:
@@ -219,7 +243,7 @@ def _options(value: object) -> tuple[Option, ...]:
         options.append(Option(name, tuple(values)))
     if len({fold_code(option.axis) for option in options}) != len(options):
         raise OptionsRefused("An axis is named twice.", field="options")
-    return tuple(options)
+    return _named(options)
 
 
 def _check_skus(product: Product) -> None:

@@ -237,6 +237,26 @@ async def test_option_values_need_the_name_of_their_option(browser: Browser, ser
         await expect(page.locator("li.product", has_text="披肩")).to_contain_text("2", timeout=PATIENCE_MS)
 
 
+async def test_short_names_are_shown_before_they_are_kept(browser: Browser, server: LiveServer) -> None:
+    async with staff(browser, server, "/studio", "host") as page:
+        await page.get_by_role("button", name="新增商品").click(timeout=PATIENCE_MS)
+        sheet = page.get_by_role("dialog")
+        await sheet.get_by_label("編號").fill("E78")
+        await sheet.get_by_label("名稱（").fill("圍巾")
+        await sheet.get_by_label("價格").fill("100")
+        await sheet.locator("[name=axis0]").fill("顏色")
+        await sheet.locator("[name=values0]").fill("紅色, 黑色, 花")
+        await sheet.get_by_role("button", name="新增").click()
+        await expect(sheet.locator("[name=values0]")).to_have_value("紅色=紅、黑色=黑、花", timeout=PATIENCE_MS)
+        await expect(sheet.get_by_role("status")).to_contain_text("短名稱")
+        await sheet.locator("[name=values0]").fill("紅色=紅=大紅、黑色=、花")
+        await sheet.get_by_role("button", name="新增").click()
+        await expect(page.locator("li.product", has_text="圍巾")).to_be_visible(timeout=PATIENCE_MS)
+    products = server.request("GET", "/api/products")["products"]
+    kept = next(product for product in products if product["code"] == "E78")
+    assert [value["short"] for value in kept["options"][0]["values"]] == [["紅", "大紅"], [], []]
+
+
 @pytest.mark.parametrize("locale", ["zh-TW", "en"])
 async def test_the_desks_of_a_show_stay_within_the_screen(browser: Browser, server: LiveServer, locale: str) -> None:
     show = f"desks-{locale.lower()}"

@@ -47,7 +47,7 @@ def test_a_product_comes_back_as_it_went_in() -> None:
 
 
 def test_values_may_be_names_a_map_or_maps() -> None:
-    forms: list[Any] = [["紅色"], {"紅色": []}, [{"value": "紅色"}], [{"value": "紅色", "short": []}]]
+    forms: list[Any] = [["紅色"], {"紅色": ["紅"]}, [{"value": "紅色"}], [{"value": "紅色", "short": ["紅"]}]]
     made = [make({**MUG, "options": [{"axis": "顏色", "values": form}]}) for form in forms]
     assert all(product == made[0] for product in made)
 
