@@ -7,7 +7,6 @@ its first answer.
 
 from __future__ import annotations
 
-import contextlib
 import time
 from typing import NamedTuple, TypeVar
 
@@ -16,7 +15,7 @@ from msgspec import Struct
 
 from livecommerce.comments import parse
 from livecommerce.comments.verdict import Verdict
-from livecommerce.errors import IdReused, LiveCommerceError, TooMuch
+from livecommerce.errors import IdReused, LiveCommerceError
 from livecommerce.intake.answers import (
     SpeechAnswer,
     WithdrawalAnswer,
@@ -251,8 +250,7 @@ class CommentPath:
             known.append(noted(speaker.viewer, act.newcomer, now))
         if known:
             events = [event for decision in known for event in decision.events]
-            with contextlib.suppress(TooMuch):  # the last place has gone since our mirror's moment
-                await self._store.publish(act.show, events, [write for one in known for write in one.writes])
+            await self._store.introduce(act.show, Decision(events, [write for one in known for write in one.writes]))
 
     async def cancel(self, mirror: Mirror, withdrawal: Withdrawal) -> WithdrawalAnswer:
         """A viewer gives up an own claim.

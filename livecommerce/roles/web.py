@@ -85,7 +85,8 @@ async def web_role(frame: Frame) -> AsyncIterator[None]:
         # A lane of its own: who logs in or is staff never waits for a connection behind a rush on the shows.
         people = await connect_store(store_url(settings))
         stack.push_async_callback(people.aclose)
-        accounts = Accounts(load_secret(settings.secret, settings.data_folder), people, database)
+        secret = load_secret(settings.secret, settings.data_folder)
+        accounts = Accounts(secret, people, database, crowd=stores.redis)
         stack.callback(accounts.close)
         directory = RelayDirectory(stores.redis, secret=settings.secret)
         stack.push_async_callback(directory.close)
