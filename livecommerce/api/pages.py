@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import re
 import secrets
@@ -18,6 +17,7 @@ from livecommerce.accounts.routes import ACCOUNTS, staff_shape
 from livecommerce.api.faults import as_known
 from livecommerce.api.locales import COOKIE as LOCALE_COOKIE
 from livecommerce.api.locales import choose_locale, words_of
+from livecommerce.api.patience import patiently
 from livecommerce.api.web_folder import WEB_FOLDER
 from livecommerce.catalogue.routes import CATALOGUE, products_shape
 from livecommerce.errors import LiveCommerceError, ShowUnknown, Unavailable
@@ -142,8 +142,7 @@ async def _now_or_kept(request: web.Request, show: str) -> tuple[dict[str, Any] 
         ShowUnknown
     """
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            snapshot = await request.app[SHOWS].snapshots.get(show)
+        snapshot = await patiently(request.app[SHOWS].snapshots.get(show), PATIENCE_SECONDS)
         return snapshot, snapshot["show"]
     except Exception as error:
         is_stalled = isinstance(error, TimeoutError)  # as if it were away
@@ -172,8 +171,7 @@ async def _first_visit(request: web.Request) -> Visit:
         NewViewersTooMany
     """
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            return await request.app[ACCOUNTS].accounts.new_visit(address_of(request))
+        return await patiently(request.app[ACCOUNTS].accounts.new_visit(address_of(request)), PATIENCE_SECONDS)
     except TimeoutError:
         return request.app[ACCOUNTS].accounts.uncounted_visit()
     except Exception as error:
