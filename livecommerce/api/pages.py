@@ -17,7 +17,6 @@ from livecommerce.accounts.routes import ACCOUNTS, staff_shape
 from livecommerce.api.faults import as_known
 from livecommerce.api.locales import COOKIE as LOCALE_COOKIE
 from livecommerce.api.locales import choose_locale, words_of
-from livecommerce.api.patience import patiently
 from livecommerce.api.web_folder import WEB_FOLDER
 from livecommerce.catalogue.routes import CATALOGUE, products_shape
 from livecommerce.errors import LiveCommerceError, ShowUnknown, Unavailable
@@ -25,6 +24,7 @@ from livecommerce.http.errors import LoginNeeded
 from livecommerce.http.identity import Visit
 from livecommerce.http.site import SITE, address_of, identify, is_https, need_staff, public_base, public_path
 from livecommerce.media.routes import MEDIA
+from livecommerce.ops.patience import patiently
 from livecommerce.replay.routes import RECORDINGS
 from livecommerce.settings import LOCALES
 from livecommerce.shows.routes import SHOWS, left_shape, list_shape

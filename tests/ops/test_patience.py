@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from livecommerce.api.patience import patiently
+from livecommerce.ops.patience import patiently
 
 
 async def busy(seconds: float) -> None:

@@ -8,14 +8,14 @@ each as long as its part of the time at least.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Awaitable
+from typing import TypeVar
 
 Answer = TypeVar("Answer")
 TURNS = 15  # an answer of several questions, one after another, takes two turns each
 
 
-async def patiently(call: Coroutine[Any, Any, Answer], seconds: float) -> Answer:
+async def patiently(call: Awaitable[Answer], seconds: float) -> Answer:
     """
     Raises:
         TimeoutError: nothing came; and what the call raises.
