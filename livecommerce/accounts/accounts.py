@@ -61,12 +61,20 @@ class Accounts:
     """One per process. Needs Valkey (sessions, limits) and SQL (staff, tokens). `secret` signs viewers' cookies."""
 
     def __init__(
-        self, secret: bytes, redis: Redis, database: Database, *, hasher: PasswordHasher | None = None
+        self,
+        secret: bytes,
+        redis: Redis,
+        database: Database,
+        *,
+        crowd: Redis | None = None,
+        hasher: PasswordHasher | None = None,
     ) -> None:
+        """`crowd`: another client of the same store, on which viewers are counted: staff never wait for them."""
         self.secret = secret
         self.sessions = SessionStore(redis)
         self.ingest_tokens = IngestTokens(database, redis)
         self.rate_limit = RateLimit(redis)
+        self.crowd_limit = RateLimit(redis if crowd is None else crowd)
         self.shops = ShopRepository(database)
         self.staff = StaffRepository(database)
         self._passwords = Passwords(hasher)
@@ -91,7 +99,7 @@ class Accounts:
             NewViewersTooMany: of this network in a short time; with `retry_after_ms`. Who has a cookie is not counted.
         """
         bucket = Bucket(f"viewers:{network_of(address)}", NEW_VIEWERS_AT_ONCE, NEW_VIEWERS_PER_MINUTE)
-        wait_ms = await self.rate_limit.take([bucket])
+        wait_ms = await self.crowd_limit.take([bucket])
         if wait_ms:
             raise NewViewersTooMany(retry_after_ms=wait_ms)
         return self.uncounted_visit()

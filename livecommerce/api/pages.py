@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import re
 import secrets
@@ -25,6 +24,7 @@ from livecommerce.http.errors import LoginNeeded
 from livecommerce.http.identity import Visit
 from livecommerce.http.site import SITE, address_of, identify, is_https, need_staff, public_base, public_path
 from livecommerce.media.routes import MEDIA
+from livecommerce.ops.patience import patiently
 from livecommerce.replay.routes import RECORDINGS
 from livecommerce.settings import LOCALES
 from livecommerce.shows.routes import SHOWS, left_shape, list_shape
@@ -142,8 +142,7 @@ async def _now_or_kept(request: web.Request, show: str) -> tuple[dict[str, Any] 
         ShowUnknown
     """
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            snapshot = await request.app[SHOWS].snapshots.get(show)
+        snapshot = await patiently(request.app[SHOWS].snapshots.get(show), PATIENCE_SECONDS)
         return snapshot, snapshot["show"]
     except Exception as error:
         is_stalled = isinstance(error, TimeoutError)  # as if it were away
@@ -172,8 +171,7 @@ async def _first_visit(request: web.Request) -> Visit:
         NewViewersTooMany
     """
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            return await request.app[ACCOUNTS].accounts.new_visit(address_of(request))
+        return await patiently(request.app[ACCOUNTS].accounts.new_visit(address_of(request)), PATIENCE_SECONDS)
     except TimeoutError:
         return request.app[ACCOUNTS].accounts.uncounted_visit()
     except Exception as error:

@@ -15,7 +15,7 @@ from pathlib import Path
 from livecommerce.configuration.tree import Settings
 from livecommerce.doctor import network
 from livecommerce.ops import folder as folders
-from livecommerce.ops.descriptors import SCARCE_SHARE
+from livecommerce.ops.descriptors import SCARCE_SHARE, allowed, needed
 from livecommerce.ops.disk_guard import RESERVE_BYTES, free_bytes
 from livecommerce.ops.errors import DataFolderUnusable
 from livecommerce.ops.findings import Finding, fail, ok, warn
@@ -27,7 +27,6 @@ SHOWN = ("aiohttp", "redis", "SQLAlchemy", "cryptography", "uvloop")
 DISK_WARN_BYTES = 2 * 1024**3  # a long show with a recording at 2.5 Mbit/s writes about 1.1 GB an hour
 FSYNC_ROUNDS = 20
 FSYNC_WARN_SECONDS = 0.02  # each answer to a "+1" waits for one; above 20 ms people feel it
-DESCRIPTORS_SPARE = 200  # of a process besides its viewers' sockets
 
 
 def libraries() -> Iterator[Finding]:
@@ -116,15 +115,14 @@ def disk_speed(settings: Settings) -> Iterator[Finding]:
 
 def descriptors(settings: Settings) -> Iterator[Finding]:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = settings.realtime.viewers_max + DESCRIPTORS_SPARE
+    wanted = needed(settings.realtime.viewers_max)
     owner = folders.read_running(Path(settings.data_folder).expanduser())
     for process, opened, limit in network.open_files(owner.pid) if owner is not None else ():
         if opened >= limit * SCARCE_SHARE:
             advice = "New viewers are turned away. Raise LimitNOFILE (ulimit -n) and restart the server."
             yield fail("open files", f"{process} has {opened} of {limit} open files in use", advice)
-    usable = hard if hard != resource.RLIM_INFINITY else wanted
     text = f"{soft} open files (hard limit {hard}), {wanted} for realtime.viewers_max"
-    if usable < wanted:
+    if allowed() < wanted:
         yield warn("open files", text, f"Raise the limit: `ulimit -n {wanted}`, systemd LimitNOFILE={wanted}.")
     else:
         yield ok("open files", text)

@@ -60,6 +60,12 @@ def _trusted(address: str, trusted: Sequence[Network]) -> bool:
     return any(parsed in network for network in trusted if network.version == parsed.version)
 
 
+def is_trusted(peer: str | None, trusted: tuple[str, ...]) -> bool:
+    """Whether the other end of a connection is a proxy of ours. A unix-socket peer counts as one."""
+    address = plain(peer) if peer else None
+    return address is None or _trusted(address, networks(trusted))
+
+
 def client_address(peer: str | None, forwarded: str | None, trusted: tuple[str, ...]) -> str:
     """The first address, walking from our side, that is not a trusted proxy. A unix-socket peer counts as trusted."""
     known = networks(trusted)
@@ -83,8 +89,7 @@ def request_address(request: web.BaseRequest, trusted: tuple[str, ...]) -> str:
 
 def request_scheme(request: web.BaseRequest, trusted: tuple[str, ...]) -> str:
     """`https` or `http`: the proxy's word when the peer is a trusted proxy, else the connection's own."""
-    peer = plain(request.remote) if request.remote else None
-    if peer is None or _trusted(peer, networks(trusted)):
+    if is_trusted(request.remote, trusted):
         said = request.headers.get("X-Forwarded-Proto", "").split(",")[0].strip().lower()
         if said in ("http", "https"):
             return said

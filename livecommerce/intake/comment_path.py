@@ -7,7 +7,6 @@ its first answer.
 
 from __future__ import annotations
 
-import contextlib
 import time
 from typing import NamedTuple, TypeVar
 
@@ -16,7 +15,7 @@ from msgspec import Struct
 
 from livecommerce.comments import parse
 from livecommerce.comments.verdict import Verdict
-from livecommerce.errors import IdReused, LiveCommerceError, TooMuch
+from livecommerce.errors import IdReused, LiveCommerceError
 from livecommerce.intake.answers import (
     SpeechAnswer,
     WithdrawalAnswer,
@@ -40,7 +39,15 @@ from livecommerce.shows.kinds.name import keeps_name
 from livecommerce.shows.kinds.name import named as name_given
 from livecommerce.shows.kinds.newcomers import NEWCOMERS_MAX, newcomers_of, noted
 from livecommerce.shows.model import viewer_handle
-from livecommerce.shows.moderation import Ruling, may_act, rule, slow_error, slow_wait_ms
+from livecommerce.shows.moderation import (
+    Ruling,
+    as_first_line,
+    held_newcomer,
+    may_act,
+    rule,
+    slow_error,
+    slow_wait_ms,
+)
 from livecommerce.shows.offers import NoOrder, Want, lines_of
 from livecommerce.shows.packing import pack
 from livecommerce.shows.state import Event, State, pinned_for
@@ -151,15 +158,18 @@ class CommentPath:
         verdict, pinned = read
         is_order = verdict.verdict in ORDERS
         # Looked at only where a rule asks: a rush of orders has better things to do.
-        ruled = state["settings"]["first_hold"] or state["settings"]["slow_seconds"]
+        held = held_newcomer(state, viewer, speech.newcomer, now)
+        ruled = held or state["settings"]["first_hold"] or state["settings"]["slow_seconds"]
         bare = bool(is_order and ruled and is_bare(speech.text, state))
         slow = not speech.again and slow_wait_ms(state, mirror.last_chat_ms.get(viewer, 0), now) > 0
         ruling = rule(state, mirror.words, viewer, speech.text, is_order=is_order, bare=bare, slow=slow)
+        if held:
+            ruling = as_first_line(ruling, is_order=is_order, bare=bare)
         if ruling.refuse is not None:
             raise ruling.refuse
         if not is_repeat and not bare and ruling.reason != "slow":
             mirror.note_chat(viewer, now)
-        speech = named(mirror, speech, held=ruling.place == "held")
+        speech = named(mirror, speech, now, held=ruling.place == "held")
         event = chat_event(speech, now, verdict, pinned, ruling)
         if bare:
             event["bare"] = True
@@ -221,11 +231,11 @@ class CommentPath:
         wants = [Want(press.code, (), press.quantity, press.options)]
         offer = offer_meant(state, press.speaker.viewer, wants)
         if offer is not None:
-            return await self._take(state, named(mirror, press), offer["id"], b"")
+            return await self._take(state, named(mirror, press, now), offer["id"], b"")
         lines = lines_of(state, wants)
         if isinstance(lines, NoOrder):
             return no_order_answer(lines)
-        return await self._reserve(state, named(mirror, press), lines, b"")
+        return await self._reserve(state, named(mirror, press, now), lines, b"")
 
     async def _reserve(self, state: State, act: Act, lines: tuple[Line, ...], chat: bytes) -> SpeechAnswer:
         await self._introduce(state, act)
@@ -251,8 +261,7 @@ class CommentPath:
             known.append(noted(speaker.viewer, act.newcomer, now))
         if known:
             events = [event for decision in known for event in decision.events]
-            with contextlib.suppress(TooMuch):  # the last place has gone since our mirror's moment
-                await self._store.publish(act.show, events, [write for one in known for write in one.writes])
+            await self._store.introduce(act.show, Decision(events, [write for one in known for write in one.writes]))
 
     async def cancel(self, mirror: Mirror, withdrawal: Withdrawal) -> WithdrawalAnswer:
         """A viewer gives up an own claim.
@@ -311,10 +320,10 @@ class CommentPath:
         return shown_answer(before, content_of(speech))
 
 
-def named(mirror: Mirror, act: A, *, held: bool = False) -> A:
+def named(mirror: Mirror, act: A, now_ms: int, *, held: bool = False) -> A:
     """The act under the name that everyone may read; a held line goes to staff with the name it asks for."""
     viewer, name = act.speaker.viewer, act.speaker.name
-    public = mirror.public_name(viewer, name)
+    public = mirror.public_name(viewer, name, shy=held_newcomer(mirror.state, viewer, act.newcomer, now_ms))
     if public == name or (held and mirror.is_free(name)):
         return act
     return msgspec.structs.replace(act, speaker=Named(viewer, public))

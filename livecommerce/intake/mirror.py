@@ -49,8 +49,8 @@ class Mirror(Protocol):
 
     def note_chat(self, viewer: str, at_ms: int) -> None: ...
 
-    def public_name(self, viewer: str, name: str) -> str:
-        """The name if everyone may read it now, else a guest's."""
+    def public_name(self, viewer: str, name: str, *, shy: bool = False) -> str:
+        """The name if everyone may read it now, else a guest's; `shy`: not before a line of theirs was shown."""
 
     def is_free(self, name: str) -> bool:
         """Whether a name keeps to the rules of this show and passes for nobody who runs it."""
@@ -112,9 +112,9 @@ class ShowMirror:
             self._free[name] = free
         return free
 
-    def public_name(self, viewer: str, name: str) -> str:
+    def public_name(self, viewer: str, name: str, *, shy: bool = False) -> str:
         guest = guest_name(viewer_handle(self.state["salt"], viewer))
-        if name == guest or (may_introduce(self.state, viewer) and self.is_free(name)):
+        if name == guest or (not shy and may_introduce(self.state, viewer) and self.is_free(name)):
             return name
         return guest
 

@@ -17,7 +17,7 @@ from livecommerce.intake.speech import Payload, Speaker, is_again
 from livecommerce.intake.text import checked_text
 from livecommerce.shows import commands
 from livecommerce.shows.commands import FINGERPRINT, ViewerCommand, fingerprint, first_answer
-from livecommerce.shows.moderation import Ruling, rule
+from livecommerce.shows.moderation import Ruling, as_first_line, held_newcomer, rule
 from livecommerce.shows.packing import unpack
 from livecommerce.shows.store import ShowStore
 
@@ -30,8 +30,11 @@ class ViewerCommands:
         self._path = path
         self._length_max = length_max
 
-    async def execute(self, show: str, mirror: Mirror, speaker: Speaker, raw: Payload) -> dict[str, Any]:
-        """Does the command once and returns its outcome; the same id again returns the same outcome.
+    async def execute(
+        self, show: str, mirror: Mirror, speaker: Speaker, raw: Payload, newcomer: str = ""
+    ) -> dict[str, Any]:
+        """Does the command once and returns its outcome; the same id again returns the same outcome. `newcomer`: as of
+        an `Act`.
 
         Raises:
             LiveCommerceError: refused with a number; nothing was changed.
@@ -45,8 +48,11 @@ class ViewerCommands:
             if known is not None:
                 return outcome_of(unpack(known), speaker.viewer, sent)
         self._path.may_act(mirror, speaker.viewer, command.id, speaks=bool(command.spoken))
+        shy = held_newcomer(mirror.state, speaker.viewer, newcomer, self._store.now_ms())
         command, ruling = self._moderated(mirror, speaker.viewer, command)
-        name = mirror.public_name(speaker.viewer, speaker.name)
+        if shy:
+            ruling = as_first_line(ruling, is_order=False, bare=not command.spoken)
+        name = mirror.public_name(speaker.viewer, speaker.name, shy=shy)
         who, now = commands.Speaker(speaker.viewer, name, ruling.place), self._store.now_ms()
         decision = self._store.kinds.decide_for_viewer(mirror.state, command, who, now)
         for event in decision.events[:1]:  # from it every process counts what this viewer does

@@ -6,6 +6,7 @@ One descriptor is kept in reserve, so that the count can be read when the table 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import resource
 import time
@@ -17,9 +18,24 @@ from livecommerce.ops.logs import logger
 log = logger(__name__)
 
 SCARCE_SHARE = 0.9  # from here on no new viewers: what is left is for the stores, the files and the internal port
+# The last ones: connections of the public port are closed at accept, so that the internal port is never deaf.
+RESERVE_SHARE, RESERVE_LEAST = 1 / 32, 16
 CALM_SHARE = 0.8
 # Counting costs a millisecond for 3,000: far from a large limit it is done seldom.
 SELDOM_SECONDS, SMALL_LIMIT, NEAR_SHARE = 10.0, 4096, 0.5
+SPARE = 200  # of a process besides its viewers' sockets
+UNLIMITED = 1 << 62
+
+
+def needed(viewers: int) -> int:
+    """How many open files a web process must be allowed for so many viewers, before the last ones are turned away."""
+    return math.ceil((viewers + SPARE) / SCARCE_SHARE)
+
+
+def allowed() -> int:
+    """How many this process and its children can have: they raise the soft limit to the hard one."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return UNLIMITED if hard == resource.RLIM_INFINITY else hard
 
 
 def count_of(pid: int | str) -> tuple[int, int] | None:
@@ -29,7 +45,7 @@ def count_of(pid: int | str) -> tuple[int, int] | None:
         for line in Path(f"/proc/{pid}/limits").read_text("ascii").splitlines():
             if line.startswith("Max open files"):
                 limit = line.split()[3]
-                return opened, (1 << 62 if limit == "unlimited" else int(limit))
+                return opened, (UNLIMITED if limit == "unlimited" else int(limit))
     except (OSError, ValueError, IndexError):
         return None
     return None
@@ -45,8 +61,15 @@ class Descriptors:
         self._spare: int | None = None
         self._due = 0.0
 
+    @property
+    def is_full(self) -> bool:
+        """Whether only the reserve is left. Who opens many between two looks adds them to `opened`."""
+        return 0 < self.limit <= self.opened + max(RESERVE_LEAST, int(self.limit * RESERVE_SHARE))
+
     def _count(self) -> tuple[int, int]:
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        if limit == resource.RLIM_INFINITY:
+            limit = UNLIMITED
         if self._spare is None:
             with contextlib.suppress(OSError):
                 self._spare = os.open(os.devnull, os.O_RDONLY)

@@ -11,6 +11,7 @@ from livecommerce.ops import metrics
 from livecommerce.ops.descriptors import DESCRIPTORS
 from livecommerce.ops.log_limit import forget_seldom
 from livecommerce.ops.logs import logger
+from livecommerce.ops.patience import patiently
 
 log = logger(__name__)
 
@@ -79,8 +80,7 @@ class Health:
 
     async def _run(self, name: str, check: Check) -> tuple[str, str | None]:
         try:
-            async with asyncio.timeout(CHECK_SECONDS_MAX):
-                return name, await check()
+            return name, await patiently(check(), CHECK_SECONDS_MAX)
         except TimeoutError:
             return name, f"no answer within {CHECK_SECONDS_MAX:.0f} s"
         except LiveCommerceError as error:

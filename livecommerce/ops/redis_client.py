@@ -65,6 +65,24 @@ def _options() -> dict[str, Any]:
     }
 
 
+class Turns:
+    """Whoever came first has the first free connection. The pool's own waiting lets callers overtake who come in the
+    moment in which one is given back: in a rush, some waited to the end of it, and were refused."""
+
+    def __init__(self, places: int) -> None:
+        self._free = asyncio.Semaphore(places)
+
+    async def __aenter__(self) -> None:
+        try:
+            async with asyncio.timeout(WAIT_SECONDS_MAX):
+                await self._free.acquire()
+        except builtins.TimeoutError as error:
+            raise ConnectionError(f"no connection was free within {WAIT_SECONDS_MAX:.0f} s") from error
+
+    async def __aexit__(self, *_: object) -> None:
+        self._free.release()
+
+
 class _Bounded:
     """A command has one limit in all, however often it is tried: a stalled server must not hold a page for minutes."""
 
@@ -77,17 +95,30 @@ class _Bounded:
 
 
 class _BoundedPipeline(Pipeline):
+    turns: Turns
+
     async def execute(self, raise_on_error: bool = True) -> list[Any]:
-        try:
-            async with asyncio.timeout(COMMAND_SECONDS_MAX):
-                return list(await super().execute(raise_on_error))
-        except builtins.TimeoutError as error:
-            raise TimeoutError(f"no answer within {COMMAND_SECONDS_MAX:.0f} s") from error
+        async with self.turns:
+            try:
+                async with asyncio.timeout(COMMAND_SECONDS_MAX):
+                    return list(await super().execute(raise_on_error))
+            except builtins.TimeoutError as error:
+                raise TimeoutError(f"no answer within {COMMAND_SECONDS_MAX:.0f} s") from error
 
 
 class StoreClient(_Bounded, Redis):  # type: ignore[misc]
+    """Of one server. The limit of a command begins with its turn: a crowd that waits says nothing about the server."""
+
+    turns: Turns
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        async with self.turns:
+            return await super().execute_command(*args, **options)
+
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
-        return _BoundedPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+        pipeline = _BoundedPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+        pipeline.turns = self.turns
+        return pipeline
 
 
 class StoreClusterClient(_Bounded, ClusterClient):  # type: ignore[misc]
@@ -170,7 +201,11 @@ def connect(url: str, *, blocking: bool = False) -> Redis:
     options = _options() | {"retry_on_error": [BusyLoadingError, ConnectionError, TimeoutError]}
     options |= {"socket_timeout": None} if blocking else {}
     pool = BlockingConnectionPool.from_url(url, timeout=WAIT_SECONDS_MAX, **options)
-    return (Redis if blocking else StoreClient).from_pool(pool)
+    if blocking:
+        return Redis.from_pool(pool)
+    client = cast("StoreClient", StoreClient.from_pool(pool))
+    client.turns = Turns(CONNECTIONS_MAX)
+    return client
 
 
 def _text(value: bytes | str) -> str:

@@ -26,6 +26,7 @@ from livecommerce.realtime.presence import Presence
 from livecommerce.realtime.ring import Ring
 from livecommerce.realtime.tasks import end
 from livecommerce.realtime.viewers import Audience, GroupKey, Part, Viewer, parts_wanted
+from livecommerce.shows.kinds.buyer import unwatched
 from livecommerce.shows.kinds.claims import counters, lines_moved
 from livecommerce.shows.moderation import barred
 from livecommerce.shows.projection import Projector, Wire, WireEvent
@@ -300,8 +301,8 @@ class Channel:
             ban = self.kinds.bars(event)
             if ban is None or not ban.network:
                 continue
-            known = self.mirror.state["addresses"]
-            unknown = sorted({viewer.address for viewer in self.by_viewer.get(ban.viewer, ())} - known.keys())
+            marks = {viewer.address for viewer in self.by_viewer.get(ban.viewer, ())}
+            unknown = unwatched(self.mirror.state, ban.viewer, sorted(marks))
             if unknown:
                 self.on_banned(self, ban.viewer, unknown)
 

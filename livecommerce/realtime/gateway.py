@@ -55,7 +55,7 @@ from livecommerce.shows.errors import Banned, ShowOfAnotherShop
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.kinds.claims import ticket_of_claim
 from livecommerce.shows.model import address_mark, valid_id
-from livecommerce.shows.moderation import may_introduce, network_refusal
+from livecommerce.shows.moderation import held_newcomer, may_introduce, network_refusal
 from livecommerce.shows.state import State
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.engine import StockUnavailable
@@ -391,8 +391,10 @@ class Gateway:
                 raise NotAllowed("Not joined yet.")
             if handler is None:
                 raise EventUnknown(f"The server knows no event {event[:40]!r}.")
-            if seat.viewer.audience == "viewer" and (wait_ms := self._rate.wait_ms(seat.viewer.viewer, event)):
-                raise TooMuch(retry_after_ms=wait_ms)
+            if seat.viewer.audience == "viewer":
+                who = seat.viewer.identity
+                if wait_ms := self._rate.wait_ms(who.viewer, network_of(who.address), event):
+                    raise TooMuch(retry_after_ms=wait_ms)
             if len(args) > 1:
                 raise BadInput("An event carries one map.")
             if seat.viewer.audience == "staff":
@@ -457,9 +459,13 @@ class Gateway:
         self._is_welcome(seat)
         known_fields(as_map(raw), "name")
         name = self._checked_name(channel, raw.get("name"))
+        if viewer.name == name and channel.mirror.state["names"].get(viewer.viewer) == name:
+            return {"name": name}  # as it stands: pages say it again when they come back
         for socket in channel.by_viewer.get(viewer.viewer, (viewer,)):
             socket.name = name
-        if may_introduce(channel.mirror.state, viewer.viewer):  # else it is read with the first line let through
+        state = channel.mirror.state
+        is_held = held_newcomer(state, viewer.viewer, newcomer_of(seat), self._store.now_ms())
+        if may_introduce(state, viewer.viewer) and not is_held:  # else it is read with the first line let through
             await self._store.name(channel.show, viewer.viewer, name)
         return {"name": name}
 
@@ -497,7 +503,8 @@ class Gateway:
         channel, viewer = seat
         if viewer.audience == "viewer":
             self._is_welcome(seat)
-            outcome = await self._viewer_commands.execute(channel.show, channel.mirror, viewer, as_map(raw))
+            newcomer = newcomer_of(seat)
+            outcome = await self._viewer_commands.execute(channel.show, channel.mirror, viewer, as_map(raw), newcomer)
             return {"outcome": outcome}
         actor, sent = self._actor(seat), as_map(raw)
         is_again(sent)  # said of what has an id; the id alone decides

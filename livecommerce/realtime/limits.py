@@ -57,20 +57,42 @@ NAMES_BURST, NAMES_PER_SECOND = 6.0, 0.1  # each is written and told: who tries 
 VIEWERS_COUNTED_MAX = 50_000  # the one who was quiet longest is forgotten first
 
 
-class EventRate:
-    """How often one viewer may send each event, over all its sockets in this process. A cookie has many sockets, and a
-    network many cookies: the budget of a socket alone lets them keep the store busy for everybody."""
+# Events that write what is no sale, as (burst, a second) of all viewers of one network: what is written at once keeps
+# the claims of everybody waiting. Names of one moment are one write, so a carrier's crowd may give many; a command
+# (question, vote) is one of its own. Comments, claims and what ends them go in batches of all that come meanwhile.
+WRITES = {"name": (1_000.0, 100.0), "command": (200.0, 40.0)}
+
+
+class Buckets:
+    """Token buckets by key; the one that was quiet longest is forgotten first."""
 
     def __init__(self) -> None:
         self._buckets: OrderedDict[tuple[str, str], TokenBucket] = OrderedDict()
 
-    def wait_ms(self, viewer: str, event: str) -> int:
+    def wait_ms(self, key: tuple[str, str], burst: float, per_second: float) -> int:
         """Takes one; milliseconds to wait where there is none, then nothing is taken."""
-        if event in COUNTED_ELSEWHERE:
-            return 0
-        rate = (NAMES_BURST, NAMES_PER_SECOND) if event == "name" else (EVENTS_BURST, EVENTS_PER_SECOND)
-        bucket = self._buckets.pop((viewer, event), None) or TokenBucket(*rate)
-        self._buckets[viewer, event] = bucket
+        bucket = self._buckets.pop(key, None) or TokenBucket(burst, per_second)
+        self._buckets[key] = bucket
         if len(self._buckets) > VIEWERS_COUNTED_MAX:
             self._buckets.popitem(last=False)
         return math.ceil(bucket.wait_seconds() * 1000)
+
+
+class EventRate:
+    """How often one viewer may send each event, over all its sockets in this process, and how often one network may
+    have something written. A cookie has many sockets, and a network many cookies: the budget of a socket alone lets
+    them keep the store busy for everybody."""
+
+    def __init__(self) -> None:
+        self._viewers = Buckets()
+        self._networks = Buckets()
+
+    def wait_ms(self, viewer: str, network: str, event: str) -> int:
+        """Takes one of the viewer's, then one of its network's; milliseconds to wait where there is none."""
+        wait = 0
+        if event not in COUNTED_ELSEWHERE:
+            rate = (NAMES_BURST, NAMES_PER_SECOND) if event == "name" else (EVENTS_BURST, EVENTS_PER_SECOND)
+            wait = self._viewers.wait_ms((viewer, event), *rate)
+        if not wait and event in WRITES:
+            wait = self._networks.wait_ms((network, event), *WRITES[event])
+        return wait

@@ -109,7 +109,7 @@ def _media(foundation: Foundation, setups: ShowRepository) -> media_routes.Media
         refuse_banned=foundation.stores.shows.refuse_banned,
         own_show=setups.own,
         ingest_tokens=foundation.accounts.ingest_tokens,
-        rate_limit=foundation.accounts.rate_limit,
+        rate_limit=foundation.accounts.crowd_limit,
         audit=AuditRepository(foundation.database),
     )
 

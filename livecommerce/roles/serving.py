@@ -23,6 +23,7 @@ from livecommerce.configuration.tree import Settings, as_environment
 from livecommerce.ops import folder as folders
 from livecommerce.ops import ports
 from livecommerce.ops.children import Plan
+from livecommerce.ops.descriptors import allowed, needed
 from livecommerce.ops.disk_guard import DiskGuard
 from livecommerce.ops.errors import StartFailed
 from livecommerce.ops.logs import logger
@@ -221,6 +222,15 @@ def _running(ground: Ground) -> folders.Running:
     )
 
 
+def _say_if_descriptors_lack(settings: Settings) -> None:
+    wanted = needed(settings.realtime.viewers_max)
+    if allowed() < wanted:
+        log.warning(
+            "fewer open files are allowed than realtime.viewers_max needs", allowed=allowed(), needed=wanted,
+            advice=f"ulimit -n {wanted} (systemd: LimitNOFILE={wanted}), or fewer realtime.viewers_max",
+        )  # fmt: skip
+
+
 async def _run(ground: Ground, prepare: Prepare, guests: Guests) -> None:
     guest_plans, guest_lines = guests(ground)
     supervisor = Supervisor([*plans(ground), *guest_plans], inherit=[ground.lock.descriptor])
@@ -234,6 +244,7 @@ async def _run(ground: Ground, prepare: Prepare, guests: Guests) -> None:
             print("\n".join(first_words), flush=True)
 
     guard: asyncio.Task[None] | None = None
+    _say_if_descriptors_lack(ground.settings)
     try:
         await refuse_connections(settings_given(ground))
         if not await supervisor.start({ROLES_STAGE: prepare_shop}):

@@ -16,6 +16,7 @@ from livecommerce.api.access_log import AccessLogger
 from livecommerce.api.protocol import NumberedRunner
 from livecommerce.configuration.tree import Settings
 from livecommerce.http.addresses import request_address
+from livecommerce.http.connections import Connections
 from livecommerce.media.client.directory import RelayDirectory
 from livecommerce.ops import metrics
 from livecommerce.ops.http_metrics import count_requests
@@ -52,6 +53,7 @@ async def _listening(app: web.Application, settings: Settings) -> AsyncIterator[
     """Serves `app` on the HTTP port, which other web processes share. Leaving stops accepting, then closes."""
     runner = NumberedRunner(
         app,
+        Connections(settings.http.trusted_proxies, settings.realtime.network_percent),
         access_log_class=AccessLogger,
         shutdown_timeout=WEB_DRAIN_SECONDS,
         handle_signals=False,
@@ -85,7 +87,8 @@ async def web_role(frame: Frame) -> AsyncIterator[None]:
         # A lane of its own: who logs in or is staff never waits for a connection behind a rush on the shows.
         people = await connect_store(store_url(settings))
         stack.push_async_callback(people.aclose)
-        accounts = Accounts(load_secret(settings.secret, settings.data_folder), people, database)
+        secret = load_secret(settings.secret, settings.data_folder)
+        accounts = Accounts(secret, people, database, crowd=stores.redis)
         stack.callback(accounts.close)
         directory = RelayDirectory(stores.redis, secret=settings.secret)
         stack.push_async_callback(directory.close)

@@ -31,7 +31,7 @@ class Stored(NamedTuple):
 
 
 class Barred(NamedTuple):
-    """Who may not act any more: a viewer; with `network` newcomers of the networks that it watches from neither."""
+    """Who may not act any more: a viewer; `network`: newcomers of the networks that it watches from are held too."""
 
     viewer: str
     network: bool

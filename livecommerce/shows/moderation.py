@@ -51,6 +51,25 @@ def network_refusal(state: State, viewer: str, address: str, now_ms: int) -> Liv
     return NetworkBarred(retry_after_ms=left_ms)
 
 
+def held_newcomer(state: State, viewer: str, mark: str, now_ms: int) -> bool:
+    """Whether a newcomer comes from the network of somebody who was banned lately, and had no line shown yet.
+
+    It may be the same person without the cookie, so what it says first waits for a moderator. `mark` is that of a
+    viewer whose cookie is young, "" for everybody else: those of a carrier's network who were here before go on.
+    """
+    culprit = state["addresses"].get(mark)
+    if culprit is None or viewer in state["spoken"]:
+        return False
+    return state["buyers"].get(culprit, {}).get("newcomers_held_until", 0) > now_ms
+
+
+def as_first_line(ruling: Ruling, *, is_order: bool, bare: bool) -> Ruling:
+    """A ruling over a line that has to wait like a first one: only what would have been shown does."""
+    if bare or ruling.refuse is not None or ruling.place != "log":
+        return ruling
+    return Ruling("shadow" if is_order else "held", "first")
+
+
 def may_act(state: State, viewer: str, now_ms: int) -> LiveCommerceError | None:
     """Why this viewer may neither chat nor order right now; None when allowed."""
     buyer: BuyerRecord = state["buyers"].get(viewer, {})

@@ -35,6 +35,7 @@ class Snapshots:
         if kept is None or now - kept[0] > KEPT_SECONDS or _failed(kept[1]):
             self._forget(now)
             kept = self._kept[show] = (now, asyncio.create_task(self._read(show), name=f"snapshot {show}"))
+            kept[1].add_done_callback(_failed)  # looked at, also where all who waited have gone
         # Shielded: one who leaves must not end the read the others wait for.
         return await asyncio.shield(kept[1])
 

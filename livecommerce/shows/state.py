@@ -106,6 +106,7 @@ class BuyerRecord(TypedDict, total=False):
     hold_max: int
     shadow: bool
     network_until: int
+    newcomers_held_until: int
 
 
 class TriageEvent(TypedDict):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import secrets
 import time
@@ -16,10 +15,11 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisClusterException, RedisError, ResponseError
 
 from livecommerce.comments import PACKS
-from livecommerce.errors import BadInput, Busy, Conflict, IdReused, ShowUnknown, TooMuch, Unavailable
+from livecommerce.errors import BadInput, Busy, Conflict, IdReused, ShowUnknown, TooMuch
 from livecommerce.ops.store_faults import storage_error
 from livecommerce.shows.decision import Decision, Write, not_sold
 from livecommerce.shows.errors import Banned
+from livecommerce.shows.gathering import Gathering
 from livecommerce.shows.kind import Stored
 from livecommerce.shows.kinds.audit import AUDIT_SHOWN_MAX
 from livecommerce.shows.kinds.buyer import addresses_barred
@@ -27,6 +27,7 @@ from livecommerce.shows.kinds.chat import CHAT_MAX
 from livecommerce.shows.kinds.claims import TICKETS_MAX, ticket_of_claim
 from livecommerce.shows.kinds.media import told
 from livecommerce.shows.kinds.name import named
+from livecommerce.shows.lookups import Lookups
 from livecommerce.shows.model import KEY_NAMES, SNAPSHOT_PARTS, Keys, ShowSetup, checked_item
 from livecommerce.shows.moderation import Place
 from livecommerce.shows.packing import decoded, pack, pack_for_lua, unpack
@@ -46,10 +47,8 @@ LIBRARY = files("livecommerce.shows").joinpath("library.lua").read_text("utf-8")
 CHAT_BATCH_MAX = 256  # lines in one call: some 2 ms of Valkey's time
 CHAT_QUEUE_MAX = 20_000  # lines waiting in one process; beyond it a viewer is told `busy`
 READ_ENTRIES_MAX = 2_000  # log entries read at once; a page that is further behind takes a snapshot
-SHOP_CACHE_MAX = 10_000  # shows whose shop is remembered; the entry never changes
-# Ids that no show has are made up in any number: the answer is kept a moment (a show made in another process is seen
-# then), and few of them are asked for at once, so that they take no connections from the shows that are.
-UNKNOWN_SECONDS, UNKNOWN_MAX, LOOKUPS_AT_ONCE = 1.0, 10_000, 8
+INTRODUCED_AT_ONCE = 200  # names and newcomers in one call
+CLOSE_SECONDS_MAX = 5.0
 
 
 FAULTS = (RedisError, RedisClusterException)  # redis-py's own words for "no node has this slot" are no RedisError
@@ -82,16 +81,6 @@ class Person(NamedTuple):
     by: str
 
 
-class _ChatBatch:
-    """Lines of one show that wait for the call in flight."""
-
-    __slots__ = ("lines", "running")
-
-    def __init__(self) -> None:
-        self.lines: list[tuple[ChatLine, asyncio.Future[bytes]]] = []
-        self.running = False
-
-
 class ShowStore:
     """Shows in Valkey. One per process; safe for concurrent use within its event loop."""
 
@@ -100,12 +89,11 @@ class ShowStore:
         self.engine = engine
         self.kinds = kinds
         self._key_numbers = {name: number for number, name in enumerate((*KEY_NAMES, *kinds.hashes), start=1)}
-        self._shops: dict[str, str] = {}
-        self._unknown: dict[str, float] = {}
-        self._lookups = asyncio.Semaphore(LOOKUPS_AT_ONCE)
-        self._chat: dict[str, _ChatBatch] = {}
-        self._chat_waiting = 0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._lookups = Lookups(self._read_shops)
+        self._chat = Gathering("chat", self._write_chat, at_once=CHAT_BATCH_MAX, waiting=CHAT_QUEUE_MAX)
+        self._introduced = Gathering(
+            "introductions", self._write_introductions, at_once=INTRODUCED_AT_ONCE, waiting=CHAT_QUEUE_MAX
+        )
         # to the steady clock, not to the wall clock: that one may be set at any moment
         self._clock_offset_ms = (time.time() - time.monotonic()) * 1000
 
@@ -118,9 +106,9 @@ class ShowStore:
         await self._answer(self.redis.function_load(LIBRARY, replace=True))
 
     async def close(self) -> None:
-        """Waits for chat lines in flight."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=5)
+        """Waits for what is in flight."""
+        for one in (self._chat, self._introduced, self._lookups):
+            await one.settle(CLOSE_SECONDS_MAX)
 
     def now_ms(self) -> int:
         """The Valkey server's clock as last compared (every snapshot compares it)."""
@@ -154,26 +142,11 @@ class ShowStore:
         Raises:
             ShowUnknown: there is no such show.
         """
-        shop = self._shops.get(show)
-        if shop is not None:
-            return shop
-        async with self._lookups:
-            return self._shops.get(show) or await self._look_up(show)
+        return await self._lookups.shop_of(show)
 
-    async def _look_up(self, show: str) -> str:
-        now = time.monotonic()
-        if self._unknown.get(show, 0.0) > now:
-            raise ShowUnknown()
-        found = await self._answer(cast("Awaitable[Any]", self.redis.hget(Keys.SHOWS, show)))
-        if found is None:
-            if len(self._unknown) >= UNKNOWN_MAX:
-                self._unknown.clear()
-            self._unknown[show] = now + UNKNOWN_SECONDS
-            raise ShowUnknown()
-        if len(self._shops) >= SHOP_CACHE_MAX:
-            self._shops.clear()
-        shop = self._shops[show] = found.decode() if isinstance(found, bytes) else str(found)
-        return shop
+    async def _read_shops(self, shows: list[str]) -> list[bytes | None]:
+        found = await self._answer(cast("Awaitable[Any]", self.redis.hmget(Keys.SHOWS, shows)))
+        return cast("list[bytes | None]", found)
 
     async def keys_of(self, show: str) -> Keys:
         return Keys(await self.shop_of(show), show, self.kinds.hashes)
@@ -201,7 +174,7 @@ class ShowStore:
         if any(item.currency != setup.currency for item in items):
             raise BadInput(f"All products of this show are priced in {setup.currency}.")
         await self._answer(cast("Awaitable[Any]", self.redis.hsetnx(Keys.SHOWS, setup.id, setup.shop)))
-        self._unknown.pop(setup.id, None)
+        self._lookups.is_made(setup.id)
         if await self.shop_of(setup.id) != setup.shop:
             raise Conflict("Another shop has a show under this id.")
         keys = await self.keys_of(setup.id)
@@ -330,9 +303,28 @@ class ShowStore:
         Raises:
             ShowUnknown, Unavailable, StorageFull.
         """
-        decision = named(viewer, name, self.now_ms())
-        with contextlib.suppress(TooMuch):
-            await self.publish(show, decision.events, decision.writes)
+        await self.introduce(show, named(viewer, name, self.now_ms()))
+
+    async def introduce(self, show: str, decision: Decision) -> None:
+        """Writes who a viewer is (name, network), together with all who come in the same moment: each is a write that
+        waits for the disk, and a crowd of them must not stand before the claims. Where the show keeps as many as it
+        can, nothing is written.
+
+        Raises:
+            Busy, ShowUnknown, Unavailable, StorageFull.
+        """
+        await self._introduced.ask(show, decision)
+
+    async def _write_introductions(self, show: str, decisions: list[Decision]) -> list[None]:
+        events = [event for decision in decisions for event in decision.events]
+        writes = [write for decision in decisions for write in decision.writes]
+        try:
+            await self.publish(show, events, writes)
+        except TooMuch:  # the last place has gone since our mirror's moment: whoever is known already, is still written
+            for decision in decisions:
+                with contextlib.suppress(TooMuch):
+                    await self.publish(show, decision.events, decision.writes)
+        return [None] * len(decisions)
 
     async def media_clock(self, show: str, timestamp: int) -> None:
         """What the relay tells every few seconds: the picture that arrives now has this RTP timestamp (90 kHz).
@@ -364,39 +356,7 @@ class ShowStore:
         Raises:
             Busy: CHAT_QUEUE_MAX lines wait. IdReused, ShowUnknown, Unavailable, StorageFull.
         """
-        if self._chat_waiting >= CHAT_QUEUE_MAX:
-            raise Busy(retry_after_ms=1_000)
-        future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        batch = self._chat.setdefault(show, _ChatBatch())
-        batch.lines.append((line, future))
-        self._chat_waiting += 1
-        if not batch.running:
-            batch.running = True
-            task = asyncio.create_task(self._drain_chat(show, batch), name=f"chat {show}")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        return await future
-
-    async def _drain_chat(self, show: str, batch: _ChatBatch) -> None:
-        while batch.lines:
-            lines, batch.lines = batch.lines[:CHAT_BATCH_MAX], batch.lines[CHAT_BATCH_MAX:]
-            sent = len(lines)
-            self._chat_waiting -= sent
-            try:
-                answers = await self._write_chat(show, [line for line, _ in lines])
-            except Exception as error:
-                if isinstance(error, Unavailable):  # who came meanwhile has waited as long: nobody waits for two calls
-                    lines, batch.lines = [*lines, *batch.lines], []
-                    self._chat_waiting -= len(lines) - sent
-                for _, future in lines:
-                    if not future.done():
-                        future.set_exception(error)
-                continue
-            for (_, future), answer in zip(lines, answers, strict=True):
-                if not future.done():
-                    future.set_result(answer)
-        batch.running = False
-        self._chat.pop(show, None)
+        return await self._chat.ask(show, line)
 
     async def _write_chat(self, show: str, lines: list[ChatLine]) -> list[bytes]:
         keys = await self.keys_of(show)

@@ -12,6 +12,7 @@ from aiohttp import web
 from structlog.testing import capture_logs
 
 from livecommerce.api.protocol import NumberedRunner
+from livecommerce.http.connections import Connections
 from tests.site import Site
 
 
@@ -19,7 +20,7 @@ from tests.site import Site
 async def port(site: Site) -> AsyncIterator[int]:
     """The site as the web role serves it."""
     assert site.client.app is not None
-    runner = NumberedRunner(site.client.app)
+    runner = NumberedRunner(site.client.app, Connections(("127.0.0.1",), 50))
     await runner.setup()
     listening = web.TCPSite(runner, "127.0.0.1", 0)
     await listening.start()

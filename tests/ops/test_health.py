@@ -181,3 +181,26 @@ async def test_a_taken_internal_port_is_told_in_words(beating: Heartbeat) -> Non
 async def test_switched_off_it_serves_nothing(beating: Heartbeat) -> None:
     async with serve_internal(Health(beating), HOST, None) as port:
         assert port is None
+
+
+async def test_a_store_that_answers_a_busy_process_is_ready(beating: Heartbeat, monkeypatch) -> None:
+    """In a rush a process whose store had long answered called itself not ready, and lost its new viewers for it."""
+    monkeypatch.setattr(health_module, "CHECK_SECONDS_MAX", 0.05)
+
+    async def slow_turns() -> str | None:
+        for _ in range(6):
+            await asyncio.sleep(0)
+        return None
+
+    async def busy() -> None:
+        while True:
+            time.sleep(0.03)
+            await asyncio.sleep(0)
+
+    others = asyncio.create_task(busy())
+    health = Health(beating, {"valkey": slow_turns})
+    health.started = True
+    try:
+        assert await health.ready() == (True, {})
+    finally:
+        others.cancel()

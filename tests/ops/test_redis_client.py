@@ -25,6 +25,48 @@ async def test_more_callers_than_connections_wait_for_their_turn(valkey_server: 
         await client.aclose()
 
 
+async def test_nobody_overtakes_those_who_wait(valkey_server: EmbeddedValkey, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Callers who came in the moment in which a connection was given back had it before those who waited for it."""
+    monkeypatch.setattr(redis_client, "CONNECTIONS_MAX", 1)
+    client: Redis = connect(valkey_server.url)
+    answered: list[str] = []
+
+    async def greedy() -> None:
+        for _ in range(100):
+            await client.ping()
+            answered.append("greedy")
+
+    async def patient() -> None:
+        await client.ping()
+        answered.append("patient")
+
+    try:
+        await asyncio.gather(greedy(), patient())
+    finally:
+        await client.aclose()
+    assert answered.index("patient") <= 2
+
+
+async def test_waiting_for_a_turn_is_no_silence_of_the_store(
+    valkey_server: EmbeddedValkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wait counted as the command's own time: the last of a crowd were told that the store does not answer."""
+    monkeypatch.setattr(redis_client, "CONNECTIONS_MAX", 1)
+    monkeypatch.setattr(redis_client, "COMMAND_SECONDS_MAX", 1.0)
+    client: Redis = connect(valkey_server.url)
+    try:
+        calls = [client.blpop([f"nothing comes here {number}"], timeout=0.3) for number in range(5)]
+        assert await asyncio.gather(*calls) == [None] * 5
+        pipeline = client.pipeline(transaction=False)
+        pipeline.ping()
+        held = asyncio.create_task(client.blpop(["nor here"], timeout=0.3))
+        await asyncio.sleep(0)
+        assert await pipeline.execute() == [True]
+        await held
+    finally:
+        await client.aclose()
+
+
 async def test_who_waits_too_long_is_refused(valkey_server: EmbeddedValkey, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redis_client, "CONNECTIONS_MAX", 1)
     monkeypatch.setattr(redis_client, "WAIT_SECONDS_MAX", 0.05)

@@ -105,3 +105,68 @@ async def test_a_ping_is_answered(fast_world: World) -> None:
         await socket.ping(b"are you there")
         answer = await socket.receive()
         assert (answer.type, bytes(answer.data)) == (aiohttp.WSMsgType.PONG, b"are you there")
+
+
+# What each event of a viewer may be, so that it does what it can; a new event fails until it has a row.
+DONE: dict[str, dict[str, Any]] = {
+    "comment": {"id": "comment-000", "text": "hello"},
+    "claim": {"id": "claim-00000", "code": "A01", "quantity": 1, "options": {"顏色": "紅色"}},
+    "cancel": {"id": "cancel-0000", "reservation": "A01#1"},
+    "take": {"id": "take-000000", "reservation": "A01#1"},
+    "name": {"name": "Anna"},
+    "resume": {"epoch": "none", "offset": "0-0"},
+    "tickets": {},
+    "command": {"id": "question-00", "do": "ask_question", "text": "how large is it?"},
+    "ask": {"ask": "buyer"},
+}
+
+
+async def test_every_event_that_writes_by_itself_is_counted_by_network(
+    fast_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = await fast_world.connect(staff="host")
+    await host.go_live()
+    written: list[str] = []
+    commit = fast_world.store.commit
+
+    async def noted(*args: Any) -> Any:
+        written.append(event)
+        return await commit(*args)
+
+    monkeypatch.setattr(fast_world.store, "commit", noted)
+    anna = await fast_world.connect("anna")
+    for event in sorted(fast_world.gateway.events):
+        await anna.call(event, DONE[event])
+    assert set(written) - {"claim"} == set(limits.WRITES), "a claim introduces who makes it, once, with all who do"
+
+
+@pytest.mark.parametrize("event", sorted(limits.WRITES))
+async def test_a_network_that_has_written_much_waits_before_it_is_read(
+    fast_world: World, monkeypatch: pytest.MonkeyPatch, event: str
+) -> None:
+    monkeypatch.setitem(limits.WRITES, event, (2.0, 0.001))
+    crowd = [await fast_world.connect(f"viewer-{number}", address=f"2001:db8:1:2::{number}") for number in range(4)]
+    answers = [await client.call(event, "no map") for client in crowd]
+    assert [answer["error"]["code"] for answer in answers] == ["bad_input"] * 2 + ["too_much"] * 2
+    anna = await fast_world.connect("anna", address="2001:db8:1:3::1")
+    assert (await anna.call(event, "no map"))["error"]["code"] == "bad_input"
+
+
+async def test_a_name_that_stands_is_not_written_again(fast_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    anna, again = await fast_world.connect("anna"), await fast_world.connect("anna")
+    assert (await anna.call("name", {"name": "Anna"}))["ok"]
+    await anna.until(lambda: anna.private("you"))
+    written: list[str] = []
+    name = fast_world.store.name
+
+    async def noted(show: str, viewer: str, chosen: str) -> None:
+        written.append(chosen)
+        await name(show, viewer, chosen)
+
+    monkeypatch.setattr(fast_world.store, "name", noted)
+    for client in (anna, again):
+        assert await client.call("name", {"name": "Anna"}) == {"ok": True, "name": "Anna"}
+    assert written == []
+    assert (await again.call("name", {"name": "Anna B."}))["ok"]
+    assert (await anna.call("name", {"name": "Anna"}))["ok"]
+    assert written == ["Anna B.", "Anna"], "another one between: it is the last that counts"

@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
+from livecommerce.shows.errors import SlowMode
 from livecommerce.shows.kinds.buyer import NOTHING_SET
 from livecommerce.shows.moderation import (
+    Ruling,
+    as_first_line,
     barred,
+    held_newcomer,
     may_act,
     may_introduce,
     name_is_free,
@@ -89,6 +93,39 @@ async def test_a_network_keeps_newcomers_from_speaking(
     state["tickets"] = {"A01#1": {"viewer": "buyer"}}  # type: ignore[typeddict-item]
     refusal = network_refusal(state, viewer, address, NOW)
     assert (refusal and refusal.retry_after_ms) == expected
+
+
+@pytest.mark.parametrize(
+    ("viewer", "mark", "until", "is_held"),
+    [
+        ("newcomer", "home", NOW + 1, True),
+        ("named", "home", NOW + 1, True),  # a name is no line
+        ("newcomer", "home", NOW, False),
+        ("newcomer", "elsewhere", NOW + 1, False),
+        ("old-cookie", "", NOW + 1, False),
+        ("speaker", "home", NOW + 1, False),
+    ],
+)
+async def test_first_lines_from_a_banned_viewers_network_wait(
+    viewer: str, mark: str, until: int, is_held: bool, state: State
+) -> None:
+    state["buyers"]["banned"]["newcomers_held_until"] = until
+    assert held_newcomer(state, viewer, mark, NOW) is is_held
+
+
+@pytest.mark.parametrize(
+    ("before", "is_order", "bare", "place"),
+    [
+        (Ruling(), False, False, "held"),
+        (Ruling(), True, False, "shadow"),  # the order counts
+        (Ruling(), True, True, "log"),
+        (Ruling("shadow", "shadow"), False, False, "shadow"),
+        (Ruling(refuse=SlowMode()), False, False, "log"),
+    ],
+)
+def test_what_waits_like_a_first_line(before: Ruling, is_order: bool, bare: bool, place: str) -> None:
+    after = as_first_line(before, is_order=is_order, bare=bare)
+    assert (after.place, after.refuse) == (place, before.refuse)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from livecommerce.errors import NotFound, TooMuch
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.kinds.newcomers import noted
+from livecommerce.shows.moderation import held_newcomer, network_refusal
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.operations import Line, Reserve
 from tests.shows.world import MODERATOR, SHOP, SHOW, give
@@ -52,9 +53,14 @@ async def test_one_press_bans_a_group_and_undo_lifts_only_that(store: ShowStore,
     assert outcome["banned"] == 1
     banned = {viewer for viewer, record in (await store.load(SHOW))["buyers"].items() if record["banned"]}
     assert banned == {"new-1", "new-2"}
-    assert not (await store.load(SHOW))["addresses"], "honest newcomers of a mobile network still come in"
+    state = await store.load(SHOW)
+    assert state["addresses"] == {NETWORK: "new-2"}
+    assert network_refusal(state, "honest", NETWORK, state["now"]) is None, "newcomers of a phone network still come in"
+    assert held_newcomer(state, "honest", NETWORK, state["now"]), "their first lines wait"
     await give(executor, "undo", actor=MODERATOR, command=outcome["id"])
-    assert set((await store.load(SHOW))["buyers"]) == {"new-1"}
+    state = await store.load(SHOW)
+    assert set(state["buyers"]) == {"new-1"}
+    assert state["addresses"] == {}
 
 
 async def test_a_network_that_is_none_of_these_is_said(store: ShowStore, executor: Executor) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import Any
 
 import pytest
@@ -75,3 +76,21 @@ async def test_unknown_shows_do_not_pile_up(site: Site, monkeypatch: pytest.Monk
         with pytest.raises(ShowUnknown):
             await kept.get(f"nowhere-{number}")
     assert len(kept._kept) <= 3
+
+
+async def test_a_read_that_fails_after_all_have_left_is_told_to_nobody(site: Site, reads: list[str]) -> None:
+    """Pages of made-up shows that ran out of patience left a traceback each in the log."""
+    told: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: told.append(context))
+    kept = Snapshots(site.shows, nobody)
+    asked = asyncio.create_task(kept.get("no-such-show"))
+    await asyncio.sleep(0)
+    asked.cancel()
+    read = kept._kept.pop("no-such-show")[1]
+    await asyncio.wait([read, asked])
+    del read, asked
+    gc.collect()
+    await asyncio.sleep(0)
+    loop.set_exception_handler(None)
+    assert told == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import msgpack
 import pytest
@@ -10,13 +11,13 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from livecommerce.errors import BadInput, Conflict, IdReused, ShowUnknown, TooMuch
-from livecommerce.shows import store as shows_store
+from livecommerce.shows import lookups
 from livecommerce.shows.decision import Decision, Write
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.model import viewer_handle
 from livecommerce.shows.packing import pack
 from livecommerce.shows.state import part
-from livecommerce.shows.store import LOOKUPS_AT_ONCE, ChatLine, ShowStore
+from livecommerce.shows.store import ChatLine, ShowStore
 from tests.shows.world import SHOW, give, setup
 
 
@@ -41,29 +42,53 @@ async def test_what_a_show_cannot_be_made_of(store: ShowStore) -> None:
         await store.load("nowhere")
 
 
-async def test_ids_that_no_show_has_are_asked_for_few_at_a_time_and_remembered(
+async def test_ids_that_no_show_has_are_one_question_and_remembered(
     store: ShowStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shows_store, "UNKNOWN_SECONDS", 60.0)
-    asked, under_way, most = 0, 0, 0
-    hget = store.redis.hget
+    """A rush of made-up ids is asked for together: one call is under way, however many come, and no show waits for
+    more than that one."""
+    monkeypatch.setattr(lookups, "UNKNOWN_SECONDS", 60.0)
+    asked: list[list[str]] = []
+    under_way = 0
+    hmget = store.redis.hmget
 
-    async def counted(*args: str) -> object:
-        nonlocal asked, under_way, most
-        asked, under_way = asked + 1, under_way + 1
-        most = max(most, under_way)
+    async def counted(key: str, shows: list[str]) -> object:
+        nonlocal under_way
+        asked.append(shows)
+        under_way += 1
+        assert under_way == 1
         try:
-            return await hget(*args)
+            return await hmget(key, shows)
         finally:
             under_way -= 1
 
-    monkeypatch.setattr(store.redis, "hget", counted)
+    monkeypatch.setattr(store.redis, "hmget", counted)
     made_up = [f"made-up-{number}" for number in range(100)]
     assert await asyncio.gather(*(store.exists(show) for show in made_up * 3)) == [False] * 300
-    assert most == LOOKUPS_AT_ONCE
-    assert 100 <= asked < 100 + LOOKUPS_AT_ONCE, "an id whose first answer is still under way may be asked for again"
+    assert len(asked) <= 2
+    assert set(asked[0]) <= set(made_up)
+    asked.clear()
+    assert await asyncio.gather(*(store.exists(show) for show in made_up)) == [False] * 100
+    assert asked == []
     assert await store.create(setup("made-up-7")), "seen at once by whoever makes it"
     assert await store.exists("made-up-7")
+
+
+async def test_introductions_of_one_moment_are_few_writes(store: ShowStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each was a write of its own that waited for the disk; claims stood behind hundreds of them."""
+    calls = 0
+    publish = store.publish
+
+    async def counted(*args: Any) -> None:
+        nonlocal calls
+        calls += 1
+        await publish(*args)
+
+    monkeypatch.setattr(store, "publish", counted)
+    await asyncio.gather(*(store.name(SHOW, f"viewer-{number}", f"name {number}") for number in range(300)))
+    assert calls <= 3
+    names = (await store.load(SHOW))["names"]
+    assert {names[f"viewer-{number}"] for number in range(300)} == {f"name {number}" for number in range(300)}
 
 
 async def test_people_are_told_by_name_and_handle(store: ShowStore) -> None:

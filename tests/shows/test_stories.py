@@ -253,4 +253,9 @@ def visible_state(state: State) -> State:
         comment: {key: value for key, value in line.items() if key != "tries"}
         for comment, line in state["triage"].items()
     }
+    # A ban that is set again begins its hours anew.
+    seen["buyers"] = {
+        viewer: {**record, "newcomers_held_until": bool(record["newcomers_held_until"])}
+        for viewer, record in state["buyers"].items()
+    }
     return {**seen, "stock": stock_of(state), "pinned": state["pins"][-1]["code"] if state["pins"] else None}

@@ -47,7 +47,7 @@ IMPORTS: dict[str, frozenset[str]] = {
         "stock": "settings",
         "comments": "errors",
         "records": "errors ops",
-        "http": "bounds errors settings",
+        "http": "bounds errors ops settings",
         "accounts": "bounds errors http ops records",
         "catalogue": "accounts bounds comments errors http records stock",
         "media": "accounts errors http ops records settings",

@@ -54,7 +54,11 @@ class TcpConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # A stream's, as it came from `create_server`; uvloop's is no subclass of asyncio's.
         transport = self._transport = cast("asyncio.Transport", transport)
-        host, port, *_ = transport.get_extra_info("peername")
+        peer = transport.get_extra_info("peername")
+        if not peer:  # it has gone before we looked
+            transport.abort()
+            return
+        host, port, *_ = peer
         # The third part keeps it apart from the UDP address of the same numbers.
         self.address = (host, port, "tcp")
         self.network = network_of(host)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, ClassVar, cast
 
 from msgspec import Meta
@@ -18,9 +18,12 @@ from livecommerce.shows.state import BuyerRecord, Draft, Event, State
 
 BUYERS_MAX = 20_000
 NETWORK_SECONDS_MAX = 86_400  # whole towns share an address of a phone network: a day is long
+# Who was banned comes back without the cookie, and nobody can tell him from a neighbour who is new: for the evening
+# first lines of newcomers of the network wait for a moderator. They watch and order as before.
+NEWCOMERS_HELD_MS = 4 * 3_600_000
 NOTHING_SET: BuyerRecord = {
     "muted_until": 0, "muted_for_ms": 0, "banned": False, "restricted": False, "hold_max": 0, "shadow": False,
-    "network_until": 0,
+    "network_until": 0, "newcomers_held_until": 0,
 }  # fmt: skip
 
 
@@ -34,7 +37,8 @@ class Unmute(Command, frozen=True, kw_only=True, tag="unmute"):
 
 
 class Ban(Command, frozen=True, kw_only=True, omit_defaults=True, tag="ban"):
-    """This viewer, on all its pages; with `network_seconds` newcomers of its networks may not speak or order either.
+    """This viewer, on all its pages. First lines of newcomers of its networks are held; with `network_seconds` they may
+    not speak or order at all.
 
     `addresses` are marks, never plain addresses: kept by `unban`, for its undo. The processes that the viewer is
     connected to add those it watches from.
@@ -103,7 +107,10 @@ def unmute(state: State, command: Unmute, actor: Actor, now_ms: int) -> Decision
 def ban(state: State, command: Ban, actor: Actor, now_ms: int) -> Decision:
     until = now_ms + command.network_seconds * 1000 if command.network_seconds else 0
     inverse = {"do": "unban", "viewer": command.viewer}
-    decision = changed_buyer(state, command.viewer, inverse, now_ms, banned=True, network_until=until)
+    held = now_ms + NEWCOMERS_HELD_MS
+    decision = changed_buyer(
+        state, command.viewer, inverse, now_ms, banned=True, network_until=until, newcomers_held_until=held
+    )
     decision.events[0]["addresses_added"] = list(command.addresses)
     decision.writes += [Write("addresses", "hset", mark, command.viewer) for mark in command.addresses]
     return decision
@@ -115,9 +122,25 @@ def unban(state: State, command: Unban, actor: Actor, now_ms: int) -> Decision:
     left_ms = buyer_of(state, command.viewer)["network_until"] - now_ms
     if left_ms >= 1000:
         inverse["network_seconds"] = min(left_ms // 1000, NETWORK_SECONDS_MAX)
-    decision = changed_buyer(state, command.viewer, inverse, now_ms, banned=False, network_until=0)
+    return let_in(state, command.viewer, now_ms, inverse)
+
+
+def let_in(state: State, viewer: str, now_ms: int, inverse: dict[str, Any] | None = None) -> Decision:
+    """The end of a ban, with all that stood on it."""
+    marks = [mark for mark, culprit in state["addresses"].items() if culprit == viewer]
+    decision = changed_buyer(state, viewer, inverse, now_ms, banned=False, network_until=0, newcomers_held_until=0)
     decision.events[0]["addresses_removed"] = marks
     decision.writes += [Write("addresses", "hdel", mark) for mark in marks]
+    return decision
+
+
+def watching(state: State, viewer: str, marks: Sequence[str], now_ms: int) -> Decision:
+    """A ban by which first lines of newcomers from these addresses are held, where none does so as long."""
+    held = now_ms + NEWCOMERS_HELD_MS
+    decision = changed_buyer(state, viewer, None, now_ms, banned=True, newcomers_held_until=held)
+    added = unwatched(state, viewer, marks, _record(decision.events[0]))
+    decision.events[0]["addresses_added"] = added
+    decision.writes += [Write("addresses", "hset", mark, viewer) for mark in added]
     return decision
 
 
@@ -139,11 +162,28 @@ def unshadow(state: State, command: Unshadow, actor: Actor, now_ms: int) -> Deci
     return changed_buyer(state, command.viewer, {"do": "shadow", "viewer": command.viewer}, now_ms, shadow=False)
 
 
+def _reach(record: BuyerRecord) -> tuple[int, int]:
+    return record["network_until"], record["newcomers_held_until"]
+
+
+def unwatched(state: State, viewer: str, marks: Iterable[str], record: BuyerRecord | None = None) -> list[str]:
+    """Those of the addresses that no other ban reaches as far over as that of this viewer (its `record`)."""
+    network, held = _reach(buyer_of(state, viewer) if record is None else record)
+    found = []
+    for mark in marks:
+        culprit = state["addresses"].get(mark)
+        before = (0, 0) if culprit is None else _reach(buyer_of(state, culprit))
+        if culprit is None or (culprit != viewer and before[0] <= network and before[1] <= held):
+            found.append(mark)
+    return found
+
+
 def addresses_barred(state: State, viewer: str, marks: Sequence[str]) -> Decision | None:
-    """The addresses that a banned viewer watches from join the ban; None where it was lifted meanwhile, or where it is
-    of no network."""
+    """The addresses that a banned viewer watches from join the ban; None where it was lifted meanwhile, or where all of
+    them are in one that reaches as far."""
     record = buyer_of(state, viewer)
-    if not record["banned"] or record["network_until"] <= state["now"]:
+    marks = unwatched(state, viewer, marks)
+    if not record["banned"] or max(_reach(record)) <= state["now"] or not marks:
         return None
     event = {"t": "buyer", "viewer": viewer, **record, "at": state["now"], "addresses_added": list(marks)}
     return Decision([event], [Write("addresses", "hset", mark, viewer) for mark in marks])
@@ -180,7 +220,9 @@ def project(projector: Projector, event: Event, after: State, wire: Wire) -> Non
 
 
 def bars(event: Event) -> Barred | None:
-    return Barred(event["viewer"], bool(event.get("network_until"))) if event["banned"] else None
+    if not event["banned"]:
+        return None
+    return Barred(event["viewer"], bool(event.get("network_until") or event.get("newcomers_held_until")))
 
 
 def load(stored: Stored) -> Parts:

@@ -13,7 +13,7 @@ from livecommerce.errors import NotFound, TooMuch
 from livecommerce.shows.commands import Actor, Command, Sku, ViewerId
 from livecommerce.shows.decision import Answered, Decision, ThroughStock, Write
 from livecommerce.shows.kind import Effects, Kind, Parts, Stored
-from livecommerce.shows.kinds.buyer import BUYERS_MAX, buyer_of, changed_buyer
+from livecommerce.shows.kinds.buyer import BUYERS_MAX, buyer_of, changed_buyer, let_in, watching
 from livecommerce.shows.kinds.claims import Reservation
 from livecommerce.shows.kinds.triage import SOLD
 from livecommerce.shows.offers import limits_of, offer_line
@@ -95,7 +95,7 @@ def _set_banned(state: State, group: list[str], banned: bool, now_ms: int) -> tu
     if len(state["buyers"]) + more > BUYERS_MAX:
         raise TooMuch("Too many restricted viewers in this show.")
     for viewer in group:
-        decision = changed_buyer(state, viewer, None, now_ms, banned=banned)
+        decision = changed_buyer(state, viewer, None, now_ms, banned=True) if banned else let_in(state, viewer, now_ms)
         events += decision.events
         writes += decision.writes
     return events, writes
@@ -106,6 +106,9 @@ def ban_group(state: State, command: BanGroup, actor: Actor, now_ms: int) -> Dec
     group = group[:GROUP_MAX]
     events, writes = _set_banned(state, group, True, now_ms)
     inverse = {"do": "unban_group", "network": command.network, "viewers": group} if group else None
+    if group:  # who comes back without the cookie is a newcomer of the same network
+        watched = watching(state, group[0], [command.network], now_ms)
+        events, writes = [*watched.events, *events[1:]], [*watched.writes, *writes[1:]]
     return Decision(events, writes, {"network": command.network, "banned": len(group)}, inverse)
 
 

@@ -27,7 +27,7 @@ class Line:
     """A transport: what was written, how much waits, whether it was cut."""
 
     def __init__(self, number: int = 1, host: str = "127.0.0.9") -> None:
-        self.peer_address = (host, 40_000 + number)
+        self.peer_address: tuple[str, int] | None = (host, 40_000 + number)
         self.written = b""
         self.waiting = 0
         self.is_cut = False
@@ -151,3 +151,13 @@ async def test_who_reads_too_slowly_gets_gaps_and_no_growing_delay(door: TcpDoor
     connection.connection_lost(None)
     connection.send(b"to nobody")
     assert connection.dropped == 2
+
+
+def test_who_has_gone_before_we_looked_is_no_fault(door: TcpDoor) -> None:
+    line = Line()
+    line.peer_address = None  # what a transport says of a connection that was reset
+    connection = TcpConnection(door)
+    connection.connection_made(line)  # type: ignore[arg-type]
+    assert line.is_cut
+    connection.connection_lost(None)
+    assert not door._strangers
