@@ -181,6 +181,21 @@ async def test_a_claim_extended_before_says_until_when_it_is_held(stall: Stall, 
     assert started.held_until_ms == extended.lines[0].deadline_ms
 
 
+@pytest.mark.parametrize("hold_seconds", [0, 3_600], ids=["held as they are", "held longer"])
+async def test_held_until_is_when_the_first_of_several_claims_lapses(stall: Stall, hold_seconds: int) -> None:
+    till = Till(stall.database, stall.engine, (Scanned(hold_seconds),))
+    await stall.stock(A01=5, B02=5)
+    await stall.claim("vera", "A01")
+    await stall.claim("vera", "B02")
+    first = await stall.engine.submit(Extend(stall.id(), SHOP, SHOW, "A01#1", 1_200))
+    if not hold_seconds:
+        await stall.engine.submit(Extend(stall.id(), SHOP, SHOW, "B02#1", 2_400))
+    _, started = await till.begin(SHOP, (await vera(stall)).id, PAY, "scanned", "", "ling")
+    deadlines = sorted(line.deadline_ms for line in (await vera(stall)).lines)
+    assert deadlines[0] == first.lines[0].deadline_ms < deadlines[1]
+    assert started.held_until_ms == deadlines[0]
+
+
 async def test_what_the_till_refuses(stall: Stall, till: Till) -> None:
     await stall.stock(A01=1)
     await stall.claim("vera", "A01")
@@ -222,6 +237,19 @@ async def test_money_noted_once_keeps_its_reference_and_who(stall: Stall, till: 
         await till.paid(SHOP, PAY, "mei", "00000")
     assert (await vera(stall)).payments[0].reference == "67890"
     assert (await vera(stall)).payments[0].by_staff == "ling"
+
+
+class Scanned(ManualPayments):
+    """Holds as long as it is told, or leaves the claims as they are."""
+
+    name = "scanned"
+    methods = frozenset({"scanned"})
+
+    def __init__(self, hold_seconds: int) -> None:
+        self._hold_seconds = hold_seconds
+
+    def terms(self, method: str) -> Terms:
+        return Terms(hold_seconds=self._hold_seconds, confirms_at_once=False, instructions={})
 
 
 class Baht(ManualPayments):
