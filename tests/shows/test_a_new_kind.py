@@ -19,7 +19,8 @@ import {{ readdirSync }} from "node:fs";
 import {{ apply }} from "./web/shared/state.js";
 import {{ partsOf, wordsOf }} from "./web/shared/kinds.js";
 for (const file of readdirSync("web/shared/kinds")) await import(`./web/shared/kinds/${{file}}`);
-const after = [{{ t: "goal", text: "100" }}, {{ t: "goal_reached", at: 7 }}, {{ t: "cheers", count: 3 }}].reduce(apply, {{}});
+const events = [{{ t: "goal", text: "100" }}, {{ t: "goal_reached", at: 7 }}, {{ t: "cheers", count: 3 }}];
+const after = events.reduce(apply, {{}});
 const parts = partsOf("watch", {{ t: (key) => wordsOf("en")[key] }});
 console.log(after.goal, after.reached_ms, after.cheers, parts.find((part) => part.name === "{NAME}").title);
 """
