@@ -25,6 +25,7 @@ from livecommerce.media.client.hls_door import HlsDoor
 from livecommerce.media.client.places import Places
 from livecommerce.media.recording.files import folder_of
 from livecommerce.orders import routes as orders_routes
+from livecommerce.orders.providers import providers_of
 from livecommerce.orders.rows import OrderRepository
 from livecommerce.orders.till import Till
 from livecommerce.orders.zones import export_zone
@@ -125,7 +126,7 @@ def put_rooms(app: web.Application, foundation: Foundation) -> shows_routes.Show
     catalogue = Catalogue(database)
     shows = _shows(foundation, catalogue)
     orders = OrderRepository(database)
-    till = Till(database, foundation.stores.engine)
+    till = Till(database, foundation.stores.engine, providers_of(settings.orders.payments))
     identify = accounts_routes.identify_by(foundation.accounts, settings.http.trusted_proxies)
     app[SITE] = Site(settings.http, identify, foundation.accounts.staff_now, pages.render)
     app[WEB_FOLDER] = WebFolder.of(find_web_folder(), settings.locale)

@@ -10,7 +10,7 @@ from livecommerce.errors import IdReused, LiveCommerceError
 from livecommerce.orders.errors import PaidAlready, PaymentRefused
 from livecommerce.orders.model import Order
 from livecommerce.orders.payments.manual import TRANSFER_DAYS, ManualPayments
-from livecommerce.orders.payments.port import Started, Terms
+from livecommerce.orders.payments.port import Method
 from livecommerce.orders.till import UNDONE_HOLD_SECONDS, Till
 from livecommerce.stock.operations import Cancel, Extend, Line, Reprice, Restock, SetQuantity
 from tests.orders.conftest import SHOP, SHOW, Stall
@@ -20,7 +20,7 @@ PAY = "payment-0001"
 
 @pytest.fixture
 def till(stall: Stall) -> Till:
-    return Till(stall.database, stall.engine)
+    return Till(stall.database, stall.engine, (ManualPayments(),))
 
 
 async def vera(stall: Stall) -> Order:
@@ -243,34 +243,27 @@ class Scanned(ManualPayments):
     """Holds as long as it is told, or leaves the claims as they are."""
 
     name = "scanned"
-    methods = frozenset({"scanned"})
 
     def __init__(self, hold_seconds: int) -> None:
-        self._hold_seconds = hold_seconds
+        self.methods = {"scanned": Method({}, {}, hold_seconds)}
 
-    def terms(self, method: str) -> Terms:
-        return Terms(hold_seconds=self._hold_seconds, confirms_at_once=False, instructions={})
+    async def create(self, order: Order, payment: str, method: str, amount_minor: int) -> dict[str, str]:
+        return {}
 
 
-class Baht(ManualPayments):
-    """Refuses what is not in its currency."""
+class Declined(Scanned):
+    """An outside system that says no when it is asked."""
 
-    name = "baht"
-    methods = frozenset({"baht"})
-
-    def terms(self, method: str) -> Terms:
-        return Terms(hold_seconds=60, confirms_at_once=False, instructions={})
-
-    async def create(self, order: Order, payment: str, method: str, amount_minor: int) -> Started:
-        raise PaymentRefused("Baht only.", field="method")
+    async def create(self, order: Order, payment: str, method: str, amount_minor: int) -> dict[str, str]:
+        raise PaymentRefused("Declined.", field="method")
 
 
 async def test_a_provider_that_refuses_leaves_the_claims_to_another(stall: Stall) -> None:
-    till = Till(stall.database, stall.engine, (ManualPayments(), Baht()))
+    till = Till(stall.database, stall.engine, (ManualPayments(), Declined(60)))
     await stall.stock(A01=5)
     await stall.claim("vera", "A01", 2)
     order = await vera(stall)
-    assert await refused(till, order.id, "payment-0001", "baht") == "payment_refused"
+    assert await refused(till, order.id, "payment-0001", "scanned") == "payment_refused"
     payment, _ = await till.begin(SHOP, order.id, "payment-0002", "bank_transfer", "", "ling")
     assert (payment.amount_minor, payment.reservations) == (200, ["A01#1"])
     assert [one.state for one in (await vera(stall)).payments] == ["void", "pending"]
