@@ -120,7 +120,7 @@ class CommentPath:
         return await self._engine.is_done(shop, act.show, act.speaker.viewer, act.id)
 
     def may_act(self, mirror: Mirror, viewer: str, one: str, *, speaks: bool = True) -> None:
-        """Counts this one of the viewer's comments or commands. Slow mode is for those who speak.
+        """Counts this one of the viewer's comments, presses or commands. Slow mode is for those who speak.
 
         Raises:
             Banned, Muted, ShowStageWrong, SlowMode, TooMuch.
@@ -207,15 +207,11 @@ class CommentPath:
         Raises:
             LiveCommerceError.
         """
-        state, now = mirror.state, self._store.now_ms()
+        state = mirror.state
         mirror.authors.own(press.id, press.speaker.viewer)
         is_repeat = press.again and await self._is_done(state, press)
         if not is_repeat:
-            refusal = may_act(state, press.speaker.viewer, now)
-            if refusal is None:
-                refusal = self._too_many(mirror, press.speaker.viewer, press.id, now)
-            if refusal is not None:
-                raise refusal
+            self.may_act(mirror, press.speaker.viewer, press.id, speaks=False)
         if state["show"]["stage"] != "live" and not is_repeat:
             return SpeechAnswer(verdict="order", reason="not_live", lines=[])
         wants = [Want(press.code, (), press.quantity, press.options)]

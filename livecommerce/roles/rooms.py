@@ -39,12 +39,12 @@ from livecommerce.roles.stores import Stores
 from livecommerce.shows import routes as shows_routes
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.kept_words import ShopWordsRepository, WordKeeper
-from livecommerce.shows.offsets import offset_key
 from livecommerce.shows.past_shows import Archive, PastShows
 from livecommerce.shows.publisher import Publisher
 from livecommerce.shows.reparse import Entries
 from livecommerce.shows.rows import ShowRepository
 from livecommerce.shows.snapshots import Snapshots
+from livecommerce.stock.stream_ids import stream_key
 
 ROUTES = (
     accounts_routes.routes,
@@ -73,7 +73,7 @@ class Foundation:
 
 def _archive(data_folder: str) -> Archive:
     def archived(show: str, after: str, before: str) -> Entries:
-        first, last = offset_key(after), offset_key(before)
+        first, last = stream_key(after), stream_key(before)
         return read_chat(folder_of(data_folder, show), first, last) if first < last else iter(())
 
     return archived

@@ -91,24 +91,9 @@ def ticket_record(claim: dict[str, Any], at_ms: int, known: TicketRecord | None 
 
 
 def ticket_of_claim(claim: Claim) -> TicketRecord:
-    """The ticket record of a claim as stock has it now, the same that `ticket_record` makes of what stock told."""
-    return {
-        "id": claim.reservation,
-        "viewer": claim.viewer,
-        "sku": claim.item,
-        "number": claim.number,
-        "quantity": claim.reserved,
-        "waiting": claim.waiting,
-        "position": claim.position if claim.state in ACTIVE and claim.waiting > 0 else 0,
-        "price_minor": claim.unit_price_minor,
-        "currency": claim.currency,
-        "state": claim.state,
-        "deadline_ms": claim.deadline_ms,
-        "text": claim.text,
-        "source": claim.source,
-        "comment": claim.id,
-        "at_ms": claim.at_ms,
-    }
+    """The same of a claim as stock has it now, which names two fields otherwise than what it tells."""
+    told = {**claim.as_dict(), "price": claim.unit_price_minor, "deadline": claim.deadline_ms}
+    return ticket_record(told, claim.at_ms)
 
 
 def apply(draft: Draft, event: Event) -> None:

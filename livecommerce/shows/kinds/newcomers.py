@@ -20,7 +20,7 @@ from livecommerce.shows.offers import limits_of, offer_line
 from livecommerce.shows.packing import decoded
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, State, part
-from livecommerce.stock.operations import Operation, Release, Reserve
+from livecommerce.stock.operations import Operation, Release, Reserve, step_id
 from livecommerce.stock.outcomes import Outcome
 from livecommerce.stock.skus import product_of
 
@@ -125,15 +125,11 @@ def _of_group(state: State, network: str, claims: tuple[GroupClaim, ...]) -> lis
     return mine
 
 
-def _operation_id(command: Command, number: int) -> str:
-    return f"{command.id[:58]}-{number}"
-
-
 def release_group(state: State, command: ReleaseGroup, actor: Actor, now_ms: int) -> ThroughStock:
     mine, show = _of_group(state, command.network, command.claims), state["show"]
     operations: list[Operation] = [
         Release(
-            id=_operation_id(command, number), shop=show["shop"], show=show["id"], reservation=claim.reservation,
+            id=step_id(command.id, number), shop=show["shop"], show=show["id"], reservation=claim.reservation,
             viewer=claim.viewer, source="moderator",
         )
         for number, claim in enumerate(mine)
@@ -157,7 +153,7 @@ def restore_group(state: State, command: RestoreGroup, actor: Actor, now_ms: int
     mine = [one for one in _of_group(state, command.network, command.claims) if product_of(one.sku) in state["items"]]
     operations: list[Operation] = [
         Reserve(
-            id=_operation_id(command, number), shop=show["shop"], show=show["id"], viewer=claim.viewer,
+            id=step_id(command.id, number), shop=show["shop"], show=show["id"], viewer=claim.viewer,
             lines=(offer_line(state, state["items"][product_of(claim.sku)], claim.sku, claim.quantity),),
             waitlist=True, limits=limits_of(state, {}), hold_seconds=show["hold_seconds"], source="moderator",
         )

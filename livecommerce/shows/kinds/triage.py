@@ -20,7 +20,7 @@ from livecommerce.shows.offers import NoOrder, Want, lines_of, reserve_for
 from livecommerce.shows.packing import pack, unpack
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, State, TriageEvent
-from livecommerce.stock.operations import LINES_MAX, Cancel, Line
+from livecommerce.stock.operations import LINES_MAX, Cancel, Line, step_id
 from livecommerce.stock.outcomes import Answer, Outcome
 
 TRIAGE_MAX = 1_000  # as in library.lua
@@ -32,8 +32,6 @@ SOLD = frozenset(
 CLAIMED = (Outcome.RESERVED, Outcome.PARTLY, Outcome.WAITING)
 # A claim that ended by itself has nothing to give back.
 GIVEN_BACK = frozenset((Outcome.CANCELLED, Outcome.UNCHANGED, Outcome.NOT_ACTIVE, Outcome.RESERVATION_UNKNOWN))
-# Operation ids have 64 characters at most; what is left is for the number of the try.
-ID_LENGTH_KEPT = 60
 
 
 class AcceptLine(Struct, frozen=True):
@@ -116,7 +114,7 @@ def reopen(state: State, command: Reopen, actor: Actor, now_ms: int) -> ThroughS
     event: Event = {"t": "triage", **msgspec.to_builtins(command.line)}
     operations = tuple(
         Cancel(
-            id=f"{command.id[:60]}-{number}", shop=state["show"]["shop"], show=state["show"]["id"],
+            id=step_id(command.id, number), shop=state["show"]["shop"], show=state["show"]["id"],
             reservation=reservation, source="moderator",
         )
         for number, reservation in enumerate(command.cancel)
@@ -172,7 +170,7 @@ def accept(state: State, command: Accept, actor: Actor, now_ms: int) -> ThroughS
     if state["show"]["stage"] != "live":
         raise ShowStageWrong("The show is not live, so nothing is sold now.")
     tries = waiting.get("tries", 0)
-    identity = f"{command.comment[:ID_LENGTH_KEPT]}-{tries}" if tries else command.comment
+    identity = step_id(command.comment, tries) if tries else command.comment
     operation = reserve_for(state, waiting["viewer"], identity, _lines(state, command.lines), "moderator")
 
     def conclude(answered: Answered) -> Decision:
