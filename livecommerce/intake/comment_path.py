@@ -40,7 +40,7 @@ from livecommerce.shows.kinds.name import keeps_name
 from livecommerce.shows.kinds.name import named as name_given
 from livecommerce.shows.kinds.newcomers import NEWCOMERS_MAX, newcomers_of, noted
 from livecommerce.shows.model import viewer_handle
-from livecommerce.shows.moderation import Ruling, may_act, rule, slow_error, slow_wait_ms
+from livecommerce.shows.moderation import Ruling, Words, may_act, rule, slow_error, slow_wait_ms
 from livecommerce.shows.offers import NoOrder, Want, lines_of
 from livecommerce.shows.packing import pack
 from livecommerce.shows.state import Event, State, pinned_for
@@ -154,7 +154,7 @@ class CommentPath:
         ruled = state["settings"]["first_hold"] or state["settings"]["slow_seconds"]
         bare = bool(is_order and ruled and is_bare(speech.text, state))
         slow = not speech.again and slow_wait_ms(state, mirror.last_chat_ms.get(viewer, 0), now) > 0
-        ruling = rule(state, mirror.words, viewer, speech.text, is_order=is_order, bare=bare, slow=slow)
+        ruling = rule(state, mirror.words, viewer, Words(speech.text, is_order, bare, slow))
         if ruling.refuse is not None:
             raise ruling.refuse
         if not is_repeat and not bare and ruling.reason != "slow":

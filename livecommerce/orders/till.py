@@ -259,9 +259,9 @@ class Till:
             )
             for one in outdated:
                 await rows.put_payment(connection, replace(one, state="void", updated_ms=now))
-                await append(connection, order.shop, [payment_voided(order, one, by_staff, now)])
             await rows.put_payment(connection, payment)
-            await append(connection, order.shop, [payment_begun(order, payment)])
+            happened = [payment_voided(order, one, by_staff, now) for one in outdated]
+            await append(connection, order.shop, [*happened, payment_begun(order, payment)])
         return payment
 
     async def _known(self, shop: str, payment_id: str) -> tuple[Payment, Order]:

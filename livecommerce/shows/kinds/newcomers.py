@@ -5,13 +5,13 @@ A viewer is noted with the first order, and only while its cookie is young; the 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 from msgspec import Meta, Struct
 
 from livecommerce.errors import NotFound, TooMuch
 from livecommerce.shows.commands import Actor, Command, Sku, ViewerId
-from livecommerce.shows.decision import Answered, Decision, ThroughStock, Write
+from livecommerce.shows.decision import Answered, Decision, Sent, ThroughStock, Write
 from livecommerce.shows.kind import Effects, Kind, Parts, Stored
 from livecommerce.shows.kinds.buyer import BUYERS_MAX, buyer_of, changed_buyer
 from livecommerce.shows.kinds.claims import Reservation
@@ -138,7 +138,7 @@ def release_group(state: State, command: ReleaseGroup, actor: Actor, now_ms: int
     def conclude(answered: Answered) -> Decision:
         pairs = zip(mine, answered.answers, strict=True)
         released = [claim for claim, answer in pairs if answer.outcome == "released"]
-        inverse: dict[str, Any] | None = None
+        inverse: Sent | None = None
         if released:
             kept = [{name: getattr(claim, name) for name in GroupClaim.__struct_fields__} for claim in released]
             inverse = {"do": "restore_group", "network": command.network, "claims": kept}

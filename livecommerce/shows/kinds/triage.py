@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from livecommerce.comments.folding import fold
 from livecommerce.errors import BadInput, Conflict, NotFound
 from livecommerce.shows.commands import Actor, Command, ViewerId
-from livecommerce.shows.decision import Alias, Answered, Decision, ThroughStock, Write, not_sold
+from livecommerce.shows.decision import Alias, Answered, Decision, Sent, ThroughStock, Told, Write, not_sold
 from livecommerce.shows.errors import ItemUnknown, NotSold, ShowStageWrong
 from livecommerce.shows.kind import Effects, Kind, Parts, Stored
 from livecommerce.shows.kinds.claims import Reservation
@@ -92,12 +92,12 @@ def dismiss(state: State, command: Dismiss, actor: Actor, now_ms: int) -> Decisi
     return Decision([event], [Write("triage", "hdel", command.comment)], {"how": "dismissed"}, inverse)
 
 
-def _reopened_by(waiting: TriageEvent, reservations: list[str]) -> dict[str, Any]:
+def _reopened_by(waiting: TriageEvent, reservations: list[str]) -> Sent:
     line = {key: value for key, value in waiting.items() if key in WaitingLine.__struct_fields__}
     return {"do": "reopen", "line": line, "cancel": reservations}
 
 
-def _accepted_back(waiting: TriageEvent, answer: Answer) -> dict[str, Any] | None:
+def _accepted_back(waiting: TriageEvent, answer: Answer) -> Sent | None:
     """What an acceptance is undone by; None where it took pieces from a claim of before."""
     if any(line.outcome is Outcome.REDUCED for line in answer.lines):
         return None
@@ -176,7 +176,7 @@ def accept(state: State, command: Accept, actor: Actor, now_ms: int) -> ThroughS
     def conclude(answered: Answered) -> Decision:
         answer = answered.answer
         lines = [msgspec.to_builtins(line) for line in answer.lines]
-        outcome: dict[str, Any] = {"outcome": str(answer.outcome), "lines": lines, "reason": answer.reason}
+        outcome: Told = {"outcome": str(answer.outcome), "lines": lines, "reason": answer.reason}
         learn = Alias(command.remember, command.lines[0].code) if command.remember else None
         if learn is not None and not _may_teach(actor, learn.word, waiting["text"]):
             learn = None
