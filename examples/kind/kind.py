@@ -27,6 +27,10 @@ class SetGoal(Command, frozen=True, kw_only=True, tag="goal"):
     host_only: ClassVar[bool] = True
 
 
+class ReachGoal(Command, frozen=True, kw_only=True, tag="reach_goal"):
+    """Everyone is told at once. What a crowd has cheered at cannot be taken back."""
+
+
 class Cheer(ViewerCommand, frozen=True, kw_only=True, tag="cheer"):
     """Once a viewer."""
 
@@ -38,6 +42,12 @@ def set_goal(state: State, command: SetGoal, actor: Actor, now_ms: int) -> Decis
     event = {"t": "goal", "text": command.text, "at": now_ms}
     inverse = {"do": "goal", "text": part(state, "goal")}
     return Decision([event], [keep("goal", command.text)], {"text": command.text}, inverse)
+
+
+def reach_goal(state: State, command: ReachGoal, actor: Actor, now_ms: int) -> Decision:
+    if not part(state, "goal"):
+        raise NotFound("This show has no goal that could be reached.")
+    return Decision([{"t": "goal_reached", "at": now_ms}], [keep("reached_ms", now_ms)], {})  # no inverse: no undo
 
 
 def cheer(state: State, command: Cheer, speaker: Speaker, now_ms: int) -> Decision:
@@ -54,6 +64,10 @@ def apply_goal(draft: Draft, event: Event) -> None:
     draft.put("goal", event["text"])  # a value as a whole; `own` is for a list or dict of which a part changes
 
 
+def apply_reached(draft: Draft, event: Event) -> None:
+    draft.put("reached_ms", event["at"])
+
+
 def apply_cheer(draft: Draft, event: Event) -> None:
     draft.own("cheers")[event["viewer"]] = True
 
@@ -63,6 +77,10 @@ def apply_cheer(draft: Draft, event: Event) -> None:
 
 def project_goal(projector: Projector, event: Event, after: State, wire: Wire) -> None:
     wire.everyone({"t": "goal", "text": event["text"]})
+
+
+def project_reached(projector: Projector, event: Event, after: State, wire: Wire) -> None:
+    wire.everyone({"t": "goal_reached", "at": event["at"]})
 
 
 def project_cheer(projector: Projector, event: Event, after: State, wire: Wire) -> None:
@@ -78,15 +96,23 @@ def load(stored: Stored) -> Parts:
 
 
 def shown(state: State, projector: Projector, staff: bool) -> Parts:
-    return {"goal": part(state, "goal"), "cheers": len(part(state, "cheers"))}
+    return {
+        "goal": part(state, "goal"),
+        "reached_ms": part(state, "reached_ms"),
+        "cheers": len(part(state, "cheers")),
+    }
 
 
 KIND = Kind(
     "goal",
-    events={"goal": Effects(apply_goal, project_goal), "cheer": Effects(apply_cheer, project_cheer)},
-    commands={SetGoal: set_goal},
+    events={
+        "goal": Effects(apply_goal, project_goal),
+        "goal_reached": Effects(apply_reached, project_reached, urgent=True),  # not at the next tick
+        "cheer": Effects(apply_cheer, project_cheer),
+    },
+    commands={SetGoal: set_goal, ReachGoal: reach_goal},
     viewer_commands={Cheer: cheer},
-    first={"goal": ""},
+    first={"goal": "", "reached_ms": 0},
     hashes=("cheers",),
     load=load,
     shown=shown,

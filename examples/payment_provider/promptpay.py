@@ -1,18 +1,22 @@
 """PromptPay (Thailand): the buyer scans a QR code with the amount in it; staff see the money and mark it received.
 
-One file is a provider. To use it, put it beside `livecommerce/orders/payments/manual.py` and add `PromptPay("08…")` to
-the providers of the `Till`. The code is an EMVCo merchant-presented QR payload: fields of id, length and value, the
-last one a CRC of all before it.
+One file is a provider. To use it, put it beside `livecommerce/orders/payments/manual.py` and set
+`LIVECOMMERCE_ORDERS_PAYMENTS=manual,promptpay:081-234-5678`. The code is an EMVCo merchant-presented QR payload: fields
+of id, length and value, the last one a CRC of all before it.
 """
 
 from __future__ import annotations
 
-from livecommerce.orders.errors import PaymentRefused
 from livecommerce.orders.model import Order
-from livecommerce.orders.payments.port import Started, Terms
+from livecommerce.orders.payments.port import Method
 
-METHOD = "promptpay"
-HOLD_SECONDS = 3_600  # scanned at once or not at all; an hour leaves time to top up an account
+METHODS = {
+    "promptpay": Method(
+        names={"zh-TW": "PromptPay", "en": "PromptPay"},
+        instructions={"zh-TW": "請在一小時內掃描 QR 碼付款。", "en": "Scan the code and pay within an hour."},
+        hold_seconds=3_600,  # scanned at once or not at all; an hour leaves time to top up an account
+    )
+}
 APPLICATION = "A000000677010111"  # PromptPay's id in the scheme
 
 
@@ -44,20 +48,18 @@ class PromptPay:
     """No outside system either: the shop's bank shows the money. `create` gives the same code for the same payment."""
 
     name = "promptpay"
-    methods = frozenset({METHOD})
+    methods = METHODS
 
-    def __init__(self, phone: str) -> None:
-        self._phone = phone
+    def __init__(self, account: str) -> None:
+        """`account`: the shop's phone number as written in Thailand."""
+        self._phone = account
 
-    def terms(self, method: str) -> Terms:
-        if method != METHOD:
-            raise PaymentRefused(f"method is {METHOD}.", field="method")
-        told = {"zh-TW": "請在一小時內掃描 QR 碼付款。", "en": "Scan the code and pay within an hour."}
-        return Terms(hold_seconds=HOLD_SECONDS, confirms_at_once=False, instructions=told)
+    def takes(self, order: Order) -> bool:
+        return order.currency == "THB"
 
-    async def create(self, order: Order, payment: str, method: str, amount_minor: int) -> Started:
-        if order.currency != "THB":
-            raise PaymentRefused("PromptPay takes Thai baht only.", field="method")
+    async def create(self, order: Order, payment: str, method: str, amount_minor: int) -> dict[str, str]:
         code = payload(self._phone, amount_minor)
-        told = {locale: f"{text}\n{code}" for locale, text in self.terms(method).instructions.items()}
-        return Started("pending", told)
+        return {locale: f"{text}\n{code}" for locale, text in METHODS[method].instructions.items()}
+
+
+PROVIDER = PromptPay

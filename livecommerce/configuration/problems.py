@@ -21,6 +21,7 @@ from livecommerce.ops.logs import FORMATS, LEVELS
 from livecommerce.ops.redaction import redact_text
 from livecommerce.ops.store_promise import LOSSES
 from livecommerce.orders.currencies import CURRENCIES
+from livecommerce.orders.providers import providers_of
 from livecommerce.orders.zones import export_zone
 from livecommerce.settings import LOCALES, SettingsError
 
@@ -36,6 +37,7 @@ def problems(settings: Settings) -> list[str]:
         *_hosts(settings),
         *_addresses(settings),
         *_zone(settings),
+        *_payments(settings),
         *_store(settings),
         *_database(settings),
         *_public_url(settings),
@@ -136,6 +138,13 @@ def _store(settings: Settings) -> Iterator[str]:
 def _zone(settings: Settings) -> Iterator[str]:
     try:
         export_zone(settings.orders.time_zone, settings.locale)
+    except SettingsError as error:
+        yield str(error)
+
+
+def _payments(settings: Settings) -> Iterator[str]:
+    try:
+        providers_of(settings.orders.payments)
     except SettingsError as error:
         yield str(error)
 

@@ -28,6 +28,7 @@ from livecommerce.settings import environment_name
 _SKIPPED = ("livecommerce.__main__", "livecommerce.records.migrations")
 
 
+KEYS_WITHIN = ("orders.payments",)  # what stands behind a provider's colon may be its key
 COLUMNS = 120  # of our pages; tests/tidy holds every page to it
 _KINDS = {str: "text", int: "number", float: "number", bool: "true/false"}
 
@@ -132,7 +133,7 @@ def sources(settings: Settings, file: Path | None, flags: dict[str, Any]) -> Ite
             source = str(file)
         else:
             continue
-        hidden = secret_name(dotted) or (isinstance(value, str) and "@" in value)
+        hidden = secret_name(dotted) or dotted in KEYS_WITHIN or (isinstance(value, str) and "@" in value)
         yield dotted, "[hidden]" if hidden and value != default else repr(value), source
 
 

@@ -23,13 +23,11 @@ from livecommerce.shows.model import options_of
 from livecommerce.shows.offers import choose, limits_of, offer_line
 from livecommerce.shows.state import State
 from livecommerce.stock.engine import StockEngine
-from livecommerce.stock.operations import Cancel, Line, Operation, Reduce, Reserve, Swap
+from livecommerce.stock.operations import Cancel, Line, Operation, Reduce, Reserve, Swap, step_id
 from livecommerce.stock.outcomes import ACTIVE_STATES, Answer, Claim, Outcome
 from livecommerce.stock.skus import product_of
 
 CANCELS_MAX = 16  # claims that one comment may end: as many as one comment may make (`stock.operations.LINES_MAX`)
-# Operation ids have 64 characters at most; what is left is for the number of the step.
-ID_LENGTH_KEPT = 60
 
 
 class Changed(Struct, frozen=True):
@@ -106,9 +104,7 @@ def added_by(step: Step, claims: Sequence[Claim]) -> list[Line]:
 
 def numbered(operation: Step, step: int, chat: bytes) -> Operation:
     """The operations of a comment have ids of their own; the first has the comment's, and takes the line along."""
-    return (
-        replace(operation, chat=chat) if step == 0 else replace(operation, id=f"{operation.id[:ID_LENGTH_KEPT]}-{step}")
-    )
+    return replace(operation, chat=chat) if step == 0 else replace(operation, id=step_id(operation.id, step))
 
 
 def operations_of(state: State, speech: Speech, intent: Intent, claims: Sequence[Claim]) -> list[Step] | str:

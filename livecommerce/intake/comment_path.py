@@ -41,6 +41,7 @@ from livecommerce.shows.kinds.newcomers import NEWCOMERS_MAX, newcomers_of, note
 from livecommerce.shows.model import viewer_handle
 from livecommerce.shows.moderation import (
     Ruling,
+    Words,
     as_first_line,
     held_newcomer,
     may_act,
@@ -127,7 +128,7 @@ class CommentPath:
         return await self._engine.is_done(shop, act.show, act.speaker.viewer, act.id)
 
     def may_act(self, mirror: Mirror, viewer: str, one: str, *, speaks: bool = True) -> None:
-        """Counts this one of the viewer's comments or commands. Slow mode is for those who speak.
+        """Counts this one of the viewer's comments, presses or commands. Slow mode is for those who speak.
 
         Raises:
             Banned, Muted, ShowStageWrong, SlowMode, TooMuch.
@@ -162,7 +163,7 @@ class CommentPath:
         ruled = held or state["settings"]["first_hold"] or state["settings"]["slow_seconds"]
         bare = bool(is_order and ruled and is_bare(speech.text, state))
         slow = not speech.again and slow_wait_ms(state, mirror.last_chat_ms.get(viewer, 0), now) > 0
-        ruling = rule(state, mirror.words, viewer, speech.text, is_order=is_order, bare=bare, slow=slow)
+        ruling = rule(state, mirror.words, viewer, Words(speech.text, is_order, bare, slow))
         if held:
             ruling = as_first_line(ruling, is_order=is_order, bare=bare)
         if ruling.refuse is not None:
@@ -217,15 +218,11 @@ class CommentPath:
         Raises:
             LiveCommerceError.
         """
-        state, now = mirror.state, self._store.now_ms()
+        state = mirror.state
         mirror.authors.own(press.id, press.speaker.viewer)
         is_repeat = press.again and await self._is_done(state, press)
         if not is_repeat:
-            refusal = may_act(state, press.speaker.viewer, now)
-            if refusal is None:
-                refusal = self._too_many(mirror, press.speaker.viewer, press.id, now)
-            if refusal is not None:
-                raise refusal
+            self.may_act(mirror, press.speaker.viewer, press.id, speaks=False)
         if state["show"]["stage"] != "live" and not is_repeat:
             return SpeechAnswer(verdict="order", reason="not_live", lines=[])
         wants = [Want(press.code, (), press.quantity, press.options)]

@@ -5,7 +5,11 @@ from __future__ import annotations
 from prometheus_client import Counter, Histogram
 
 # `realtime` in the names is from when sockets were the only door; dashboards and alerts know the figures by it.
-COMMENTS = Counter("livecommerce_realtime_comments", "Comments by what became of them.", ["reason"])
+COMMENTS = Counter(
+    "livecommerce_realtime_comments",
+    "Comments by what became of them; presses and commands where they were refused.",
+    ["reason"],
+)
 VERDICT_SECONDS = Histogram(
     "livecommerce_realtime_verdict_seconds",
     "From a comment's arrival to its answer.",

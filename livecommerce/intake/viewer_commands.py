@@ -17,7 +17,7 @@ from livecommerce.intake.speech import Payload, Speaker, is_again
 from livecommerce.intake.text import checked_text
 from livecommerce.shows import commands
 from livecommerce.shows.commands import FINGERPRINT, ViewerCommand, fingerprint, first_answer
-from livecommerce.shows.moderation import Ruling, as_first_line, held_newcomer, rule
+from livecommerce.shows.moderation import Ruling, Words, as_first_line, held_newcomer, rule
 from livecommerce.shows.packing import unpack
 from livecommerce.shows.store import ShowStore
 
@@ -67,7 +67,7 @@ class ViewerCommands:
         if not command.spoken:
             return command, Ruling()
         text = checked_text(getattr(command, command.spoken), self._length_max)
-        ruling = rule(mirror.state, mirror.words, viewer, text, is_order=False)
+        ruling = rule(mirror.state, mirror.words, viewer, Words(text))
         if ruling.refuse is not None:
             raise ruling.refuse
         mirror.note_chat(viewer, self._store.now_ms())

@@ -16,7 +16,7 @@ import xlsxwriter
 from livecommerce.orders.currencies import amount
 from livecommerce.orders.model import Order, OrderLine
 from livecommerce.orders.projection import OWED
-from livecommerce.orders.sheet_words import heading, worded
+from livecommerce.orders.sheet_words import AS_PROGRAMS_KNOW_IT, SheetWords, heading, worded
 
 BYTE_ORDER_MARK = "\ufeff"  # without it Excel reads UTF-8 as the local code page
 COLUMNS = (
@@ -79,18 +79,18 @@ def rows(
             ]  # fmt: skip
 
 
-def header(locale: str = "") -> str:
-    return BYTE_ORDER_MARK + ",".join(heading(column, locale) for column in COLUMNS) + "\r\n"
+def header(sheet: SheetWords = AS_PROGRAMS_KNOW_IT) -> str:
+    return BYTE_ORDER_MARK + ",".join(heading(column, sheet) for column in COLUMNS) + "\r\n"
 
 
 _OURS = frozenset(("unit_price", "line_total", "claimed_at", "claimed_at_local"))  # written by us, to be read as it is
 _GUARDED = [column not in _OURS for column in COLUMNS]
 
 
-def for_people(cells: Iterable[list[Cell]], locale: str) -> Iterator[list[Cell]]:
+def for_people(cells: Iterable[list[Cell]], sheet: SheetWords) -> Iterator[list[Cell]]:
     """The same rows in the words of a language."""
     for row in cells:
-        yield [worded(column, cell, locale) for column, cell in zip(COLUMNS, row, strict=True)]
+        yield [worded(column, cell, sheet) for column, cell in zip(COLUMNS, row, strict=True)]
 
 
 def csv_lines(
@@ -98,12 +98,12 @@ def csv_lines(
     names: Mapping[str, str],
     handles: Mapping[str, str],
     zone: tzinfo = UTC,
-    locale: str = "",
+    sheet: SheetWords = AS_PROGRAMS_KNOW_IT,
 ) -> str:
-    """CSV text of a page of orders, without the header; in the words of `locale`, where there is one."""
+    """CSV text of a page of orders, without the header."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")  # RFC 4180; a reader of any line ends finds none inside a cell
-    for row in for_people(rows(orders, names, handles, zone), locale):
+    for row in for_people(rows(orders, names, handles, zone), sheet):
         writer.writerow(
             [
                 safe_cell(cell) if is_guarded and isinstance(cell, str) else cell
@@ -119,18 +119,18 @@ class Workbook:
     `add` for each page of rows, then `finish`; `close` forgets the file.
     """
 
-    def __init__(self, locale: str = "") -> None:
-        self._locale = locale
+    def __init__(self, sheet: SheetWords = AS_PROGRAMS_KNOW_IT) -> None:
+        self._words = sheet
         self.file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         settings = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
         self._book = xlsxwriter.Workbook(self.file, settings)
         self._sheet = self._book.add_worksheet("orders")
         for column, name in enumerate(COLUMNS):
-            self._sheet.write_string(0, column, heading(name, locale))
+            self._sheet.write_string(0, column, heading(name, sheet))
         self._row = 1
 
     def add(self, cells: Iterable[list[Cell]]) -> None:
-        for row in for_people(cells, self._locale):
+        for row in for_people(cells, self._words):
             for column, cell in enumerate(row):
                 if isinstance(cell, int):
                     self._sheet.write_number(self._row, column, cell)

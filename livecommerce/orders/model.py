@@ -13,7 +13,7 @@ LineState = Literal["held", "waiting", "offered", "confirmed", "cancelled", "exp
 OrderState = Literal["open", "confirmed", "cancelled"]
 # On its way from pending to paid a payment is `confirming`, on its way to void `undoing`: written before stock is asked
 # for anything, so that of two people who press at once one waits, and whoever presses again after a crash finishes it.
-PaymentState = Literal["pending", "confirming", "paid", "refunded", "undoing", "void"]
+PaymentState = Literal["pending", "confirming", "paid", "undoing", "void"]
 
 
 class OrderLine(Struct, frozen=True):

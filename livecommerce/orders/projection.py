@@ -14,6 +14,7 @@ from livecommerce.orders.model import LineState, Order, OrderLine, OrderState
 from livecommerce.records.database import Database
 from livecommerce.stock.ledger import LedgerClaim
 from livecommerce.stock.outcomes import ACTIVE_STATES
+from livecommerce.stock.stream_ids import stream_key
 
 OWED = frozenset(("held", "offered", "confirmed"))
 
@@ -21,12 +22,6 @@ OWED = frozenset(("held", "offered", "confirmed"))
 def order_id(shop: str, show: str, viewer: str) -> str:
     """One viewer and show, one order: the id follows from them, so that replays meet the same row."""
     return "o-" + hashlib.blake2b(f"{shop}\0{show}\0{viewer}".encode(), digest_size=12).hexdigest()
-
-
-def position_key(position: str) -> tuple[int, int]:
-    """Stream ids in their order: `1732300000000-3` → (1732300000000, 3)."""
-    milliseconds, _, number = position.partition("-")
-    return int(milliseconds), int(number or 0)
 
 
 def latest(changes: Iterable[LedgerClaim]) -> dict[str, LedgerClaim]:
@@ -111,7 +106,7 @@ async def apply(database: Database, shop: str, entries: Sequence[tuple[str, Sequ
     """
     async with database.write() as connection:
         position = await rows.lock_position(connection, shop)
-        fresh = [entry for entry in entries if position_key(entry[0]) > position_key(position)]
+        fresh = [entry for entry in entries if stream_key(entry[0]) > stream_key(position)]
         if not fresh:
             return position, 0
         changes = latest(change for _, found in fresh for change in found)

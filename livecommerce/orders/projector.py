@@ -9,11 +9,12 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from livecommerce.orders.projection import apply, position_key
+from livecommerce.orders.projection import apply
 from livecommerce.orders.rows import OrderRepository
 from livecommerce.records.database import Database
 from livecommerce.stock import keys as stock_keys
 from livecommerce.stock.ledger import LedgerClaim, decode
+from livecommerce.stock.stream_ids import stream_key
 
 log = structlog.get_logger(__name__)
 
@@ -98,7 +99,7 @@ class Projector:
         info: dict[str, Any] = await self._redis.xinfo_stream(ledger)
         deleted = info.get("max-deleted-entry-id", b"0-0")
         deleted = deleted.decode() if isinstance(deleted, bytes) else str(deleted)
-        if position_key(deleted) > position_key(position):
+        if stream_key(deleted) > stream_key(position):
             log.error("ledger entries were trimmed before orders had them", shop=shop, position=position, to=deleted)
 
     async def close(self) -> None:
@@ -113,7 +114,7 @@ class Projector:
         waiting: Any = await self._redis.xrange(self._ledger(shop), f"({position}", "+", count=1)
         if not waiting:
             return 0, 0.0
-        oldest_ms = position_key(waiting[0][0].decode())[0]
+        oldest_ms = stream_key(waiting[0][0].decode())[0]
         seconds, microseconds = await self._redis.time()
         entries: Any = await self._redis.xrange(self._ledger(shop), f"({position}", "+", count=LAG_MAX)
         return len(entries), max(0.0, seconds + microseconds / 1e6 - oldest_ms / 1000)

@@ -21,6 +21,7 @@ from livecommerce.orders.errors import OrderUnknown
 from livecommerce.orders.export import Workbook, csv_lines, header, rows
 from livecommerce.orders.model import Order
 from livecommerce.orders.rows import ORDERS_PAGE_MAX, OrderRepository
+from livecommerce.orders.sheet_words import sheet_words
 from livecommerce.orders.till import Till
 from livecommerce.records.audit import AuditEntry, AuditRepository
 from livecommerce.records.rows import now_ms
@@ -74,10 +75,17 @@ async def _names(shows: ShowStore, show: str, orders: list[Order]) -> tuple[dict
     return names, {viewer: person.by for viewer, person in people.items()}
 
 
-def order_shape(order: Order, names: dict[str, str], handles: dict[str, str]) -> dict[str, Any]:
-    """An order for staff. The viewer's private id is left out; the handle is what the chat shows."""
+def method_shapes(till: Till) -> dict[str, Any]:
+    """The ways to pay there are, by name: what people call them and what the buyer does, by locale."""
+    return {name: {"names": one.names, "instructions": one.instructions} for name, one in till.methods.items()}
+
+
+def order_shape(order: Order, methods: list[str], names: dict[str, str], handles: dict[str, str]) -> dict[str, Any]:
+    """An order for staff. The viewer's private id is left out; the handle is what the chat shows. `methods`: how it may
+    be paid."""
     shape: dict[str, Any] = msgspec.to_builtins(order)
     del shape["shop"], shape["viewer"]
+    shape["methods"] = methods
     shape["by"] = handles.get(order.viewer, "")
     shape["name"] = names.get(order.viewer, "")
     for line in shape["lines"]:
@@ -96,7 +104,8 @@ async def get_orders(request: web.Request) -> web.Response:
     orders = await needs.orders.of_show(show.shop, show.id, after=after, limit=limit)
     names, handles = await _names(needs.shows, show.id, orders)
     following = orders[-1].number if len(orders) == limit else None
-    return json_answer({"orders": [order_shape(order, names, handles) for order in orders], "next": following})
+    shapes = [order_shape(order, needs.till.methods_for(order), names, handles) for order in orders]
+    return json_answer({"orders": shapes, "methods": method_shapes(needs.till), "next": following})
 
 
 async def get_orders_csv(request: web.Request) -> web.StreamResponse:
@@ -113,13 +122,13 @@ async def get_orders_csv(request: web.Request) -> web.StreamResponse:
     )
     page = await needs.orders.of_show(show.shop, show.id)
     await answer.prepare(request)
-    locale = await needs.locale_of(show.shop)
-    await answer.write(header(locale).encode())
+    words = sheet_words(await needs.locale_of(show.shop), needs.till.methods)
+    await answer.write(header(words).encode())
     try:
         while page:
             await still_staff(request)
             names, handles = await _names(needs.shows, show.id, page)
-            await answer.write(csv_lines(page, names, handles, needs.zone, locale).encode())
+            await answer.write(csv_lines(page, names, handles, needs.zone, words).encode())
             page = await needs.orders.of_show(show.shop, show.id, after=page[-1].number)
     except Exception as error:
         # Half a file is on its way: cut the line, so that nobody takes it for the whole.
@@ -137,7 +146,7 @@ async def get_orders_xlsx(request: web.Request) -> web.StreamResponse:
     staff = await need_staff(request)
     show = await needs.setups.own(staff.shop, request.match_info["show"])
     await needs.audit.add(AuditEntry(show.shop, now_ms(), staff.login, "orders_exported", show.id))
-    book = Workbook(await needs.locale_of(show.shop))
+    book = Workbook(sheet_words(await needs.locale_of(show.shop), needs.till.methods))
     try:
         page = await needs.orders.of_show(show.shop, show.id)
         while page:
@@ -165,11 +174,12 @@ async def get_order(request: web.Request) -> web.Response:
     if order is None:
         raise OrderUnknown
     names, handles = await _names(needs.shows, order.show, [order])
-    return json_answer({"order": order_shape(order, names, handles)})
+    shape = order_shape(order, needs.till.methods_for(order), names, handles)
+    return json_answer({"order": shape, "methods": method_shapes(needs.till)})
 
 
 async def post_payment(request: web.Request) -> web.Response:
-    """Notes how an order will be paid: bank transfer holds its claims longer, cash on delivery sells them now."""
+    """Notes how an order will be paid; what that does to its claims, its provider says."""
     needs = request.app[ORDERS]
     staff = await need_staff(request, "owner", "host")
     body = await read_json(request, PaymentBody)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from livecommerce.orders.payments.port import Method
 from livecommerce.stock.skus import options_of, product_of
 
 HEADINGS = {
@@ -22,32 +27,45 @@ HEADINGS = {
 WORDS = {
     "zh-TW": {
         "held": "保留中", "waiting": "候補中", "offered": "輪到，待確認", "confirmed": "已成立", "cancelled": "已取消",
-        "expired": "逾時", "released": "已釋出", "bank_transfer": "銀行轉帳", "cash_on_delivery": "貨到付款",
-        "pending": "待收款", "confirming": "收款確認中", "undoing": "取消付款中", "paid": "已收款", "void": "作廢",
-        "refunded": "已退款",
+        "expired": "逾時", "released": "已釋出", "pending": "待收款", "confirming": "收款確認中",
+        "undoing": "取消付款中", "paid": "已收款", "void": "作廢",
     },
     "en": {
         "held": "held", "waiting": "in line", "offered": "offered", "confirmed": "confirmed", "cancelled": "cancelled",
-        "expired": "time was up", "released": "released", "bank_transfer": "bank transfer",
-        "cash_on_delivery": "cash on delivery", "pending": "awaited", "confirming": "being noted as received",
-        "undoing": "being taken back", "paid": "received", "void": "void", "refunded": "refunded",
+        "expired": "time was up", "released": "released", "pending": "awaited",
+        "confirming": "being noted as received", "undoing": "being taken back", "paid": "received", "void": "void",
     },
 }  # fmt: skip
 _SPOKEN = frozenset(("state", "payment"))
 
 
-def heading(column: str, locale: str) -> str:
+class SheetWords(Struct, frozen=True):
+    """What a sheet is written in. `methods`: names of the ways to pay, by method and locale."""
+
+    locale: str = ""
+    methods: Mapping[str, Mapping[str, str]] = {}
+
+
+AS_PROGRAMS_KNOW_IT = SheetWords()
+
+
+def sheet_words(locale: str, methods: Mapping[str, Method]) -> SheetWords:
+    return SheetWords(locale, {name: method.names for name, method in methods.items()})
+
+
+def heading(column: str, sheet: SheetWords) -> str:
     """The column's name for people; without a locale, or for a column that is new, the name programs know."""
-    return HEADINGS.get(locale, {}).get(column, column)
+    return HEADINGS.get(sheet.locale, {}).get(column, column)
 
 
-def worded(column: str, cell: int | str, locale: str) -> int | str:
+def worded(column: str, cell: int | str, sheet: SheetWords) -> int | str:
     """A cell for people: states and methods in words, `A01/36%2F38/M` as `A01 36/38 M`."""
-    if not locale or isinstance(cell, int):
+    if not sheet.locale or isinstance(cell, int):
         return cell
     if column == "sku":
         return " ".join((product_of(cell), *options_of(cell)))
     if column in _SPOKEN:
-        words = WORDS.get(locale, {})
-        return " ".join(words.get(word, word) for word in cell.split(" "))
+        words = WORDS.get(sheet.locale, {})
+        ways = {name: names.get(sheet.locale, name) for name, names in sheet.methods.items()}
+        return " ".join(words.get(word) or ways.get(word, word) for word in cell.split(" "))
     return cell

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from livecommerce.errors import Busy, IdReused, NotFound, OutcomeUnknown
@@ -25,8 +26,7 @@ from livecommerce.orders.errors import (
 )
 from livecommerce.orders.facts import order_paid, payment_begun, payment_voided
 from livecommerce.orders.model import Order, Payment
-from livecommerce.orders.payments.manual import ManualPayments
-from livecommerce.orders.payments.port import PaymentProvider, Started
+from livecommerce.orders.payments.port import Method, PaymentProvider
 from livecommerce.records.database import Database
 from livecommerce.records.facts import append
 from livecommerce.records.rows import now_ms
@@ -85,21 +85,41 @@ def sum_of(payment: Payment, claims: Mapping[str, Claim]) -> int:
     )
 
 
+class Started(Struct, frozen=True):
+    """What a payment that began comes to.
+
+    instructions: what the buyer does, by locale, as the provider says it.
+    held_until_ms: when the first of its claims lapses; 0 where they are sold already.
+    """
+
+    instructions: dict[str, str]
+    held_until_ms: int = 0
+
+
 class Till:
-    def __init__(
-        self, database: Database, engine: StockEngine, providers: Sequence[PaymentProvider] = (ManualPayments(),)
-    ) -> None:
+    def __init__(self, database: Database, engine: StockEngine, providers: Sequence[PaymentProvider]) -> None:
         self._database = database
         self._orders = rows.OrderRepository(database)
         self._engine = engine
         self._providers = providers
 
-    def _provider(self, method: str) -> PaymentProvider:
+        self.methods: dict[str, Method] = {
+            name: method for provider in providers for name, method in provider.methods.items()
+        }
+
+    def methods_for(self, order: Order) -> list[str]:
+        """How this order may be paid."""
+        return [name for provider in self._providers if provider.takes(order) for name in provider.methods]
+
+    def _provider(self, order: Order, method: str) -> PaymentProvider:
+        """
+        Raises:
+            PaymentRefused
+        """
         for provider in self._providers:
-            if method in provider.methods:
+            if method in provider.methods and provider.takes(order):
                 return provider
-        known = sorted(name for provider in self._providers for name in provider.methods)
-        raise PaymentRefused(f"method is one of {', '.join(known)}.", field="method")
+        raise PaymentRefused(f"method is one of {', '.join(self.methods_for(order))}.", field="method")
 
     async def begin(
         self, shop: str, order_id: str, payment_id: str, method: str, reference: str, by_staff: str
@@ -113,7 +133,7 @@ class Till:
         order = await self._orders.get(shop, order_id)
         if order is None:
             raise NotFound("There is no such order.")
-        provider = self._provider(method)
+        provider = self._provider(order, method)
         payment = next((known for known in order.payments if known.id == payment_id), None)
         is_new = payment is None
         if payment is None:
@@ -121,18 +141,18 @@ class Till:
         is_same(payment, method, reference)
         refuse_taken_back(payment)
         try:
-            started = await provider.create(order, payment.id, payment.method, payment.amount_minor)
+            instructions = await provider.create(order, payment.id, payment.method, payment.amount_minor)
         except PaymentRefused:
             if is_new:  # else it would cover what another method may pay
                 await self.undo(shop, payment.id, by_staff)
             raise
-        terms = provider.terms(payment.method)
-        if terms.confirms_at_once:
+        way = provider.methods[payment.method]
+        if way.confirms_at_once:
             payment = await self._confirming(order, payment.id)
             await self._confirm(shop, order.show, payment)
-            return await self._sold(order, payment), started
-        until_ms = await self._held_until(order, payment, terms.hold_seconds)
-        return payment, replace(started, held_until_ms=until_ms)
+            return await self._sold(order, payment), Started(instructions)
+        until_ms = await self._held_until(order, payment, way.hold_seconds)
+        return payment, Started(instructions, until_ms)
 
     async def _held_until(self, order: Order, payment: Payment, hold_seconds: int) -> int:
         """Extends the payment's claims, each once; returns until when all of them are held. One that was extended
@@ -239,9 +259,9 @@ class Till:
             )
             for one in outdated:
                 await rows.put_payment(connection, replace(one, state="void", updated_ms=now))
-                await append(connection, order.shop, [payment_voided(order, one, by_staff, now)])
             await rows.put_payment(connection, payment)
-            await append(connection, order.shop, [payment_begun(order, payment)])
+            happened = [payment_voided(order, one, by_staff, now) for one in outdated]
+            await append(connection, order.shop, [*happened, payment_begun(order, payment)])
         return payment
 
     async def _known(self, shop: str, payment_id: str) -> tuple[Payment, Order]:

@@ -15,6 +15,7 @@ from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.connection import ConnectionPool
 from redis.exceptions import RedisClusterException, RedisError
 
+from livecommerce.errors import Unavailable
 from livecommerce.ops.log_limit import warn_seldom
 from livecommerce.realtime.channel import Channel
 from livecommerce.realtime.metrics import METRICS
@@ -107,7 +108,7 @@ class ShopReader:
                     delay = RETRY_SECONDS_FIRST
                     while True:
                         await self._read(client)
-            except (RedisError, RedisClusterException) as error:
+            except (RedisError, RedisClusterException, Unavailable) as error:
                 warn_seldom(log, "log not readable", key=f"log {self._shop}", shop=self._shop, why=str(error)[:200])
             except Exception:
                 log.exception("log reader failed", shop=self._shop)
@@ -144,9 +145,9 @@ class ShopReader:
     async def _check_gaps(self) -> None:
         """After a break: is the entry we stand at still there, and is it the same show? Else load it again."""
         for key, channel in list(self.channels.items()):
-            epoch = await cast("Awaitable[Any]", self._redis.hget(Keys(self._shop, channel.show).state, "epoch"))
+            epoch = await self._store.epoch_of(self._shop, channel.show)
             here = await self._redis.xrange(key, channel.read_offset, channel.read_offset, count=1)
-            if epoch is not None and decoded(epoch) == channel.mirror.state["epoch"] and here:
+            if epoch == channel.mirror.state["epoch"] and here:
                 continue
             METRICS.reloads.inc()
             log.warning("gap in the log, show loaded again", show=channel.show)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import deque
 
-from livecommerce.shows.offsets import offset_key
 from livecommerce.shows.state import Event
+from livecommerce.stock.stream_ids import stream_key
 
 # Two minutes of a busy show at 20 entries a second. An entry may hold a batch of 256, so events count too: 10,000 chat
 # lines are 12 MiB, and what is older costs a page that comes back a snapshot.
@@ -23,7 +23,7 @@ class Ring:
         self._events = 0
 
     def append(self, offset: str, events: list[Event]) -> None:
-        self._entries.append((offset_key(offset), offset, events))
+        self._entries.append((stream_key(offset), offset, events))
         self._events += len(events)
         while len(self._entries) > ENTRIES_MAX or self._events > EVENTS_MAX:
             _, self.base, dropped = self._entries.popleft()
@@ -32,13 +32,13 @@ class Ring:
     def after(self, offset: str) -> list[Event] | None:
         """All events after an offset, None when it is older than what is kept or lies in the future."""
         try:
-            key = offset_key(offset)
+            key = stream_key(offset)
         except ValueError:
             return None
-        if key < offset_key(self.base):
+        if key < stream_key(self.base):
             return None
         keys = [entry[0] for entry in self._entries]
-        last = keys[-1] if keys else offset_key(self.base)
+        last = keys[-1] if keys else stream_key(self.base)
         if key > last:
             return None
         start = bisect_right(keys, key)

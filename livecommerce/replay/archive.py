@@ -22,10 +22,10 @@ import msgspec
 
 from livecommerce.errors import LiveCommerceError
 from livecommerce.media.recording import files
-from livecommerce.shows.offsets import offset_key
 from livecommerce.shows.projection import Projector
 from livecommerce.shows.registry import Registry
 from livecommerce.shows.store import ShowStore
+from livecommerce.stock.stream_ids import stream_key
 
 log = logging.getLogger(__name__)
 
@@ -299,7 +299,7 @@ def chapters(pins: list[Event], origin_ms: int, duration_ms: int) -> list[dict[s
 def read_chat(folder: Path, after: tuple[int, int], before: tuple[int, int]) -> Iterator[tuple[str, list[Event]]]:
     """(offset, viewers' lines) between two offsets, in order: of a part that the log has dropped. Blocking."""
     for offset, events in _entries(folder):
-        at = offset_key(offset)
+        at = stream_key(offset)
         if at >= before:
             return
         if at > after:

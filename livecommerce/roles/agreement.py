@@ -25,6 +25,7 @@ from livecommerce.records.marks import GENERATION, SECRET, mark, put_mark
 from livecommerce.records.rows import now_ms
 from livecommerce.shows.model import Keys
 from livecommerce.shows.tables import shows
+from livecommerce.stock.stream_ids import stream_key
 
 log = logger(__name__)
 
@@ -122,14 +123,9 @@ async def _lost(redis: Redis, positions: Any) -> str:
         else:
             last = found["last-generated-id"]
             last = last.decode() if isinstance(last, bytes) else str(last)
-        if _number(last) < _number(position):
+        if stream_key(last) < stream_key(position or "0-0"):
             return f"the ledger of {shop} ends at {last}, the database has it up to {position}"
     return ""
-
-
-def _number(position: str) -> tuple[int, int]:
-    milliseconds, _, count = position.partition("-")
-    return int(milliseconds or 0), int(count or 0)
 
 
 async def bring_up(redis: Redis, settings: Settings) -> None:

@@ -25,6 +25,7 @@ from livecommerce.media.client.hls_door import HlsDoor
 from livecommerce.media.client.places import Places
 from livecommerce.media.recording.files import folder_of
 from livecommerce.orders import routes as orders_routes
+from livecommerce.orders.providers import providers_of
 from livecommerce.orders.rows import OrderRepository
 from livecommerce.orders.till import Till
 from livecommerce.orders.zones import export_zone
@@ -38,12 +39,12 @@ from livecommerce.roles.stores import Stores
 from livecommerce.shows import routes as shows_routes
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.kept_words import ShopWordsRepository, WordKeeper
-from livecommerce.shows.offsets import offset_key
 from livecommerce.shows.past_shows import Archive, PastShows
 from livecommerce.shows.publisher import Publisher
 from livecommerce.shows.reparse import Entries
 from livecommerce.shows.rows import ShowRepository
 from livecommerce.shows.snapshots import Snapshots
+from livecommerce.stock.stream_ids import stream_key
 
 ROUTES = (
     accounts_routes.routes,
@@ -72,7 +73,7 @@ class Foundation:
 
 def _archive(data_folder: str) -> Archive:
     def archived(show: str, after: str, before: str) -> Entries:
-        first, last = offset_key(after), offset_key(before)
+        first, last = stream_key(after), stream_key(before)
         return read_chat(folder_of(data_folder, show), first, last) if first < last else iter(())
 
     return archived
@@ -125,7 +126,7 @@ def put_rooms(app: web.Application, foundation: Foundation) -> shows_routes.Show
     catalogue = Catalogue(database)
     shows = _shows(foundation, catalogue)
     orders = OrderRepository(database)
-    till = Till(database, foundation.stores.engine)
+    till = Till(database, foundation.stores.engine, providers_of(settings.orders.payments))
     identify = accounts_routes.identify_by(foundation.accounts, settings.http.trusted_proxies)
     app[SITE] = Site(settings.http, identify, foundation.accounts.staff_now, pages.render)
     app[WEB_FOLDER] = WebFolder.of(find_web_folder(), settings.locale)

@@ -18,6 +18,10 @@ from livecommerce.stock.outcomes import Answer, Counters, Outcome
 CONFLICTS_MAX = 16
 
 
+Told = dict[str, Any]  # what came of a command, as its answer says it on the wire
+Sent = dict[str, Any]  # a command as a page sends it: {"do": …, its fields}
+
+
 class Write(NamedTuple):
     """One change of a stored key. `key` is a name of `Keys` or a hash that a kind declares; `value` is for `hset`.
 
@@ -55,8 +59,8 @@ class Decision(Struct):
 
     events: list[Event]
     writes: list[Write]
-    outcome: dict[str, Any] = {}
-    inverse: dict[str, Any] | None = None
+    outcome: Told = {}
+    inverse: Sent | None = None
     learn: Alias | None = None
     refusal: LiveCommerceError | None = None
 

@@ -13,7 +13,7 @@ import msgspec
 from livecommerce.errors import Busy, Conflict, IdReused, NotFound, OutcomeUnknown, Unavailable
 from livecommerce.shows.claim_prices import lower_prices, restore_prices
 from livecommerce.shows.commands import FINGERPRINT, Actor, Command, Undo, fingerprint, first_answer, inverse_id
-from livecommerce.shows.decision import CONFLICTS_MAX, Answered, Decision, ThroughStock
+from livecommerce.shows.decision import CONFLICTS_MAX, Answered, Decision, ThroughStock, Told
 from livecommerce.shows.errors import RoleTooLowForCommand
 from livecommerce.shows.learning import learn
 from livecommerce.shows.model import Keys
@@ -31,7 +31,7 @@ class Executor:
     def __init__(self, store: ShowStore) -> None:
         self.store = store
 
-    async def execute(self, show: str, command: Command, actor: Actor) -> dict[str, Any]:
+    async def execute(self, show: str, command: Command, actor: Actor) -> Told:
         """Does the command once and returns its outcome (`{"do", …}`); the same id again returns the same outcome.
 
         Raises:
@@ -45,9 +45,7 @@ class Executor:
             outcome = await self._run(keys, command, actor)
         return {"do": tag_of(command), "id": command.id, **outcome}
 
-    async def _run(
-        self, keys: Keys, command: Command, actor: Actor, undone: AuditEntry | None = None
-    ) -> dict[str, Any]:
+    async def _run(self, keys: Keys, command: Command, actor: Actor, undone: AuditEntry | None = None) -> Told:
         """`undone` is the audit entry that this command takes back: it is marked instead of writing a new one.
 
         Raises:
@@ -64,7 +62,7 @@ class Executor:
             await restore_prices(self.store, keys, code, cut)
         await lower_prices(self.store, keys, code, command.id)
 
-    async def _decided(self, keys: Keys, command: Command, actor: Actor, undone: AuditEntry | None) -> dict[str, Any]:
+    async def _decided(self, keys: Keys, command: Command, actor: Actor, undone: AuditEntry | None) -> Told:
         # Whoever undoes, undoing twice is undoing once.
         author = actor.login if undone is None else UNDO
         for _ in range(CONFLICTS_MAX):
@@ -111,7 +109,7 @@ class Executor:
             raise IdReused()
         return answer
 
-    async def _undo(self, keys: Keys, command: Undo, actor: Actor) -> dict[str, Any]:
+    async def _undo(self, keys: Keys, command: Undo, actor: Actor) -> Told:
         """The one command that is not decided by its kind: what it comes to is another command, kept in the trail."""
         known = await self.store.recall_command(keys, command.id)
         if known is not None:
@@ -120,7 +118,7 @@ class Executor:
         kept = Decision([], [], {**outcome, FINGERPRINT: fingerprint(command)})
         return first_answer(await self.store.commit(keys, command.id, "", kept, None) or kept.outcome, command)
 
-    async def _undone(self, keys: Keys, command: Undo, actor: Actor) -> dict[str, Any]:
+    async def _undone(self, keys: Keys, command: Undo, actor: Actor) -> Told:
         entry = await self.store.audit_entry(keys, command.command)
         if entry is None:
             raise NotFound("There is no such command to undo.")
@@ -138,7 +136,7 @@ class Executor:
         return {"undone": command.command}
 
 
-def owned(kept: dict[str, Any], author: str) -> dict[str, Any]:
+def owned(kept: Told, author: str) -> Told:
     """An outcome as its author gets it; viewers' answers are kept beside those of staff, under their ids.
 
     Raises:

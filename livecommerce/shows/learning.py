@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from livecommerce.shows.catalogue import catalogue_index
-from livecommerce.shows.decision import CONFLICTS_MAX, Alias
+from livecommerce.shows.decision import CONFLICTS_MAX, Alias, Told
 from livecommerce.shows.shop_words import learned
 from livecommerce.shows.state import State
 from livecommerce.shows.store import ShowStore
 
 
-async def learn(store: ShowStore, state: State, alias: Alias) -> dict[str, Any]:
+async def learn(store: ShowStore, state: State, alias: Alias) -> Told:
     """What became of it, for the outcome of the command: `remembered`, and why not.
 
     Raises:

@@ -7,7 +7,7 @@ never loses its reservation, only its words are not shown.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
@@ -89,17 +89,23 @@ def mute_wait_ms(buyer: BuyerRecord, now_ms: int) -> int:
     return min(left, int(buyer.get("muted_for_ms", 0)) or left)
 
 
-def rule(
-    state: State, words: WordFilter, viewer: str, text: str, *, is_order: bool, bare: bool = False, slow: bool = False
-) -> Ruling:
-    """What happens to the words of a comment.
+class Words(NamedTuple):
+    """What somebody wants to be read.
 
-    Args:
-        bare: an order with no other words: no rule of the chat is about it.
-        slow: the viewer would have to wait. An order does not; its words do, so they are not shown.
+    bare: an order with no other words: no rule of the chat is about it.
+    slow: the viewer would have to wait. An order does not; its words do, so they are not shown.
     """
-    settings = state["settings"]
-    blocked = words.find(text)
+
+    text: str
+    is_order: bool = False
+    bare: bool = False
+    slow: bool = False
+
+
+def rule(state: State, blocked_words: WordFilter, viewer: str, words: Words) -> Ruling:
+    """What happens to the words of a comment."""
+    settings, (text, is_order, bare, slow) = state["settings"], words
+    blocked = blocked_words.find(text)
     if blocked is not None:
         if is_order:
             return Ruling("shadow", "words")

@@ -56,7 +56,7 @@ class Registry:
         self.kinds = tuple(kinds)
         self.commands: dict[str, type[Command]] = {"undo": Undo}
         self.viewer_commands: dict[str, type[ViewerCommand]] = {}
-        self.first: dict[str, Any] = {}
+        self.first: Parts = {}
         self.hashes: tuple[str, ...] = ()
         self.urgent: frozenset[str] = frozenset()
         self.chatter: frozenset[str] = frozenset()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 import secrets
 import time
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from livecommerce.accounts.rows import ShopRepository
-from livecommerce.bounds import STREAM_ID_PART_MAX, Count, HoldSeconds, Moment, Pieces, Title
+from livecommerce.bounds import Count, HoldSeconds, Moment, Pieces, Title
 from livecommerce.catalogue.catalogue import Catalogue
 from livecommerce.catalogue.parser_words import parser_words
 from livecommerce.comments import PACKS, ItemWords, PackUnknown
@@ -44,6 +43,7 @@ from livecommerce.shows.supply import SUPPLY_DONE, named_pieces, setup_reason
 from livecommerce.stock.engine import StockUnavailable
 from livecommerce.stock.operations import Restock, SetAvailable
 from livecommerce.stock.outcomes import Answer
+from livecommerce.stock.stream_ids import stream_key
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # without those that look alike: the id is read out on air
 ID_LENGTH = 7  # 31^7: two shows made at once do not meet, and if they do the shop is told to try again
@@ -450,10 +450,10 @@ async def get_reparse(request: web.Request) -> web.Response:
     staff = await need_staff(request)
     record = await needs.setups.own(staff.shop, request.match_info["show"])
     after = request.query.get("after", "0-0")
-    milliseconds, _, number = after.partition("-")
-    parts = (milliseconds, number)
-    if not all(re.fullmatch("[0-9]{1,20}", part) and int(part) <= STREAM_ID_PART_MAX for part in parts):
-        raise BadInput("after is what the answer before named as `next`.", field="after")
+    try:
+        stream_key(after)
+    except ValueError:
+        raise BadInput("after is what the answer before named as `next`.", field="after") from None
     if after == "0-0":  # once a reading, not with each of its pages
         await needs.audit.add(AuditEntry(staff.shop, now_ms(), staff.login, "comments_read_again", record.id))
     today = await _words_of_catalogue(needs, record.shop)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
 
+from livecommerce.shows.kind import Parts
 from livecommerce.shows.projection import Projector
 from livecommerce.shows.store import ShowStore
 
@@ -23,9 +23,9 @@ class Snapshots:
     def __init__(self, shows: ShowStore, viewers: Callable[[str], Awaitable[int]]) -> None:
         self._shows = shows
         self._viewers = viewers
-        self._kept: dict[str, tuple[float, asyncio.Task[dict[str, Any]]]] = {}
+        self._kept: dict[str, tuple[float, asyncio.Task[Parts]]] = {}
 
-    async def get(self, show: str) -> dict[str, Any]:
+    async def get(self, show: str) -> Parts:
         """
         Raises:
             ShowUnknown, Unavailable
@@ -46,11 +46,11 @@ class Snapshots:
         while len(self._kept) >= SHOWS_MAX:
             self._kept.pop(next(iter(self._kept)))
 
-    async def _read(self, show: str) -> dict[str, Any]:
+    async def _read(self, show: str) -> Parts:
         state = await self._shows.load(show)
         return self._shows.kinds.snapshot(state, Projector(state["salt"]), await self._viewers(show))
 
 
-def _failed(task: asyncio.Task[dict[str, Any]]) -> bool:
+def _failed(task: asyncio.Task[Parts]) -> bool:
     """A refusal is not kept: the store may be back with the next request."""
     return task.done() and (task.cancelled() or task.exception() is not None)

@@ -17,7 +17,7 @@ from redis.exceptions import RedisClusterException, RedisError, ResponseError
 from livecommerce.comments import PACKS
 from livecommerce.errors import BadInput, Busy, Conflict, IdReused, ShowUnknown, TooMuch
 from livecommerce.ops.store_faults import storage_error
-from livecommerce.shows.decision import Decision, Write, not_sold
+from livecommerce.shows.decision import Decision, Told, Write, not_sold
 from livecommerce.shows.errors import Banned
 from livecommerce.shows.gathering import Gathering
 from livecommerce.shows.kind import Stored
@@ -247,7 +247,7 @@ class ShowStore:
 
     async def commit(
         self, keys: Keys, command_id: str, version: str, decision: Decision, audit: AuditEntry | None
-    ) -> dict[str, Any] | None:
+    ) -> Told | None:
         """Writes a decision: its outcome, or the first one for a repeated id; None where the state moved on meanwhile.
 
         `version` is that of the state it was made of; "" for what holds in whatever state the show is, and then the
@@ -273,7 +273,7 @@ class ShowStore:
             raise TooMuch("There are as many of these in this show as it can keep.")
         if status == "conflict":
             return None
-        return cast("dict[str, Any]", unpack(answer[1])) if status == "done" else decision.outcome
+        return cast("Told", unpack(answer[1])) if status == "done" else decision.outcome
 
     async def publish(self, show: str, events: Sequence[Event], writes: Sequence[Write] = ()) -> None:
         """Writes what no person commanded (media state, names), in whatever state the show is.
@@ -389,10 +389,10 @@ class ShowStore:
             raise IdReused()
         return cast("bytes", found)
 
-    async def recall_command(self, keys: Keys, command: str) -> dict[str, Any] | None:
+    async def recall_command(self, keys: Keys, command: str) -> Told | None:
         """The outcome of a command that was executed before."""
         found = await self._answer(cast("Awaitable[Any]", self.redis.hget(keys.done, command)))
-        return None if found is None else cast("dict[str, Any]", unpack(found))
+        return None if found is None else cast("Told", unpack(found))
 
     async def people(self, show: str, viewers: Sequence[str]) -> dict[str, Person]:
         """What viewers of a show go by there. One that the live store has forgotten gives no names.
@@ -426,6 +426,15 @@ class ShowStore:
             answers = await self._answer(pipe.execute()) if shows else []
         found = zip(shows, answers, strict=True)
         return {show: (decoded(stage), int(started or 0)) for show, (stage, started) in found if stage}
+
+    async def epoch_of(self, shop: str, show: str) -> str:
+        """Which log the show has now; "" where the live store has none.
+
+        Raises:
+            Unavailable.
+        """
+        epoch = await self._answer(cast("Awaitable[Any]", self.redis.hget(Keys(shop, show).state, "epoch")))
+        return decoded(epoch) if epoch else ""
 
     async def place_of(self, show: str) -> tuple[str, str]:
         """(shop, stage) of a show; asked for each picture that somebody wants to see.

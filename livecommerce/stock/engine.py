@@ -98,7 +98,8 @@ class StockEngine:
             self._sweeper.cancel()
             await asyncio.gather(self._sweeper, return_exceptions=True)
             self._sweeper = None
-        for queue in self._queues.values():
+        queues, self._queues = self._queues, {}  # what comes now finds none, and is refused
+        for queue in queues.values():
             await queue.close()
         self._servers.close()
 

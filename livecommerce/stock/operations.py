@@ -21,6 +21,12 @@ ITEM_LENGTH_MAX = 100  # characters of a sku: a code and the values of its optio
 RESERVATION_LENGTH_MAX = ITEM_LENGTH_MAX + 11  # `<sku>#<number>`, the number of ten digits at most
 LINES_MAX = 16  # a comment has 200 characters; a set has a handful of items
 OFFER_TEXT_LENGTH_MAX = 200
+ID_LENGTH_KEPT = 60  # of the 64 an id may have; what is left is for the number of a step, 999 at most
+
+
+def step_id(identity: str, step: int) -> str:
+    """The id of one of several operations that one comment or command comes to: the same again for the same step."""
+    return f"{identity[:ID_LENGTH_KEPT]}-{step}"
 
 
 class Line(Struct, frozen=True, gc=False):

@@ -26,6 +26,7 @@ from livecommerce.stock.records import (
     parse_record,
 )
 from livecommerce.stock.servers import Servers
+from livecommerce.stock.stream_ids import stream_key
 from livecommerce.stock.wire import OfferFields, unpack
 
 READ_COUNT = 500  # hash fields a round trip
@@ -319,18 +320,13 @@ async def verify(connection: Connection, shop: str, seen_id: str = "") -> list[s
     if both is None:
         return ["the shop sells all the time: close its sales while it is compared"]
     found = []
-    if seen_id and _position(both[0].last_id) < _position(seen_id):
+    if seen_id and stream_key(both[0].last_id) < stream_key(seen_id):
         found.append(f"the ledger ends at {both[0].last_id}, but entry {seen_id} was acknowledged: entries are lost")
     for words in differences(*both):
         found.append(words)
         if len(found) >= DIFFERENCES_MAX:
             break
     return found
-
-
-def _position(entry_id: str) -> tuple[int, int]:
-    milliseconds, _, sequence = entry_id.partition("-")
-    return int(milliseconds), int(sequence or 0)
 
 
 # ---- writing

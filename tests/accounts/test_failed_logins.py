@@ -21,6 +21,7 @@ class Trail(AuditRepository):
 
     def __init__(self) -> None:
         self.subjects: list[str] = []
+        self.details: list[dict[str, Any]] = []
         self.may_go_on = asyncio.Event()
         self.may_go_on.set()
         self.is_away = False
@@ -30,6 +31,7 @@ class Trail(AuditRepository):
         if self.is_away:
             raise DatabaseAway
         self.subjects.append(entry.subject)
+        self.details.append(entry.details)
 
 
 @pytest.fixture
@@ -45,6 +47,7 @@ async def test_only_logins_that_there_are_leave_a_line(mei: Accounts) -> None:
         failed.note(login, "203.0.113.7")
     await failed.settle()
     assert trail.subjects == ["mei", "mei"]
+    assert trail.details == [{"address": "203.0.113.7"}] * 2, "whom to keep out is what the line is read for"
 
 
 async def test_nobody_waits_for_the_line_and_a_flood_is_bounded(mei: Accounts, monkeypatch: pytest.MonkeyPatch) -> None:

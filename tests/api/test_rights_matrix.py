@@ -1,7 +1,8 @@
 """Role × route, role × socket event, role × command: each cell is asked on a running site and compared with a table.
 
 Routes come from the application's router, events from the gateway, commands from the registry of kinds: a new one
-without a row in `rights.tsv` fails, and so does a row of one that is gone. A cell is `yes`, where nothing of rights
+without a row in `rights.tsv` fails, and so does a row of one that is gone. Who may give the commands of a kind that has
+a test of its own stands there, as its `RIGHTS`. A cell is `yes`, where nothing of rights
 stands in the way (the request may be wrong in other things), or the number of the refusal.
 """
 
@@ -24,6 +25,7 @@ from socketio.exceptions import ConnectionError as Refused
 from livecommerce.http.identity import Visit
 from livecommerce.shows.kinds import SHOW_KINDS
 from livecommerce.shows.registry import Registry
+from tests.shows import tests_of_kinds
 from tests.site import Site
 
 ROLES = ("nobody", "viewer", "banned", "moderator", "host", "owner", "rival", "revoked")
@@ -43,7 +45,8 @@ Cells = dict[str, list[str]]
 
 def table(part: str) -> Cells:
     lines = [line.split("\t") for line in TABLE.read_text("utf-8").splitlines() if line and line[0] != "#"]
-    return {name: cells for kind, name, *cells in lines if kind == part}
+    rows = {name: cells for kind, name, *cells in lines if kind == part}
+    return {**rows, **tests_of_kinds.RIGHTS} if part == "command" else rows
 
 
 def differing(part: str, found: Cells) -> list[str]:

@@ -47,6 +47,7 @@ from tests.faults.test_processes import (
 )
 
 SHOP = "shop"
+DAY_MS = 86_400_000
 
 
 @pytest.mark.timeout(240)
@@ -216,6 +217,13 @@ async def test_a_backup_of_one_database_is_restored_into_either(
 
 
 async def test_a_backup_is_restored_into_a_given_store(small: Small, tmp_path: Path) -> None:
+    store = EmbeddedValkey(tmp_path / "data")
+    store.start()
+    redis = Redis.from_url(store.url)
+    await redis.set("session", b"who", px=DAY_MS)
+    await redis.set("for good", b"what")
+    await redis.aclose()
+    store.stop()
     await make_backup(small.settings, tmp_path / "kept")
     given = EmbeddedValkey(tmp_path / "given")
     given.start()
@@ -226,6 +234,9 @@ async def test_a_backup_is_restored_into_a_given_store(small: Small, tmp_path: P
         servers = Servers(address_of(redis))
         assert await verify(await servers.connection_of(SHOP), SHOP, "") == []
         servers.close()
+        assert (await redis.get("session"), await redis.get("for good")) == (b"who", b"what")
+        assert 0 < await redis.pttl("session") <= DAY_MS, "what had an end keeps it"
+        assert await redis.pttl("for good") == -1
         with pytest.raises(BackupRefused, match="not empty"):
             await restore_backup(Settings(data_folder=str(tmp_path / "more"), redis=other.redis), tmp_path / "kept")
     finally:

@@ -303,7 +303,7 @@ async def test_taking_money_back_is_not_armed_for_ever(browser: Browser, server:
         await expect(viewer.locator(".ribbon .ticket")).to_be_visible(timeout=PATIENCE_MS)
         await page.goto("/studio?orders=armed")
         order = page.get_by_role("dialog").locator("li", has_text="阿凱")
-        await order.get_by_role("button", name="等轉帳").click(timeout=PATIENCE_MS)
+        await order.get_by_role("button", name="銀行轉帳").click(timeout=PATIENCE_MS)
         await order.get_by_role("button", name="收到 NT$250").click()
         await expect(order).to_contain_text("已收 NT$250 · 銀行轉帳", timeout=PATIENCE_MS)
         await order.get_by_role("button", name="取消付款", exact=True).click()

@@ -56,8 +56,10 @@ def test_check_config_says_where_each_value_is_from(tmp_path, monkeypatch, capsy
     file.write_text('locale = "en"\n[http]\nport = 9000\n[media]\nrelays = 2\n')
     monkeypatch.setenv("LIVECOMMERCE_HTTP_PORT", "9001")
     monkeypatch.setenv("LIVECOMMERCE_SECRET", "very secret words")
+    monkeypatch.setenv("LIVECOMMERCE_ORDERS_PAYMENTS", "manual:a provider's key")
     assert cli.main(["check-config", "--config", str(file), "--set", "media.relays=3"]) == 0
     printed = capsys.readouterr().out
+    assert "a provider's key" not in printed
     assert "http.port = 9001  (environment)" in printed
     assert "media.relays = 3  (flag)" in printed
     assert f"locale = 'en'  ({file})" in printed

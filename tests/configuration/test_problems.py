@@ -35,6 +35,7 @@ WRONG = [
     ("locale=fr", "locale"),
     ("currency=NTD", "currency"),
     ("orders.time_zone=Mars/X", "orders.time_zone"),
+    ("orders.payments=shells", "orders.payments"),
     ("database.url=postgresql://lc:p@ss:w/rd@127.0.0.1/lc", "database.url"),
     ("redis.url=redis://lc:p@ss@127.0.0.1:6379", "redis.url"),
     ("secret=short", "secret"),

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import pytest
-from msgspec.structs import replace
+from pathlib import Path
 
-from examples.payment_provider.promptpay import PromptPay, payload
+import pytest
+
+from examples.payment_provider import promptpay
+from examples.payment_provider.promptpay import payload
+from livecommerce.orders import payments
 from livecommerce.orders.errors import PaymentRefused
 from livecommerce.orders.model import Order
-from livecommerce.orders.payments.manual import ManualPayments
+from livecommerce.orders.payments.port import PaymentProvider
+from livecommerce.orders.providers import providers_of
+from livecommerce.orders.settings import Orders
 from livecommerce.orders.till import Till
+from livecommerce.settings import LOCALES
 from livecommerce.stock.operations import Line, Reserve
 from tests.orders.conftest import SHOP, SHOW, Stall, stall
 
@@ -31,32 +37,42 @@ def test_the_code_is_what_others_make_of_it(phone: str, satang: int, code: str) 
     assert payload(phone, satang) == code
 
 
-async def thai_order(stall: Stall) -> Order:
-    line = Line(item="A01", quantity=2, unit_price_minor=12_550, currency="THB", text="A01")
+@pytest.fixture
+def providers(monkeypatch: pytest.MonkeyPatch) -> tuple[PaymentProvider, ...]:
+    """As the server makes them of its setting, with the file where the example says it belongs."""
+    monkeypatch.setattr(payments, "__path__", [*payments.__path__, str(Path(promptpay.__file__).parent)])
+    return providers_of(Orders(payments=("manual", "promptpay:081-234-5678")).payments)
+
+
+async def order_of(stall: Stall, currency: str) -> Order:
+    line = Line(item="A01", quantity=2, unit_price_minor=12_550, currency=currency, text="A01")
     await stall.stock(A01=5)
     await stall.engine.submit(Reserve(id=stall.id(), shop=SHOP, show=SHOW, viewer="som", lines=(line,)))
     return (await stall.orders())["som"]
 
 
-async def test_the_till_takes_it(stall: Stall) -> None:
-    till = Till(stall.database, stall.engine, (ManualPayments(), PromptPay("081-234-5678")))
-    order = await thai_order(stall)
+async def test_the_till_takes_it(stall: Stall, providers: tuple[PaymentProvider, ...]) -> None:
+    till = Till(stall.database, stall.engine, providers)
+    order = await order_of(stall, "THB")
+    assert till.methods_for(order) == ["bank_transfer", "cash_on_delivery", "promptpay"]
     payment, started = await till.begin(SHOP, order.id, "payment-0001", "promptpay", "", "ling")
     assert (payment.state, payment.provider, payment.amount_minor) == ("pending", "promptpay", 25_100)
     code = payload("0812345678", 25_100)
-    assert [text.splitlines()[-1] for text in started.instructions.values()] == [code, code]
+    assert {locale: text.splitlines()[-1] for locale, text in started.instructions.items()} == dict.fromkeys(
+        LOCALES, code
+    )
+    (line,) = (await stall.orders())["som"].lines
+    assert started.held_until_ms == line.deadline_ms == line.updated_ms + 3_600_000
     _, again = await till.begin(SHOP, order.id, "payment-0001", "promptpay", "", "ling")
     assert again == started
     await till.paid(SHOP, "payment-0001", "ling")
     assert (await stall.engine.counters(SHOP, ["A01"]))["A01"].sold == 2
 
 
-async def test_it_takes_baht_only(stall: Stall) -> None:
-    order = replace(await thai_order(stall), currency="TWD")
-    with pytest.raises(PaymentRefused):
-        await PromptPay("081-234-5678").create(order, "payment-0001", "promptpay", 100)
-
-
-async def test_a_method_that_is_not_its_own_is_refused() -> None:
-    with pytest.raises(PaymentRefused):
-        PromptPay("081-234-5678").terms("bank_transfer")
+async def test_it_takes_baht_only(stall: Stall, providers: tuple[PaymentProvider, ...]) -> None:
+    till = Till(stall.database, stall.engine, providers)
+    order = await order_of(stall, "TWD")
+    assert till.methods_for(order) == ["bank_transfer", "cash_on_delivery"]
+    with pytest.raises(PaymentRefused, match="bank_transfer, cash_on_delivery"):
+        await till.begin(SHOP, order.id, "payment-0001", "promptpay", "", "ling")
+    assert (await stall.orders())["som"].payments == (), "nothing is left of it that would cover the claims"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from livecommerce.comments.verdict import Cancel, Intent, Reduce, Reserve, SetQuantity, Swap
-from livecommerce.intake.changes import CANCELS_MAX, ID_LENGTH_KEPT, numbered, operations_of
+from livecommerce.intake.changes import CANCELS_MAX, numbered, operations_of
 from livecommerce.intake.speech import Speech
 from livecommerce.stock import operations as stock
 from livecommerce.stock.outcomes import Claim
@@ -94,7 +94,7 @@ async def test_steps_have_ids_of_their_own_and_the_first_takes_the_line_along() 
     operation = stock.Cancel(id="x" * 64, shop=SHOP, show=SHOW, reservation="A01#1")
     first, second, last = (numbered(operation, step, b"line") for step in (0, 1, 255))
     assert (first.id, first.chat) == ("x" * 64, b"line")
-    assert (second.id, second.chat) == ("x" * ID_LENGTH_KEPT + "-1", b"")
+    assert (second.id, second.chat) == ("x" * stock.ID_LENGTH_KEPT + "-1", b"")
     assert len(last.id) == 64
 
 

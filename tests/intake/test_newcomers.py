@@ -40,6 +40,11 @@ async def say(stage: Stage, viewer: str, text: str) -> SpeechAnswer:
     return await stage.path.comment(stage.mirror, speech)
 
 
+async def clock_ms(stage: Stage) -> int:
+    seconds, microseconds = await stage.store.redis.time()
+    return seconds * 1000 + microseconds // 1000
+
+
 async def held(stage: Stage, sku: str) -> int:
     return (await stage.engine.counters("shop", [sku]))[sku].held
 
@@ -84,6 +89,23 @@ async def test_places_in_line_count_too(stage: Stage, monkeypatch: pytest.Monkey
     for number in range(5):
         await press(stage, f"regular-{number}", "A01", network="")
     assert [await press(stage, f"new-{n}", "A01") for n in range(4)] == ["waiting", "waiting", "share", "share"]
+
+
+async def test_a_place_in_line_counts_for_the_evening_and_a_piece_for_its_hold(stage: Stage) -> None:
+    """A place has no deadline: counted as a hold is, a network had the whole line after a few minutes."""
+    await stage.command("start")
+    for number in range(4):
+        await press(stage, f"regular-{number}", "A01", network="")
+    before_ms = await clock_ms(stage)
+    assert [await press(stage, f"new-{n}", "A01") for n in range(2)] == ["reserved", "waiting"]
+    after_ms = await clock_ms(stage)
+    keys = [key async for key in stage.store.redis.scan_iter("*:share:" + NETWORK)]
+    counted = await stage.store.redis.zrange(keys[0], 0, -1, withscores=True)
+    ends = {name.decode().split("/")[0]: ends_ms for name, ends_ms in counted}
+    hold_ms = stage.mirror.state["show"]["hold_seconds"] * 1000
+    assert before_ms + hold_ms <= ends["new-0"] <= after_ms + hold_ms
+    evening_ms = 12 * 3_600_000
+    assert before_ms - 1000 + evening_ms < ends["new-1"] <= after_ms + evening_ms, "to the second"
 
 
 async def test_a_new_quantity_or_another_product_is_no_way_around(

@@ -36,3 +36,15 @@ def test_a_line_says_how_many_it_stands_for(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(log_limit, "_of_process", LogLimit(every_seconds=0))
     warn_seldom(log, "away", why="no route")
     assert log.lines == [("away", {"why": "no route"})]
+
+
+def test_it_forgets_all_before_it_keeps_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_limit, "KEYS_MAX", 3)
+    limit = LogLimit()
+    kept = []
+    for key in "abcdefg":
+        assert limit.take(key) == 0
+        kept.append(len(limit._told))
+    assert kept == [1, 2, 3, 1, 2, 3, 1]
+    assert limit.take("g") is None
+    assert limit.take("a") == 0, "one line too many is no harm"

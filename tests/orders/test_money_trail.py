@@ -12,6 +12,7 @@ from livecommerce.errors import LiveCommerceError
 from livecommerce.orders.errors import PaidAlready
 from livecommerce.orders.facts import OrderPaid, PaymentBegun
 from livecommerce.orders.money_trail import MONEY_TRAIL
+from livecommerce.orders.payments.manual import ManualPayments
 from livecommerce.orders.tables import payments
 from livecommerce.orders.till import Till
 from livecommerce.records.audit import AuditEntry, AuditRepository, audit
@@ -29,7 +30,7 @@ PAY = "payment-0001"
 
 @pytest.fixture
 def till(stall: Stall) -> Till:
-    return Till(stall.database, stall.engine)
+    return Till(stall.database, stall.engine, (ManualPayments(),))
 
 
 async def facts_of(database: Database) -> list[Fact]:

@@ -14,6 +14,7 @@ import pytest
 from livecommerce.errors import LiveCommerceError
 from livecommerce.orders.export import csv_lines, header
 from livecommerce.orders.model import Order
+from livecommerce.orders.payments.manual import ManualPayments
 from livecommerce.orders.projector import Projector
 from livecommerce.orders.rows import OrderRepository
 from livecommerce.orders.till import Till
@@ -40,7 +41,7 @@ class Evening:
     def __init__(self, site: Site, seed: int) -> None:
         self.site, self.random = site, random.Random(seed)
         self.executor = Executor(site.shows)
-        self.till = Till(site.database, site.engine)
+        self.till = Till(site.database, site.engine, (ManualPayments(),))
         self.count = 0
 
     def id(self) -> str:

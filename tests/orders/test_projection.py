@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from livecommerce.orders.model import Order
-from livecommerce.orders.projection import latest, line_of, order_id, position_key, with_totals
+from livecommerce.orders.projection import latest, line_of, order_id, with_totals
 from livecommerce.stock.ledger import LedgerClaim
 
 ORDER = Order("o-1", "shop", "demo", "vera", 1, "TWD", "open", 0, 0, created_ms=1, updated_ms=5)
@@ -23,14 +23,6 @@ def claim(number: int = 1, **changes: Any) -> LedgerClaim:
         **changes,
     }  # fmt: skip
     return LedgerClaim(**values)
-
-
-@pytest.mark.parametrize(
-    ("earlier", "later"),
-    [("0-0", "1-0"), ("1-2", "1-10"), ("9-0", "10-0"), ("1732300000000", "1732300000000-1")],
-)
-def test_positions_compare_as_numbers(earlier: str, later: str) -> None:
-    assert position_key(earlier) < position_key(later)
 
 
 def test_the_last_change_of_a_claim_counts_in_the_place_of_its_first() -> None:

@@ -13,7 +13,7 @@ from livecommerce.errors import DatabaseAway
 from livecommerce.orders import projector as projector_module
 from livecommerce.orders import rows, worker
 from livecommerce.orders.model import Order
-from livecommerce.orders.projection import apply, position_key
+from livecommerce.orders.projection import apply
 from livecommerce.orders.projector import GROUP, Projector
 from livecommerce.stock.ledger import LedgerUnreadable, decode
 from livecommerce.stock.operations import Cancel, Confirm, Release
@@ -252,7 +252,3 @@ async def test_the_worker_outlives_a_store_that_goes_away(
     stop.set()
     await running
     assert faults == 3
-
-
-def test_stream_ids_compare_as_numbers() -> None:
-    assert position_key("9-10") > position_key("9-9") > position_key("8-99") > position_key("0-0")

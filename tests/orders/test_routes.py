@@ -142,6 +142,21 @@ async def test_money_is_marked_by_the_host_and_not_by_a_moderator(selling: Site)
     assert counters["B02"].sold == 2
 
 
+async def test_a_page_is_told_how_an_order_may_be_paid_and_what_its_buyer_does(selling: Site) -> None:
+    shape = await orders_of(selling)
+    ways = ["bank_transfer", "cash_on_delivery"]
+    assert [order["methods"] for order in shape["orders"]] == [ways] * 3
+    assert list(shape["methods"]) == ways
+    assert shape["methods"]["cash_on_delivery"]["names"] == {"zh-TW": "貨到付款", "en": "Cash on delivery"}
+    order = shape["orders"][0]["id"]
+    _, one = await selling.told("GET", f"/api/orders/{order}")
+    assert (one["order"]["methods"], one["methods"]) == (ways, shape["methods"])
+    body = {"id": "payment-0001", "method": "bank_transfer"}
+    for _ in range(2):  # sent again it tells the same again: how a page that was left shows it
+        status, begun = await selling.told("POST", f"/api/orders/{order}/payments", body)
+        assert (status, begun["instructions"]) == (201, shape["methods"]["bank_transfer"]["instructions"])
+
+
 @pytest.mark.parametrize(
     ("body", "refusal"),
     [

@@ -10,7 +10,7 @@ from livecommerce.errors import IdReused, LiveCommerceError
 from livecommerce.orders.errors import PaidAlready, PaymentRefused
 from livecommerce.orders.model import Order
 from livecommerce.orders.payments.manual import TRANSFER_DAYS, ManualPayments
-from livecommerce.orders.payments.port import Started, Terms
+from livecommerce.orders.payments.port import Method
 from livecommerce.orders.till import UNDONE_HOLD_SECONDS, Till
 from livecommerce.stock.operations import Cancel, Extend, Line, Reprice, Restock, SetQuantity
 from tests.orders.conftest import SHOP, SHOW, Stall
@@ -20,7 +20,7 @@ PAY = "payment-0001"
 
 @pytest.fixture
 def till(stall: Stall) -> Till:
-    return Till(stall.database, stall.engine)
+    return Till(stall.database, stall.engine, (ManualPayments(),))
 
 
 async def vera(stall: Stall) -> Order:
@@ -181,6 +181,21 @@ async def test_a_claim_extended_before_says_until_when_it_is_held(stall: Stall, 
     assert started.held_until_ms == extended.lines[0].deadline_ms
 
 
+@pytest.mark.parametrize("hold_seconds", [0, 3_600], ids=["held as they are", "held longer"])
+async def test_held_until_is_when_the_first_of_several_claims_lapses(stall: Stall, hold_seconds: int) -> None:
+    till = Till(stall.database, stall.engine, (Scanned(hold_seconds),))
+    await stall.stock(A01=5, B02=5)
+    await stall.claim("vera", "A01")
+    await stall.claim("vera", "B02")
+    first = await stall.engine.submit(Extend(stall.id(), SHOP, SHOW, "A01#1", 1_200))
+    if not hold_seconds:
+        await stall.engine.submit(Extend(stall.id(), SHOP, SHOW, "B02#1", 2_400))
+    _, started = await till.begin(SHOP, (await vera(stall)).id, PAY, "scanned", "", "ling")
+    deadlines = sorted(line.deadline_ms for line in (await vera(stall)).lines)
+    assert deadlines[0] == first.lines[0].deadline_ms < deadlines[1]
+    assert started.held_until_ms == deadlines[0]
+
+
 async def test_what_the_till_refuses(stall: Stall, till: Till) -> None:
     await stall.stock(A01=1)
     await stall.claim("vera", "A01")
@@ -224,25 +239,31 @@ async def test_money_noted_once_keeps_its_reference_and_who(stall: Stall, till: 
     assert (await vera(stall)).payments[0].by_staff == "ling"
 
 
-class Baht(ManualPayments):
-    """Refuses what is not in its currency."""
+class Scanned(ManualPayments):
+    """Holds as long as it is told, or leaves the claims as they are."""
 
-    name = "baht"
-    methods = frozenset({"baht"})
+    name = "scanned"
 
-    def terms(self, method: str) -> Terms:
-        return Terms(hold_seconds=60, confirms_at_once=False, instructions={})
+    def __init__(self, hold_seconds: int) -> None:
+        self.methods = {"scanned": Method({}, {}, hold_seconds)}
 
-    async def create(self, order: Order, payment: str, method: str, amount_minor: int) -> Started:
-        raise PaymentRefused("Baht only.", field="method")
+    async def create(self, order: Order, payment: str, method: str, amount_minor: int) -> dict[str, str]:
+        return {}
+
+
+class Declined(Scanned):
+    """An outside system that says no when it is asked."""
+
+    async def create(self, order: Order, payment: str, method: str, amount_minor: int) -> dict[str, str]:
+        raise PaymentRefused("Declined.", field="method")
 
 
 async def test_a_provider_that_refuses_leaves_the_claims_to_another(stall: Stall) -> None:
-    till = Till(stall.database, stall.engine, (ManualPayments(), Baht()))
+    till = Till(stall.database, stall.engine, (ManualPayments(), Declined(60)))
     await stall.stock(A01=5)
     await stall.claim("vera", "A01", 2)
     order = await vera(stall)
-    assert await refused(till, order.id, "payment-0001", "baht") == "payment_refused"
+    assert await refused(till, order.id, "payment-0001", "scanned") == "payment_refused"
     payment, _ = await till.begin(SHOP, order.id, "payment-0002", "bank_transfer", "", "ling")
     assert (payment.amount_minor, payment.reservations) == (200, ["A01#1"])
     assert [one.state for one in (await vera(stall)).payments] == ["void", "pending"]

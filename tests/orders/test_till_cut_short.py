@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from livecommerce.errors import Busy, LiveCommerceError
+from livecommerce.orders.payments.manual import ManualPayments
 from livecommerce.orders.till import Till
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.operations import Confirm, Operation, Unconfirm
@@ -67,7 +68,7 @@ def stock(stall: Stall) -> Stock:
 
 @pytest.fixture
 def till(stall: Stall, stock: Stock) -> Till:
-    return Till(stall.database, stock)  # type: ignore[arg-type]  # the two calls that the till makes
+    return Till(stall.database, stock, (ManualPayments(),))  # type: ignore[arg-type]  # the two calls that the till makes
 
 
 async def begun(stall: Stall, till: Till, method: str = "bank_transfer") -> str:

@@ -6,7 +6,6 @@ import pytest
 
 from livecommerce.realtime import ring as module
 from livecommerce.realtime.ring import Ring
-from livecommerce.shows.offsets import offset_key
 
 
 def test_the_ring_knows_what_it_still_has() -> None:
@@ -46,14 +45,3 @@ def test_an_empty_ring_knows_only_where_it_stands() -> None:
     assert Ring("5-0").after("5-0") == []
     assert Ring("5-0").after("5-1") is None
     assert Ring("5-0").after("4-0") is None
-
-
-@pytest.mark.parametrize(("earlier", "later"), [("9-0", "10-0"), ("5-2", "5-10"), ("5", "5-1")])
-def test_offsets_are_ordered_as_numbers_not_as_text(earlier: str, later: str) -> None:
-    assert offset_key(earlier) < offset_key(later)
-
-
-@pytest.mark.parametrize("offset", ["", "x-0", "1-x", "1" * 41])
-def test_what_is_no_offset_is_refused(offset: str) -> None:
-    with pytest.raises(ValueError):
-        offset_key(offset)

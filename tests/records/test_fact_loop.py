@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 from structlog.testing import capture_logs
 
-from livecommerce.records import fact_loop
+from livecommerce.records import fact_loop, fact_readers
 from livecommerce.records.database import Database
 from livecommerce.records.fact_loop import FactLoop
 from livecommerce.records.facts import Fact
@@ -156,3 +156,49 @@ async def test_it_outlives_a_database_that_is_away(database: Database, monkeypat
         await asyncio.sleep(0.01)
     stop.set()
     await running
+
+
+async def test_of_a_batch_that_was_refused_each_fact_is_read_alone(
+    database: Database, clock: Callable[[float], None]
+) -> None:
+    """Up to its last one: else the same batch would be refused again after each fact that is good."""
+    handed: list[int] = []
+
+    async def picky(connection: AsyncConnection, happened: Sequence[Fact]) -> None:
+        handed.append(len(happened))
+        if any(fact.body["times"] == POISON for fact in happened):
+            raise ZeroDivisionError("thirteen")
+
+    readers = await start_tally(database)
+    await readers.register("picky")
+    await strike(database, 1, 2, 3, POISON, 5)
+    loop = FactLoop(database, [replace(TALLY, name="picky", handle=picky)])
+    while await loop.step():
+        pass
+    assert handed == [5, 1, 1, 1, 1]
+
+
+async def test_old_facts_go_until_none_is_left_and_then_it_rests(
+    database: Database, monkeypatch: pytest.MonkeyPatch, clock: Callable[[float], None]
+) -> None:
+    monkeypatch.setattr(fact_readers, "PRUNED_MAX", 1)
+    monkeypatch.setattr(fact_readers, "PRUNE_STEPS_MAX", 2)
+    readers = await start_tally(database)
+
+    async def pruned_in_a_row(*rounds: int) -> list[float]:
+        before = loop.figures()["pruned"]
+        found = []
+        for _ in rounds:
+            await loop._prune_sometimes()
+            found.append(loop.figures()["pruned"] - before)
+        return found
+
+    loop = FactLoop(database, [TALLY])
+    await strike(database, 1, 2, 3, 4, 5, at_ms=1_000)
+    await readers.read(TALLY, "lingling")
+    assert await pruned_in_a_row(1, 2, 3) == [2, 4, 5]
+    await strike(database, 6, at_ms=1_000)
+    await readers.read(TALLY, "lingling")
+    assert await pruned_in_a_row(1) == [0], "the next clean-up is minutes away"
+    clock(fact_loop.PRUNE_SECONDS)
+    assert await pruned_in_a_row(1) == [1]

@@ -154,6 +154,23 @@ async def test_the_download_is_for_the_shops_staff(replayed: Site) -> None:
     assert (await replayed.refused("GET", "/api/shows/demo/recording.mp4"))[0] == 401
 
 
+async def test_a_download_is_a_line_in_the_trail_and_a_look_at_its_length_none(replayed: Site) -> None:
+    download = "/api/shows/demo/recording.mp4"
+
+    async def downloads() -> int:
+        _, shape = await replayed.told("GET", "/api/audit")
+        return sum(entry["do"] == "recording_downloaded" for entry in shape["audit"])
+
+    looked = await replayed.ask("HEAD", download)
+    assert (looked.status, int(looked.headers["Content-Length"]) > 0) == (200, True)
+    assert await downloads() == 0
+    await (await replayed.ask("GET", download)).read()
+    assert await downloads() == 1
+    for asked, lines in (("bytes=0-99", 2), ("bytes=100-", 2)):
+        await (await replayed.ask("GET", download, headers={"Range": asked})).read()
+        assert await downloads() == lines, asked
+
+
 async def test_a_damaged_recording_is_a_missing_one(site: Site) -> None:
     await site.login()
     await site.make_show()

@@ -12,6 +12,7 @@ from livecommerce.shows.errors import PricesStand, ReservationUnknown, RoleTooLo
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.operations import Line, Reserve, Restock
+from tests.shows import tests_of_kinds
 from tests.shows.world import KINDS, MODERATOR, OWNER, SHOP, SHOW, give
 
 
@@ -23,6 +24,7 @@ async def test_moderators_at_the_same_moment_all_get_through(store: ShowStore, e
 
 
 HOST_ONLY = {"start", "end", "restock", "set_stock", "adjust", "price", "add_item", "remove_item"}
+HOST_ONLY |= {command for command, row in tests_of_kinds.RIGHTS.items() if row == tests_of_kinds.WHO["host"]}
 
 
 def test_only_the_owner_and_the_host_may_do_these() -> None:

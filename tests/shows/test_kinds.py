@@ -153,6 +153,28 @@ async def test_what_takes_it_back(fields: dict[str, Any], inverse: dict[str, Any
     assert decision.inverse == inverse
 
 
+STRUCK: list[tuple[int, int | None, int, int | None]] = [
+    (590, None, 490, 590),
+    (490, 590, 390, 590),  # what it once cost, not the last price
+    (490, 500, 600, None),
+    (490, 590, 550, 590),
+    (490, 590, 590, None),
+    (590, 400, 500, 590),
+]
+
+
+@pytest.mark.parametrize(("before", "struck_before", "after", "struck"), STRUCK)
+async def test_the_highest_price_is_struck_out(
+    before: int, struck_before: int | None, after: int, struck: int | None, state: State
+) -> None:
+    changed = with_changes(state, {"items": {"A01": {"price_minor": before, "compare_at_minor": struck_before}}})
+    command = KINDS.read_command({"id": new_id(), "do": "price", "code": "A01", "price_minor": after})
+    decision = KINDS.decide(changed, command, OWNER, NOW)
+    assert isinstance(decision, Decision)
+    (event,) = decision.events
+    assert (event["item"]["price_minor"], event["item"]["compare_at_minor"]) == (after, struck)
+
+
 async def test_lists_by_hand_have_an_end(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hidden, "HIDDEN_MAX", 1)
     monkeypatch.setattr(buyer, "BUYERS_MAX", 1)

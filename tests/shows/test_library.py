@@ -7,7 +7,7 @@ import re
 import pytest
 
 from livecommerce.shows.kinds.audit import AUDIT_SHOWN_MAX
-from livecommerce.shows.kinds.chat import HELD_MAX
+from livecommerce.shows.kinds.chat import HELD_MAX, SPOKEN_MAX
 from livecommerce.shows.kinds.name import NAMES_MAX
 from livecommerce.shows.kinds.triage import TRIAGE_MAX
 from livecommerce.shows.model import KEY_NAMES, SNAPSHOT_PARTS
@@ -23,7 +23,7 @@ def test_lua_numbers_the_keys_as_python_orders_them() -> None:
     assert not re.search(r"keys\[(?!1\])\d+\]", LIBRARY), "a key by its bare number"
 
 
-LIMITS = {"HELD_MAX": HELD_MAX, "TRIAGE_MAX": TRIAGE_MAX, "NAMES_MAX": NAMES_MAX}
+LIMITS = {"HELD_MAX": HELD_MAX, "TRIAGE_MAX": TRIAGE_MAX, "NAMES_MAX": NAMES_MAX, "SPOKEN_MAX": SPOKEN_MAX}
 
 
 @pytest.mark.parametrize("name", LIMITS)

@@ -10,6 +10,7 @@ from livecommerce.shows.errors import SlowMode
 from livecommerce.shows.kinds.buyer import NOTHING_SET
 from livecommerce.shows.moderation import (
     Ruling,
+    Words,
     as_first_line,
     barred,
     held_newcomer,
@@ -153,7 +154,7 @@ async def test_what_happens_to_the_words(
     viewer: str, text: str, is_order: bool, settings: dict[str, Any], expected: tuple[str, str], state: State
 ) -> None:
     state["settings"] |= settings  # type: ignore[typeddict-item]
-    ruling = rule(state, WORDS, viewer, text, is_order=is_order, bare=text == "A01+1")
+    ruling = rule(state, WORDS, viewer, Words(text, is_order, bare=text == "A01+1"))
     if ruling.refuse is None:
         assert (ruling.place, ruling.reason) == expected
     else:
@@ -166,7 +167,7 @@ async def test_what_happens_to_the_words(
 async def test_slow_mode_keeps_the_words_of_an_order_alone(
     is_order: bool, bare: bool, place: str, state: State
 ) -> None:
-    ruling = rule(state, WORDS, "speaker", "A01+1", is_order=is_order, bare=bare, slow=True)
+    ruling = rule(state, WORDS, "speaker", Words("A01+1", is_order, bare, slow=True))
     assert (ruling.place, ruling.refuse) == (place, None)  # who may not speak yet was refused before
 
 

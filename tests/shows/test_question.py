@@ -37,6 +37,12 @@ STORIES: dict[str, list[dict[str, Any]]] = {
     ],
 }
 
+RIGHTS = {
+    "ask_question": "viewers",
+    "vote_question": "viewers",
+    **dict.fromkeys(("answer_question", "reopen_question", "hide_question", "show_question"), "staff"),
+}
+
 
 async def votes(store: ShowStore) -> dict[str, int]:
     return dict(part(await store.load(SHOW), "vote_counts"))

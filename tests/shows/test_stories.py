@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,9 +14,9 @@ from livecommerce.shows.packing import pack
 from livecommerce.shows.state import State, stock_of
 from livecommerce.shows.store import ChatLine, ShowStore
 from livecommerce.stock.operations import Line, Reserve
+from tests.shows import tests_of_kinds
 from tests.shows.world import KINDS, OWNER, SHOP, SHOW, speak
 
-Stories = dict[str, list[dict[str, Any]]]
 HAT = {"code": "C01", "names": ["帽子"], "price_minor": 300, "supply": {"C01": 4}}
 
 NETWORK = "0123456789abcdef0123"  # where anna comes from, who is new here
@@ -27,7 +25,7 @@ OF_ANNA = {"reservation": "A01#1", "viewer": "anna", "sku": "A01", "quantity": 2
 # What has to have happened before, then the command. "comment-1" is an unclear line of anna, "comment-2" a held one of
 # ben; "A01#1" is a reservation of anna. Kinds with a test of their own
 # have their stories there.
-STORIES: Stories = {
+STORIES: tests_of_kinds.Stories = {
     "start": [{"do": "start"}],
     "end": [{"do": "start"}, {"do": "pin", "code": "A01"}, {"do": "end"}],
     "pin": [{"do": "pin", "code": "A01"}, {"do": "pin", "code": "A02"}],
@@ -100,11 +98,8 @@ STORIES: Stories = {
 
 WITHOUT_UNDO = {"start", "end", "cancel", "extend", "reopen", "undo", "restore_group"}
 
-for file in sorted(Path(__file__).parent.glob("test_*.py")):
-    if file != Path(__file__) and "\nSTORIES" in file.read_text("utf-8"):
-        of_kind = import_module(f"tests.shows.{file.stem}")
-        STORIES |= of_kind.STORIES
-        WITHOUT_UNDO |= set(getattr(of_kind, "WITHOUT_UNDO", ()))
+STORIES |= tests_of_kinds.STORIES
+WITHOUT_UNDO |= tests_of_kinds.WITHOUT_UNDO
 
 
 def test_every_command_has_a_story() -> None:

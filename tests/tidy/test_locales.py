@@ -7,11 +7,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
 
 from livecommerce.api.locales import LOCALES, words_of
+from livecommerce.configuration.reference import all_errors
 from tests.tidy.sources import PACKAGE, ROOT, short
 
 WEB = ROOT / "web"
@@ -131,6 +133,15 @@ def test_all_locales_have_the_same_files_keys_and_places() -> None:
             for key in wanted:
                 same = set(PLACES.findall(found[key])) == set(PLACES.findall(wanted[key]))
                 assert same, f"{locale}/{file}: {key} has other places than in {first}"
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_refusal_has_words_that_say_what_to_do(locale: str) -> None:
+    """Of our own faults a page has the words that it needs; who runs the server reads the others in its log."""
+    refusals = [error for error in all_errors() if error.http_status < HTTPStatus.INTERNAL_SERVER_ERROR]
+    assert len(refusals) > 50, "the rooms' errors are found"
+    missing = [error.code for error in refusals if f"error.{error.code}" not in words(locale)["shared"]]
+    assert missing == [], f"error.<code> in web/locales/{locale}/shared.json"
 
 
 def test_texts_are_sorted_so_that_two_changes_seldom_meet() -> None:

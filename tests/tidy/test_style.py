@@ -15,6 +15,7 @@ from tests.tidy.sources import ROOT, project_files, python_files, short, tree_of
 
 FUNCTION_LINES_MAX = 70
 FILE_LINES_MAX = 600
+PARAMETERS_MAX = 6
 LINE_LENGTH_MAX = 120
 NAMELESS = {"utils", "util", "helpers", "helper", "misc", "manager", "managers"}
 CODE = {".py", ".js", ".css", ".lua", ".html", ".sh", ".toml", ".yaml", ".yml", ".json", ".md", ".mjs"}
@@ -39,6 +40,23 @@ def test_functions_are_short(path: Path) -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             lines = (node.end_lineno or node.lineno) - node.lineno + 1
             assert lines <= FUNCTION_LINES_MAX, f"{short(path)}:{node.lineno}: {node.name} has {lines} lines"
+
+
+def parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+    """What a caller gives: neither `self` nor `cls`."""
+    given = node.args
+    names = [one.arg for one in (*given.posonlyargs, *given.args)]
+    names = names[1:] if names[:1] in (["self"], ["cls"]) else names
+    return names + [one.arg for one in (given.vararg, *given.kwonlyargs, given.kwarg) if one]
+
+
+# a test has its fixtures and its table
+@pytest.mark.parametrize("path", [path for path in FUNCTIONS if "tests" not in path.relative_to(ROOT).parts], ids=short)
+def test_functions_are_given_few_things(path: Path) -> None:
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            names = parameters(node)
+            assert len(names) <= PARAMETERS_MAX, f"{short(path)}:{node.lineno}: {node.name} has {', '.join(names)}"
 
 
 @pytest.mark.parametrize("path", [path for path in OURS if path.suffix not in LONG_FILES_ALLOWED], ids=short)

@@ -66,9 +66,9 @@ const GUEST = /^guest-([a-z0-9]{1,6})$/; // what the server calls a viewer who h
 export const isGuest = (name) => !name || GUEST.test(name);
 export const person = (name) => (name ? name.replace(GUEST, (_, mark) => `${t("common.guest")} ${mark}`) : t("common.guest"));
 
-/** What to say for an error `{code, reason, retry_after_ms}`: our words by code, else the server's reason. */
+/** What to say for an error `{code, reason, retry_after_ms}`: our words by code (and why, or which field), else the server's reason. */
 export function errorText(error) {
-  const why = `error.${error?.code}.${error?.details?.why}`;
+  const why = `error.${error?.code}.${error?.details?.why ?? error?.details?.field}`;
   const key = knows(why) ? why : `error.${error?.code}`;
   if (!knows(key)) return error?.reason || t("error.internal");
   const details = error.details?.sku ? { ...error.details, sku: nameOfSku(error.details.sku) } : error.details;

@@ -1,5 +1,5 @@
 // The orders of one show: what each buyer holds, and the money noted as awaited or received.
-import { boot, day, errorText, money, person, t, timeOfDay } from "../shared/i18n.js";
+import { boot, day, errorText, locale, money, person, t, timeOfDay } from "../shared/i18n.js";
 import { call, mayStand, sitePath } from "../shared/api.js";
 import { Sheet, Ticket, html, newId, toast, useEffect, useRef, useState } from "../shared/ui.js";
 import { piecesText } from "../shared/verdict.js";
@@ -13,7 +13,7 @@ const linesText = (order) =>
   order.lines.filter((line) => ACTIVE.includes(line.state)).map((line) => `${line.text || line.sku} ${piecesText(line.quantity, line.waiting)}`).join(t("common.list_sign")) || t("shop.order_nothing");
 
 /** What one may do about the money of an order. One thing at a time: a second click waits for the first answer. */
-function Actions({ order, act }) {
+function Actions({ order, methods, act }) {
   const [busy, setBusy] = useState(false);
   const [sure, setSure] = useState(null); // the payment that a second click takes back
   useEffect(() => {
@@ -29,9 +29,16 @@ function Actions({ order, act }) {
     setBusy(false);
     return answer;
   };
+  const [told, setTold] = useState({}); // id of a payment -> what its buyer does, by locale
+  const nameOf = (method) => methods[method]?.names[locale.value] ?? method; // a provider may have gone since
+  const post = async (body) => {
+    const answer = await press(`/api/orders/${order.id}/payments`, body)();
+    if (answer?.ok) setTold((before) => ({ ...before, [body.id]: answer.instructions }));
+    return answer;
+  };
   const begin = (method) => async () => {
     const id = (ids.current[method] ??= newId());
-    const answer = await press(`/api/orders/${order.id}/payments`, { id, method })();
+    const answer = await post({ id, method });
     if (answer?.ok || (answer && !mayStand(answer.error))) delete ids.current[method];
     if (answer?.held_until_ms) toast(t("shop.order_held_until", { day: day(answer.held_until_ms), time: timeOfDay(answer.held_until_ms) }));
   };
@@ -45,30 +52,33 @@ function Actions({ order, act }) {
   return html`${open.map((payment) => html`<div key=${payment.id} class="row wrap">
       ${payment.state === "undoing" ? null : payment.state === "pending" && isOutdated(payment) ? html`<span class="muted">${t("shop.order_outdated", { sum: money(payment.amount_minor, payment.currency) })}</span>` : html`<button class="btn small" type="button" disabled=${busy}
         onClick=${press(`/api/payments/${payment.id}/paid`, {})}>${t("shop.order_received", { sum: money(payment.amount_minor, payment.currency) })}</button>`}
-      <span class="muted">${t(`shop.method_${payment.method}`)}</span>${undo(payment)}</div>`)}
+      <span class="muted">${nameOf(payment.method)}</span>${undo(payment)}
+      ${payment.state !== "pending" ? null : told[payment.id] ? html`<p class="told">${told[payment.id][locale.value]}</p>` : html`<button class="link" type="button" disabled=${busy}
+        onClick=${() => post({ id: payment.id, method: payment.method, reference: payment.reference })}>${t("shop.order_how")}</button>`}</div>`)}
     ${order.payments.filter((payment) => payment.state === "paid").map((payment) => html`<div key=${payment.id} class="row wrap">
-      <span class="muted">${t("shop.order_paid", { sum: money(payment.amount_minor, payment.currency) })} · ${t(`shop.paid_${payment.method}`)}</span>${undo(payment)}</div>`)}
+      <span class="muted">${t("shop.order_paid", { sum: money(payment.amount_minor, payment.currency) })} · ${nameOf(payment.method)}</span>${undo(payment)}</div>`)}
     ${left && html`<div class="row wrap">
-    <button class="btn small line" type="button" disabled=${busy} onClick=${begin("bank_transfer")}>${t("shop.method_bank_transfer")}</button>
-    <button class="btn small line" type="button" disabled=${busy} onClick=${begin("cash_on_delivery")}>${t("shop.method_cash_on_delivery")}</button></div>`}`;
+    ${order.methods.map((method) => html`<button key=${method} class="btn small line" type="button" disabled=${busy} onClick=${begin(method)}>${nameOf(method)}</button>`)}</div>`}`;
 }
 
-function Order({ order, act }) {
+function Order({ order, methods, act }) {
   const due = order.total_minor - order.confirmed_minor;
   const kind = order.state === "cancelled" ? "none" : due > 0 ? "held" : "paid";
   return html`<li>
     <${Ticket} kind=${kind} gone=${order.state === "cancelled"} small=${t("shop.order")} number=${order.number} title=${person(order.name)} sub=${linesText(order)}
       right=${html`<span class="left">${money(order.total_minor, order.currency)}</span>`} />
-    ${mayHost && html`<${Actions} order=${order} act=${act} />`}</li>`;
+    ${mayHost && html`<${Actions} order=${order} methods=${methods} act=${act} />`}</li>`;
 }
 
 export function OrderSheet({ show, onClose }) {
   const [orders, setOrders] = useState(null);
   const [next, setNext] = useState(null);
+  const [methods, setMethods] = useState({});
   const load = async (after = 0) => {
     const answer = await call("GET", `/api/shows/${show.id}/orders?after=${after}`);
     if (!answer.ok) return toast(errorText(answer.error), { bad: true });
     setOrders((before) => (after ? [...before, ...answer.orders] : answer.orders));
+    setMethods(answer.methods);
     return setNext(answer.next);
   };
   useEffect(() => {
@@ -86,7 +96,7 @@ export function OrderSheet({ show, onClose }) {
       <a class="btn line" href=${sitePath(`/api/shows/${show.id}/orders.xlsx`)} download=${`orders-${show.id}.xlsx`}>${t("shop.orders_xlsx")}</a>`}>
     ${orders === null && html`<p class="muted" role="status">${t("common.connecting")}</p>`}
     ${orders?.length === 0 && html`<p class="muted">${t("shop.no_orders")}</p>`}
-    <ul class="orders">${orders?.map((order) => html`<${Order} key=${order.id} order=${order} act=${act} />`)}</ul>
+    <ul class="orders">${orders?.map((order) => html`<${Order} key=${order.id} order=${order} methods=${methods} act=${act} />`)}</ul>
     ${next && html`<button class="btn small line" type="button" onClick=${() => load(next)}>${t("shop.orders_more")}</button>`}
   <//>`;
 }

@@ -1,49 +1,50 @@
-"""What a payment provider is to the till."""
+"""What a payment provider is to the till. A file of this folder declares its own as `PROVIDER`, see `providers.py`."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from msgspec import Struct
 
-from livecommerce.orders.model import Order, PaymentState
+from livecommerce.orders.model import Order
 
 
-class Terms(Struct, frozen=True):
-    """How a method treats the claims of an order.
+class Method(Struct, frozen=True):
+    """A way to pay, and how it treats the claims of an order.
 
+    names: what people call it, by locale of the pages.
+    instructions: what the buyer does, by locale.
     hold_seconds: how long the claims are held from the moment the buyer chose to pay so; 0 leaves them as they are.
     confirms_at_once: the pieces count as sold already when payment is promised (cash on delivery).
-    instructions: what the buyer is told, by locale.
     """
 
+    names: dict[str, str]
+    instructions: dict[str, str]
     hold_seconds: int
-    confirms_at_once: bool
-    instructions: dict[str, str]
-
-
-class Started(Struct, frozen=True):
-    """What the provider answered to `create`: where the payment stands and what the buyer does next.
-
-    held_until_ms: the till's: when the first of its claims lapses; 0 where they are sold already.
-    """
-
-    state: PaymentState
-    instructions: dict[str, str]
-    redirect_url: str = ""
-    held_until_ms: int = 0
+    confirms_at_once: bool = False
 
 
 class PaymentProvider(Protocol):
-    """One way to get money. `create` must be safe to repeat with the same payment id."""
+    """One way to get money, or several.
+
+    name: of its file, as the setting has it. methods: by the name that requests and payments have.
+    """
 
     name: str
-    methods: frozenset[str]
+    methods: Mapping[str, Method]
 
-    def terms(self, method: str) -> Terms:
-        """Raises: PaymentRefused for a method that is none of `methods`."""
+    def takes(self, order: Order) -> bool:
+        """Whether this order may be paid so: its currency, its sum. Else its methods are not offered."""
         ...
 
-    async def create(self, order: Order, payment: str, method: str, amount_minor: int) -> Started:
-        """Begins a payment of `amount_minor` for the order."""
+    async def create(self, order: Order, payment: str, method: str, amount_minor: int) -> dict[str, str]:
+        """Begins a payment of `amount_minor` for the order; safe to repeat with the same payment id.
+
+        Returns:
+            What the buyer does now, by locale.
+
+        Raises:
+            PaymentRefused: the payment is void then, and another may cover the claims.
+        """
         ...

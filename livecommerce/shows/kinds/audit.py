@@ -25,7 +25,7 @@ def apply(draft: Draft, event: Event) -> None:
     del audit[:-AUDIT_SHOWN_MAX]
 
 
-def _public(entry: Any) -> dict[str, Any]:
+def _public(entry: Any) -> Parts:
     """An entry for staff: what undoing would do is the server's business."""
     shown = {key: value for key, value in entry.items() if key not in ("t", "inverse")}
     return {**shown, "undoable": entry["inverse"] is not None and not entry["undone"]}

@@ -10,7 +10,7 @@ from msgspec import Meta
 from livecommerce.bounds import LimitPerViewer
 from livecommerce.errors import TooMuch
 from livecommerce.shows.commands import Actor, Command, ViewerId
-from livecommerce.shows.decision import Decision, Write
+from livecommerce.shows.decision import Decision, Sent, Write
 from livecommerce.shows.kind import Barred, Effects, Kind, Parts, Stored
 from livecommerce.shows.packing import decoded, pack, unpack
 from livecommerce.shows.projection import Projector, Wire
@@ -76,7 +76,7 @@ def buyer_of(state: State, viewer: str) -> BuyerRecord:
     return {**NOTHING_SET, **state["buyers"].get(viewer, {})}
 
 
-def changed_buyer(state: State, viewer: str, inverse: dict[str, Any] | None, now_ms: int, **change: Any) -> Decision:
+def changed_buyer(state: State, viewer: str, inverse: Sent | None, now_ms: int, **change: Any) -> Decision:
     """One viewer's record with `change` in it.
 
     Raises:
@@ -118,7 +118,7 @@ def ban(state: State, command: Ban, actor: Actor, now_ms: int) -> Decision:
 
 def unban(state: State, command: Unban, actor: Actor, now_ms: int) -> Decision:
     marks = [mark for mark, viewer in state["addresses"].items() if viewer == command.viewer]
-    inverse: dict[str, Any] = {"do": "ban", "viewer": command.viewer, "addresses": marks[:8]}
+    inverse: Sent = {"do": "ban", "viewer": command.viewer, "addresses": marks[:8]}
     left_ms = buyer_of(state, command.viewer)["network_until"] - now_ms
     if left_ms >= 1000:
         inverse["network_seconds"] = min(left_ms // 1000, NETWORK_SECONDS_MAX)
@@ -208,7 +208,7 @@ def apply(draft: Draft, event: Event) -> None:
         addresses.pop(mark, None)
 
 
-def _shape(projector: Projector, state: State, viewer: str, record: BuyerRecord) -> dict[str, Any]:
+def _shape(projector: Projector, state: State, viewer: str, record: BuyerRecord) -> Parts:
     name = projector.name(state["names"], viewer)
     return {"viewer": viewer, "by": projector.by(viewer), "name": name, **record}
 

@@ -95,7 +95,7 @@ def _latest(events: list[Event]) -> list[Event]:
     return list(latest.values())[-CHAT_MAX:]
 
 
-def claim_marks(state: State, projector: Projector, lines: Iterable[ChatEvent]) -> list[dict[str, Any]]:
+def claim_marks(state: State, projector: Projector, lines: Iterable[ChatEvent]) -> list[Parts]:
     """What became of the chat lines shown: `{"comment", "by", "sku", "number", "state", …}` a claim.
 
     Who joins later sees the same numbers beside the same lines as those who were there.

@@ -6,7 +6,7 @@ Staff may give a claim up or give it more time; that goes to stock, which writes
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
@@ -64,7 +64,7 @@ def extend(state: State, command: Extend, actor: Actor, now_ms: int) -> ThroughS
     return ThroughStock((operation,), DONE, _conclude)
 
 
-def ticket_record(claim: dict[str, Any], at_ms: int, known: TicketRecord | None = None) -> TicketRecord:
+def ticket_record(claim: Event, at_ms: int, known: TicketRecord | None = None) -> TicketRecord:
     """The one projection of a claim: `quantity` pieces held (or sold), which cost `price_minor` each; `waiting` apart.
 
     A change in line tells no place; then the place known stands until `Places` tells the next.
@@ -91,24 +91,9 @@ def ticket_record(claim: dict[str, Any], at_ms: int, known: TicketRecord | None 
 
 
 def ticket_of_claim(claim: Claim) -> TicketRecord:
-    """The ticket record of a claim as stock has it now, the same that `ticket_record` makes of what stock told."""
-    return {
-        "id": claim.reservation,
-        "viewer": claim.viewer,
-        "sku": claim.item,
-        "number": claim.number,
-        "quantity": claim.reserved,
-        "waiting": claim.waiting,
-        "position": claim.position if claim.state in ACTIVE and claim.waiting > 0 else 0,
-        "price_minor": claim.unit_price_minor,
-        "currency": claim.currency,
-        "state": claim.state,
-        "deadline_ms": claim.deadline_ms,
-        "text": claim.text,
-        "source": claim.source,
-        "comment": claim.id,
-        "at_ms": claim.at_ms,
-    }
+    """The same of a claim as stock has it now, which names two fields otherwise than what it tells."""
+    told = {**claim.as_dict(), "price": claim.unit_price_minor, "deadline": claim.deadline_ms}
+    return ticket_record(told, claim.at_ms)
 
 
 def apply(draft: Draft, event: Event) -> None:
@@ -189,11 +174,11 @@ def lines_moved(events: Iterable[Event]) -> set[str]:
     }
 
 
-def presses(state: State, projector: Projector, staff: bool) -> list[dict[str, Any]]:
+def presses(state: State, projector: Projector, staff: bool) -> list[Parts]:
     """Orders by the button, which have no line of chat: the newest, as far back as the chat that goes with them."""
     chat = state["chat"]
     since = chat[0]["at"] if len(chat) >= PRESSES_MAX else 0
-    found: list[dict[str, Any]] = []
+    found: list[Parts] = []
     for record in state["tickets"].values():
         viewer = record["viewer"]
         if record["source"] != "button" or record["at_ms"] < since:

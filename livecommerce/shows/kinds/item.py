@@ -7,7 +7,7 @@ from typing import Any, ClassVar, cast
 from livecommerce.bounds import Minor
 from livecommerce.errors import Conflict, TooMuch
 from livecommerce.shows.commands import Actor, Command
-from livecommerce.shows.decision import Answered, Decision, ThroughStock, Write, keep
+from livecommerce.shows.decision import Answered, Decision, Sent, ThroughStock, Write, keep
 from livecommerce.shows.errors import PricesStand
 from livecommerce.shows.kind import Effects, Kind, Parts, Stored
 from livecommerce.shows.kinds.pin import pin_change
@@ -58,7 +58,7 @@ def _put(product: PublicItem, now_ms: int) -> tuple[Event, Write]:
     return event, keep(f"item:{product['code']}", product)
 
 
-def _changed(state: State, code: str, field: str, value: Any, inverse: dict[str, Any], now_ms: int) -> Decision:
+def _changed(state: State, code: str, field: str, value: Any, inverse: Sent, now_ms: int) -> Decision:
     product = cast("PublicItem", {**known_product(state["items"], code), field: value})
     event, write = _put(product, now_ms)
     return Decision([event], [write], {"code": code, field: value}, inverse)

@@ -14,7 +14,7 @@ from livecommerce.shows.state import Draft, Event, State
 PUBLIC = ("state", "at", "picture")
 
 
-def told(state: str, now_ms: int, details: dict[str, Any]) -> Decision:
+def told(state: str, now_ms: int, details: Parts) -> Decision:
     """The relay's word: no command of staff."""
     record = {"state": state, "at": now_ms, **details}
     return Decision([{"t": "media", **record}], [keep("media", record)])
@@ -34,7 +34,7 @@ def shown(state: State, projector: Projector, staff: bool) -> Parts:
     return {"media": media if staff else _public(media)}
 
 
-def _public(record: Mapping[str, Any]) -> dict[str, Any]:
+def _public(record: Mapping[str, Any]) -> Parts:
     return {key: record[key] for key in PUBLIC if key in record}
 
 

@@ -5,13 +5,13 @@ A viewer is noted with the first order, and only while its cookie is young; the 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 from msgspec import Meta, Struct
 
 from livecommerce.errors import NotFound, TooMuch
 from livecommerce.shows.commands import Actor, Command, Sku, ViewerId
-from livecommerce.shows.decision import Answered, Decision, ThroughStock, Write
+from livecommerce.shows.decision import Answered, Decision, Sent, ThroughStock, Write
 from livecommerce.shows.kind import Effects, Kind, Parts, Stored
 from livecommerce.shows.kinds.buyer import BUYERS_MAX, buyer_of, changed_buyer, let_in, watching
 from livecommerce.shows.kinds.claims import Reservation
@@ -20,7 +20,7 @@ from livecommerce.shows.offers import limits_of, offer_line
 from livecommerce.shows.packing import decoded
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, State, part
-from livecommerce.stock.operations import Operation, Release, Reserve
+from livecommerce.stock.operations import Operation, Release, Reserve, step_id
 from livecommerce.stock.outcomes import Outcome
 from livecommerce.stock.skus import product_of
 
@@ -128,15 +128,11 @@ def _of_group(state: State, network: str, claims: tuple[GroupClaim, ...]) -> lis
     return mine
 
 
-def _operation_id(command: Command, number: int) -> str:
-    return f"{command.id[:58]}-{number}"
-
-
 def release_group(state: State, command: ReleaseGroup, actor: Actor, now_ms: int) -> ThroughStock:
     mine, show = _of_group(state, command.network, command.claims), state["show"]
     operations: list[Operation] = [
         Release(
-            id=_operation_id(command, number), shop=show["shop"], show=show["id"], reservation=claim.reservation,
+            id=step_id(command.id, number), shop=show["shop"], show=show["id"], reservation=claim.reservation,
             viewer=claim.viewer, source="moderator",
         )
         for number, claim in enumerate(mine)
@@ -145,7 +141,7 @@ def release_group(state: State, command: ReleaseGroup, actor: Actor, now_ms: int
     def conclude(answered: Answered) -> Decision:
         pairs = zip(mine, answered.answers, strict=True)
         released = [claim for claim, answer in pairs if answer.outcome == "released"]
-        inverse: dict[str, Any] | None = None
+        inverse: Sent | None = None
         if released:
             kept = [{name: getattr(claim, name) for name in GroupClaim.__struct_fields__} for claim in released]
             inverse = {"do": "restore_group", "network": command.network, "claims": kept}
@@ -160,7 +156,7 @@ def restore_group(state: State, command: RestoreGroup, actor: Actor, now_ms: int
     mine = [one for one in _of_group(state, command.network, command.claims) if product_of(one.sku) in state["items"]]
     operations: list[Operation] = [
         Reserve(
-            id=_operation_id(command, number), shop=show["shop"], show=show["id"], viewer=claim.viewer,
+            id=step_id(command.id, number), shop=show["shop"], show=show["id"], viewer=claim.viewer,
             lines=(offer_line(state, state["items"][product_of(claim.sku)], claim.sku, claim.quantity),),
             waitlist=True, limits=limits_of(state, {}), hold_seconds=show["hold_seconds"], source="moderator",
         )

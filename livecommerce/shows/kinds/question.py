@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from livecommerce.errors import Conflict, IdReused, NotFound, TooMuch
 from livecommerce.shows.commands import Actor, Command, Speaker, ViewerCommand
-from livecommerce.shows.decision import Decision, Write
+from livecommerce.shows.decision import Decision, Sent, Write
 from livecommerce.shows.kind import Effects, Kind, Parts, Stored
 from livecommerce.shows.model import OutsideId
 from livecommerce.shows.packing import pack, unpack
@@ -110,7 +110,7 @@ def vote(state: State, command: VoteQuestion, speaker: Speaker, now_ms: int) -> 
     return Decision([event], [write], {"question": command.question, "up": command.up})
 
 
-def _changed(record: QuestionRecord, now_ms: int, inverse: dict[str, Any] | None, **change: Any) -> Decision:
+def _changed(record: QuestionRecord, now_ms: int, inverse: Sent | None, **change: Any) -> Decision:
     after = {**record, **change}
     event = {"t": "question", "question": after, "at": now_ms}
     write = Write("questions", "hset", record["id"], pack(after))
@@ -164,7 +164,7 @@ def apply_vote(draft: Draft, event: Event) -> None:
             del counts[question]
 
 
-def _shape(projector: Projector, state: State, record: QuestionRecord, staff: bool) -> dict[str, Any]:
+def _shape(projector: Projector, state: State, record: QuestionRecord, staff: bool) -> Parts:
     shape = {
         "id": record["id"], "by": projector.by(record["viewer"]), "name": record["name"], "text": record["text"],
         "at": record["at"], "votes": part(state, "vote_counts").get(record["id"], 0), "answered": record["answered"],

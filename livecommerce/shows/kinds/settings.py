@@ -40,7 +40,7 @@ def apply(draft: Draft, event: Event) -> None:
     draft.put("settings", {key: value for key, value in event.items() if key not in ("t", "at")})
 
 
-def _public(settings: dict[str, Any]) -> dict[str, Any]:
+def _public(settings: Parts) -> Parts:
     return {key: settings[key] for key in PUBLIC}
 
 

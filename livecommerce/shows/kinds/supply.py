@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
 from livecommerce.bounds import Count, Pieces, PiecesAdded, PiecesChanged
 from livecommerce.shows.commands import Actor, Command, Sku
-from livecommerce.shows.decision import Answered, Decision, ThroughStock, not_sold
+from livecommerce.shows.decision import Answered, Decision, Sent, ThroughStock, not_sold
 from livecommerce.shows.errors import AdjustTooLow, ItemUnknown, ShowEnded, StockChanged
 from livecommerce.shows.kind import Kind
 from livecommerce.shows.state import State
@@ -66,7 +66,7 @@ def refuse(answer: Answer) -> Decision:
     raise not_sold(answer)
 
 
-def _through_stock(state: State, operation: Operation, sku: str, inverse: dict[str, Any] | None) -> ThroughStock:
+def _through_stock(state: State, operation: Operation, sku: str, inverse: Sent | None) -> ThroughStock:
     may_take_pieces(state)
     product = state["items"].get(product_of(sku))
     if product is None or sku not in product["skus"]:

@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from livecommerce.comments.folding import fold
 from livecommerce.errors import BadInput, Conflict, NotFound
 from livecommerce.shows.commands import Actor, Command, ViewerId
-from livecommerce.shows.decision import Alias, Answered, Decision, ThroughStock, Write, not_sold
+from livecommerce.shows.decision import Alias, Answered, Decision, Sent, ThroughStock, Told, Write, not_sold
 from livecommerce.shows.errors import ItemUnknown, NotSold, ShowStageWrong
 from livecommerce.shows.kind import Effects, Kind, Parts, Stored
 from livecommerce.shows.kinds.claims import Reservation
@@ -20,7 +20,7 @@ from livecommerce.shows.offers import NoOrder, Want, lines_of, reserve_for
 from livecommerce.shows.packing import pack, unpack
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, State, TriageEvent
-from livecommerce.stock.operations import LINES_MAX, Cancel, Line
+from livecommerce.stock.operations import LINES_MAX, Cancel, Line, step_id
 from livecommerce.stock.outcomes import Answer, Outcome
 
 TRIAGE_MAX = 1_000  # as in library.lua
@@ -32,8 +32,6 @@ SOLD = frozenset(
 CLAIMED = (Outcome.RESERVED, Outcome.PARTLY, Outcome.WAITING)
 # A claim that ended by itself has nothing to give back.
 GIVEN_BACK = frozenset((Outcome.CANCELLED, Outcome.UNCHANGED, Outcome.NOT_ACTIVE, Outcome.RESERVATION_UNKNOWN))
-# Operation ids have 64 characters at most; what is left is for the number of the try.
-ID_LENGTH_KEPT = 60
 
 
 class AcceptLine(Struct, frozen=True):
@@ -94,12 +92,12 @@ def dismiss(state: State, command: Dismiss, actor: Actor, now_ms: int) -> Decisi
     return Decision([event], [Write("triage", "hdel", command.comment)], {"how": "dismissed"}, inverse)
 
 
-def _reopened_by(waiting: TriageEvent, reservations: list[str]) -> dict[str, Any]:
+def _reopened_by(waiting: TriageEvent, reservations: list[str]) -> Sent:
     line = {key: value for key, value in waiting.items() if key in WaitingLine.__struct_fields__}
     return {"do": "reopen", "line": line, "cancel": reservations}
 
 
-def _accepted_back(waiting: TriageEvent, answer: Answer) -> dict[str, Any] | None:
+def _accepted_back(waiting: TriageEvent, answer: Answer) -> Sent | None:
     """What an acceptance is undone by; None where it took pieces from a claim of before."""
     if any(line.outcome is Outcome.REDUCED for line in answer.lines):
         return None
@@ -116,7 +114,7 @@ def reopen(state: State, command: Reopen, actor: Actor, now_ms: int) -> ThroughS
     event: Event = {"t": "triage", **msgspec.to_builtins(command.line)}
     operations = tuple(
         Cancel(
-            id=f"{command.id[:60]}-{number}", shop=state["show"]["shop"], show=state["show"]["id"],
+            id=step_id(command.id, number), shop=state["show"]["shop"], show=state["show"]["id"],
             reservation=reservation, source="moderator",
         )
         for number, reservation in enumerate(command.cancel)
@@ -172,13 +170,13 @@ def accept(state: State, command: Accept, actor: Actor, now_ms: int) -> ThroughS
     if state["show"]["stage"] != "live":
         raise ShowStageWrong("The show is not live, so nothing is sold now.")
     tries = waiting.get("tries", 0)
-    identity = f"{command.comment[:ID_LENGTH_KEPT]}-{tries}" if tries else command.comment
+    identity = step_id(command.comment, tries) if tries else command.comment
     operation = reserve_for(state, waiting["viewer"], identity, _lines(state, command.lines), "moderator")
 
     def conclude(answered: Answered) -> Decision:
         answer = answered.answer
         lines = [msgspec.to_builtins(line) for line in answer.lines]
-        outcome: dict[str, Any] = {"outcome": str(answer.outcome), "lines": lines, "reason": answer.reason}
+        outcome: Told = {"outcome": str(answer.outcome), "lines": lines, "reason": answer.reason}
         learn = Alias(command.remember, command.lines[0].code) if command.remember else None
         if learn is not None and not _may_teach(actor, learn.word, waiting["text"]):
             learn = None
