@@ -3,7 +3,7 @@ import { count, money, nameOf, t } from "../shared/i18n.js";
 import { fitting, isComplete, totals, valuesOf } from "../shared/live.js";
 import { Picture } from "../shared/picture.js";
 import { Bar, html, useEffect, useRef } from "../shared/ui.js";
-import { asking, choice, choose, claim, claiming, live, sheet, shownPin } from "./room.js";
+import { asking, choice, choose, claim, claiming, live, ribbon, shownPin } from "./room.js";
 
 /** Counters for what is chosen: of one sku when all options are, else of those that still fit. */
 export function stockFor(item, chosen) {
@@ -47,9 +47,12 @@ export function Options({ item, chosen, onChoose, ask, axes = null }) {
 
 export const pinned = () => shownPin.value?.code && live.item(shownPin.value.code);
 
+/** Whether the ribbon asks for options of this product: the card then does not ask for them too. */
+const isAsked = (code) => ribbon.value?.kind === "need" && ribbon.value.need.code === code;
+
 export function PinnedCard() {
   const item = pinned();
-  if (!item) return null;
+  if (!item || isAsked(item.code)) return null;
   const chosen = choice.value[item.code];
   return html`<article class="card" aria-label=${t("watch.pinned")} key=${item.code}>
     <${Picture} src=${item.picture} code=${item.code} size=${92} />
@@ -72,24 +75,14 @@ export function ClaimButton() {
   const chosen = choice.value[item.code] ?? {};
   const out = isComplete(item, chosen) && stockFor(item, chosen)[0] <= 0;
   const press = () => {
+    if (isAsked(item.code)) return document.querySelector(".words .options.ask button")?.focus();
     if (!isComplete(item, chosen)) {
       asking.value = null;
-      asking.value = item.code;
-      return;
+      return (asking.value = item.code);
     }
-    claim(item.code, chosen);
+    return claim(item.code, chosen);
   };
   const name = `${out ? t("watch.queue") : "+1"} ${nameOf(item)}`;
   return html`<button class=${`btn buy ${out ? "queue" : ""}`} type="button" aria-label=${name} aria-busy=${claiming.value} disabled=${claiming.value}
     onClick=${press}>${out ? t("watch.queue") : "+1"}</button>`;
 }
-
-/** What is coming: the products as a shelf of pictures, before the show begins. */
-export function Shelf() {
-  return html`<ul class="shelf">${live.items.value.map(
-    (item) => html`<li key=${item.code}><button type="button" onClick=${() => (sheet.value = "products")}>
-      <${Picture} src=${item.picture} code=${item.code} size=${124} /><span class="row"><span class="code">${item.code}</span>
-      <b class="cut">${nameOf(item)}</b></span><span>${money(item.price_minor, item.currency)}</span></button></li>`,
-  )}</ul>`;
-}
-

@@ -1,10 +1,8 @@
-// The ribbon with the last verdict, which tickets are mine, and the sheet that asks for a name once.
-import { count, errorText, nameOf, t, timeOfDay } from "../shared/i18n.js";
-import { isComplete } from "../shared/live.js";
-import { Countdown, Icon, Sheet, Ticket, html, useState } from "../shared/ui.js";
+// The ribbon with the last verdict, and which tickets are mine.
+import { count, t, timeOfDay } from "../shared/i18n.js";
+import { Countdown, Icon, Ticket, html, signal } from "../shared/ui.js";
 import { isOver, labelOf, outcomeText, piecesText, ticketKind } from "../shared/verdict.js";
-import { Options } from "./card.js";
-import { claim, live, myName, ribbon, setName, sheet, showRibbon } from "./room.js";
+import { live, ribbon, showRibbon } from "./room.js";
 
 /** A number is of one option: of a product that has options it says so. */
 export const numberOf = (sku) => t((sku ?? "").includes("/") ? "watch.your_number_of" : "watch.your_number");
@@ -33,29 +31,19 @@ function Line({ line }) {
     right=${kind === "held" && line.deadline_ms ? html`<${Countdown} until=${line.deadline_ms} />` : null} />`;
 }
 
-function Need({ need, quantity }) {
-  const item = live.item(need.code);
-  const [chosen, setChosen] = useState({});
-  if (!item) return null;
-  const given = need.options ?? {};
-  const pick = (axis, value) => {
-    const next = { ...given, ...chosen, [axis]: value };
-    setChosen(next);
-    if (!isComplete(item, next)) return;
-    showRibbon(null);
-    claim(need.code, next, quantity);
-  };
-  return html`<div class="words"><div class="grow"><b>${t("watch.need", { item: nameOf(item), n: quantity })}</b>
-    <${Options} item=${item} axes=${need.axes} chosen=${{ ...given, ...chosen }} ask=${true} onChoose=${pick} /></div></div>`;
+const need = signal(null);
+async function loadNeed() {
+  need.value = (await import("./need.js")).Need;
 }
 
 export function Ribbon() {
   const shown = ribbon.value;
+  if (shown?.kind === "need" && !need.value) loadNeed().catch(() => {}); // the next answer tries again
   const close = html`<button class="icon dismiss" type="button" aria-label=${t("common.close")} onClick=${() => showRibbon(null)}>
     <${Icon} name="close" /></button>`;
   return html`<div class="ribbon" role="status">
     ${shown?.kind === "lines" && html`<div class="tickets">${shown.lines.slice(0, 3).map((line, index) => html`<${Line} key=${line.reservation ?? index} line=${line} />`)}</div>${close}`}
-    ${shown?.kind === "need" && html`<${Need} key=${shown.need.code} need=${shown.need} quantity=${shown.quantity} />${close}`}
+    ${shown?.kind === "need" && need.value && html`<${need.value} key=${shown.need.code} need=${shown.need} quantity=${shown.quantity} />${close}`}
     ${shown?.kind === "words" &&
     html`<div class=${`words ${shown.bad ? "bad" : ""}`} role=${shown.bad ? "alert" : null}><div class="grow">
       <b>${shown.title}</b>${shown.text && html`<span>${shown.text}</span>`}</div>
@@ -65,26 +53,3 @@ export function Ribbon() {
 
 export const myTickets = () => live.me.value?.tickets ?? [];
 export const openTickets = () => myTickets().filter((ticket) => !isOver(ticket.state));
-
-export function NameSheet({ onNamed }) {
-  const [name, setLocal] = useState(myName());
-  const [error, setError] = useState(null);
-  const submit = async (event) => {
-    event.preventDefault();
-    const wanted = name.trim();
-    if (!wanted) return setError({ code: "name_empty" });
-    const answer = await setName(wanted);
-    if (!answer.ok) return setError(answer.error);
-    return onNamed?.();
-  };
-  return html`<${Sheet} title=${t("watch.name_title")} onClose=${() => (sheet.value = null)}>
-    <form class="name" onSubmit=${submit}>
-      <label class="field"><span>${t("watch.name_label")}</span>
-        <input class="input" value=${name} maxlength="20" autocomplete="nickname" autofocus enterkeyhint="done"
-          onInput=${(event) => setLocal(event.currentTarget.value)} />
-        </label>
-      ${error && html`<p class="error" role="alert">${errorText(error)}</p>`}
-      <button class="btn" type="submit">${t("watch.name_done")}</button>
-    </form>
-  <//>`;
-}
