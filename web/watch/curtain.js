@@ -6,7 +6,7 @@ import { html } from "../shared/ui.js";
 import { totalOf } from "../shared/verdict.js";
 import { phase } from "./player.js";
 import { live, sheet, showId } from "./room.js";
-import { openTickets } from "./tickets.js";
+import { myTickets, openTickets } from "./tickets.js";
 
 const replayUrl = replayOf(live, showId);
 
@@ -23,7 +23,7 @@ function Shelf() {
 function whatIsNext() {
   const held = openTickets().filter((ticket) => ticket.state === "held" || ticket.state === "offered");
   const soonest = held.reduce((least, ticket) => (ticket.deadline_ms ? Math.min(least, ticket.deadline_ms) : least), Infinity);
-  return Number.isFinite(soonest) ? t("watch.ended_held", { n: totalOf(held, live.show.value.currency).pieces, time: timeOfDay(soonest) }) : t("watch.ended_hint");
+  return Number.isFinite(soonest) ? t("watch.ended_held", { n: totalOf(held, live.show.value.currency).pieces, time: timeOfDay(soonest) }) : t(myTickets().length ? "watch.ended_hint" : "watch.ended_thanks");
 }
 
 export function Curtain() {

@@ -8,7 +8,7 @@ import { PinnedCard, pinned } from "./card.js";
 import { Chat, Composer, sendDraft } from "./chat.js";
 import { SoundButton, delaySeconds, phase, playVideo } from "./player.js";
 import { live, myName, ribbon, sheet } from "./room.js";
-import { Ribbon, myTickets, openTickets } from "./tickets.js";
+import { myTickets, openTickets } from "./tickets.js";
 
 /** A viewer's command of a kind; the answer as `live.send` gives it. */
 const act = (name, fields = {}) => live.send("command", { id: newId(), do: name, ...fields });
@@ -23,6 +23,8 @@ later(products, () => sheet.value === "products", async () => (await import("./p
 const curtain = signal(null);
 const noShow = () => phase.value === "waiting" || phase.value === "ended";
 later(curtain, () => live.show.value && noShow(), async () => (await import("./curtain.js")).Curtain);
+const answers = signal(null);
+later(answers, () => live.link.value === "open" || ribbon.value, async () => (await import("./answer.js")).Ribbon);
 const naming = signal(null);
 later(naming, () => !myName() || sheet.value === "name", async () => (await import("./name_sheet.js")).NameSheet);
 const page = { ...kindPage, live, act };
@@ -67,6 +69,7 @@ function Line() {
   if (bye && !bye.reconnect) return html`<p class="banner" role="alert">${errorText(bye)}</p>`;
   if (live.link.value === "blocked") return html`<p class="banner" role="alert">${t("common.line_blocked")}</p>`;
   if (live.link.value === "lost") return html`<p class="banner" role="status">${t("watch.line_lost")}</p>`;
+  if (live.link.value === "stalled") return html`<p class="banner" role="status">${t("watch.line_stalled")}</p>`;
   if (!cookies) return html`<p class="banner" role="alert">${t("watch.no_cookies")}</p>`;
   return banners.map((part) => html`<${part.View} key=${part.name} />`);
 }
@@ -91,7 +94,7 @@ function Goods() {
     if (ribbon.value && box.current) box.current.scrollTop = 0;
   }, [ribbon.value]);
   if (!ribbon.value && !pinned()) return null;
-  return html`<div ref=${box} class="goods"><${Ribbon} /><${PinnedCard} /></div>`;
+  return html`<div ref=${box} class="goods">${answers.value && html`<${answers.value} />`}<${PinnedCard} /></div>`;
 }
 
 function Page() {
@@ -100,7 +103,7 @@ function Page() {
   return html`<div class="head"><${Top} />
       <div class="mid row">${live.show.value.stage === "live" && html`<${SoundButton} />`}<span class="grow"></span><${LanguageSwitch} /></div>
       <${Line} />
-      ${offer.value && html`<${offer.value} />`}
+      ${offer.value && sheet.value !== "products" && html`<${offer.value} />`}
       ${!apart && html`<${Message} />`}</div>
     ${apart && curtain.value && html`<${curtain.value} />`}
     <div class="bottom">
@@ -109,7 +112,7 @@ function Page() {
       <${Composer} />
     </div>
     ${sheet.value === "tickets" && tickets.value && html`<${tickets.value} />`}
-    ${sheet.value === "products" && products.value && html`<${products.value} />`}
+    ${sheet.value === "products" && products.value && html`<${products.value} offer=${offer.value} />`}
     ${sheet.value === "name" && naming.value && html`<${naming.value} onNamed=${sendDraft} />`}
     ${parts.map((part) => sheet.value === part.name && html`<${Sheet} key=${part.name} title=${part.title} onClose=${() => (sheet.value = null)}><${part.View} /><//>`)}
     <${Toasts} />`;
