@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.live_server import LiveServer
-from tests.browser.visitors import BAG, PATIENCE_MS, PHONE, say, under_code, visitor
+from tests.browser.visitors import BAG, PATIENCE_MS, PHONE, live_show, say, staff, under_code, visitor
 
 pytestmark = pytest.mark.browser
 
@@ -128,3 +128,16 @@ async def test_a_slip_of_the_thumb_gives_no_turn_away(browser: Browser, server: 
         await offer.get_by_role("button", name="我要").click()
         await expect(offer).to_have_count(0, timeout=PATIENCE_MS)
         assert server.request("GET", "/api/shows/slip/snapshot")["stock"]["SLIP"][1] == 1
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1024, 768)])
+async def test_filters_of_the_control_panel_are_all_on_the_screen(
+    browser: Browser, server: LiveServer, width: int, height: int
+) -> None:
+    show = f"filters-{width}"
+    live_show(server, show, pinned="bag")
+    size = {"width": width, "height": height}
+    async with staff(browser, server, f"/control/{show}", "moderator", size, "en") as control:
+        for name in ("All", "Orders", "Questions", "To release", "Hidden"):
+            chip = control.locator(".filters").first.get_by_role("button", name=name)
+            await expect(chip).to_be_in_viewport(ratio=1, timeout=PATIENCE_MS)

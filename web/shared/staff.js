@@ -24,7 +24,8 @@ export async function command(name, fields = {}, said = null) {
   return answer.outcome ?? {};
 }
 export async function undo(id, said = t("common.undone")) {
-  if (await command("undo", { command: id })) toast(said);
+  const outcome = await command("undo", { command: id });
+  if (outcome) toast(outcome.left_out ? t("common.undone_partly", { n: outcome.left_out }) : said);
 }
 /** Undoes this account's last command, that one and no other; `nameOf(entry)` says which it was. */
 export function undoLast(nameOf) {
