@@ -218,7 +218,7 @@ class CommentPath:
         Raises:
             LiveCommerceError.
         """
-        state = mirror.state
+        state, now = mirror.state, self._store.now_ms()
         mirror.authors.own(press.id, press.speaker.viewer)
         is_repeat = press.again and await self._is_done(state, press)
         if not is_repeat:

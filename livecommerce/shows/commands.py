@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from livecommerce.bounds import TEXT_PATTERN
-from livecommerce.errors import IdReused
+from livecommerce.errors import IdReused, LiveCommerceError
 from livecommerce.shows.model import OutsideId
 from livecommerce.stock.operations import ITEM_LENGTH_MAX
 
@@ -49,6 +49,10 @@ class Command(Struct, frozen=True, kw_only=True, tag_field="do", forbid_unknown_
 
     def cut_taken_back(self) -> str | None:
         """The id of the price cut whose claims are to have their price back."""
+        return None
+
+    def as_far_as(self, refused: LiveCommerceError) -> tuple[Command, int] | None:
+        """As much of this inverse as can be done after it was refused whole, and how much that leaves out."""
         return None
 
 

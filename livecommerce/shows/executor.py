@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import msgspec
 
-from livecommerce.errors import Busy, Conflict, IdReused, NotFound, OutcomeUnknown, Unavailable
+from livecommerce.errors import Busy, Conflict, IdReused, LiveCommerceError, NotFound, OutcomeUnknown, Unavailable
 from livecommerce.shows.claim_prices import lower_prices, restore_prices
 from livecommerce.shows.commands import FINGERPRINT, Actor, Command, Undo, fingerprint, first_answer, inverse_id
 from livecommerce.shows.decision import CONFLICTS_MAX, Answered, Decision, ThroughStock, Told
@@ -132,7 +132,14 @@ class Executor:
             if inverse.cut_taken_back():  # the process may have died before the last claim had its price back
                 await self._follow_prices(keys, inverse, entry["inverse"]["code"])
             return {"undone": command.command}
-        await self._run(keys, inverse, actor, entry)
+        try:
+            await self._run(keys, inverse, actor, entry)
+        except LiveCommerceError as refused:
+            part = inverse.as_far_as(refused)
+            if part is None:
+                raise
+            await self._run(keys, part[0], actor, entry)
+            return {"undone": command.command, "left_out": part[1]}
         return {"undone": command.command}
 
 

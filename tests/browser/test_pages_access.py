@@ -42,6 +42,12 @@ async def test_watch_with_card_chat_ticket_and_sheets(
             await page.locator("dialog[open]").wait_for()
             assert await violations(page) == []
             await page.keyboard.press("Escape")
+        await page.locator(".round").nth(1).click()
+        await page.locator("dialog[open]").get_by_role("button", name="取消").click()
+        await page.get_by_role("button", name="確定取消").click()
+        await page.locator(".ticket.gone").wait_for(timeout=PATIENCE_MS)
+        await page.locator(".toast").wait_for(state="detached")
+        assert await violations(page) == []  # a ticket that is over is read too
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Browser, Dialog, Page, WebSocketRoute, expect
 
 from tests.browser.live_server import LiveServer
-from tests.browser.visitors import COAT, PATIENCE_MS, PHONE, live_show, say, staff, under_code, visitor
+from tests.browser.visitors import PATIENCE_MS, PHONE, live_show, say, staff, visitor
 
 pytestmark = pytest.mark.browser
 
@@ -101,6 +101,7 @@ async def test_an_offer_let_go_goes_on_and_one_that_lapses_says_so(browser: Brow
         await say(first, "取消")
         offer = second.get_by_role("region", name="輪到你了")
         await offer.get_by_role("button", name="不要了").click(timeout=PATIENCE_MS)
+        await offer.get_by_role("button", name="確定不要？").click()
         await expect(offer).to_have_count(0, timeout=PATIENCE_MS)
         await expect(third.get_by_role("region", name="輪到你了")).to_be_visible(timeout=PATIENCE_MS)
         await expect(third.get_by_role("alert")).to_contain_text("時間到了", timeout=PATIENCE_MS)
@@ -272,32 +273,6 @@ async def test_blocked_cookies_are_told_before_anything_is_lost(browser: Browser
     await page.goto("/live/nocookie")
     await expect(page.get_by_role("alert")).to_contain_text("cookie", timeout=PATIENCE_MS)
     await context.close()
-
-
-LONG_NAME = "手工編織純羊毛加厚保暖復古格紋雙面穿寬鬆長版針織大衣外套冬季限定特別加大尺碼典藏版"
-
-
-@pytest.mark.parametrize(("width", "height"), [(320, 568), (360, 640), (820, 1180), (844, 390)])
-async def test_plus_one_stays_on_the_screen(browser: Browser, server: LiveServer, width: int, height: int) -> None:
-    """A landscape picture, two options, a notice and a long name."""
-    show = f"small-{width}"
-    item = {**under_code(COAT, f"L{width}"), "names": [LONG_NAME]}
-    server.make_show(show, [item])
-    server.command(show, "start")
-    server.command(show, "pin", code=f"L{width}")
-    server.command(show, "notice", text="今天全館免運，滿千再送帆布包一個，送完為止；下單前請先看清楚尺寸表")
-    async with visitor(browser, server, f"/live/{show}", {"width": width, "height": height}) as page:
-        await page.locator("article.card").wait_for(timeout=PATIENCE_MS)
-        await page.evaluate("document.body.classList.add('wide')")
-        for button in (page.locator(".buy"), page.locator(".card .options button").first):
-            await expect(button).to_be_in_viewport(ratio=0.9)
-        columns = await page.evaluate("document.getElementById('app').offsetWidth < innerWidth")
-        assert columns == (width >= 640), "tablets and phones on their side have two columns"
-        await page.locator(".round").first.click()
-        for button in await page.locator(".product > .btn").all():
-            box = await button.bounding_box()
-            assert box is not None
-            assert box["x"] + box["width"] <= width, "a long name is cut, and pushes nothing away"
 
 
 async def test_a_phone_on_its_side_reaches_what_the_studio_is_for(browser: Browser, server: LiveServer) -> None:

@@ -27,7 +27,7 @@ async def test_the_button_asks_for_options_then_claims_them(browser: Browser, se
         await expect(page.locator(".ribbon .ticket")).to_contain_text("針織外套 黑色 L", timeout=PATIENCE_MS)
         # The last of this kind is gone: the button now offers the waiting list.
         await page.keyboard.press("Escape")
-        await expect(page.locator(".buy")).to_have_text("排候補")
+        await expect(page.locator(".buy")).to_have_text("再候補")  # one is held already
         await expect(card).to_contain_text("售完")
 
 

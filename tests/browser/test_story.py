@@ -66,7 +66,7 @@ async def video_moves(page: Page) -> None:
 
 async def says(page: Page, name: str, text: str) -> None:
     """Types into the composer; a newcomer is asked for a name first."""
-    await page.get_by_label("Comment, or +1 to order").fill(text)
+    await page.get_by_label("Comment or +1").fill(text)
     await page.keyboard.press("Enter")
     asked = page.get_by_label("Shown in the chat; asked only once")
     if await asked.count() or not await page.evaluate("localStorage.length"):

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from livecommerce.errors import Conflict, IdReused, NotFound
-from livecommerce.shows.errors import PricesStand, ReservationUnknown, RoleTooLowForCommand
+from livecommerce.shows.errors import AdjustTooLow, PricesStand, ReservationUnknown, RoleTooLowForCommand
 from livecommerce.shows.executor import Executor
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.operations import Line, Reserve, Restock
 from tests.shows import tests_of_kinds
-from tests.shows.world import KINDS, MODERATOR, OWNER, SHOP, SHOW, give
+from tests.shows.world import KINDS, MODERATOR, OWNER, SHOP, SHOW, give, new_id
 
 
 async def test_moderators_at_the_same_moment_all_get_through(store: ShowStore, executor: Executor) -> None:
@@ -53,6 +53,22 @@ async def test_undoing_twice_is_undoing_once(store: ShowStore, executor: Executo
     for _ in range(2):
         assert (await give(executor, "undo", command="restock-one"))["undone"] == "restock-one"
     assert (await store.load(SHOW))["stock"]["A01"][0] == 5
+
+
+async def test_a_restock_is_taken_back_as_far_as_its_pieces_are_left(store: ShowStore, executor: Executor) -> None:
+    """One piece that went to the line, and the whole undo was refused."""
+    await give(executor, "start")
+    await give(executor, "restock", sku="A01", quantity=7, id="restock-one")
+    line = Line("A01", 9, 590, "TWD", "A01")
+    await store.engine.submit(Reserve(new_id(), SHOP, SHOW, "anna", (line,), hold_seconds=60))
+    for _ in range(2):
+        undone = await give(executor, "undo", command="restock-one", id="undo-one")
+        assert (undone["undone"], undone["left_out"]) == ("restock-one", 4)
+        assert (await store.load(SHOW))["stock"]["A01"] == [0, 9, 0, 0, 9]
+    await give(executor, "restock", sku="A01", quantity=2, id="restock-two")
+    await store.engine.submit(Reserve(new_id(), SHOP, SHOW, "ben", (line,), hold_seconds=60, fill="any"))
+    with pytest.raises(AdjustTooLow):  # nothing of it is left
+        await give(executor, "undo", command="restock-two")
 
 
 async def test_a_command_cut_off_behind_stock_is_completed_by_sending_it_again(

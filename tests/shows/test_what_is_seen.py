@@ -27,6 +27,7 @@ CLAIM: dict[str, Any] = {
     "deadline": 9, "text": "", "source": "comment",
 }  # fmt: skip
 CLAIMS = {"t": "claims", "at": 5, "claims": [CLAIM], "stock": {"A01": [4, 1, 0, 0, 5]}}
+LAPSED = {**CLAIM, "op": "expire", "outcome": "expired", "state": "expired", "reserved": 0}
 REFUSED = {**CLAIM, "reservation": None, "outcome": "sold_out", "reserved": 0, "number": 0, "state": ""}
 SHADOWED = {"buyers": {ANNA: {**NOTHING_SET, "shadow": True}}}
 QUESTION = {
@@ -52,6 +53,7 @@ ROWS: list[tuple[Fields, Fields, list[str], list[str], list[str]]] = [
     ({**LINE, "shadow": True}, {"hidden": {"line-1": "olga"}}, [], ["chat"], []),
     (CLAIMS, {}, ["claim"], ["ticket", "claim"], ["ticket"]),
     (CLAIMS, SHADOWED, [], ["ticket", "claim"], ["ticket"]),
+    ({**CLAIMS, "claims": [LAPSED]}, {}, ["claim"], ["ticket", "claim"], ["ticket"]),
     ({**CLAIMS, "claims": [REFUSED]}, {}, [], ["claim"], []),
     ({**CLAIMS, "claims": []}, {}, [], [], []),
     ({**HIDDEN, "hidden": True}, {"chat": [LINE]}, ["hidden"], ["hidden"], []),
@@ -121,6 +123,16 @@ async def test_who_is_told(
     )
     told = json.dumps(wire.public)
     assert not [word for word in OF_STAFF if word in told], told
+
+
+async def test_an_offer_is_told_as_an_offer_until_it_is_taken(state: State) -> None:
+    offered = {**CLAIM, "op": "promote", "state": "offered"}
+    taken = {**CLAIM, "op": "extend", "outcome": "extended"}
+    told = [
+        KINDS.project(PROJECTOR, [event], KINDS.fold(state, [event])).public[0]["outcome"]
+        for event in ({**CLAIMS, "claims": [claim]} for claim in (offered, {**CLAIM, "op": "promote"}, taken))
+    ]
+    assert told == ["offered", "reserved", "extended"]
 
 
 def test_every_kind_has_a_row_for_each_event_or_a_test_of_its_own() -> None:

@@ -12,12 +12,13 @@ const ROWS_MAX = 100;
 const EXTEND_SECONDS = 900;
 
 function Reservation({ ticket, named }) {
+  const [sure, setSure] = useState(false); // a ticket that was cancelled has gone to the next in line: there is no way back
   const kind = ticketKind(ticket.state);
   const over = isOver(ticket.state);
   const title = `${labelOf(ticket, live.item(ticket.code))} ${piecesText(ticket.quantity, ticket.waiting)}`;
   const who = named ? html`<button class="link" type="button"
     onClick=${() => ((buyer.value = ticket.viewer), (side.value = "buyer"))}>${person(ticket.name)}</button> · ` : "";
-  const cancel = () => command("cancel", { reservation: ticket.id }, t("control.cancelled_done", { name: person(ticket.name) }));
+  const cancel = () => !sure ? setSure(true) : command("cancel", { reservation: ticket.id }, t("control.cancelled_done", { name: person(ticket.name) }));
   const extend = () => command("extend", { reservation: ticket.id, seconds: EXTEND_SECONDS }, t("control.extended", { n: EXTEND_SECONDS / 60 }));
   const isOpen = kind === "held" || kind === "wait";
   return html`<li>
@@ -26,7 +27,7 @@ function Reservation({ ticket, named }) {
       right=${html`<div class="end">${kind === "held" && ticket.deadline_ms > 0 && html`<${Countdown} until=${ticket.deadline_ms} />`}
         ${isOpen && html`<span class="row">${kind === "held" && html`<button class="link" type="button"
           aria-label=${t("control.extend_long", { n: EXTEND_SECONDS / 60 })}
-          onClick=${extend}>${t("control.extend")}</button>`}<button class="link" type="button" onClick=${cancel}>${t("control.cancel")}</button>
+          onClick=${extend}>${t("control.extend")}</button>`}<button class="link" type="button" onClick=${cancel} onBlur=${() => setSure(false)}>${t(sure ? "control.cancel_sure" : "control.cancel")}</button>
           </span>`}</div>`} /></li>`;
 }
 

@@ -8,12 +8,13 @@ import { apply } from "./state.js";
 import { anchor } from "./ui.js";
 
 /** True of a claim event that says what was done to a claim, not that one was made. */
-const isGiven = (event) => ["cancelled", "reduced", "changed", "swapped"].includes(event.outcome);
+const isGiven = (event) => ["cancelled", "expired", "extended", "reduced", "changed", "swapped"].includes(event.outcome);
+const BECOMES = { cancelled: "cancelled", expired: "expired", extended: "reserved" }; // what it says at the line it was made with
 const CLAIMS_MAX = 1000; // claims remembered to mark chat lines with: more than lines a page goes back to, so that none loses its mark
 const TICKETS_LISTED = 500; // the server lists so many to staff; what became of older lines is not known
 const BUTTON_LINES_MAX = 60; // claims made by the button, shown as chat lines of their own
 
-/** Opens the show. `state` is null until the first snapshot; `link` is connecting, open, lost or closed. */
+/** Opens the show. `state` is null until the first snapshot; `link` is connecting, open, stalled, lost, blocked or closed. */
 export function openShow({ show, as, snapshot = null, name = "", pass }) {
   const state = signal(snapshot);
   const link = signal("connecting");
@@ -42,7 +43,7 @@ export function openShow({ show, as, snapshot = null, name = "", pass }) {
     map.set(key, [...before.filter((other) => !same(other)), event]);
     // What became of a claim later is said at its own line too: "No. 2 ✓" must not stand beside what was cancelled.
     if (isGiven(event)) for (const [line, told] of map) if (line !== key && told.some((one) => same(one) && !isGiven(one)))
-      map.set(line, told.map((one) => (same(one) && !isGiven(one) ? { ...one, outcome: event.outcome === "cancelled" ? "cancelled" : one.outcome, reserved: event.reserved, waiting: event.waiting } : one)));
+      map.set(line, told.map((one) => (same(one) && !isGiven(one) ? { ...one, outcome: BECOMES[event.outcome] ?? one.outcome, reserved: event.reserved, waiting: event.waiting } : one)));
     if (map.size > CLAIMS_MAX) map.delete(map.keys().next().value);
     const known = next.chat.some((line) => lineKey(line) === key);
     if (!known && ["reserved", "partly", "waiting"].includes(event.outcome) && !before.length) {

@@ -4,6 +4,9 @@
 const BLOCKED_MS = 7000; // no socket by then, though pages load: something on the way lets no WebSocket through
 const ANSWER_MS = 8000; // an answer takes some milliseconds; past this the line is gone
 const PENDING_MAX = 50; // unanswered messages kept for after a cut; more is a page gone wild
+const SILENT_MS = 31_000; // the server pings each 25 s; a line without even that gives no answer
+const SLOW_MS = 3000; // an answer takes some milliseconds: what waits this long is told
+const LISTEN_MS = 1000;
 const RESUME_MS = 3000; // between two asks for what is missing
 const AGAIN = new Set(["comment", "claim", "cancel", "take", "command"]); // messages with an id: sent again, they count once
 
@@ -19,7 +22,7 @@ const AGAIN = new Set(["comment", "claim", "cancel", "take", "command"]); // mes
  * @param {(frame: {e: string, f: string, t: string, ev: object[], n: number, now: number}) => void} options.onFrame
  *   events after the last offset, in order, none missing and none twice
  * @param {(events: object[]) => void} options.onPrivate events for this viewer alone
- * @param {(link: "connecting"|"open"|"lost"|"blocked"|"closed") => void} options.onLink `blocked`: pages load, and
+ * @param {(link: "connecting"|"open"|"stalled"|"lost"|"blocked"|"closed") => void} options.onLink `blocked`: pages load, and
  *   no WebSocket does; it is tried on
  * @param {(bye: {number: number, code: string, reason: string, reconnect: boolean}) => void} options.onBye
  *   why the server closed, or why it refused the connection (then with `refused: true`)
@@ -66,6 +69,7 @@ export function connect(options) {
   const finish = (bye) => {
     final = true;
     clearTimeout(judging);
+    clearInterval(listening);
     onBye(bye);
     socket.disconnect();
     onLink("closed");
@@ -85,6 +89,7 @@ export function connect(options) {
     const entry = pending.get(number);
     const attempt = (entry.attempt = (entry.attempt ?? 0) + 1);
     clearTimeout(entry.timer);
+    entry.since = performance.now();
     entry.timer = setTimeout(() => settle(number, failure("no_answer", "The server did not answer in time.")), ANSWER_MS);
     const payload = attempt > 1 && AGAIN.has(entry.event) ? { ...entry.payload, again: true } : entry.payload;
     socket.emit(entry.event, payload, (answer) => settle(number, answer));
@@ -98,7 +103,26 @@ export function connect(options) {
     socket.emit("resume", { epoch, offset }, () => (resuming = 0));
   }
 
+  // A line may stand and carry nothing: said as soon as an answer is late or the server's pings stay away.
+  let heardAt = 0;
+  let stalled = false;
+  const stall = (is) => {
+    if (stalled !== is) link((stalled = is) ? "stalled" : "open");
+  };
+  const listening = setInterval(() => {
+    const now = performance.now();
+    const late = [...pending.values()].some((entry) => now - entry.since > SLOW_MS && entry.since > heardAt);
+    if (socket.connected && (late || now - heardAt > SILENT_MS)) stall(true);
+  }, LISTEN_MS);
+  const heard = () => {
+    heardAt = performance.now();
+    stall(false);
+  };
+
   socket.on("connect", () => {
+    stalled = false;
+    heard();
+    socket.io?.engine?.on("packet", heard);
     resuming = 0;
     blocked = false;
     clearTimeout(judging);
@@ -156,6 +180,7 @@ export function connect(options) {
     close() {
       final = true;
       clearTimeout(judging);
+      clearInterval(listening);
       socket.disconnect();
       onLink("closed");
     },

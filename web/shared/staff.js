@@ -7,7 +7,12 @@ export const showId = document.getElementById("app").dataset.show;
 export const live = openShow({ show: showId, as: "staff" });
 export const ask = (what, fields = {}) => live.send("ask", { what, ...fields });
 
-/** Gives a command. Its outcome, or null after telling why not. `said` is shown with an undo button for eight seconds. */
+/** Whether this account can take a command back, as the audit trail says: some can never be. */
+function mayUndo(id) {
+  const entry = live.state.value?.audit?.find((one) => one.id === id);
+  return !!entry?.undoable && (mayHost() || !entry.host_only);
+}
+/** Gives a command. Its outcome, or null after telling why not. `said` is shown for eight seconds, with an undo button where it can be undone. */
 export async function command(name, fields = {}, said = null) {
   const id = newId();
   const answer = await live.send("command", { id, do: name, ...fields });
@@ -15,11 +20,12 @@ export async function command(name, fields = {}, said = null) {
     toast(errorText(answer.error), { bad: true });
     return null;
   }
-  if (said) toast(said, { seconds: 8, action: { label: t("common.undo"), run: () => undo(id) } });
+  if (said) toast(said, { seconds: 8, action: { label: t("common.undo"), run: () => undo(id), when: () => mayUndo(id) } });
   return answer.outcome ?? {};
 }
 export async function undo(id, said = t("common.undone")) {
-  if (await command("undo", { command: id })) toast(said);
+  const outcome = await command("undo", { command: id });
+  if (outcome) toast(outcome.left_out ? t("common.undone_partly", { n: outcome.left_out }) : said);
 }
 /** Undoes this account's last command, that one and no other; `nameOf(entry)` says which it was. */
 export function undoLast(nameOf) {

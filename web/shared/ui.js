@@ -79,7 +79,7 @@ export function Sheet({ title, onClose, tone = "paper", footer, aside, children 
   return html`<dialog ref=${box} tabindex="-1" class=${`sheet ${tone}`} aria-label=${title} onClose=${onClose} onClick=${outside}>
     <header><h2>${title}</h2>${aside}<button class="icon" type="button" aria-label=${t("common.close")} onClick=${onClose}><${Icon} name="close" />
       </button></header>
-    <div class="in">${children}</div>
+    <div class="in" tabindex="0">${children}</div>
     ${footer && html`<footer>${footer}</footer>`}
   </dialog>`;
 }
@@ -100,7 +100,7 @@ export function Toasts() {
   };
   return html`<div class="toasts" role="status">${toasts.value.map(
     (one) => html`<div key=${one.id} class=${`toast ${one.bad ? "bad" : ""}`}><span class="grow">${one.text}</span>
-      ${one.action && html`<button class="btn small line" type="button" onClick=${() => act(one)}>${one.action.label}</button>`}</div>`,
+      ${one.action && (!one.action.when || one.action.when()) && html`<button class="btn small line" type="button" onClick=${() => act(one)}>${one.action.label}</button>`}</div>`,
   )}</div>`;
 }
 

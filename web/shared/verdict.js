@@ -4,7 +4,7 @@ import { knows, money, nameOf, t } from "./i18n.js";
 
 export const outcomeText = (outcome, values) => (knows(`outcome.${outcome}`) ? t(`outcome.${outcome}`, values) : t("outcome.other"));
 
-const MADE = ["reserved", "partly", "held", "offered", "confirmed"];
+const MADE = ["reserved", "partly", "extended", "held", "confirmed"];
 const choiceOf = (claim) => optionsText(optionsOf(claim.sku ?? claim.item ?? ""));
 
 const codeOf = (claim) => claim.code ?? (claim.sku ?? claim.item ?? "").split("/")[0];
@@ -32,6 +32,7 @@ export function claimMark(claims, line = null) {
     const waiting = claims.reduce((sum, claim) => sum + (claim.waiting ?? 0), 0);
     return { kind: "ok", text: `${texts.join(t("common.list_sign"))} ✓${waiting ? ` · ${t("common.more_waiting", { n: waiting })}` : ""}` };
   }
+  if (claims.some((claim) => claim.outcome === "offered")) return { kind: "warn", text: t("common.mark_offered") }; // not taken yet
   if (claims.some((claim) => claim.waiting > 0 && (claim.outcome === "waiting" || MADE.includes(claim.outcome)))) return { kind: "warn", text: t("common.mark_waiting") };
   return { kind: "none", text: outcomeText(claims[0].outcome) };
 }

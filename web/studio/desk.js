@@ -24,12 +24,17 @@ export function move(step) {
 export const pin = (code) => command("pin", { code });
 export const unpin = () => command("unpin");
 
-/** Claimed pieces of one product: held and paid together. */
-export function claimedOf(item) {
-  const [, held, sold] = totals(item, live.stock.value);
-  return held + sold;
-}
 const TICKETS_LISTED = 500; // the server lists so many; from there on the counters are the better source
+const CLAIMED = ["held", "offered", "confirmed"];
+/** Claimed pieces of one product in this show: held and paid together. The counters are the shop's, of all its shows. */
+export function claimedOf(item) {
+  const tickets = live.part("reservations").value ?? [];
+  const [, held, sold] = totals(item, live.stock.value);
+  if (tickets.length >= TICKETS_LISTED) return held + sold;
+  return tickets.filter((one) => one.code === item.code && CLAIMED.includes(one.state)).reduce((sum, one) => sum + one.quantity, 0);
+}
+/** Whether somebody in this show has or waits for one. */
+export const isWanted = (item) => claimedOf(item) > 0 || (live.part("reservations").value ?? []).some((one) => one.code === item.code && one.state === "waiting");
 /** Money held and paid: by each ticket's own price while all are listed, else by pieces and today's price. */
 export const money = computed(() => {
   const tickets = live.part("reservations").value ?? [];

@@ -7,7 +7,7 @@ import { Picture } from "../shared/picture.js";
 import { priceInput, priceMinor, priceText } from "../shared/price.js";
 import { wholeNumber } from "../shared/number.js";
 import { Bar, Icon, Sheet, html, toast, useEffect, useRef, useState } from "../shared/ui.js";
-import { catalogue, claimedOf, dialog, expanded, left, pin, pinnedCode, selected, unpin } from "./desk.js";
+import { catalogue, dialog, expanded, isWanted, left, pin, pinnedCode, selected, unpin } from "./desk.js";
 
 function stockText([available, , , waiting, supplied]) {
   const left = available > 0 ? t("studio.left", { n: count(available), of: count(supplied) }) : t("studio.out");
@@ -83,8 +83,8 @@ function Editor({ item }) {
       <tbody>${item.skus.map((sku) => html`<${SkuRow} key=${sku} item=${item} sku=${sku} label=${label(sku)} />`)}</tbody></table>`}
     <div class="row wrap">
       <button class="btn small line" type="button" onClick=${close}>${t(item.closed ? "studio.open_item" : "studio.close_item")}</button>
-      ${mayHost() && html`<button class="btn small line" type="button" onClick=${remove} disabled=${claimedOf(item) > 0}
-        title=${claimedOf(item) > 0 ? t("studio.remove_hint") : null}>${t("studio.remove")}</button>`}</div>
+      ${mayHost() && html`<button class="btn small line" type="button" onClick=${remove} disabled=${isWanted(item)}
+        title=${isWanted(item) ? t("studio.remove_hint") : null}>${t("studio.remove")}</button>`}</div>
   </div>`;
 }
 

@@ -2,8 +2,11 @@
 import { count, money, nameOf, t } from "../shared/i18n.js";
 import { fitting, isComplete, totals, valuesOf } from "../shared/live.js";
 import { Picture } from "../shared/picture.js";
-import { Bar, html, useEffect, useRef } from "../shared/ui.js";
-import { asking, choice, choose, claim, claiming, live, sheet, shownPin } from "./room.js";
+import { Bar, html, toast, useEffect, useRef } from "../shared/ui.js";
+import { asking, changedAt, choice, choose, claim, claiming, live, ribbon, shownPin, take } from "./room.js";
+
+const ACTIVE = ["held", "waiting", "offered"];
+const FRESH_MS = 400; // quicker than this nobody has read what came
 
 /** Counters for what is chosen: of one sku when all options are, else of those that still fit. */
 export function stockFor(item, chosen) {
@@ -47,9 +50,12 @@ export function Options({ item, chosen, onChoose, ask, axes = null }) {
 
 export const pinned = () => shownPin.value?.code && live.item(shownPin.value.code);
 
+/** Whether the ribbon asks for options of this product: the card then does not ask for them too. */
+const isAsked = (code) => ribbon.value?.kind === "need" && ribbon.value.need.code === code;
+
 export function PinnedCard() {
   const item = pinned();
-  if (!item) return null;
+  if (!item || isAsked(item.code)) return null;
   const chosen = choice.value[item.code];
   return html`<article class="card" aria-label=${t("watch.pinned")} key=${item.code}>
     <${Picture} src=${item.picture} code=${item.code} size=${92} />
@@ -64,6 +70,13 @@ export function PinnedCard() {
   </article>`;
 }
 
+/** The viewer's open tickets of what is chosen: [{sku, state, …}]. */
+const mineOf = (item, chosen) => (live.me.value?.tickets ?? []).filter((one) => one.code === item.code && ACTIVE.includes(one.state) && fitting(item, chosen).includes(one.sku));
+/** The offer that waits for this viewer's word, where there is one of what is chosen. */
+export const turnOf = (item, chosen) => mineOf(item, chosen).find((one) => one.state === "offered");
+/** Who has one of it already is not asked to join the line as if there were none. */
+export const queueWords = (item, chosen) => t(mineOf(item, chosen).length ? "watch.queue_more" : "watch.queue");
+
 /** The one loud thing of the page. It claims one piece of the pinned product. */
 export function ClaimButton() {
   const item = pinned();
@@ -71,25 +84,18 @@ export function ClaimButton() {
   if (!item || item.closed || over) return html`<button class="btn buy" type="button" disabled>${item?.closed ? t("watch.closed") : "+1"}</button>`;
   const chosen = choice.value[item.code] ?? {};
   const out = isComplete(item, chosen) && stockFor(item, chosen)[0] <= 0;
+  const turn = isComplete(item, chosen) && turnOf(item, chosen);
   const press = () => {
+    if (performance.now() - changedAt() < FRESH_MS) return toast(t("watch.just_changed", { item: nameOf(item) })); // the thumb was on its way to another
+    if (turn) return take(turn.id);
+    if (isAsked(item.code)) return document.querySelector(".words .options.ask button")?.focus();
     if (!isComplete(item, chosen)) {
       asking.value = null;
-      asking.value = item.code;
-      return;
+      return (asking.value = item.code);
     }
-    claim(item.code, chosen);
+    return claim(item.code, chosen);
   };
-  const name = `${out ? t("watch.queue") : "+1"} ${nameOf(item)}`;
-  return html`<button class=${`btn buy ${out ? "queue" : ""}`} type="button" aria-label=${name} aria-busy=${claiming.value} disabled=${claiming.value}
-    onClick=${press}>${out ? t("watch.queue") : "+1"}</button>`;
+  const words = turn ? t("watch.offer_take") : out ? queueWords(item, chosen) : "+1";
+  return html`<button class=${`btn buy ${out && !turn ? "queue" : ""}`} type="button" aria-label=${`${words} ${nameOf(item)}`} aria-busy=${claiming.value} disabled=${claiming.value}
+    onClick=${press}>${words}</button>`;
 }
-
-/** What is coming: the products as a shelf of pictures, before the show begins. */
-export function Shelf() {
-  return html`<ul class="shelf">${live.items.value.map(
-    (item) => html`<li key=${item.code}><button type="button" onClick=${() => (sheet.value = "products")}>
-      <${Picture} src=${item.picture} code=${item.code} size=${124} /><span class="row"><span class="code">${item.code}</span>
-      <b class="cut">${nameOf(item)}</b></span><span>${money(item.price_minor, item.currency)}</span></button></li>`,
-  )}</ul>`;
-}
-

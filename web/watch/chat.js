@@ -1,7 +1,7 @@
 // The chat: lines with their claims, what is being sent, the composer, and a throttled voice for screen readers.
-import { errorText, locale, person, t, timeOfDay } from "../shared/i18n.js";
-import { serverNow, Icon, html, signal, useLayoutEffect, useMemo, useRef } from "../shared/ui.js";
-import { claimMark } from "../shared/verdict.js";
+import { errorText, isGuest, locale, person, t, timeOfDay } from "../shared/i18n.js";
+import { serverNow, Icon, html, signal, useEffect, useLayoutEffect, useMemo, useRef } from "../shared/ui.js";
+import { claimMark, labelOf } from "../shared/verdict.js";
 import { ClaimButton } from "./card.js";
 import { lineKey } from "../shared/kinds.js";
 import { comment, draft, forget, live, myName, outbox, retry, seen, sheet } from "./room.js";
@@ -11,12 +11,17 @@ const SPEAK_EVERY_MS = 4000;
 
 // A line that did not change gives the same vnode, which Preact then leaves alone: twenty frames a second stay cheap.
 function Line({ line, mine, claims }) {
-  return useMemo(() => lineView(line, mine, claims), [line, mine, claims, locale.value]);
+  return useMemo(() => lineView(line, mine, claims), [line, mine, claims, locale.value, mine && myName()]);
+}
+/** An order by the button: what was done, and of which product. */
+function pressed(claim, mark) {
+  const done = t(mark?.kind === "warn" ? "watch.queued" : "watch.claimed");
+  return claim ? `${done} ${labelOf(claim, live.item((claim.code ?? claim.sku).split("/")[0]))}` : done;
 }
 function lineView(line, mine, claims) {
   const mark = claimMark(claims);
   return html`<li class=${`line ${line.kind} ${mine ? "mine" : ""} ${mark?.kind ?? ""}`}>
-    <b><bdi>${person(line.name)}</bdi></b> <bdi>${line.kind === "claim" ? t(mark?.kind === "warn" ? "watch.queued" : "watch.claimed") : line.text}</bdi>${mark && html` <span class="mark">${mark.text}</span>`}
+    <b><bdi>${person(mine && isGuest(line.name) ? myName() : line.name)}</bdi></b> <bdi>${line.kind === "claim" ? pressed(claims?.[0], mark) : line.text}</bdi>${mark && html` <span class="mark">${mark.text}</span>`}
   </li>`;
 }
 
@@ -47,17 +52,21 @@ const behind = signal(false); // scrolled up, so new lines do not pull the list 
 export function Chat() {
   const box = useRef(null);
   const lines = live.lines.value.filter((line) => !line.hidden).slice(-LINES_SHOWN);
-  const known = new Set(lines.filter((line) => line.by === live.me.value?.by).map((line) => line.id));
+  const me = live.me.value?.by;
+  const known = new Set(lines.filter((line) => line.by === me).map((line) => line.id));
   const pending = outbox.value.filter((one) => !known.has(one.id));
   const down = () => {
     box.current.scrollTop = box.current.scrollHeight;
     behind.value = false;
   };
-  useLayoutEffect(() => {
-    if (!behind.peek()) down();
-  }, [lines.at(-1)?.id, pending.length, live.claims.value]);
+  // Whatever makes the list or its box another height (a line that fails, another language): who was at the end stays there.
+  useEffect(() => {
+    const watched = new ResizeObserver(() => behind.peek() || down());
+    for (const one of [box.current, box.current.firstElementChild]) watched.observe(one);
+    return () => watched.disconnect();
+  }, []);
+  useLayoutEffect(down, [pending.length, lines.findLast((line) => line.by === me)?.id]); // one's own line is seen
   const scrolled = () => (behind.value = box.current.scrollHeight - box.current.scrollTop - box.current.clientHeight > 48);
-  const me = live.me.value?.by;
   return html`<section class="chat" aria-label=${t("common.chat")}>
     <div ref=${box} class="lines" role="log" aria-live="off" tabindex="0" aria-label=${t("common.chat")} onScroll=${scrolled}><ol>
       ${lines.map((line) => html`<${Line} key=${lineKey(line)} line=${line} mine=${line.by === me} claims=${live.claims.value.get(lineKey(line))} />`)}

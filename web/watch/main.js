@@ -1,15 +1,14 @@
 // The watch page: the picture fills it, everything a thumb needs is in the lower third.
 import { render } from "preact";
-import { boot, count, errorText, t, timeOfDay } from "../shared/i18n.js";
+import { count, errorText, t } from "../shared/i18n.js";
 import { kindPage } from "../shared/kind_page.js";
 import { partsOf } from "../shared/kinds.js";
-import { Countdown, Icon, LanguageSwitch, Sheet, Toasts, effect, html, newId, signal } from "../shared/ui.js";
-import { PinnedCard, Shelf } from "./card.js";
+import { Countdown, Icon, LanguageSwitch, Sheet, Toasts, effect, html, newId, signal, useLayoutEffect, useRef } from "../shared/ui.js";
+import { PinnedCard, pinned } from "./card.js";
 import { Chat, Composer, sendDraft } from "./chat.js";
 import { SoundButton, delaySeconds, phase, playVideo } from "./player.js";
-import { live, sheet, showId } from "./room.js";
-import { totalOf } from "../shared/verdict.js";
-import { NameSheet, Ribbon, myTickets, openTickets } from "./tickets.js";
+import { live, myName, ribbon, sheet } from "./room.js";
+import { myTickets, openTickets } from "./tickets.js";
 
 /** A viewer's command of a kind; the answer as `live.send` gives it. */
 const act = (name, fields = {}) => live.send("command", { id: newId(), do: name, ...fields });
@@ -21,8 +20,13 @@ const tickets = signal(null);
 later(tickets, () => myTickets().length || sheet.value === "tickets", async () => (await import("./ticket_sheet.js")).TicketSheet);
 const products = signal(null);
 later(products, () => sheet.value === "products", async () => (await import("./product_sheet.js")).ProductSheet);
-const replayUrl = signal(null); // a signal once the show is over
-later(replayUrl, () => live.show.value?.stage === "ended", async () => (await import("../shared/ending.js")).replayOf(live, showId));
+const curtain = signal(null);
+const noShow = () => phase.value === "waiting" || phase.value === "ended";
+later(curtain, () => live.show.value && noShow(), async () => (await import("./curtain.js")).Curtain);
+const answers = signal(null);
+later(answers, () => live.link.value === "open" || ribbon.value, async () => (await import("./answer.js")).Ribbon);
+const naming = signal(null);
+later(naming, () => !myName() || sheet.value === "name", async () => (await import("./name_sheet.js")).NameSheet);
 const page = { ...kindPage, live, act };
 const parts = partsOf("watch", page);
 const banners = partsOf("banner", page);
@@ -41,24 +45,9 @@ function Top() {
   </header>`;
 }
 
-/** After the end: what is held and until when, or thanks. */
-function whatIsNext() {
-  const held = openTickets().filter((ticket) => ticket.state === "held" || ticket.state === "offered");
-  const soonest = held.reduce((least, ticket) => (ticket.deadline_ms ? Math.min(least, ticket.deadline_ms) : least), Infinity);
-  return Number.isFinite(soonest) ? t("watch.ended_held", { n: totalOf(held, live.show.value.currency).pieces, time: timeOfDay(soonest) }) : t("watch.ended_hint");
-}
-
 function Message() {
   const now = phase.value;
   if (now === "playing" || now === "banned") return null; // a banned viewer's card stands where the composer was
-  if (now === "waiting" || now === "ended") {
-    return html`<div class="center big"><p class="show-title">${live.show.value.title}</p><h2>${t(`watch.${now}`)}</h2>
-      <p>${now === "ended" ? whatIsNext() : t(`watch.${now}_hint`)}</p>
-      ${now === "waiting" && html`<${Shelf} />`}
-      ${now === "ended" && replayUrl.value?.value && html`<a class="btn" href=${replayUrl.value.value}>${t("watch.replay")}</a>`}
-      ${now === "ended" && openTickets().length > 0 && html`<button class="btn line" type="button"
-        onClick=${() => (sheet.value = "tickets")}>${t("watch.my_tickets")}</button>`}</div>`;
-  }
   if (now === "blocked") return html`<div class="center"><button class="btn" type="button" onClick=${playVideo}>${t("watch.blocked")}</button></div>`;
   return html`<div class="center"><p class="chip" role="status">${t(`watch.${now}`)}</p></div>`;
 }
@@ -80,6 +69,7 @@ function Line() {
   if (bye && !bye.reconnect) return html`<p class="banner" role="alert">${errorText(bye)}</p>`;
   if (live.link.value === "blocked") return html`<p class="banner" role="alert">${t("common.line_blocked")}</p>`;
   if (live.link.value === "lost") return html`<p class="banner" role="status">${t("watch.line_lost")}</p>`;
+  if (live.link.value === "stalled") return html`<p class="banner" role="status">${t("watch.line_stalled")}</p>`;
   if (!cookies) return html`<p class="banner" role="alert">${t("watch.no_cookies")}</p>`;
   return banners.map((part) => html`<${part.View} key=${part.name} />`);
 }
@@ -97,22 +87,33 @@ function Rail() {
   </nav>`;
 }
 
+/** The last answer and the pinned product. Where both are more than the screen they scroll, from the answer on. */
+function Goods() {
+  const box = useRef(null);
+  useLayoutEffect(() => {
+    if (ribbon.value && box.current) box.current.scrollTop = 0;
+  }, [ribbon.value]);
+  if (!ribbon.value && !pinned()) return null;
+  return html`<div ref=${box} class="goods">${answers.value && html`<${answers.value} />`}<${PinnedCard} /></div>`;
+}
+
 function Page() {
   if (!live.state.value) return html`<div class="center"><p class="chip" role="status">${t("watch.connecting")}</p></div>`;
-  return html`<${Top} />
-    <div class="mid row">${live.show.value.stage === "live" && html`<${SoundButton} />`}<span class="grow"></span><${LanguageSwitch} /></div>
-    <${Line} />
-    ${offer.value && html`<${offer.value} />`}
-    <${Message} />
+  const apart = noShow();
+  return html`<div class="head"><${Top} />
+      <div class="mid row">${live.show.value.stage === "live" && html`<${SoundButton} />`}<span class="grow"></span><${LanguageSwitch} /></div>
+      <${Line} />
+      ${offer.value && sheet.value !== "products" && html`<${offer.value} />`}
+      ${!apart && html`<${Message} />`}</div>
+    ${apart && curtain.value && html`<${curtain.value} />`}
     <div class="bottom">
-      <div class="over"><${Chat} /><${Rail} /></div>
-      <${Ribbon} />
-      <${PinnedCard} />
+      <div class="over"><div class="beside"><${Chat} /><${Rail} /></div></div>
+      <${Goods} />
       <${Composer} />
     </div>
     ${sheet.value === "tickets" && tickets.value && html`<${tickets.value} />`}
-    ${sheet.value === "products" && products.value && html`<${products.value} />`}
-    ${sheet.value === "name" && html`<${NameSheet} onNamed=${sendDraft} />`}
+    ${sheet.value === "products" && products.value && html`<${products.value} offer=${offer.value} />`}
+    ${sheet.value === "name" && naming.value && html`<${naming.value} onNamed=${sendDraft} />`}
     ${parts.map((part) => sheet.value === part.name && html`<${Sheet} key=${part.name} title=${part.title} onClose=${() => (sheet.value = null)}><${part.View} /><//>`)}
     <${Toasts} />`;
 }

@@ -1,8 +1,8 @@
 // An offer after waiting: a ribbon at the top with its time, a sound, a buzz and the title, until it is taken, let go or over.
 import { nameOf, t } from "../shared/i18n.js";
 import { Countdown, Icon, computed, effect, html, now, serverNow, signal, toast, untracked } from "../shared/ui.js";
-import { labelOf } from "../shared/verdict.js";
-import { cancel, live, take } from "./room.js";
+import { labelOf, totalOf } from "../shared/verdict.js";
+import { cancel, live, ribbon, showRibbon, take } from "./room.js";
 
 const LAST_CALL_MS = 60_000; // a second sound for who has left the screen alone
 const BLINK_MS = 1000;
@@ -14,6 +14,7 @@ const mine = () => live.me.value?.tickets ?? [];
 export const offers = computed(() => mine().filter((ticket) => ticket.state === "offered").sort((a, b) => a.deadline_ms - b.deadline_ms));
 const lapsed = signal(null); // the offer that has just run out
 const busy = signal(false);
+const sure = signal(null); // id of the offer that is about to be let go
 
 // Browsers give sound only after a touch or a key; and who has muted the show has muted this too.
 const video = document.getElementById("video");
@@ -58,6 +59,8 @@ effect(() => {
     for (const ticket of fresh) called.set(ticket.id, ticket.deadline_ms - serverNow() <= LAST_CALL_MS);
     if (fresh.length) {
       lapsed.value = null;
+      // "You are next" must not stand beside "it is your turn".
+      if (ribbon.peek()?.lines?.some((line) => line.waiting && fresh.some((ticket) => ticket.id === line.reservation))) showRibbon(null);
       ring();
     }
   });
@@ -100,13 +103,13 @@ export function Offer() {
     await what(ticket.id);
     busy.value = false;
   };
-  const letGo = () => act(cancel);
+  const letGo = () => (sure.value === ticket.id ? act(cancel) : (sure.value = ticket.id)); // a slip of the thumb gives no turn away
   const accept = () => act(async (id) => (await take(id)) && toast(t("watch.offer_taken")));
   return html`<section class="offer" aria-label=${t("watch.offer_title")}>
     <p class="grow" aria-live="assertive"><b>${t("watch.offer_title")}${more.length > 0 && html` <i class="badge">${more.length + 1}</i>`}</b>
-      <span class="thing">${titleOf(ticket)}</span><span class="sr">${t("watch.offer_how", { item: nameOf(live.item(ticket.code) ?? ticket) })}</span></p>
+      <span class="thing">${titleOf(ticket)} · ${totalOf([ticket], ticket.currency).text}</span><span class="sr">${t("watch.offer_how", { item: nameOf(live.item(ticket.code) ?? ticket) })}</span></p>
     <${Countdown} until=${ticket.deadline_ms} />
     <div class="row acts"><button class="btn small take" type="button" disabled=${busy.value} onClick=${accept}>${t("watch.offer_take")}</button>
-      <button class="btn small line" type="button" disabled=${busy.value} onClick=${letGo}>${t("watch.offer_drop")}</button></div>
+      <button class="btn small line" type="button" disabled=${busy.value} onClick=${letGo} onBlur=${() => (sure.value = null)}>${t(sure.value === ticket.id ? "watch.offer_drop_sure" : "watch.offer_drop")}</button></div>
   </section>`;
 }

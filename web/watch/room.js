@@ -1,11 +1,12 @@
 // What a viewer does in a show: comments, claims, cancels. Everything shown comes back from the server.
-import { boot, errorText, isGuest, money, t } from "../shared/i18n.js";
+import { boot, errorText, isGuest, nameOf, t } from "../shared/i18n.js";
 import { openShow } from "../shared/live.js";
 import { newId, signal, toast } from "../shared/ui.js";
-import { labelOf, outcomeText } from "../shared/verdict.js";
+import { outcomeText } from "../shared/verdict.js";
 
 const OUTBOX_MAX = 20; // unanswered comments kept on the page; more means the line is gone and the oldest help nobody
 const RIBBON_SECONDS = 10;
+const TWICE_MS = 600; // a second tap this soon is the same one
 
 const read = (key) => {
   try {
@@ -25,8 +26,16 @@ const write = (key, value) => {
 export const showId = document.getElementById("app").dataset.show;
 export const live = openShow({ show: showId, as: "viewer", pass: boot.pass, snapshot: boot.snapshot, name: read("lc_name") ?? "" });
 export const shownPin = signal(live.pin.peek()); // on this screen; player.js lets a new one wait for its picture
+let changed = -Infinity; // when another product came on the screen
+let shownCode = shownPin.peek()?.code;
+shownPin.subscribe((pin) => {
+  if (pin?.code === shownCode) return;
+  changed = performance.now();
+  shownCode = pin?.code;
+});
+export const changedAt = () => changed;
 export const sheet = signal(null); // "tickets", "products", "name", a kind's name or null
-export const ribbon = signal(null); // {kind: "lines" | "need" | "words", …}: the last verdict
+export const ribbon = signal(null); // {kind: "lines" | "need" | "unclear" | "words", …}: the last verdict
 export const outbox = signal([]); // [{id, text, status, error, payload}]
 export const choice = signal({}); // code -> {axis: value} chosen on the card
 export const asking = signal(null); // code whose options are still to be chosen
@@ -39,21 +48,6 @@ export function showRibbon(next, seconds = RIBBON_SECONDS) {
   ribbon.value = next;
   if (next && seconds) ribbonTimer = setTimeout(() => (ribbon.value = null), seconds * 1000);
 }
-
-// A price cut reaches who has claimed already, and a hold ends while nobody looks: each is said once.
-const tickets = new Map(); // by id, as this page last saw them
-live.listen(() => {
-  const cut = [];
-  for (const ticket of live.me.peek()?.tickets ?? []) {
-    const before = tickets.get(ticket.id);
-    tickets.set(ticket.id, ticket);
-    if (before?.price_minor > ticket.price_minor && ["held", "waiting", "offered"].includes(ticket.state)) cut.push(ticket);
-    if (before?.state === "held" && ticket.state === "expired") showRibbon({ kind: "words", bad: true, title: `${labelOf(ticket, live.item(ticket.code))} · ${t("outcome.expired")}` }, 0);
-  }
-  if (!cut.length) return;
-  const [first] = cut;
-  showRibbon({ kind: "words", title: t("watch.price_down", { item: labelOf(first, live.item(first.code)), price: money(first.price_minor, first.currency) }), text: t("watch.price_down_how") });
-});
 
 export function choose(code, axis, value) {
   const before = choice.value[code] ?? {};
@@ -79,7 +73,7 @@ function answered(answer, quantity) {
   if (answer.need) return showRibbon({ kind: "need", need: answer.need, quantity: answer.need.quantity ?? quantity ?? 1 }, 0);
   if (answer.lines?.length) return showRibbon({ kind: "lines", lines: answer.lines });
   if ((answer.verdict === "order" || answer.verdict === "change") && answer.reason) return showRibbon({ kind: "words", title: outcomeText(answer.reason) });
-  if (answer.verdict === "unclear") return showRibbon({ kind: "words", title: t("watch.unclear"), text: t("watch.unclear_example") });
+  if (answer.verdict === "unclear") return showRibbon({ kind: "unclear" });
   if (answer.verdict === "held") return showRibbon({ kind: "words", title: t("watch.held_back"), text: t("watch.held_back_hint") });
   return undefined;
 }
@@ -121,16 +115,17 @@ live.link.subscribe((link) => {
 /** The button: one piece of `code` with `options`. The same id is used again until an answer came. */
 export async function claim(code, options, quantity = 1, id = null) {
   claiming.value = true;
+  const rested = new Promise((resolve) => setTimeout(resolve, TWICE_MS));
   const known = id ?? newId();
   const answer = await live.send("claim", { id: known, code, options, quantity, ...(id && { again: true }) });
-  claiming.value = false;
+  rested.then(() => (claiming.value = false));
   if (answer.ok) {
     answered(answer, quantity);
     if (!myName() && answer.lines?.some((line) => line.reserved || line.waiting)) sheet.value = "name";
     return;
   }
   const again = () => claim(code, options, quantity, known);
-  const name = live.item(code)?.name ?? code; // another product may be on the card by now
+  const name = nameOf(live.item(code) ?? { code }); // another product may be on the card by now
   showRibbon({ kind: "words", bad: true, title: `${name} · ${errorText(answer.error)}`, retry: again, claim: known }, 0);
 }
 

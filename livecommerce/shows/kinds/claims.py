@@ -25,7 +25,9 @@ from livecommerce.stock.skus import product_of
 
 TICKETS_MAX = 500  # what the control panel lists without asking; older ones are paged from stock
 PRESSES_MAX = 60  # as many as lines of chat
-OUTCOMES_SHOWN = frozenset(("reserved", "partly", "waiting", "cancelled", "reduced", "changed", "swapped", "extended"))
+OUTCOMES_SHOWN = frozenset(
+    ("reserved", "partly", "waiting", "cancelled", "expired", "reduced", "changed", "swapped", "extended")
+)
 ACTIVE = ("held", "waiting", "offered")
 SILENT = frozenset(("reprice",))  # operations of the shop on many claims: each buyer hears by the ticket, nobody else
 DONE = frozenset((Outcome.CANCELLED, Outcome.EXTENDED, Outcome.UNCHANGED))
@@ -122,12 +124,14 @@ def project(projector: Projector, event: Event, after: State, wire: Wire) -> Non
         if claim["op"] in SILENT:
             continue
         code = product_of(claim["item"])
+        offered = claim["op"] == "promote" and claim["state"] == "offered"  # not taken yet: nobody is told "got it"
         shown = {
             "t": "claim", "comment": claim["id"], "by": projector.by(viewer),
             "name": projector.name(after["names"], viewer), "sku": claim["item"], "code": code,
             "label": label_of(claim["item"], after["items"].get(code)),
-            "outcome": claim["outcome"], "number": claim["number"], "reserved": claim["reserved"],
-            "waiting": claim["waiting"], "position": claim["position"], "at": event["at"],
+            "outcome": "offered" if offered else claim["outcome"], "number": claim["number"],
+            "reserved": claim["reserved"], "waiting": claim["waiting"], "position": claim["position"],
+            "at": event["at"],
         }  # fmt: skip
         more = {"viewer": viewer, "reservation": reservation, "state": claim["state"]}
         wire.staff.append({**shown, **more, "deadline": claim.get("deadline", 0)})

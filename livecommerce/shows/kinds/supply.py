@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
+import msgspec
 from msgspec import Meta
 
 from livecommerce.bounds import Count, Pieces, PiecesAdded, PiecesChanged
-from livecommerce.shows.commands import Actor, Command, Sku
+from livecommerce.errors import LiveCommerceError
+from livecommerce.shows.commands import Actor, Command, Sku, inverse_id
 from livecommerce.shows.decision import Answered, Decision, Sent, ThroughStock, not_sold
 from livecommerce.shows.errors import AdjustTooLow, ItemUnknown, ShowEnded, StockChanged
 from livecommerce.shows.kind import Kind
@@ -31,6 +33,13 @@ class Adjust(Command, frozen=True, kw_only=True, tag="adjust"):
     quantity: PiecesChanged
     reason: Annotated[str, Meta(max_length=200)] = ""
     host_only: ClassVar[bool] = True
+
+    def as_far_as(self, refused: LiveCommerceError) -> tuple[Command, int] | None:
+        left = refused.details.get("left", 0) if isinstance(refused, AdjustTooLow) else 0
+        if not 0 < left < -self.quantity:
+            return None
+        part = msgspec.structs.replace(self, id=inverse_id(self.id), quantity=-left)
+        return part, -self.quantity - left
 
 
 class SetStock(Command, frozen=True, kw_only=True, tag="set_stock"):

@@ -26,8 +26,12 @@ const words = {
   },
 };
 
-const banner = ({ html, live }) => ({
-  View: () => live.notice.value && html`<p class="banner notice" dir="auto">${live.notice.value}</p>`,
+const banner = ({ html, useState, live }) => ({
+  // Folded to two lines, whole when pressed: a long one would take the room of what is sold.
+  View() {
+    const [whole, setWhole] = useState(false);
+    return live.notice.value && html`<button class="banner notice" type="button" dir="auto" aria-expanded=${whole} onClick=${() => setWhole(!whole)}><span>${live.notice.value}</span></button>`;
+  },
 });
 
 function form({ html, t, useState, live, command }) {
