@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from livecommerce.comments import CatalogueIndex, ItemWords, ShopWords, fold
+from livecommerce.comments import CatalogueIndex, ItemWords, ShopWords, fold, kinds
 from livecommerce.shows.errors import ShopWordRefused
 
 WORD_LENGTH_MAX = 20  # as the parser's own suggestions; a longer stretch is a sentence, not a word
@@ -61,6 +61,8 @@ def merged(under: ShopWords, over: ShopWords) -> ShopWords:
         aliases=dict(list({**under.aliases, **over.aliases}.items())[:ALIASES_MAX]),
     )
 
+
+_MEANT = {"order": kinds.CLAIM, "cancel": kinds.CANCEL, "ignore": kinds.IGNORE}
 
 # Why a word is refused, as `details.why` of the error and `why` of a warning name it; pages translate these.
 WHY = {
@@ -136,8 +138,11 @@ def _complaints(
     words: ShopWords, index: CatalogueIndex, items: Sequence[ItemWords], packs: Sequence[str]
 ) -> Iterator[tuple[str, str, str]]:
     """(field, the word as `_all` names it, a key of WHY)."""
+    meanings = index.view(tuple(packs)).words
     for field in LISTS:
         for word in getattr(words, field):
+            if meanings.get(fold(word), (None,))[0] == _MEANT[field]:
+                continue  # a grammar that learned the word means by it what the shop does
             if clash := clash_of(word, index, packs):
                 yield field, word, clash
     used = {sign for item in items for text in (item.code, *item.names) for sign in fold(text)}

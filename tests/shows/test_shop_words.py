@@ -94,6 +94,13 @@ async def test_kept_words_stay_but_are_complained_about_when_the_catalogue_moves
     assert (status, less["warnings"]) == (200, [])
 
 
+async def test_words_that_the_grammar_has_learned_by_now_may_stand(shop: Site) -> None:
+    status, kept = await shop.told(
+        "PUT", "/api/words", {"order": ["登記", "喊包"], "cancel": ["取消"], "ignore": ["謝謝"]}
+    )
+    assert (status, kept["warnings"]) == (200, [])
+
+
 async def test_two_at_once_do_not_overwrite_each_other(shop: Site) -> None:
     await shop.ask("PUT", "/api/words", {"order": ["喊包"], "revision": 0})
     assert await shop.refused("PUT", "/api/words", {"order": ["喊單"], "revision": 0}) == (409, 4044)
