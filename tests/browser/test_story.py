@@ -133,6 +133,7 @@ async def test_two_pieces_three_buyers_one_of_them_cancelled_by_the_moderator(
         await moderator.get_by_role("tab", name="Tickets").click()
         row = moderator.locator(".reservations li", has_text="Ben")
         await row.get_by_role("button", name="Cancel").click()
+        await row.get_by_role("button", name="Really cancel?").click()
         for viewer in (anna, ben, cleo):
             await shows_left(viewer, "1 left")
         await ben.get_by_role("button", name="Tickets").click()
