@@ -11,6 +11,7 @@ import asyncio
 import builtins
 import logging
 import time
+from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -42,6 +43,7 @@ CONNECTIONS_MAX = 64  # of one lane of a process: batches share few connections,
 CLUSTER_CONNECTIONS_MAX = 1_000  # to each node: redis-py has no pool for a cluster that waits
 # For a free connection: thousands of joins in a second take turns; past it the caller is refused by number (6001).
 WAIT_SECONDS_MAX = 5.0
+WAITS_MAX = 6  # while others are answered: a crowd is served in turn, however slow this process is
 
 
 class ClusterClient(RedisCluster):
@@ -70,17 +72,43 @@ class Turns:
     moment in which one is given back: in a rush, some waited to the end of it, and were refused."""
 
     def __init__(self, places: int) -> None:
-        self._free = asyncio.Semaphore(places)
+        self._free = places
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._answered = 0
 
     async def __aenter__(self) -> None:
+        if self._free > 0:
+            self._free -= 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
         try:
-            async with asyncio.timeout(WAIT_SECONDS_MAX):
-                await self._free.acquire()
-        except builtins.TimeoutError as error:
-            raise ConnectionError(f"no connection was free within {WAIT_SECONDS_MAX:.0f} s") from error
+            for _ in range(WAITS_MAX):
+                answered = self._answered
+                if (await asyncio.wait((turn,), timeout=WAIT_SECONDS_MAX))[0]:
+                    return
+                if self._answered == answered:  # nobody had an answer: it is the store, and not the crowd before us
+                    break
+        except asyncio.CancelledError:
+            if turn.done():
+                self._pass_on()
+            raise
+        finally:
+            turn.cancel()
+        raise ConnectionError(f"no connection was free within {WAIT_SECONDS_MAX:.0f} s")
 
-    async def __aexit__(self, *_: object) -> None:
-        self._free.release()
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._answered += 1
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
 
 
 class _Bounded:

@@ -67,6 +67,34 @@ async def test_waiting_for_a_turn_is_no_silence_of_the_store(
         await client.aclose()
 
 
+async def test_a_turn_comes_later_than_the_limit_while_others_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tail of a rush was refused on a slow machine, though the store had answered all before it."""
+    monkeypatch.setattr(redis_client, "WAIT_SECONDS_MAX", 0.2)
+    turns, order = redis_client.Turns(1), []
+
+    async def served(number: int) -> None:
+        async with turns:
+            await asyncio.sleep(0.05)
+            order.append(number)
+
+    await asyncio.gather(*(served(number) for number in range(12)))
+    assert order == list(range(12))
+
+
+async def test_a_turn_given_to_one_who_leaves_is_the_next_ones() -> None:
+    turns = redis_client.Turns(1)
+    await turns.__aenter__()
+    leaver, next_one = asyncio.create_task(turns.__aenter__()), asyncio.create_task(turns.__aenter__())
+    await asyncio.sleep(0)
+    await turns.__aexit__(None)
+    leaver.cancel()
+    await asyncio.wait([leaver, next_one], timeout=5)
+    assert leaver.cancelled()
+    assert next_one.done()
+    await turns.__aexit__(None)
+    assert turns._free == 1
+
+
 async def test_who_waits_too_long_is_refused(valkey_server: EmbeddedValkey, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redis_client, "CONNECTIONS_MAX", 1)
     monkeypatch.setattr(redis_client, "WAIT_SECONDS_MAX", 0.05)
