@@ -26,6 +26,7 @@ from livecommerce.intake.answers import (
     shown_answer,
 )
 from livecommerce.intake.changes import ChangeMaker
+from livecommerce.intake.customers import Customers
 from livecommerce.intake.metrics import COMMENTS, VERDICT_SECONDS
 from livecommerce.intake.mirror import Mirror
 from livecommerce.intake.newcomers import NewcomerShares
@@ -87,6 +88,7 @@ class CommentPath:
         self._store = store
         self._engine = engine
         self._shares = NewcomerShares(store.redis, engine)
+        self._customers = Customers(store.redis)
         self._changes = ChangeMaker(engine, self._shares)
         self._per_window = per_window
 
@@ -185,7 +187,7 @@ class CommentPath:
         return await self._reserve(state, speech, lines, pack(heard.event))
 
     async def _change(self, mirror: Mirror, heard: Heard) -> SpeechAnswer:
-        speech = heard.speech
+        speech = await self._counted(mirror.state, heard.speech)
         changed = await self._changes.make(mirror, speech, heard.verdict.intents, pack(heard.event))
         answer = SpeechAnswer(verdict="change", reason=changed.reason, lines=changed.lines)
         if not changed.line_written:
@@ -228,14 +230,21 @@ class CommentPath:
         return await self._reserve(state, named(mirror, press), lines, b"")
 
     async def _reserve(self, state: State, act: Act, lines: tuple[Line, ...], chat: bytes) -> SpeechAnswer:
+        act = await self._counted(state, act)
         await self._introduce(state, act)
         answer = await self._shares.done(state, act, reserve_operation(state, act, lines, chat), lines)
         return SpeechAnswer(verdict="order", reason=str(answer.outcome), lines=answer_lines(answer, state))
 
     async def _take(self, state: State, act: Act, reservation: str, chat: bytes) -> SpeechAnswer:
-        await self._introduce(state, act)
+        await self._introduce(state, await self._counted(state, act))
         answer = await done(self._engine, take_operation(state, act, reservation, chat))
         return SpeechAnswer(verdict="order", reason=str(answer.outcome), lines=answer_lines(answer, state))
+
+    async def _counted(self, state: State, act: A) -> A:
+        """The act with the network that it counts with: none for a viewer who has bought here."""
+        if act.network and await self._customers.has(state["show"]["shop"], act.speaker.viewer):
+            return msgspec.structs.replace(act, network="")
+        return act
 
     async def _introduce(self, state: State, act: Act) -> None:
         """Keeps a buyer's name with the show before the first claim: tickets carry it; a newcomer's network.
@@ -247,8 +256,8 @@ class CommentPath:
         if state["names"].get(speaker.viewer) != speaker.name and keeps_name(state, speaker.viewer):
             known.append(name_given(speaker.viewer, speaker.name, now))
         newcomers = newcomers_of(state)
-        if act.newcomer and speaker.viewer not in newcomers and len(newcomers) < NEWCOMERS_MAX:
-            known.append(noted(speaker.viewer, act.newcomer, now))
+        if act.network and speaker.viewer not in newcomers and len(newcomers) < NEWCOMERS_MAX:
+            known.append(noted(speaker.viewer, act.network, now))
         if known:
             events = [event for decision in known for event in decision.events]
             with contextlib.suppress(TooMuch):  # the last place has gone since our mirror's moment

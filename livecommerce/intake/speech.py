@@ -43,7 +43,8 @@ class Act(Struct, frozen=True, kw_only=True):
         id: made by the sender, one an act; the same id is done once and answered alike.
         source: the door, as the books keep it with a claim; at most 40 characters.
         again: the sender says that it was sent before: where the id is known, its first answer comes back uncounted.
-        newcomer: the mark of the network of a viewer whose cookie is young (`newcomers.newcomer_mark`), else "".
+        network: the mark of the network that it comes from; "" of doors that know none. A viewer who never bought in
+            the shop counts with it.
     """
 
     show: str
@@ -51,7 +52,7 @@ class Act(Struct, frozen=True, kw_only=True):
     id: str
     source: str
     again: bool = False
-    newcomer: str = ""
+    network: str = ""
 
 
 class Speech(Act, frozen=True, kw_only=True):

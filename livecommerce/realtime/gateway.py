@@ -22,7 +22,6 @@ from livecommerce.http.identity import Identity, Staff
 from livecommerce.http.shares import Shares
 from livecommerce.intake.comment_path import CommentPath
 from livecommerce.intake.errors import NameRefused, NameReserved
-from livecommerce.intake.newcomers import newcomer_mark
 from livecommerce.intake.speech import (
     Payload,
     acceptance_of,
@@ -418,7 +417,7 @@ class Gateway:
             return await self._staff_says(seat, as_map(raw))
         self._is_welcome(seat)
         speech = speech_of(seat.channel.show, seat.viewer, as_map(raw), self._length_max)
-        return await self._path.comment(seat.channel.mirror, structs.replace(speech, newcomer=newcomer_of(seat)))
+        return await self._path.comment(seat.channel.mirror, structs.replace(speech, network=seat.viewer.address))
 
     def _is_welcome(self, seat: Seat) -> None:
         """
@@ -442,7 +441,7 @@ class Gateway:
             raise NotAllowed("Staff do not order. Use the watch page.")
         self._is_welcome(seat)
         press = press_of(seat.channel.show, seat.viewer, as_map(raw))
-        return await self._path.claim(seat.channel.mirror, structs.replace(press, newcomer=newcomer_of(seat)))
+        return await self._path.claim(seat.channel.mirror, structs.replace(press, network=seat.viewer.address))
 
     async def _on_cancel(self, seat: Seat, raw: Any) -> Answer:
         return await self._path.cancel(seat.channel.mirror, withdrawal_of(seat.channel.show, seat.viewer, as_map(raw)))
@@ -512,10 +511,6 @@ class Gateway:
 def staff_name(staff: Staff, state: State) -> str:
     """What everyone reads beside what staff say: never a login, with which people log in."""
     return staff.name or state["show"]["shop_name"]
-
-
-def newcomer_of(seat: Seat) -> str:
-    return newcomer_mark(seat.channel.mirror.state, seat.viewer.identity.since_ms, seat.viewer.address)
 
 
 def as_map(raw: object) -> Payload:

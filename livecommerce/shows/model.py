@@ -49,7 +49,7 @@ class ShowItem(Product, frozen=True):
 class ShowLimits(Struct, frozen=True, forbid_unknown_fields=True):
     """Pieces one viewer may hold; 0 is no limit. `per_item`: of each product over all its options.
 
-    newcomers_percent: of each product, what viewers of one network whose cookie is young may hold together; 100: all.
+    newcomers_percent: of each product, what viewers of one network who never bought here may hold together; 100: all.
     """
 
     per_item: Pieces = 0
@@ -181,6 +181,11 @@ class Keys:
     def words_of_shop(shop: str) -> str:
         """The stream of the shop's own words: not of one show."""
         return f"lc:{{{shop}}}:words"
+
+    @staticmethod
+    def customers_of_shop(shop: str) -> str:
+        """The hash of who has bought in the shop, written by orders and read by intake."""
+        return f"lc:{{{shop}}}:customers"
 
     def all(self) -> list[str]:
         """In the order that library.lua names them, then the kinds' own."""
