@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from livecommerce.comments import parse
-from livecommerce.comments.verdict import Verdict
+from livecommerce.comments.verdict import SetQuantity, Swap, Verdict
 from livecommerce.errors import IdReused, LiveCommerceError, TooMuch
 from livecommerce.intake.answers import (
     SpeechAnswer,
@@ -27,11 +27,13 @@ from livecommerce.intake.answers import (
 )
 from livecommerce.intake.changes import ChangeMaker
 from livecommerce.intake.customers import Customers
+from livecommerce.intake.errors import ProofNeeded
 from livecommerce.intake.metrics import COMMENTS, VERDICT_SECONDS
 from livecommerce.intake.mirror import Mirror
 from livecommerce.intake.newcomers import NewcomerShares
 from livecommerce.intake.orders import done, no_order_answer, reserve_operation, wants_of
 from livecommerce.intake.plain_orders import is_bare
+from livecommerce.intake.proof_of_work import flaw_of
 from livecommerce.intake.rate import too_many_comments
 from livecommerce.intake.speech import Acceptance, Act, Press, Speech, Withdrawal, content_of
 from livecommerce.intake.waiting_offers import offer_meant, take, take_operation
@@ -184,10 +186,14 @@ class CommentPath:
         lines = lines_of(state, wants)
         if isinstance(lines, NoOrder):
             return await self._append(heard, no_order_answer(lines))
+        if not heard.is_repeat:
+            await self._check_proof(state, speech)
         return await self._reserve(state, speech, lines, pack(heard.event))
 
     async def _change(self, mirror: Mirror, heard: Heard) -> SpeechAnswer:
         speech = await self._counted(mirror.state, heard.speech)
+        if not heard.is_repeat and any(isinstance(one, SetQuantity | Swap) for one in heard.verdict.intents):
+            await self._check_proof(mirror.state, speech)  # what only gives back needs none
         changed = await self._changes.make(mirror, speech, heard.verdict.intents, pack(heard.event))
         answer = SpeechAnswer(verdict="change", reason=changed.reason, lines=changed.lines)
         if not changed.line_written:
@@ -227,6 +233,8 @@ class CommentPath:
         lines = lines_of(state, wants)
         if isinstance(lines, NoOrder):
             return no_order_answer(lines)
+        if not is_repeat:
+            await self._check_proof(state, press)
         return await self._reserve(state, named(mirror, press), lines, b"")
 
     async def _reserve(self, state: State, act: Act, lines: tuple[Line, ...], chat: bytes) -> SpeechAnswer:
@@ -245,6 +253,18 @@ class CommentPath:
         if act.network and await self._customers.has(state["show"]["shop"], act.speaker.viewer):
             return msgspec.structs.replace(act, network="")
         return act
+
+    async def _check_proof(self, state: State, act: Act) -> None:
+        """Where the show asks for one: an order of whoever comes from a network and never bought here carries a proof.
+
+        Raises:
+            ProofNeeded: `details["why"]` is a `proof_of_work.Flaw`.
+        """
+        if not state["settings"].get("proof_of_work") or not act.network:
+            return
+        flaw = flaw_of(act.proof, state["salt"], act.show, act.speaker.viewer, self._store.now_ms())
+        if flaw is not None and (await self._counted(state, act)).network:
+            raise ProofNeeded(why=flaw)
 
     async def _introduce(self, state: State, act: Act) -> None:
         """Keeps a buyer's name with the show before the first claim: tickets carry it; a newcomer's network.

@@ -22,6 +22,7 @@ from livecommerce.http.identity import Identity, Staff
 from livecommerce.http.shares import Shares
 from livecommerce.intake.comment_path import CommentPath
 from livecommerce.intake.errors import NameRefused, NameReserved
+from livecommerce.intake.proof_of_work import BITS, VALID_SECONDS, challenge_of
 from livecommerce.intake.speech import (
     Payload,
     acceptance_of,
@@ -106,7 +107,7 @@ class Gateway:
         self._handlers: dict[str, Callable[[Seat, Any], Awaitable[Answer]]] = {
             "comment": self._on_comment, "claim": self._on_claim, "cancel": self._on_cancel, "take": self._on_take,
             "name": self._on_name, "resume": self._on_resume, "tickets": self._on_tickets, "command": self._on_command,
-            "ask": self._on_ask,
+            "ask": self._on_ask, "challenge": self._on_challenge,
         }  # fmt: skip
         self._wire_up()
 
@@ -476,6 +477,14 @@ class Gateway:
 
     async def _on_tickets(self, seat: Seat, raw: Any) -> Answer:
         return {"tickets": seat.channel.own_tickets(seat.viewer.viewer, await self._own_records(seat))}
+
+    async def _on_challenge(self, seat: Seat, raw: Any) -> Answer:
+        """What an order is to prove where the show asks for it; good for this viewer alone."""
+        known_fields(as_map(raw), "again")
+        until_ms = self._store.now_ms() + VALID_SECONDS * 1000
+        state, viewer = seat.channel.mirror.state, seat.viewer.viewer
+        challenge = challenge_of(state["salt"], seat.channel.show, viewer, until_ms)
+        return {"challenge": challenge, "bits": BITS, "seconds": VALID_SECONDS}
 
     async def _own_records(self, seat: Seat) -> TicketRecords:
         channel = seat.channel

@@ -63,12 +63,14 @@ class ShowSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     slow_seconds: seconds between two comments of one viewer, 0 is off. links_off: comments with links are refused.
     first_hold: the first comment of a viewer waits for a moderator. waitlist: a sold-out claim may wait.
+    proof_of_work: an order of a viewer who never bought in the shop carries one (docs/intake.md).
     repeat: what a second claim of the same sku does (`add`, `set`, `once`). fill: `any` or `all` of the pieces.
     """
 
     slow_seconds: Annotated[int, Meta(ge=0, le=600)] = 0
     links_off: bool = False
     first_hold: bool = False
+    proof_of_work: bool = False
     waitlist: bool = True
     repeat: Annotated[str, Meta(pattern=r"^(add|set|once)\Z")] = "add"
     fill: Annotated[str, Meta(pattern=r"^(any|all)\Z")] = "any"

@@ -1,8 +1,9 @@
 // An offer after waiting: a ribbon at the top with its time, a sound, a buzz and the title, until it is taken, let go or over.
-import { nameOf, t } from "../shared/i18n.js";
-import { Countdown, Icon, computed, effect, html, now, serverNow, signal, toast, untracked } from "../shared/ui.js";
+import { errorText, nameOf, t } from "../shared/i18n.js";
+import { Countdown, Icon, computed, effect, html, newId, now, serverNow, signal, toast, untracked } from "../shared/ui.js";
 import { labelOf } from "../shared/verdict.js";
-import { cancel, live, take } from "./room.js";
+import { live } from "./room.js";
+import { cancel } from "./ticket_sheet.js";
 
 const LAST_CALL_MS = 60_000; // a second sound for who has left the screen alone
 const BLINK_MS = 1000;
@@ -14,6 +15,13 @@ const mine = () => live.me.value?.tickets ?? [];
 export const offers = computed(() => mine().filter((ticket) => ticket.state === "offered").sort((a, b) => a.deadline_ms - b.deadline_ms));
 const lapsed = signal(null); // the offer that has just run out
 const busy = signal(false);
+
+/** Takes what was offered after waiting; false after telling why not. */
+async function take(reservation) {
+  const answer = await live.send("take", { id: newId(), reservation });
+  if (!answer.ok) toast(answer.error.code === "conflict" ? t("watch.offer_over") : errorText(answer.error), { bad: true });
+  return answer.ok;
+}
 
 // Browsers give sound only after a touch or a key; and who has muted the show has muted this too.
 const video = document.getElementById("video");

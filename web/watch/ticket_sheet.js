@@ -1,9 +1,15 @@
 // The sheet of my tickets: loaded with the first one, or when somebody looks for it.
-import { money, t } from "../shared/i18n.js";
-import { Countdown, Sheet, Ticket, html, useState } from "../shared/ui.js";
+import { errorText, money, t } from "../shared/i18n.js";
+import { Countdown, Sheet, Ticket, html, newId, toast, useState } from "../shared/ui.js";
 import { isOver, labelOf, piecesText, ticketKind, totalOf } from "../shared/verdict.js";
-import { cancel, live, sheet } from "./room.js";
+import { live, sheet } from "./room.js";
 import { ahead, myTickets, numberOf, openTickets } from "./tickets.js";
+
+export async function cancel(reservation) {
+  const answer = await live.send("cancel", { id: newId(), reservation });
+  if (answer.ok) toast(t("watch.cancelled"));
+  else toast(errorText(answer.error), { bad: true });
+}
 
 function Mine({ ticket }) {
   const [sure, setSure] = useState(false);
