@@ -55,7 +55,6 @@ def identify_by(accounts: Accounts, trusted_proxies: tuple[str, ...]) -> Identif
                 address=request_address(request, trusted_proxies),
                 session=session,
                 is_known=visit is not None,
-                since_ms=visit.since_ms if visit else 0,
             )
         return kept
 

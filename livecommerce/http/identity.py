@@ -32,8 +32,7 @@ class Identity(Struct, frozen=True):
     """`viewer`: private id `[a-z0-9-]{1,40}`. `staff`: None for the audience. `address`: IP address as text.
 
     `staff` is true of the moment at which it was asked; what stays open asks again by `session` (see `StaffNow`).
-    `is_known`: the request carried the viewer's cookie; else the id is a fresh one that nobody holds yet. `since_ms`:
-    when that cookie was given (Unix milliseconds; 0: before such times were kept).
+    `is_known`: the request carried the viewer's cookie; else the id is a fresh one that nobody holds yet.
     """
 
     viewer: str
@@ -41,7 +40,6 @@ class Identity(Struct, frozen=True):
     address: str
     session: str = ""  # under which the store keeps the login: a hash, never the token
     is_known: bool = True
-    since_ms: int = 0
 
 
 StaffNow = Callable[[Identity], Awaitable[Staff | None]]

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from livecommerce.comments import parse
-from livecommerce.comments.verdict import Verdict
+from livecommerce.comments.verdict import SetQuantity, Swap, Verdict
 from livecommerce.errors import IdReused, LiveCommerceError
 from livecommerce.intake.answers import (
     SpeechAnswer,
@@ -25,11 +25,14 @@ from livecommerce.intake.answers import (
     shown_answer,
 )
 from livecommerce.intake.changes import ChangeMaker
+from livecommerce.intake.customers import Customers
+from livecommerce.intake.errors import ProofNeeded
 from livecommerce.intake.metrics import COMMENTS, VERDICT_SECONDS
 from livecommerce.intake.mirror import Mirror
 from livecommerce.intake.newcomers import NewcomerShares
 from livecommerce.intake.orders import done, no_order_answer, reserve_operation, wants_of
 from livecommerce.intake.plain_orders import is_bare
+from livecommerce.intake.proof_of_work import flaw_of
 from livecommerce.intake.rate import too_many_comments
 from livecommerce.intake.speech import Acceptance, Act, Press, Speech, Withdrawal, content_of
 from livecommerce.intake.waiting_offers import offer_meant, take, take_operation
@@ -95,6 +98,7 @@ class CommentPath:
         self._store = store
         self._engine = engine
         self._shares = NewcomerShares(store.redis, engine)
+        self._customers = Customers(store.redis)
         self._changes = ChangeMaker(engine, self._shares)
         self._per_window = per_window
 
@@ -159,7 +163,7 @@ class CommentPath:
         verdict, pinned = read
         is_order = verdict.verdict in ORDERS
         # Looked at only where a rule asks: a rush of orders has better things to do.
-        held = held_newcomer(state, viewer, speech.newcomer, now)
+        held = held_newcomer(state, viewer, speech.network, now)
         ruled = held or state["settings"]["first_hold"] or state["settings"]["slow_seconds"]
         bare = bool(is_order and ruled and is_bare(speech.text, state))
         slow = not speech.again and slow_wait_ms(state, mirror.last_chat_ms.get(viewer, 0), now) > 0
@@ -193,10 +197,14 @@ class CommentPath:
         lines = lines_of(state, wants)
         if isinstance(lines, NoOrder):
             return await self._append(heard, no_order_answer(lines))
+        if not heard.is_repeat:
+            await self._check_proof(state, speech)
         return await self._reserve(state, speech, lines, pack(heard.event))
 
     async def _change(self, mirror: Mirror, heard: Heard) -> SpeechAnswer:
-        speech = heard.speech
+        speech = await self._counted(mirror.state, heard.speech)
+        if not heard.is_repeat and any(isinstance(one, SetQuantity | Swap) for one in heard.verdict.intents):
+            await self._check_proof(mirror.state, speech)  # what only gives back needs none
         changed = await self._changes.make(mirror, speech, heard.verdict.intents, pack(heard.event))
         answer = SpeechAnswer(verdict="change", reason=changed.reason, lines=changed.lines)
         if not changed.line_written:
@@ -232,17 +240,38 @@ class CommentPath:
         lines = lines_of(state, wants)
         if isinstance(lines, NoOrder):
             return no_order_answer(lines)
+        if not is_repeat:
+            await self._check_proof(state, press)
         return await self._reserve(state, named(mirror, press, now), lines, b"")
 
     async def _reserve(self, state: State, act: Act, lines: tuple[Line, ...], chat: bytes) -> SpeechAnswer:
+        act = await self._counted(state, act)
         await self._introduce(state, act)
         answer = await self._shares.done(state, act, reserve_operation(state, act, lines, chat), lines)
         return SpeechAnswer(verdict="order", reason=str(answer.outcome), lines=answer_lines(answer, state))
 
     async def _take(self, state: State, act: Act, reservation: str, chat: bytes) -> SpeechAnswer:
-        await self._introduce(state, act)
+        await self._introduce(state, await self._counted(state, act))
         answer = await done(self._engine, take_operation(state, act, reservation, chat))
         return SpeechAnswer(verdict="order", reason=str(answer.outcome), lines=answer_lines(answer, state))
+
+    async def _counted(self, state: State, act: A) -> A:
+        """The act with the network that it counts with: none for a viewer who has bought here."""
+        if act.network and await self._customers.has(state["show"]["shop"], act.speaker.viewer):
+            return msgspec.structs.replace(act, network="")
+        return act
+
+    async def _check_proof(self, state: State, act: Act) -> None:
+        """Where the show asks for one: an order of whoever comes from a network and never bought here carries a proof.
+
+        Raises:
+            ProofNeeded: `details["why"]` is a `proof_of_work.Flaw`.
+        """
+        if not state["settings"].get("proof_of_work") or not act.network:
+            return
+        flaw = flaw_of(act.proof, state["salt"], act.show, act.speaker.viewer, self._store.now_ms())
+        if flaw is not None and (await self._counted(state, act)).network:
+            raise ProofNeeded(why=flaw)
 
     async def _introduce(self, state: State, act: Act) -> None:
         """Keeps a buyer's name with the show before the first claim: tickets carry it; a newcomer's network.
@@ -254,8 +283,8 @@ class CommentPath:
         if state["names"].get(speaker.viewer) != speaker.name and keeps_name(state, speaker.viewer):
             known.append(name_given(speaker.viewer, speaker.name, now))
         newcomers = newcomers_of(state)
-        if act.newcomer and speaker.viewer not in newcomers and len(newcomers) < NEWCOMERS_MAX:
-            known.append(noted(speaker.viewer, act.newcomer, now))
+        if act.network and speaker.viewer not in newcomers and len(newcomers) < NEWCOMERS_MAX:
+            known.append(noted(speaker.viewer, act.network, now))
         if known:
             events = [event for decision in known for event in decision.events]
             await self._store.introduce(act.show, Decision(events, [write for one in known for write in one.writes]))
@@ -320,7 +349,7 @@ class CommentPath:
 def named(mirror: Mirror, act: A, now_ms: int, *, held: bool = False) -> A:
     """The act under the name that everyone may read; a held line goes to staff with the name it asks for."""
     viewer, name = act.speaker.viewer, act.speaker.name
-    public = mirror.public_name(viewer, name, shy=held_newcomer(mirror.state, viewer, act.newcomer, now_ms))
+    public = mirror.public_name(viewer, name, shy=held_newcomer(mirror.state, viewer, act.network, now_ms))
     if public == name or (held and mirror.is_free(name)):
         return act
     return msgspec.structs.replace(act, speaker=Named(viewer, public))

@@ -33,6 +33,13 @@ class NotYours(NotAllowed):
     reason = "This reservation is not yours."
 
 
+class ProofNeeded(NotAllowed):
+    number, code = 2140, "proof_needed"
+    reason = (
+        "A new viewer's order needs a proof of work here, which the page makes by itself. Reload it and order again."
+    )
+
+
 class NetworkShareTaken(TooMuch):
     number, code = 5140, "network_share_taken"
     reason = "New visitors of your network have their share of this product. The rest is for others; try again later."

@@ -1,11 +1,11 @@
-"""What viewers whose cookie is young may hold and wait for together, when they come from one network.
+"""What viewers without a history may hold and wait for together, when they come from one network.
 
-A cookie is had for nothing, so a limit per viewer stops nobody who fetches many. Of each product, those of one network
-that are new here may have a part (`newcomers_percent` of the show); who came an hour before the show began, and every
-other network, is not counted. The count is made in Valkey in one step, so that all processes and all claims of one
-moment count together; a piece counts as long as the hold that it was asked for, a place in line for the evening, and
-neither longer than the claim: before somebody is refused, stock is asked what has ended meanwhile, in whatever way it
-ended. Nothing is done for claims of anybody else, nor while there is room.
+A cookie is had for nothing, the day before as well, so a limit per viewer stops nobody who fetches many. Of each
+product, those of one network that never bought in the shop may have a part (`newcomers_percent` of the show); who has
+(`customers.py`), and every other network, is not counted. The count is made in Valkey in one step, so that all
+processes and all claims of one moment count together; a piece counts as long as the hold that it was asked for, a place
+in line for the evening, and neither longer than the claim: before somebody is refused, stock is asked what has ended
+meanwhile, in whatever way it ended. Nothing is done for claims of anybody else, nor while there is room.
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ log = logger(__name__)
 LEAST = 5  # pieces: what one viewer may have where a show says nothing; less would refuse a family its second sock
 ALL_PERCENT = 100
 PERCENT = 50  # of shows that were made before they said it themselves
-OLD_ENOUGH_MS = 3_600_000  # before the start: who fetches cookies for a show does it when the link is posted
 LINE_MS = 12 * 3_600_000  # a place in line has no end of its own; a show has
 RETRY_MS = 60_000
 COUNTED_AGAIN_MAX = 1_000  # charges of one look at stock: of more, some by chance, so that each has its turn
@@ -151,11 +150,6 @@ class Look(Struct):
     ended_at: float = 0.0
 
 
-def newcomer_mark(state: State, since_ms: int, mark: str) -> str:
-    """The network that a viewer counts with, "" for one whose cookie is older than the show."""
-    return "" if since_ms + OLD_ENOUGH_MS <= state["show"]["started_ms"] else mark
-
-
 def percent_of(state: State) -> int:
     return state["show"]["limits"].get("newcomers_percent", PERCENT)
 
@@ -185,12 +179,12 @@ class NewcomerShares:
         Raises:
             NetworkShareTaken: nothing was done. And what `orders.done` raises.
         """
-        if not act.newcomer or not lines or percent_of(state) >= ALL_PERCENT:
+        if not act.network or not lines or percent_of(state) >= ALL_PERCENT:
             return await done(self._engine, operation)
         show, pieces = state["show"], Counter[str]()
         for line in lines:
             pieces[product_of(line.item)] += line.quantity
-        base = f"lc:{{{show['shop']}}}:show:{show['id']}:share:{act.newcomer}"
+        base = f"lc:{{{show['shop']}}}:show:{show['id']}:share:{act.network}"
         name = f"{act.speaker.viewer}/{operation.id}"
         try:
             await self._charged(state, base, name, pieces)

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from livecommerce.catalogue.products import AXES_MAX, VALUE_LENGTH_MAX
 from livecommerce.errors import BadInput
+from livecommerce.intake.proof_of_work import Proof
 from livecommerce.intake.text import checked_text
 from livecommerce.shows.model import valid_id
 from livecommerce.stock.operations import RESERVATION_LENGTH_MAX
@@ -43,7 +44,9 @@ class Act(Struct, frozen=True, kw_only=True):
         id: made by the sender, one an act; the same id is done once and answered alike.
         source: the door, as the books keep it with a claim; at most 40 characters.
         again: the sender says that it was sent before: where the id is known, its first answer comes back uncounted.
-        newcomer: the mark of the network of a viewer whose cookie is young (`newcomers.newcomer_mark`), else "".
+        network: the mark of the network that it comes from; "" of doors that know none. A viewer who never bought in
+            the shop counts with it.
+        proof: of work, as the show may ask of such a viewer.
     """
 
     show: str
@@ -51,7 +54,8 @@ class Act(Struct, frozen=True, kw_only=True):
     id: str
     source: str
     again: bool = False
-    newcomer: str = ""
+    network: str = ""
+    proof: Proof | None = None
 
 
 class Speech(Act, frozen=True, kw_only=True):
@@ -91,7 +95,7 @@ def speech_of(show: str, speaker: Speaker, raw: Payload, length_max: int) -> Spe
     Raises:
         BadInput, CommentNotText, CommentTooLong.
     """
-    known_fields(raw, "id", "text", "pin", "options", "again")
+    known_fields(raw, "id", "text", "pin", "options", "proof", "again")
     comment_id = checked_id(raw)
     text = checked_text(raw.get("text"), length_max)
     options = checked_options(raw.get("options"))
@@ -99,7 +103,10 @@ def speech_of(show: str, speaker: Speaker, raw: Payload, length_max: int) -> Spe
     if pin is not None and not (isinstance(pin, str) and len(pin) <= PIN_ID_LENGTH_MAX):
         raise BadInput("pin is the id of the pin that the page showed")
     again = is_again(raw)
-    return Speech(show=show, speaker=speaker, id=comment_id, text=text, pin=pin, options=options, again=again)
+    proof = proof_of(raw)
+    return Speech(
+        show=show, speaker=speaker, id=comment_id, text=text, pin=pin, options=options, again=again, proof=proof
+    )  # fmt: skip
 
 
 def press_of(show: str, speaker: Speaker, raw: Payload) -> Press:
@@ -107,7 +114,7 @@ def press_of(show: str, speaker: Speaker, raw: Payload) -> Press:
     Raises:
         BadInput.
     """
-    known_fields(raw, "id", "code", "quantity", "options", "again")
+    known_fields(raw, "id", "code", "quantity", "options", "proof", "again")
     claim_id = checked_id(raw)
     code, quantity = raw.get("code"), raw.get("quantity", 1)
     # `True` is an int to isinstance, and no quantity.
@@ -117,7 +124,10 @@ def press_of(show: str, speaker: Speaker, raw: Payload) -> Press:
         raise BadInput(f"A claim has code, options and quantity 1 to {QUANTITY_MAX}.")
     options = checked_options(raw.get("options"))
     again = is_again(raw)
-    return Press(show=show, speaker=speaker, id=claim_id, code=code, quantity=quantity, options=options, again=again)
+    proof = proof_of(raw)
+    return Press(
+        show=show, speaker=speaker, id=claim_id, code=code, quantity=quantity, options=options, again=again, proof=proof
+    )  # fmt: skip
 
 
 def withdrawal_of(show: str, speaker: Speaker, raw: Payload) -> Withdrawal:
@@ -171,6 +181,21 @@ def is_again(raw: Payload) -> bool:
     if not isinstance(again, bool):
         raise BadInput("again is true or false", field="again")
     return again
+
+
+def proof_of(raw: Payload) -> Proof | None:
+    """
+    Raises:
+        BadInput: `proof` is no map of two texts.
+    """
+    proof = raw.get("proof")
+    if proof is None:
+        return None
+    if isinstance(proof, dict) and set(proof) == {"challenge", "nonce"}:
+        challenge, nonce = proof["challenge"], proof["nonce"]
+        if isinstance(challenge, str) and isinstance(nonce, str):
+            return Proof(challenge, nonce)
+    raise BadInput("proof is a map with the texts challenge and nonce", field="proof")
 
 
 def content_of(speech: Speech) -> str:

@@ -13,6 +13,7 @@ import regex
 from disarm import grapheme_width
 
 from livecommerce.intake.errors import CommentNotText, CommentTooLong, NameRefused
+from livecommerce.intake.reserved import looks_like_a_guest
 
 NAME_CHARACTERS_MAX = 160  # code points: a family has seven, and one more joins it to nothing
 NAME_LENGTH_MAX = 20  # graphemes; a name stands before every line, on a phone beside the picture
@@ -48,7 +49,6 @@ _PLAIN = regex.compile(
 )
 _GRAPHEME = regex.compile(r"\X")
 _MARKS = regex.compile(r"[\p{Mn}\p{Me}]")
-_GUEST = regex.compile(r"guest[\s_-]*[a-z0-9]{1,6}", regex.IGNORECASE)
 
 
 def graphemes(text: str) -> list[str]:
@@ -137,6 +137,6 @@ def checked_name(name: object) -> str:
         raise NameRefused(f"A letter of a name has at most {MARKS_MAX} marks.", why="marks")
     if len(graphemes(name)) > NAME_LENGTH_MAX or drawn_width(name) > WIDTH_PER_GRAPHEME_MAX * NAME_LENGTH_MAX:
         raise NameRefused(why="length")
-    if _GUEST.fullmatch(name):
+    if looks_like_a_guest(name):
         raise NameRefused("Names of this form are those of guests.", why="guest")
     return name

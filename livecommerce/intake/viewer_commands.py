@@ -31,9 +31,9 @@ class ViewerCommands:
         self._length_max = length_max
 
     async def execute(
-        self, show: str, mirror: Mirror, speaker: Speaker, raw: Payload, newcomer: str = ""
+        self, show: str, mirror: Mirror, speaker: Speaker, raw: Payload, network: str = ""
     ) -> dict[str, Any]:
-        """Does the command once and returns its outcome; the same id again returns the same outcome. `newcomer`: as of
+        """Does the command once and returns its outcome; the same id again returns the same outcome. `network`: as of
         an `Act`.
 
         Raises:
@@ -48,7 +48,7 @@ class ViewerCommands:
             if known is not None:
                 return outcome_of(unpack(known), speaker.viewer, sent)
         self._path.may_act(mirror, speaker.viewer, command.id, speaks=bool(command.spoken))
-        shy = held_newcomer(mirror.state, speaker.viewer, newcomer, self._store.now_ms())
+        shy = held_newcomer(mirror.state, speaker.viewer, network, self._store.now_ms())
         command, ruling = self._moderated(mirror, speaker.viewer, command)
         if shy:
             ruling = as_first_line(ruling, is_order=False, bare=not command.spoken)

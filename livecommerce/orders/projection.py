@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from typing import cast
+from typing import NamedTuple, cast
 
 from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -95,21 +95,27 @@ async def _orders_for(connection: AsyncConnection, shop: str, changes: Iterable[
     return orders
 
 
-async def apply(database: Database, shop: str, entries: Sequence[tuple[str, Sequence[LedgerClaim]]]) -> tuple[str, int]:
+class Applied(NamedTuple):
+    """The position now, how many entries counted, and the orders that they touched, as they are now."""
+
+    position: str
+    counted: int
+    orders: list[Order]
+
+
+async def apply(database: Database, shop: str, entries: Sequence[tuple[str, Sequence[LedgerClaim]]]) -> Applied:
     """Writes ledger entries into orders and moves the position, all or nothing.
 
     Args:
         entries: (stream id, changes), in stream order. Those at or before the position are skipped.
-
-    Returns:
-        (position now, entries that counted).
     """
     async with database.write() as connection:
         position = await rows.lock_position(connection, shop)
         fresh = [entry for entry in entries if stream_key(entry[0]) > stream_key(position)]
         if not fresh:
-            return position, 0
+            return Applied(position, 0, [])
         changes = latest(change for _, found in fresh for change in found)
+        touched: list[Order] = []
         claimed_ms: dict[str, int] = {}
         for _, found in fresh:
             for change in found:
@@ -125,9 +131,8 @@ async def apply(database: Database, shop: str, entries: Sequence[tuple[str, Sequ
             for line in await rows.lines_of(connection, list(orders)):
                 lines.setdefault(line.order, []).append(line)
             now_ms = max(change.at_ms for change in changes.values())
-            await rows.put_orders(
-                connection, [with_totals(order, lines.get(order.id, []), now_ms) for order in orders.values()]
-            )
+            touched = [with_totals(order, lines.get(order.id, []), now_ms) for order in orders.values()]
+            await rows.put_orders(connection, touched)
         position = fresh[-1][0]
         await rows.move_position(connection, shop, position)
-        return position, len(fresh)
+        return Applied(position, len(fresh), touched)

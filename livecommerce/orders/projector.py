@@ -9,6 +9,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from livecommerce.orders.customers import CustomerBook
 from livecommerce.orders.projection import apply
 from livecommerce.orders.rows import OrderRepository
 from livecommerce.records.database import Database
@@ -38,6 +39,7 @@ class Projector:
         self._redis = redis
         self._database = database
         self._orders = OrderRepository(database)
+        self._customers = CustomerBook(redis, self._orders)
         self._name = secrets.token_hex(8)
         self._renew = redis.register_script(_RENEW)
         self._give_up = redis.register_script(_GIVE_UP)
@@ -60,7 +62,7 @@ class Projector:
         """Projects one transaction's worth of entries. Returns how many counted; 0 also when another worker has it.
 
         Raises:
-            redis.RedisError, DatabaseAway, StorageFull: nothing was changed; call again.
+            redis.RedisError, DatabaseAway, StorageFull: nothing was half done; call again.
             LedgerUnreadable: an entry of a newer program; nothing is skipped, the position stays before it.
         """
         if not await self._take(shop):
@@ -69,6 +71,7 @@ class Projector:
         if position is None:
             position = await self._orders.position(shop)
             await self._prepare(shop, position)
+            await self._customers.restore(shop)
             self._positions[shop] = position
         raw: Any = await self._redis.xrange(self._ledger(shop), f"({position}", "+", count=ENTRIES_MAX)
         if not raw:
@@ -82,10 +85,11 @@ class Projector:
             if changes >= CHANGES_MAX:
                 break
         self._positions.pop(shop)  # unknown again if the next line fails half-way
-        position, counted = await apply(self._database, shop, entries)
-        self._positions[shop] = position
-        await self._redis.xgroup_setid(self._ledger(shop), GROUP, position)
-        return counted
+        applied = await apply(self._database, shop, entries)
+        await self._customers.follow(shop, applied.orders)
+        self._positions[shop] = applied.position
+        await self._redis.xgroup_setid(self._ledger(shop), GROUP, applied.position)
+        return applied.counted
 
     async def _prepare(self, shop: str, position: str) -> None:
         """Makes the group, and says so loudly if entries we have not seen were trimmed away."""

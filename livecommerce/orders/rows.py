@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from msgspec.structs import replace
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from livecommerce.orders import tables
@@ -121,6 +121,16 @@ class OrderRepository:
         async with self.database.read() as connection:
             orders = [as_struct(row, Order) for row in await connection.execute(statement)]
             return await self._complete(connection, orders)
+
+    async def customers(self, shop: str, limit: int) -> dict[str, str]:
+        """{viewer: the first show in which they bought}, of the latest `limit` orders with a part sold."""
+        table = tables.orders
+        is_sold = or_(table.c.state == "confirmed", table.c.confirmed_minor > 0)
+        statement = select(table.c.viewer, table.c.show).where(table.c.shop == shop, is_sold)
+        async with self.database.read() as connection:
+            # The oldest comes last, and stays.
+            latest = await connection.execute(statement.order_by(table.c.created_ms.desc()).limit(limit))
+            return {row.viewer: row.show for row in latest}
 
     async def get(self, shop: str, order: str) -> Order | None:
         table = tables.orders

@@ -53,7 +53,7 @@ class Who(NamedTuple):
         visit = self.admit_pass(token, show)
         if visit is None:
             return identity
-        return structs.replace(identity, viewer=visit.viewer, since_ms=visit.since_ms, is_known=True)
+        return structs.replace(identity, viewer=visit.viewer, is_known=True)
 
 
 def need_viewer(identity: Identity) -> None:

@@ -22,7 +22,7 @@ from livecommerce.http.identity import Identity, Staff
 from livecommerce.http.shares import Shares
 from livecommerce.intake.comment_path import CommentPath
 from livecommerce.intake.errors import NameRefused, NameReserved
-from livecommerce.intake.newcomers import newcomer_mark
+from livecommerce.intake.proof_of_work import BITS, VALID_SECONDS, challenge_of
 from livecommerce.intake.speech import (
     Payload,
     acceptance_of,
@@ -107,7 +107,7 @@ class Gateway:
         self._handlers: dict[str, Callable[[Seat, Any], Awaitable[Answer]]] = {
             "comment": self._on_comment, "claim": self._on_claim, "cancel": self._on_cancel, "take": self._on_take,
             "name": self._on_name, "resume": self._on_resume, "tickets": self._on_tickets, "command": self._on_command,
-            "ask": self._on_ask,
+            "ask": self._on_ask, "challenge": self._on_challenge,
         }  # fmt: skip
         self._wire_up()
 
@@ -420,7 +420,7 @@ class Gateway:
             return await self._staff_says(seat, as_map(raw))
         self._is_welcome(seat)
         speech = speech_of(seat.channel.show, seat.viewer, as_map(raw), self._length_max)
-        return await self._path.comment(seat.channel.mirror, structs.replace(speech, newcomer=newcomer_of(seat)))
+        return await self._path.comment(seat.channel.mirror, structs.replace(speech, network=seat.viewer.address))
 
     def _is_welcome(self, seat: Seat) -> None:
         """
@@ -444,7 +444,7 @@ class Gateway:
             raise NotAllowed("Staff do not order. Use the watch page.")
         self._is_welcome(seat)
         press = press_of(seat.channel.show, seat.viewer, as_map(raw))
-        return await self._path.claim(seat.channel.mirror, structs.replace(press, newcomer=newcomer_of(seat)))
+        return await self._path.claim(seat.channel.mirror, structs.replace(press, network=seat.viewer.address))
 
     async def _on_cancel(self, seat: Seat, raw: Any) -> Answer:
         return await self._path.cancel(seat.channel.mirror, withdrawal_of(seat.channel.show, seat.viewer, as_map(raw)))
@@ -464,7 +464,7 @@ class Gateway:
         for socket in channel.by_viewer.get(viewer.viewer, (viewer,)):
             socket.name = name
         state = channel.mirror.state
-        is_held = held_newcomer(state, viewer.viewer, newcomer_of(seat), self._store.now_ms())
+        is_held = held_newcomer(state, viewer.viewer, viewer.address, self._store.now_ms())
         if may_introduce(state, viewer.viewer) and not is_held:  # else it is read with the first line let through
             await self._store.name(channel.show, viewer.viewer, name)
         return {"name": name}
@@ -483,6 +483,14 @@ class Gateway:
 
     async def _on_tickets(self, seat: Seat, raw: Any) -> Answer:
         return {"tickets": seat.channel.own_tickets(seat.viewer.viewer, await self._own_records(seat))}
+
+    async def _on_challenge(self, seat: Seat, raw: Any) -> Answer:
+        """What an order is to prove where the show asks for it; good for this viewer alone."""
+        known_fields(as_map(raw), "again")
+        until_ms = self._store.now_ms() + VALID_SECONDS * 1000
+        state, viewer = seat.channel.mirror.state, seat.viewer.viewer
+        challenge = challenge_of(state["salt"], seat.channel.show, viewer, until_ms)
+        return {"challenge": challenge, "bits": BITS, "seconds": VALID_SECONDS}
 
     async def _own_records(self, seat: Seat) -> TicketRecords:
         channel = seat.channel
@@ -503,8 +511,8 @@ class Gateway:
         channel, viewer = seat
         if viewer.audience == "viewer":
             self._is_welcome(seat)
-            newcomer = newcomer_of(seat)
-            outcome = await self._viewer_commands.execute(channel.show, channel.mirror, viewer, as_map(raw), newcomer)
+            told = as_map(raw)
+            outcome = await self._viewer_commands.execute(channel.show, channel.mirror, viewer, told, viewer.address)
             return {"outcome": outcome}
         actor, sent = self._actor(seat), as_map(raw)
         is_again(sent)  # said of what has an id; the id alone decides
@@ -519,10 +527,6 @@ class Gateway:
 def staff_name(staff: Staff, state: State) -> str:
     """What everyone reads beside what staff say: never a login, with which people log in."""
     return staff.name or state["show"]["shop_name"]
-
-
-def newcomer_of(seat: Seat) -> str:
-    return newcomer_mark(seat.channel.mirror.state, seat.viewer.identity.since_ms, seat.viewer.address)
 
 
 def as_map(raw: object) -> Payload:

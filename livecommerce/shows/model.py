@@ -49,7 +49,7 @@ class ShowItem(Product, frozen=True):
 class ShowLimits(Struct, frozen=True, forbid_unknown_fields=True):
     """Pieces one viewer may hold; 0 is no limit. `per_item`: of each product over all its options.
 
-    newcomers_percent: of each product, what viewers of one network whose cookie is young may hold together; 100: all.
+    newcomers_percent: of each product, what viewers of one network who never bought here may hold together; 100: all.
     """
 
     per_item: Pieces = 0
@@ -63,12 +63,14 @@ class ShowSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     slow_seconds: seconds between two comments of one viewer, 0 is off. links_off: comments with links are refused.
     first_hold: the first comment of a viewer waits for a moderator. waitlist: a sold-out claim may wait.
+    proof_of_work: an order of a viewer who never bought in the shop carries one (docs/intake.md).
     repeat: what a second claim of the same sku does (`add`, `set`, `once`). fill: `any` or `all` of the pieces.
     """
 
     slow_seconds: Annotated[int, Meta(ge=0, le=600)] = 0
     links_off: bool = False
     first_hold: bool = False
+    proof_of_work: bool = False
     waitlist: bool = True
     repeat: Annotated[str, Meta(pattern=r"^(add|set|once)\Z")] = "add"
     fill: Annotated[str, Meta(pattern=r"^(any|all)\Z")] = "any"
@@ -181,6 +183,11 @@ class Keys:
     def words_of_shop(shop: str) -> str:
         """The stream of the shop's own words: not of one show."""
         return f"lc:{{{shop}}}:words"
+
+    @staticmethod
+    def customers_of_shop(shop: str) -> str:
+        """The hash of who has bought in the shop, written by orders and read by intake."""
+        return f"lc:{{{shop}}}:customers"
 
     def all(self) -> list[str]:
         """In the order that library.lua names them, then the kinds' own."""

@@ -54,8 +54,8 @@ def network_refusal(state: State, viewer: str, address: str, now_ms: int) -> Liv
 def held_newcomer(state: State, viewer: str, mark: str, now_ms: int) -> bool:
     """Whether a newcomer comes from the network of somebody who was banned lately, and had no line shown yet.
 
-    It may be the same person without the cookie, so what it says first waits for a moderator. `mark` is that of a
-    viewer whose cookie is young, "" for everybody else: those of a carrier's network who were here before go on.
+    It may be the same person without the cookie, so what it says first waits for a moderator. `mark` is that of the
+    viewer's network, "" where none is known: those of a carrier's network who have had a line shown go on.
     """
     culprit = state["addresses"].get(mark)
     if culprit is None or viewer in state["spoken"]:

@@ -91,6 +91,7 @@ class Settings(TypedDict):
     slow_seconds: int
     links_off: bool
     first_hold: bool
+    proof_of_work: NotRequired[bool]  # shows of before had none
     waitlist: bool
     repeat: Literal["add", "set", "once"]
     fill: Literal["any", "all"]

@@ -17,6 +17,9 @@ import aiohttp
 import pytest
 import socketio
 
+from livecommerce.accounts.secret import load_secret
+from livecommerce.accounts.viewers import COOKIE_SECONDS, sign
+from livecommerce.http.identity import Visit
 from tests.browser.live_server import LiveServer
 
 SHOW, SUPPLY = "abuse", 200
@@ -24,6 +27,7 @@ STRANGER, HONEST = "203.0.113.7", "198.51.100.1"
 COOKIES = 1_000
 HONEST_SECONDS_MAX = 2.0  # for page and socket, while the stranger goes on
 ANSWER_SECONDS_MAX = 5.0
+ORDER_SECONDS_MAX = 60.0
 
 
 @pytest.fixture
@@ -156,6 +160,34 @@ async def abuse(server: LiveServer, seconds: float) -> float:
 
 async def test_a_stranger_of_one_network_leaves_an_honest_buyer_a_socket_and_a_piece(server: LiveServer) -> None:
     await abuse(server, 10.0)
+
+
+async def press_of(server: LiveServer, viewer: str, network: str, quantity: int) -> dict[str, Any]:
+    """The button, pressed by a cookie that is a year old."""
+    secret = load_secret("", str(server.folder))
+    cookie = sign(secret, Visit(viewer, 1_000 * int(time.time() - COOKIE_SECONDS)))
+    headers = {"Cookie": f"lc_viewer={cookie}", "X-Forwarded-For": network}
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+        return await claim(session, server.address, quantity, headers)
+
+
+async def test_old_cookies_count_until_their_viewers_have_bought(server: LiveServer) -> None:
+    """Eight cookies of one address, fetched long before, took the whole product."""
+    pieces = [1, 4] + [5] * 21
+    answers = [await press_of(server, f"prepared-{n}", STRANGER, wanted) for n, wanted in enumerate(pieces)]
+    assert [answer.get("reason") or answer["error"]["number"] for answer in answers] == ["reserved"] * 21 + [5140] * 2
+    assert (await press_of(server, "honest", HONEST, 5))["reason"] == "reserved"
+    limit = time.monotonic() + ORDER_SECONDS_MAX
+    while not (orders := server.request("GET", f"/api/shows/{SHOW}/orders")["orders"]):
+        assert time.monotonic() < limit, "the worker made no order"
+        await asyncio.sleep(0.1)
+    payment = {"id": str(uuid.uuid4()), "method": "cash_on_delivery"}
+    server.request("POST", f"/api/orders/{orders[0]['id']}/payments", payment, "owner")
+    while (answer := await press_of(server, "prepared-0", STRANGER, 1)).get("reason") != "reserved":
+        assert answer["error"]["number"] == 5140
+        assert time.monotonic() < limit, "who has bought is still a newcomer"
+        await asyncio.sleep(2.5)  # within the rate of claims
+    assert (await press_of(server, "prepared-1", STRANGER, 1))["error"]["number"] == 5140
 
 
 @pytest.mark.nightly

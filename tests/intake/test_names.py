@@ -25,7 +25,8 @@ OUR_STAFF = Reserved("小花選物店", ["玲玲", "Anna", "José"])
         FAMILY * NAME_LENGTH_MAX,
         "می\u200cخواهم", "क\u094d\u200dष", "葛\U000e0100城", "Nguyễn Văn Á", "ผู้ดี", "שָׁלוֹם",
         "हिन्दी", "각", "O'Brien", "-",
-        "字" * NAME_LENGTH_MAX, "Ghost", "Annabel", "guest",
+        "字" * NAME_LENGTH_MAX, "Ghost", "Annabel", "guest", "Guesten", "guests", "guestroom", "Guest of honour",
+        "Augusta 12", "Gus-12", "來賓-ab12", "guestbook-lover",
     ],
 )  # fmt: skip
 def test_a_name_that_is_seen_is_kept_as_it_is(name: str) -> None:
@@ -61,6 +62,20 @@ def test_a_name_that_is_seen_is_kept_as_it_is(name: str) -> None:
         ("\ufdfd" * 6, "length"),
         ("guest-ab12", "guest"),
         ("Guest ab12", "guest"),
+        *(
+            (name, "guest")
+            for name in (
+                "guest\u2010o4vr", "guest\u2011o4vr", "guest—o4vr", "guest–o4vr", "guest−o4vr", "guest:o4vr",
+                "guest.o4vr",
+                "guest~o4vr", "guest・o4vr", "guest\u3000o4vr", "guest一o4vr", "guestーo4vr", "guest✔o4vr",
+                "guest-o4vr ✔",
+                "⭐guest-o4vr", "guesto4vr", "guest12", "GUEST_O4VR", "ｇｕｅｓｔ－ｏ４ｖｒ", "gu\u0435st-o4vr",
+                "gυest-o4vr",
+                "ɡuest-o4vr", "𝗀𝗎𝖾𝗌𝗍-o4vr", "gu3st-o4vr", "gue5t-o4vr", "gúest-o4vr", "g.u.e.s.t-o4vr", "guest-о4vr",
+                "ⓖⓤⓔⓢⓣ-o4vr",
+            )
+        ),
+        ("guest\u200b-o4vr", "hidden"),
     ],
 )  # fmt: skip
 def test_a_name_that_hides_or_breaks_is_refused_and_told_why(name: str, why: str) -> None:
@@ -80,6 +95,17 @@ def test_a_name_that_hides_or_breaks_is_refused_and_told_why(name: str, why: str
         "h0st", "𝗁ost", "ʜost", "Ⓗⓞⓢⓣ", "🅷🅾🆂🆃", "Ⓗost🅥",
         "h.o.s.t", "h o s t", "hóst", "host1", "host_1", "The Host", "moderator", "rnoderator",
         "Moderator ✔", "ᴀᴅᴍɪɴ", "Admin", "official",
+        "店主", "玲玲家店主", "店主 ✔", "店主1", "王店長", "王店长", "主播", "主播 ✔", "ㄓ主播", "系統", "系统",
+        "系統 ✔", "系統通知",
+        "系统消息", "管理員 ✔", "宫方", "宮方", "主恃人", "播主", "主㊗播", "賣家", "卖家", "好物賣家", "老闆娘",
+        "場控", "小花選物店客服",
+        "小花選物店旳", "System message", "SYSTEM MESSAGE", "Ｓｙｓｔｅｍ　ｍｅｓｓａｇｅ", "Sуstem",
+        "System-notice", "Support team", "ADM1N",
+        "adm!n", "@dmin", "$ystem", "0wner", "H0st", "Shop owner", "Customer Service", "スタッフ", "운영팀",
+        "스태프", "직원", "판매자 ✔", "시스템",
+        "ผู้ขาย", "แม่ค้า", "ทีมงาน", "Quản trị viên", "quan tri", "Chủ shop", "Người bán", "Nhân viên Lan",
+        "Tindera", "May-ari ng shop",
+        "Opisyal",
     ],
 )  # fmt: skip
 def test_a_name_that_passes_for_the_people_of_the_show_is_taken(name: str) -> None:
@@ -104,10 +130,42 @@ def test_a_name_that_passes_for_the_people_of_the_show_is_taken(name: str) -> No
         "小店",
         "玲",
         "Ben ✔",
+        "陳老闆",
+        "書店主婦",
+        "南宮方圓",
+        "宮小姐",
+        "玉玲",
+        "賣家俱的",
+        "商家莊",
+        "王大明",
+        "Systema",
+        "Sup Porter",
+        "Homeowner",
+        "Staffan",
+        "Modeste",
+        "Lan Nguyen",
+        "Mayari",
+        "Adam1",
+        "민지",
+        "แม่ค้าขนม",
+        "小幫手",
     ],
 )
 def test_other_names_are_free(name: str) -> None:
     assert not OUR_STAFF.takes(name)
+
+
+def test_a_name_is_the_hosts_where_the_host_has_it() -> None:
+    """玲玲 is a common name: taken in the shop where one of the staff is called so, free in all others."""
+    assert OUR_STAFF.takes("玲玲")
+    assert not Reserved("小花選物店", ["Anna"]).takes("玲玲")
+
+
+def test_a_shop_is_not_taken_by_an_ideograph_that_looks_alike() -> None:
+    shop = Reserved("我的小店", ["玉玲"])
+    assert shop.takes("我旳小店")
+    assert shop.takes("主玲 ✔")
+    assert not shop.takes("我家小店")
 
 
 def test_a_shop_of_a_short_name_takes_that_name_alone() -> None:

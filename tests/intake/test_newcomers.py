@@ -10,13 +10,16 @@ import pytest
 from msgspec.structs import replace
 from redis.exceptions import ConnectionError
 
+from livecommerce.errors import Unavailable
 from livecommerce.intake import newcomers
 from livecommerce.intake.answers import SpeechAnswer
 from livecommerce.intake.comment_path import CommentPath
+from livecommerce.intake.customers import Customers
 from livecommerce.intake.errors import NetworkShareTaken
-from livecommerce.intake.newcomers import OLD_ENOUGH_MS, Charge, newcomer_mark, still_counted
+from livecommerce.intake.newcomers import Charge, still_counted
 from livecommerce.intake.speech import Press, Speech, Withdrawal
 from livecommerce.ops.redis_client import connect_store
+from livecommerce.shows.model import Keys
 from livecommerce.shows.state import part
 from livecommerce.stock.engine import Standing
 from livecommerce.stock.operations import Confirm, Restock, Unconfirm
@@ -28,7 +31,7 @@ NETWORK = "a" * 20
 
 
 async def press(stage: Stage, viewer: str, code: str = "B01", quantity: int = 1, network: str = NETWORK) -> str:
-    one = Press(show=SHOW, speaker=Person(viewer, viewer), id=new_id(), code=code, quantity=quantity, newcomer=network)
+    one = Press(show=SHOW, speaker=Person(viewer, viewer), id=new_id(), code=code, quantity=quantity, network=network)
     try:
         return (await stage.path.claim(stage.mirror, one))["reason"]
     except NetworkShareTaken:
@@ -36,7 +39,7 @@ async def press(stage: Stage, viewer: str, code: str = "B01", quantity: int = 1,
 
 
 async def say(stage: Stage, viewer: str, text: str) -> SpeechAnswer:
-    speech = Speech(show=SHOW, speaker=Person(viewer, viewer), id=new_id(), text=text, newcomer=NETWORK)
+    speech = Speech(show=SHOW, speaker=Person(viewer, viewer), id=new_id(), text=text, network=NETWORK)
     return await stage.path.comment(stage.mirror, speech)
 
 
@@ -142,21 +145,72 @@ async def test_what_was_not_had_and_what_has_lapsed_counts_no_more(
 
 async def test_sent_again_it_is_counted_once(stage: Stage) -> None:
     await stage.command("start")
-    one = Press(show=SHOW, speaker=Person("new-1", "new-1"), id=new_id(), code="A01", quantity=2, newcomer=NETWORK)
+    one = Press(show=SHOW, speaker=Person("new-1", "new-1"), id=new_id(), code="A01", quantity=2, network=NETWORK)
     for _ in range(3):
         answer = await stage.path.claim(stage.mirror, replace(one, again=True))
         assert answer["reason"] == "reserved"
     assert await held(stage, "A01") == 2
 
 
-def test_a_cookie_of_before_the_show_is_no_newcomers(stage: Stage) -> None:
-    state = stage.mirror.state
-    state = {**state, "show": {**state["show"], "started_ms": 10 * OLD_ENOUGH_MS}}
-    assert newcomer_mark(state, 0, NETWORK) == ""
-    assert newcomer_mark(state, 9 * OLD_ENOUGH_MS, NETWORK) == ""
-    assert newcomer_mark(state, 9 * OLD_ENOUGH_MS + 1, NETWORK) == NETWORK
-    assert newcomers.share_of(state, "B01") == 50
-    assert newcomers.share_of(state, "unknown") == newcomers.LEAST
+async def test_an_old_cookie_counts_like_a_young_one_until_its_viewer_has_bought(stage: Stage) -> None:
+    """Eight cookies of one address, fetched the day before, took forty of forty: nothing but a sale makes known."""
+    await stage.command("start")
+    await stage.engine.submit(Restock(id=new_id(), shop=SHOP, show=SHOW, item="A01", quantity=35))
+    await stage.catch_up()
+    await stage.store.redis.hset(Keys.customers_of_shop(SHOP), mapping={"regular": "last-week", "patron": "last-week"})
+    await stage.store.redis.hset(Keys.customers_of_shop("another"), mapping={"old-9": "last-week"})
+    assert [await press(stage, f"old-{n}", "A01", 5) for n in range(8)] == ["reserved"] * 4 + ["share"] * 4
+    assert await press(stage, "old-9", "A01") == "share", "another shop's customer is nobody's here"
+    assert await press(stage, "regular", "A01", 5) == "reserved"
+    assert (await say(stage, "patron", "A01+5"))["reason"] == "reserved"
+    assert await press(stage, "elsewhere", "A01", 5, network="b" * 20) == "reserved"
+    await stage.catch_up()
+    assert not {"regular", "patron"} & set(part(stage.mirror.state, "newcomers"))
+
+
+async def test_a_customer_changes_and_takes_without_being_counted(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(newcomers, "LEAST", 1)
+    await stage.command("start")
+    await stage.store.redis.hset(Keys.customers_of_shop(SHOP), mapping={"regular": "last-week"})
+    assert (await say(stage, "regular", "A01+1"))["reason"] == "reserved"
+    await stage.catch_up()
+    assert (await say(stage, "regular", "A01改4"))["reason"] == "reserved"
+    assert await held(stage, "A01") == 4
+
+
+async def test_the_store_is_asked_once_a_viewer_for_a_while(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    customers, hexists = Customers(stage.store.redis), stage.store.redis.hexists
+
+    async def counted(key: str, viewer: str) -> bool:
+        asked.append(viewer)
+        return bool(await hexists(key, viewer))
+
+    monkeypatch.setattr(stage.store.redis, "hexists", counted)
+    await stage.store.redis.hset(Keys.customers_of_shop(SHOP), mapping={"regular": "last-week"})
+    for _ in range(3):
+        assert [await customers.has(SHOP, viewer) for viewer in ("regular", "new")] == [True, False]
+    assert asked == ["regular", "new"]
+    monkeypatch.setattr("livecommerce.intake.customers.KEPT_MAX", 2)
+    assert not await customers.has(SHOP, "another")
+    assert await customers.has(SHOP, "regular")
+    assert asked == ["regular", "new", "another", "regular"], "who asked longest ago was forgotten"
+
+
+async def test_a_store_that_is_away_is_said_in_words(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(*_: object) -> bool:
+        raise ConnectionError("gone")
+
+    monkeypatch.setattr(stage.store.redis, "hexists", away)
+    with pytest.raises(Unavailable):
+        await Customers(stage.store.redis).has(SHOP, "regular")
+
+
+def test_a_share_is_of_the_pieces_and_never_less_than_a_family_takes(stage: Stage) -> None:
+    assert newcomers.share_of(stage.mirror.state, "B01") == 50
+    assert newcomers.share_of(stage.mirror.state, "unknown") == newcomers.LEAST
 
 
 @pytest.mark.parametrize("is_behind", [False, True], ids=["known", "since our moment"])
@@ -244,7 +298,7 @@ async def test_two_processes_give_back_once(stage: Stage) -> None:
     await cancel(stage, "new-0")
 
     async def elsewhere(viewer: str) -> str:
-        one = Press(show=SHOW, speaker=Person(viewer, viewer), id=new_id(), code="A01", newcomer=NETWORK)
+        one = Press(show=SHOW, speaker=Person(viewer, viewer), id=new_id(), code="A01", network=NETWORK)
         try:
             return (await other.claim(stage.mirror, one))["reason"]
         except NetworkShareTaken:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import Any
 
 import aiohttp
 import pytest
+from msgspec import structs
 from redis.asyncio import Redis
 
 from livecommerce.configuration.tree import Settings
+from livecommerce.intake.proof_of_work import Proof, is_enough
 from livecommerce.realtime import close_codes, limits
 from livecommerce.realtime.settings import Realtime
-from tests.intake.demo_show import SHOW
+from tests.intake.demo_show import SHOW, new_id
 from tests.realtime.world import World, serving
 
 
@@ -170,3 +173,24 @@ async def test_a_name_that_stands_is_not_written_again(fast_world: World, monkey
     assert (await again.call("name", {"name": "Anna B."}))["ok"]
     assert (await anna.call("name", {"name": "Anna"}))["ok"]
     assert written == ["Anna B.", "Anna"], "another one between: it is the last that counts"
+
+
+async def test_a_bare_socket_orders_with_a_proof_alone_where_robots_are_slowed(fast_world: World) -> None:
+    host = await fast_world.connect(staff="host")
+    await host.go_live()
+    assert (await host.command("settings", proof_of_work=True))["ok"]
+    await host.event("settings")
+    anna = await fast_world.connect("anna")
+    assert anna.snapshot["settings"]["proof_of_work"] is True
+    order = {"id": new_id(), "code": "A01", "quantity": 1, "options": {}}
+    refused = await anna.call("claim", order)
+    assert (refused["error"]["number"], refused["error"]["details"]["why"]) == (2140, "missing")
+    assert (await anna.comment("A01+1"))["error"]["code"] == "proof_needed"
+    asked = await anna.call("challenge", {})
+    found = (Proof(asked["challenge"], str(n)) for n in itertools.count())
+    proof = structs.asdict(next(one for one in found if is_enough(one, asked["bits"])))
+    assert (await anna.call("claim", {**order, "proof": proof}))["reason"] == "reserved"
+    ben = await fast_world.connect("ben")
+    stolen = await ben.call("claim", {**order, "id": new_id(), "proof": proof})
+    assert stolen["error"]["details"]["why"] == "foreign"
+    assert (await anna.call("challenge", {"show": "other"}))["error"]["code"] == "bad_input"

@@ -22,6 +22,7 @@ from livecommerce.realtime.compose import build_realtime
 from livecommerce.realtime.gateway import Gateway
 from livecommerce.realtime.tasks import end
 from livecommerce.shows.kinds import SHOW_KINDS
+from livecommerce.shows.model import ShowLimits
 from livecommerce.shows.registry import Registry
 from livecommerce.shows.store import ShowStore
 from livecommerce.stock.engine import StockEngine
@@ -35,15 +36,15 @@ _STRANGERS = itertools.count(1)
 
 
 async def identify(request: web.Request) -> Identity:
-    """Test cookies: `lc_viewer` is the id itself, `lc_since` when it was given, `lc_staff` is `shop.role`."""
+    """Test cookies: `lc_viewer` is the id itself, `lc_staff` is `shop.role`."""
     staff = None
     if "lc_staff" in request.cookies:
         shop, role = request.cookies["lc_staff"].split(".")
         staff = Staff(id="s1", shop=shop, login=f"{role}1", name="", role=role)  # type: ignore[arg-type]
     address = request.headers.get("X-Test-Address", "192.0.2.1")
-    viewer, since = request.cookies.get("lc_viewer"), int(request.cookies.get("lc_since", "0"))
+    viewer = request.cookies.get("lc_viewer")
     fresh = f"fresh-{next(_STRANGERS)}"  # as for every request without a cookie
-    return Identity(viewer or fresh, staff, address, is_known=viewer is not None, since_ms=since)
+    return Identity(viewer or fresh, staff, address, is_known=viewer is not None)
 
 
 def admit_pass(token: str, show: str) -> Visit | None:
@@ -212,9 +213,9 @@ class World:
 
     async def connect(
         self, viewer: str = "", *, staff: str = "", show: str = SHOW, serializer: str = "msgpack",
-        address: str = "192.0.2.1", since_ms: int = 0, **auth: Any,
+        address: str = "192.0.2.1", **auth: Any,
     ) -> Client:  # fmt: skip
-        cookies = {"lc_viewer": viewer, "lc_since": str(since_ms)} if viewer else {}
+        cookies = {"lc_viewer": viewer} if viewer else {}
         if staff:
             cookies["lc_staff"] = f"{SHOP}.{staff}"
         client = Client(self, serializer, cookies, address)
@@ -255,7 +256,7 @@ async def serving(
     world.session = aiohttp.ClientSession()
     try:
         if create:
-            await store.create(setup())
+            await store.create(setup(limits=ShowLimits(newcomers_percent=100)))  # all come by one address
         yield world
     finally:
         await world.close()

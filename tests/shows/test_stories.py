@@ -81,7 +81,7 @@ STORIES: tests_of_kinds.Stories = {
             },
         },
     ],
-    "settings": [{"do": "settings", "slow_seconds": 5, "links_off": True, "first_hold": True}],
+    "settings": [{"do": "settings", "slow_seconds": 5, "links_off": True, "first_hold": True, "proof_of_work": True}],
     "words": [{"do": "words", "add": ["ＢＡＤ", "壞話"]}, {"do": "words", "remove": ["bad"]}],
     "notice": [{"do": "notice", "text": "免運"}, {"do": "notice", "text": None}],
     "say": [{"do": "say", "text": "大家好"}],

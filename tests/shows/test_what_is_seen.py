@@ -38,7 +38,10 @@ ENTRY = {
     "inverse": {"do": "unhide", "comment": "line-1"},
 }  # fmt: skip
 WAITING = {"t": "triage", "comment": "line-1", "viewer": ANNA, "name": "Anna", "text": "hi", "at": 5, "verdict": "none"}
-SETTINGS = {"slow_seconds": 3, "links_off": True, "first_hold": True, "waitlist": True, "repeat": "add", "fill": "any"}
+SETTINGS = {
+    "slow_seconds": 3, "links_off": True, "first_hold": True, "proof_of_work": True, "waitlist": True, "repeat": "add",
+    "fill": "any",
+}  # fmt: skip
 HIDDEN = {"t": "hidden", "comment": "line-1", "by_staff": "olga", "at": 5}
 
 # (event, what is other about the state, tags to everyone, to staff, to the viewer)

@@ -77,7 +77,7 @@ function RulesSheet() {
   };
   return html`<${Sheet} title=${t("control.rules")} onClose=${close}><div class="stack">
     <div class="row"><b class="grow">${t("control.slow")}</b><${Slow} /></div>
-    ${["links_off", "first_hold", "waitlist"].filter((name) => settings[name] !== undefined).map((name) => html`<label key=${name} class="row rule">
+    ${["proof_of_work", "links_off", "first_hold", "waitlist"].filter((name) => settings[name] !== undefined).map((name) => html`<label key=${name} class="row rule">
       <input type="checkbox" checked=${!!settings[name]} onChange=${set(name)} /><span><b>${t(`control.rule_${name}`)}</b>
       <span class="muted">${t(`control.rule_${name}_hint`)}</span></span></label>`)}
     <h3>${t("control.words")}</h3><p class="muted">${t("control.words_hint")}</p>

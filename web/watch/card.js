@@ -3,7 +3,7 @@ import { count, money, nameOf, t } from "../shared/i18n.js";
 import { fitting, isComplete, totals, valuesOf } from "../shared/live.js";
 import { Picture } from "../shared/picture.js";
 import { Bar, html, toast, useEffect, useRef } from "../shared/ui.js";
-import { asking, changedAt, choice, choose, claim, claiming, live, ribbon, shownPin, take } from "./room.js";
+import { asking, changedAt, choice, choose, claim, claiming, live, ribbon, shownPin } from "./room.js";
 
 const ACTIVE = ["held", "waiting", "offered"];
 const FRESH_MS = 400; // quicker than this nobody has read what came
@@ -87,7 +87,7 @@ export function ClaimButton() {
   const turn = isComplete(item, chosen) && turnOf(item, chosen);
   const press = () => {
     if (performance.now() - changedAt() < FRESH_MS) return toast(t("watch.just_changed", { item: nameOf(item) })); // the thumb was on its way to another
-    if (turn) return take(turn.id);
+    if (turn) return import("./turn.js").then((it) => it.take(turn.id));
     if (isAsked(item.code)) return document.querySelector(".words .options.ask button")?.focus();
     if (!isComplete(item, chosen)) {
       asking.value = null;

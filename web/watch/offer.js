@@ -2,7 +2,7 @@
 import { nameOf, t } from "../shared/i18n.js";
 import { Countdown, Icon, computed, effect, html, now, serverNow, signal, toast, untracked } from "../shared/ui.js";
 import { labelOf, totalOf } from "../shared/verdict.js";
-import { cancel, live, ribbon, showRibbon, take } from "./room.js";
+import { live, ribbon, showRibbon } from "./room.js";
 
 const LAST_CALL_MS = 60_000; // a second sound for who has left the screen alone
 const BLINK_MS = 1000;
@@ -14,6 +14,7 @@ const mine = () => live.me.value?.tickets ?? [];
 export const offers = computed(() => mine().filter((ticket) => ticket.state === "offered").sort((a, b) => a.deadline_ms - b.deadline_ms));
 const lapsed = signal(null); // the offer that has just run out
 const busy = signal(false);
+const turn = () => import("./turn.js");
 const sure = signal(null); // id of the offer that is about to be let go
 
 // Browsers give sound only after a touch or a key; and who has muted the show has muted this too.
@@ -103,8 +104,8 @@ export function Offer() {
     await what(ticket.id);
     busy.value = false;
   };
-  const letGo = () => (sure.value === ticket.id ? act(cancel) : (sure.value = ticket.id)); // a slip of the thumb gives no turn away
-  const accept = () => act(async (id) => (await take(id)) && toast(t("watch.offer_taken")));
+  const letGo = () => (sure.value === ticket.id ? act(async (id) => (await turn()).cancel(id)) : (sure.value = ticket.id)); // a slip of the thumb gives no turn away
+  const accept = () => act(async (id) => (await (await turn()).take(id)) && toast(t("watch.offer_taken")));
   return html`<section class="offer" aria-label=${t("watch.offer_title")}>
     <p class="grow" aria-live="assertive"><b>${t("watch.offer_title")}${more.length > 0 && html` <i class="badge">${more.length + 1}</i>`}</b>
       <span class="thing">${titleOf(ticket)} · ${totalOf([ticket], ticket.currency).text}</span><span class="sr">${t("watch.offer_how", { item: nameOf(live.item(ticket.code) ?? ticket) })}</span></p>

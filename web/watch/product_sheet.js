@@ -4,7 +4,8 @@ import { isComplete } from "../shared/live.js";
 import { Picture } from "../shared/picture.js";
 import { Sheet, html, useState } from "../shared/ui.js";
 import { Options, Price, StockLine, queueWords, stockFor, turnOf } from "./card.js";
-import { claim, claiming, live, sheet, shownPin, take } from "./room.js";
+import { claim, claiming, live, sheet, shownPin } from "./room.js";
+import { take } from "./turn.js";
 
 function Row({ item, onPin }) {
   const [chosen, setChosen] = useState({});

@@ -1,7 +1,7 @@
 // What a viewer does in a show: comments, claims, cancels. Everything shown comes back from the server.
 import { boot, errorText, isGuest, nameOf, t } from "../shared/i18n.js";
 import { openShow } from "../shared/live.js";
-import { newId, signal, toast } from "../shared/ui.js";
+import { newId, signal } from "../shared/ui.js";
 import { outcomeText } from "../shared/verdict.js";
 
 const OUTBOX_MAX = 20; // unanswered comments kept on the page; more means the line is gone and the oldest help nobody
@@ -78,10 +78,18 @@ function answered(answer, quantity) {
   return undefined;
 }
 
+// A proof goes with orders where a show slows robots down.
+const proofOf = async () => (live.settings.peek()?.proof_of_work ? (await import("./proof.js").catch(() => null))?.proofOf(live) : null);
+live.settings.subscribe(proofOf);
+async function order(event, payload) {
+  const proof = await proofOf();
+  return live.send(event, proof ? { ...payload, proof } : payload);
+}
+
 const change = (id, values) => (outbox.value = outbox.value.map((one) => (one.id === id ? { ...one, ...values } : one)));
 async function deliver(entry) {
   change(entry.id, { status: "sending", error: null });
-  const answer = await live.send("comment", entry.payload);
+  const answer = await order("comment", entry.payload);
   if (!answer.ok) return change(entry.id, { status: "failed", error: answer.error });
   outbox.value = outbox.value.filter((one) => one.id !== entry.id);
   return answered(answer);
@@ -117,7 +125,7 @@ export async function claim(code, options, quantity = 1, id = null) {
   claiming.value = true;
   const rested = new Promise((resolve) => setTimeout(resolve, TWICE_MS));
   const known = id ?? newId();
-  const answer = await live.send("claim", { id: known, code, options, quantity, ...(id && { again: true }) });
+  const answer = await order("claim", { id: known, code, options, quantity, ...(id && { again: true }) });
   rested.then(() => (claiming.value = false));
   if (answer.ok) {
     answered(answer, quantity);
@@ -134,16 +142,3 @@ live.listen((events) => {
   const waits = ribbon.peek();
   if (waits?.claim && events.some((event) => event.t === "ticket" && event.comment === waits.claim)) waits.retry();
 });
-
-/** Takes what was offered after waiting; false after telling why not. */
-export async function take(reservation) {
-  const answer = await live.send("take", { id: newId(), reservation });
-  if (!answer.ok) toast(answer.error.code === "conflict" ? t("watch.offer_over") : errorText(answer.error), { bad: true });
-  return answer.ok;
-}
-
-export async function cancel(reservation) {
-  const answer = await live.send("cancel", { id: newId(), reservation });
-  if (answer.ok) toast(t("watch.cancelled"));
-  else toast(errorText(answer.error), { bad: true });
-}

@@ -2,8 +2,9 @@
 import { money, t } from "../shared/i18n.js";
 import { Countdown, Sheet, Ticket, html, useState } from "../shared/ui.js";
 import { isOver, labelOf, piecesText, ticketKind, totalOf } from "../shared/verdict.js";
-import { cancel, live, sheet, take } from "./room.js";
+import { live, sheet } from "./room.js";
 import { ahead, myTickets, numberOf, openTickets } from "./tickets.js";
+import { cancel, take } from "./turn.js";
 
 function Mine({ ticket }) {
   const [sure, setSure] = useState(false);

@@ -1,6 +1,6 @@
 """Buyers who are new here, grouped by the network they came from, so that one press ends what a stranger has taken.
 
-A viewer is noted with the first order, and only while its cookie is young; the network is a mark, never an address.
+A viewer who never bought in the shop is noted with the first order; the network is a mark, never an address.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def newcomers_of(state: State) -> dict[str, str]:
 
 
 def noted(viewer: str, network: str, now_ms: int) -> Decision:
-    """A viewer with a young cookie orders for the first time: no command of staff."""
+    """A viewer who never bought in the shop orders for the first time: no command of staff."""
     event = {"t": "newcomer", "viewer": viewer, "network": network, "at": now_ms}
     return Decision([event], [Write("newcomers", "hset", viewer, network, NEWCOMERS_MAX)])
 
