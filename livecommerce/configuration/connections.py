@@ -59,7 +59,7 @@ async def _try_database(settings: Settings) -> Tried:
     database: Database | None = None
     try:
         async with asyncio.timeout(SECONDS_MAX):
-            database = Database.of(settings.database.url, settings.data_folder)
+            database = Database.of(settings.database.url, settings.data_folder, by_command=True)
             async with database.read() as connection:
                 await connection.run_sync(refuse_newer)
                 await refuse_moved(connection)

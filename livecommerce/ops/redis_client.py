@@ -34,7 +34,7 @@ COMMAND_SECONDS_MAX = 5.0  # of all tries: longer than a killed embedded Valkey 
 START_SECONDS_MAX = 10.0  # of waiting for a server at our own start; the supervisor starts us again
 TELL_SECONDS = 2.0  # of silence before the log has it
 RETRY_SECONDS = 0.2
-HEALTH_CHECK_SECONDS = 15
+HEALTH_CHECK_SECONDS = 15  # of readers that wait long; keeps their connection known to what is between
 RETRIES = 14  # 0.02 … 1 s with jitter: about 8 s in all. A killed embedded Valkey is back in under 2 s
 BACKOFF_FIRST_SECONDS = 0.02
 BACKOFF_LAST_SECONDS = 1.0
@@ -58,7 +58,9 @@ def _options() -> dict[str, Any]:
         "protocol": 3,
         "socket_connect_timeout": CONNECT_SECONDS_MAX,
         "socket_timeout": ANSWER_SECONDS_MAX,
-        "health_check_interval": HEALTH_CHECK_SECONDS,
+        # No PING before commands: it would wait as long for a dead connection as they do, and a server whose disk is
+        # full refuses it (MISCONF) while it answers everything that is read.
+        "health_check_interval": 0,
         "retry": Retry(ExponentialWithJitterBackoff(cap=BACKOFF_LAST_SECONDS, base=BACKOFF_FIRST_SECONDS), RETRIES),
         "max_connections": CONNECTIONS_MAX,
         "client_name": "livecommerce",
@@ -168,7 +170,7 @@ def connect(url: str, *, blocking: bool = False) -> Redis:
     More callers than CONNECTIONS_MAX wait for their turn instead of failing; each client is a lane of its own.
     """
     options = _options() | {"retry_on_error": [BusyLoadingError, ConnectionError, TimeoutError]}
-    options |= {"socket_timeout": None} if blocking else {}
+    options |= {"socket_timeout": None, "health_check_interval": HEALTH_CHECK_SECONDS} if blocking else {}
     pool = BlockingConnectionPool.from_url(url, timeout=WAIT_SECONDS_MAX, **options)
     return (Redis if blocking else StoreClient).from_pool(pool)
 

@@ -14,6 +14,7 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from livecommerce.bounds import Reference
+from livecommerce.errors import in_words
 from livecommerce.http.answers import json_answer
 from livecommerce.http.bodies import read_json, takes, whole_number
 from livecommerce.http.site import need_staff, still_staff
@@ -123,7 +124,7 @@ async def get_orders_csv(request: web.Request) -> web.StreamResponse:
             page = await needs.orders.of_show(show.shop, show.id, after=page[-1].number)
     except Exception as error:
         # Half a file is on its way: cut the line, so that nobody takes it for the whole.
-        log.warning("orders.csv broke off", show=show.id, error=repr(error))
+        log.warning("orders.csv broke off", show=show.id, error=in_words(error))
         if request.transport is not None:
             request.transport.abort()
         return answer

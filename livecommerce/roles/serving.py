@@ -157,6 +157,7 @@ def _valkey_plan(valkey: EmbeddedValkey) -> Plan:
         before=before,
         quiet=True,
         last_words=valkey.log_end,
+        flags_now=valkey.flags_now,
     )
 
 
