@@ -112,7 +112,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         elif known.http_status >= 500:
             warn_seldom(
                 log, "request refused", key=f"refused {known.code}", method=request.method,
-                route=route_name(request), code=known.code, why=in_words(error.__cause__ or error)[:200],
+                route=route_name(request), code=known.code, why=in_words(error)[:300],
             )  # fmt: skip
         answer = await _answered(request, known)
         if isinstance(error, web.HTTPMethodNotAllowed):

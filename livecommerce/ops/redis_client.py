@@ -30,7 +30,8 @@ log = logging.getLogger(__name__)
 
 CONNECT_SECONDS_MAX = 3.0
 ANSWER_SECONDS_MAX = 3.0  # of one try: an FCALL of 256 operations takes milliseconds, a slow disk half a second
-COMMAND_SECONDS_MAX = 5.0  # of all tries: longer than a killed embedded Valkey needs to come back, short for a person
+COMMAND_SECONDS_MAX = 5.0  # of all tries: longer than a killed embedded Valkey needs to come back
+PERSON_SECONDS_MAX = 2.0  # the same where somebody looks at an empty page meanwhile: logins, who is staff
 START_SECONDS_MAX = 10.0  # of waiting for a server at our own start; the supervisor starts us again
 TELL_SECONDS = 2.0  # of silence before the log has it
 RETRY_SECONDS = 0.2
@@ -70,35 +71,42 @@ def _options() -> dict[str, Any]:
 class _Bounded:
     """A command has one limit in all, however often it is tried: a stalled server must not hold a page for minutes."""
 
+    seconds_max = COMMAND_SECONDS_MAX
+
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         try:
-            async with asyncio.timeout(COMMAND_SECONDS_MAX):
+            async with asyncio.timeout(self.seconds_max):
                 return await super().execute_command(*args, **options)  # type: ignore[misc]
         except builtins.TimeoutError as error:
-            raise TimeoutError(f"no answer within {COMMAND_SECONDS_MAX:.0f} s") from error
+            raise TimeoutError(f"no answer within {self.seconds_max:.0f} s") from error
 
 
 class _BoundedPipeline(Pipeline):
+    seconds_max = COMMAND_SECONDS_MAX
+
     async def execute(self, raise_on_error: bool = True) -> list[Any]:
         try:
-            async with asyncio.timeout(COMMAND_SECONDS_MAX):
+            async with asyncio.timeout(self.seconds_max):
                 return list(await super().execute(raise_on_error))
         except builtins.TimeoutError as error:
-            raise TimeoutError(f"no answer within {COMMAND_SECONDS_MAX:.0f} s") from error
+            raise TimeoutError(f"no answer within {self.seconds_max:.0f} s") from error
 
 
 class StoreClient(_Bounded, Redis):  # type: ignore[misc]
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
-        return _BoundedPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+        pipeline = _BoundedPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+        pipeline.seconds_max = self.seconds_max
+        return pipeline
 
 
 class StoreClusterClient(_Bounded, ClusterClient):  # type: ignore[misc]
     """All nodes of a cluster."""
 
 
-async def connect_store(url: str) -> Redis:
+async def connect_store(url: str, *, seconds_max: float = COMMAND_SECONDS_MAX) -> Redis:
     """As `connect`; where the server belongs to a cluster, a client of all its nodes. It has the same commands, as long
-    as the keys of a command share a hash tag. A server that is away is waited for, a little, and said to be.
+    as the keys of a command share a hash tag. A server that is away is waited for, a little, and said to be. A command
+    has `seconds_max` in all.
 
     Raises:
         SettingsError: it refuses our name or password; trying again cannot help.
@@ -107,8 +115,14 @@ async def connect_store(url: str) -> Redis:
     found = await _first_answer(url)
     if found.get("cluster_enabled"):
         options = _options() | {"max_connections": CLUSTER_CONNECTIONS_MAX}
-        return cast("Redis", StoreClusterClient.from_url(url, **options))
-    return connect(url)
+        cluster = StoreClusterClient.from_url(url, **options)
+        assert isinstance(cluster, StoreClusterClient)
+        cluster.seconds_max = seconds_max
+        return cast("Redis", cluster)
+    client = connect(url)
+    assert isinstance(client, StoreClient)
+    client.seconds_max = seconds_max
+    return client
 
 
 async def ask_once(url: str) -> Mapping[str, Any]:

@@ -22,6 +22,7 @@ from redis import Redis
 from livecommerce import cli
 from livecommerce.accounts.rows import Shop, ShopRepository
 from livecommerce.accounts.secret import load_secret
+from livecommerce.ops.redis_client import connect_store
 from livecommerce.ops.valkey import EmbeddedValkey
 from livecommerce.records.database import Database
 
@@ -77,6 +78,12 @@ time.sleep(0.3)  # the expiry of a key is its own, ten times a second
 while client.exists("gone"):
     time.sleep(0.02)
 print("kept", client.get("kept").decode(), "alive", server.exit_code is None)
+async def read():
+    room = await connect_store(server.url)
+    print("read", (await room.get("kept")).decode(), server.answers())
+    await room.aclose()
+
+asyncio.run(read())  # a PING is refused by now
 try:
     client.set("more", "1")
 except Exception as error:
@@ -121,5 +128,6 @@ def test_commands_that_only_read_work_on_a_disk_without_a_free_byte(tmp_path: Pa
 def test_the_embedded_valkey_comes_up_closed_and_stays_up_without_room(tmp_path: Path) -> None:
     told = on_a_small_disk(SERVER, tmp_path)
     assert "kept 1 alive True" in told
+    assert "read 1 True" in told
     assert "refused OutOfMemoryError" in told
     assert "again True always" in told
