@@ -20,6 +20,7 @@ from livecommerce.http.bodies import read_json, takes, whole_number
 from livecommerce.http.site import need_staff, still_staff
 from livecommerce.orders.errors import OrderUnknown
 from livecommerce.orders.export import Workbook, csv_lines, header, rows
+from livecommerce.orders.history import history
 from livecommerce.orders.model import Order
 from livecommerce.orders.rows import ORDERS_PAGE_MAX, OrderRepository
 from livecommerce.orders.till import Till
@@ -81,6 +82,7 @@ def order_shape(order: Order, names: dict[str, str], handles: dict[str, str]) ->
     del shape["shop"], shape["viewer"]
     shape["by"] = handles.get(order.viewer, "")
     shape["name"] = names.get(order.viewer, "")
+    shape["history"] = msgspec.to_builtins(history(order.payments))
     for line in shape["lines"]:
         del line["shop"], line["order"]
     return shape

@@ -53,13 +53,21 @@ function Actions({ order, act }) {
     <button class="btn small line" type="button" disabled=${busy} onClick=${begin("cash_on_delivery")}>${t("shop.method_cash_on_delivery")}</button></div>`}`;
 }
 
+/** Money that came and went: what was taken back stays to be seen, with the day and who noted it. */
+function History({ order }) {
+  if (!order.history?.length) return null;
+  return html`<ul class="history muted small">${order.history.map((one) => html`<li key=${one.payment + one.what}>${t(`shop.history_${one.what}`, {
+    sum: money(one.amount_minor, one.currency), method: t(`shop.paid_${one.method}`), day: day(one.at_ms), time: timeOfDay(one.at_ms), by: one.by || "–",
+  })}${one.reference ? ` · ${one.reference}` : ""}</li>`)}</ul>`;
+}
+
 function Order({ order, act }) {
   const due = order.total_minor - order.confirmed_minor;
   const kind = order.state === "cancelled" ? "none" : due > 0 ? "held" : "paid";
   return html`<li>
     <${Ticket} kind=${kind} gone=${order.state === "cancelled"} small=${t("shop.order")} number=${order.number} title=${person(order.name)} sub=${linesText(order)}
       right=${html`<span class="left">${money(order.total_minor, order.currency)}</span>`} />
-    ${mayHost && html`<${Actions} order=${order} act=${act} />`}</li>`;
+    ${mayHost && html`<${Actions} order=${order} act=${act} />`}<${History} order=${order} /></li>`;
 }
 
 export function OrderSheet({ show, onClose }) {
