@@ -16,7 +16,7 @@ mkdir -p small && mount -t tmpfs -o size=12m none small && exec "$@"
 """
 
 SHOP = """
-import asyncio, sys, time
+import asyncio, atexit, sys, time
 from pathlib import Path
 from redis import Redis
 from livecommerce import cli
@@ -42,6 +42,7 @@ def fill():
 asyncio.run(make())
 load_secret("", "small")
 server = EmbeddedValkey(Path("small"))
+atexit.register(server.kill)
 """
 
 COMMANDS = (
