@@ -43,5 +43,5 @@ async def note_command(
             async with database.write() as connection:
                 await add_entries(connection, entries)
     except (LiveCommerceError, SQLAlchemyError) as error:
-        why = error.text if isinstance(error, LiveCommerceError) else f"the database refuses it: {error}"
+        why = error.for_operators if isinstance(error, LiveCommerceError) else f"the database refuses it: {error}"
         print(f"livecommerce: done, but not noted in the audit trail: {why}", file=sys.stderr)

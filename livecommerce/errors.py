@@ -49,6 +49,8 @@ class LiveCommerceError(Exception):
     @property
     def for_operators(self) -> str:
         """What a person who runs the server is told: the cause where it is known, not the words of a page."""
+        if not self.cause and self.text == self.reason and self.__cause__ is not None:
+            return in_words(self.__cause__)
         return self.cause or self.text
 
     def as_dict(self) -> dict[str, Any]:
@@ -123,6 +125,14 @@ class OutcomeUnknown(Unavailable):
 
     number, code = 6004, "outcome_unknown"
     reason = "The store did not confirm in time. It may have been done; the same again is safe, and tells."
+
+
+def in_words(error: BaseException) -> str:
+    """A fault in one line for a person who runs the server. Not its `repr`: that of a Redis error has no words."""
+    if isinstance(error, LiveCommerceError):
+        return error.for_operators
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
 def catalogue() -> list[type[LiveCommerceError]]:

@@ -56,6 +56,12 @@ async def _refuse_priced(database: Database, shop: Shop) -> None:
                 raise Conflict(f"The shop has {counted} {table.name} priced in {shop.currency}. {mend}")
 
 
+async def _has_shows(database: Database, shop: Shop) -> bool:
+    async with database.read() as connection:
+        statement = select(func.count()).select_from(shows).where(shows.c.shop == shop.id)
+        return bool((await connection.execute(statement)).scalar_one())
+
+
 def told(shop: Shop) -> list[str]:
     """Lines for a person; says where our decimals are not those of ISO 4217."""
     ours, iso = exponent(shop.currency), iso_exponent(shop.currency)
@@ -77,8 +83,10 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> list[str]:
                 for name in ("name", "currency", "locale")
                 if (value := getattr(arguments, name)) is not None
             }
-            shop = await shops.put(msgspec.structs.replace(shop, **given))
+            before, shop = shop, await shops.put(msgspec.structs.replace(shop, **given))
             await note_command(database, "shop_changed", shop.id, shops=[shop.id], **given)
+            if shop.name != before.name and await _has_shows(database, shop):
+                return [*told(shop), f"Shows that were made before keep {before.name!r}; new ones have the new name."]
         return told(shop)
     finally:
         await database.close()

@@ -33,7 +33,7 @@ def stock_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def _note_rebuilt(settings: Settings, shop: str, differences: int) -> None:
     """In the shop's trail."""
-    database = Database.of(settings.database.url, settings.data_folder)
+    database = Database.of(settings.database.url, settings.data_folder, by_command=True)
     try:
         await note_command(database, "stock_rebuilt", shop, shops=[shop], put_right=differences)
     finally:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from livecommerce.accounts.accounts import Accounts
 from livecommerce.accounts.rate_limit import Bucket
-from livecommerce.errors import LiveCommerceError
+from livecommerce.errors import LiveCommerceError, in_words
 from livecommerce.ops.log_limit import warn_seldom
 from livecommerce.ops.logs import logger
 from livecommerce.records.audit import AuditEntry, AuditRepository
@@ -53,7 +53,7 @@ class FailedLogins:
                 entry = AuditEntry(record.shop, now_ms(), "", "login_failed", record.login, {"address": address})
                 await self._audit.add(entry)
         except (LiveCommerceError, RedisError, SQLAlchemyError) as error:
-            warn_seldom(log, "a failed login could not be noted", key="failed logins", why=repr(error))
+            warn_seldom(log, "a failed login could not be noted", key="failed logins", why=in_words(error))
 
     async def settle(self) -> None:
         """Waits for what is being noted; a process that ends takes no more than a moment for it."""

@@ -12,7 +12,7 @@ from livecommerce.accounts import sessions, viewers
 from livecommerce.api.errors import OriginForeign
 from livecommerce.api.faults import as_known
 from livecommerce.api.pages import error_page
-from livecommerce.errors import BadInput, LiveCommerceError, NotFound, Unavailable
+from livecommerce.errors import BadInput, LiveCommerceError, NotFound, Unavailable, in_words
 from livecommerce.http.answers import error_answer
 from livecommerce.http.bodies import check_query
 from livecommerce.http.errors import EncodingRefused
@@ -112,7 +112,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         elif known.http_status >= 500:
             warn_seldom(
                 log, "request refused", key=f"refused {known.code}", method=request.method,
-                route=route_name(request), code=known.code, why=repr(error.__cause__ or error)[:200],
+                route=route_name(request), code=known.code, why=in_words(error)[:300],
             )  # fmt: skip
         answer = await _answered(request, known)
         if isinstance(error, web.HTTPMethodNotAllowed):

@@ -11,6 +11,7 @@ from aiohttp import web
 import livecommerce
 from livecommerce.api.assets import Assets
 from livecommerce.api.locales import Texts
+from livecommerce.http.answers import is_known
 
 
 def find_web_folder() -> Path:
@@ -57,7 +58,7 @@ async def get_static(request: web.Request) -> web.Response:
         "Cache-Control": "public, max-age=31536000, immutable" if is_exact else "no-cache",
         "Vary": "Accept-Encoding",
     }
-    if request.headers.get("If-None-Match") == etag:
+    if is_known(request, etag):
         return web.Response(status=304, headers=headers)
     body = asset.body
     if asset.gzipped is not None and "gzip" in request.headers.get("Accept-Encoding", ""):

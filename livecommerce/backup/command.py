@@ -43,7 +43,7 @@ def backup_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def _note(settings: Settings, do: str, subject: str) -> None:
     """In the trail of every shop: all of them were in it."""
-    database = Database.of(settings.database.url, settings.data_folder)
+    database = Database.of(settings.database.url, settings.data_folder, by_command=True)
     try:
         await note_command(database, do, subject)
     finally:
@@ -57,7 +57,7 @@ async def make_backup(settings: Settings, folder: Path, *, recordings: bool = Fa
         BackupRefused: `folder` is there already, or a store does not let us. LiveCommerceError, OSError.
     """
     draft = _draft(settings, folder)
-    database = Database.of(settings.database.url, settings.data_folder)
+    database = Database.of(settings.database.url, settings.data_folder, by_command=True)
     try:
         await database.start()
         async with tables.still(database) as connection:
@@ -149,7 +149,7 @@ async def restore_backup(settings: Settings, folder: Path) -> Manifest:
     target = folders.prepare(settings.data_folder)
     lock = folders.FolderLock(target)
     lock.acquire()
-    database = Database.of(settings.database.url, settings.data_folder)
+    database = Database.of(settings.database.url, settings.data_folder, by_command=True)
     try:
         await _refuse_full_store(settings, target)
         _check_secret(settings, folder, target)

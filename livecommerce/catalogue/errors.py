@@ -60,4 +60,4 @@ class CatalogueFull(Conflict):
 
 class PicturesFull(Conflict):
     number, code = 4043, "pictures_full"
-    reason = "The shop keeps as many pictures as it may keep."
+    reason = "The shop shows as many pictures as it may keep. Take products away, or pictures off them; try in a day."

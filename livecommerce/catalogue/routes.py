@@ -17,7 +17,7 @@ from livecommerce.catalogue.picture_sizes import MASTER_EDGE, WIDTHS, PictureSiz
 from livecommerce.catalogue.pictures import EXTENSIONS, SENT_TYPES, Picture, PictureRepository
 from livecommerce.catalogue.products import Product, as_public, product_of
 from livecommerce.errors import NotFound
-from livecommerce.http.answers import json_answer
+from livecommerce.http.answers import is_known, json_answer
 from livecommerce.http.bodies import read_body, read_json, takes
 from livecommerce.http.errors import MediaTypeWrong
 from livecommerce.http.identity import Staff
@@ -128,7 +128,8 @@ async def post_picture(request: web.Request) -> web.Response:
     """Draws the body anew, keeps it as WebP and answers the address to put into a product."""
     needs = request.app[CATALOGUE]
     staff = await need_staff(request, "owner", "host")
-    if request.content_type not in SENT_TYPES:  # SVG is not among them: it can run script
+    # SVG is not among them: it can run script. What is inside decides, and some browsers know no name for HEIC.
+    if request.content_type not in SENT_TYPES:
         raise MediaTypeWrong(f"Send one of {', '.join(sorted(SENT_TYPES))}.")
     sent = await read_body(request, PICTURE_BYTES_MAX)
     body = await needs.redrawer.redraw(sent, MASTER_EDGE)
@@ -154,7 +155,7 @@ async def get_picture(request: web.Request) -> web.Response:
     if picture is None or EXTENSIONS.get(picture.content_type) != request.match_info["extension"]:
         raise NotFound
     headers = {"Cache-Control": "public, max-age=31536000, immutable", "ETag": f'"{sha256[:16]}{size}"'}
-    if request.headers.get("If-None-Match") == headers["ETag"]:
+    if is_known(request, headers["ETag"]):
         return web.Response(status=304, headers=headers)
     return web.Response(body=picture.body, content_type=picture.content_type, headers=headers)
 

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from livecommerce.configuration.tree import Settings
-from livecommerce.errors import LiveCommerceError
+from livecommerce.errors import LiveCommerceError, in_words
 from livecommerce.ops.redaction import redact_text
 from livecommerce.ops.redis_client import address_shown, ask_once, connect_store
 from livecommerce.ops.store_promise import check_promise, read_facts, replicas_lacking
@@ -59,7 +59,7 @@ async def _try_database(settings: Settings) -> Tried:
     database: Database | None = None
     try:
         async with asyncio.timeout(SECONDS_MAX):
-            database = Database.of(settings.database.url, settings.data_folder)
+            database = Database.of(settings.database.url, settings.data_folder, by_command=True)
             async with database.read() as connection:
                 await connection.run_sync(refuse_newer)
                 await refuse_moved(connection)
@@ -69,7 +69,7 @@ async def _try_database(settings: Settings) -> Tried:
         return Tried("database.url", f"database.url: {error.text}", True)
     except (LiveCommerceError, SQLAlchemyError, OSError) as error:
         cause = error.__cause__ or error
-        words = redact_text(str(cause).splitlines()[0] if str(cause) else type(cause).__name__)
+        words = redact_text(in_words(getattr(cause, "orig", None) or cause))
         refused = refused_login(cause)
         return Tried(
             "database.url", f"database.url: {shown} {'refuses us' if refused else 'is away'}: {words}", refused

@@ -18,7 +18,7 @@ from livecommerce.configuration.own_ports import own_ports
 from livecommerce.configuration.tree import Settings
 from livecommerce.media.control_address import control_address
 from livecommerce.ops.logs import FORMATS, LEVELS
-from livecommerce.ops.redaction import redact_text
+from livecommerce.ops.redaction import redact_url
 from livecommerce.ops.store_promise import LOSSES
 from livecommerce.orders.currencies import CURRENCIES
 from livecommerce.orders.providers import providers_of
@@ -55,6 +55,19 @@ def refuse(settings: Settings) -> None:
     found = problems(settings)
     if found:
         raise SettingsError("\n".join(found))
+
+
+def open_internal_ports(settings: Settings) -> str:
+    """What is allowed and still no good idea in the open: health and metrics say who and how many. Empty where only
+    this machine can ask."""
+    host = settings.http.internal_host
+    try:
+        is_loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_loopback = host == "localhost"
+    if settings.http.internal_port < 0 or is_loopback:
+        return ""
+    return f"http.internal_host is {host}: health and metrics answer beyond this machine; close the ports to the public"
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> Iterator[str]:
@@ -119,8 +132,10 @@ def _split(text: str) -> SplitResult | None:
 
 
 def _store(settings: Settings) -> Iterator[str]:
-    yield from _unescaped("redis.url", settings.redis.url)
     url = settings.redis.url
+    if unescaped := list(_unescaped("redis.url", url)):
+        yield from unescaped
+        return
     if not url:
         return
     if url.startswith("unix:///"):  # the path of a folder may have spaces
@@ -132,7 +147,7 @@ def _store(settings: Settings) -> Iterator[str]:
         or not parts.hostname
         or not re.fullmatch(r"/?\d*", parts.path)  # the number of a database
     ):
-        yield f"redis.url is {redact_text(url)!r}; expected redis://host:6379/0, rediss://… or unix:///path"
+        yield f"redis.url is {redact_url(url)!r}; expected redis://host:6379/0, rediss://… or unix:///path"
 
 
 def _zone(settings: Settings) -> Iterator[str]:
@@ -150,9 +165,15 @@ def _payments(settings: Settings) -> Iterator[str]:
 
 
 def _unescaped(name: str, url: str) -> Iterator[str]:
-    """A password with an @ ends nobody knows where: a part of it would be taken for the host, and printed as one."""
-    if url.partition("://")[2].partition("?")[0].count("@") > 1:
-        yield f"{name} is {redact_text(url)!r}: in a user or password write @ as %40, : as %3A, / as %2F, % as %25"
+    """A password with such a sign ends nobody knows where: a part of it would be taken for the host, and printed."""
+    rest = url.partition("://")[2]
+    before = rest.partition("?")[0]
+    user = (before if "@" in before else rest).rpartition("@")[0]
+    if not rest.startswith("/") and re.search(r"[@/#?\s]", user):  # `///` is the path of a file or socket
+        yield (
+            f"{name} is {redact_url(url)!r}: in a user or password write @ as %40, : as %3A, / as %2F, # as %23, "
+            "? as %3F, % as %25 and a blank as %20"
+        )
 
 
 def _database(settings: Settings) -> Iterator[str]:
@@ -168,7 +189,7 @@ def _database(settings: Settings) -> Iterator[str]:
 
     from livecommerce.records.database import ENGINES, plain_url
 
-    shown = redact_text(url)
+    shown = redact_url(url)
     try:
         parsed = make_url(plain_url(url)) if _split(url) is not None else None
     except (ArgumentError, ValueError):
@@ -187,7 +208,7 @@ def _public_url(settings: Settings) -> Iterator[str]:
         return
     parts = _split(url)
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        yield f"http.public_url is {url!r}; expected https://live.example.com, with its scheme"
+        yield f"http.public_url is {redact_url(url)!r}; expected https://live.example.com, with its scheme"
 
 
 def _control_url(settings: Settings) -> Iterator[str]:

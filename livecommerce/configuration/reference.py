@@ -17,7 +17,7 @@ from typing import Any, get_args, get_origin
 import livecommerce
 from livecommerce.configuration.connections import try_connections
 from livecommerce.configuration.flags import flags_tree
-from livecommerce.configuration.problems import refuse
+from livecommerce.configuration.problems import open_internal_ports, refuse
 from livecommerce.configuration.tree import Settings, fields, load
 from livecommerce.errors import LiveCommerceError, catalogue
 from livecommerce.ops.children import EXIT_CONFIGURATION
@@ -156,6 +156,8 @@ def check_config(arguments: argparse.Namespace) -> int:
     for one in tried:
         for words in one.accepted:
             print(f"accepted by redis.accept_loss: {words}")
+    if found_open := open_internal_ports(settings):
+        print(f"look at: {found_open}")
     if wrong:
         return EXIT_CONFIGURATION if any(one.refused for one in wrong) else 1
     asked = f"; {' and '.join(one.name for one in tried)} answered" if tried else ""

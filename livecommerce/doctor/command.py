@@ -66,14 +66,15 @@ async def _look_at_sql(settings: Settings) -> Finding:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     head = ScriptDirectory.from_config(config).get_current_head()
-    database = Database(database_url(settings.database.url, settings.data_folder))
+    database = Database.of(settings.database.url, settings.data_folder, by_command=True)
     try:
         async with asyncio.timeout(SQL_SECONDS_MAX):
             async with database.read() as connection:
                 current = await connection.run_sync(_revision)
                 moved_to = await mark(connection, MOVED_TO) if current == head else ""
     except LiveCommerceError as error:
-        return fail("sql", error.for_operators, "Empty LIVECOMMERCE_DATABASE_URL means SQLite in the data folder.")
+        mend = "Empty LIVECOMMERCE_DATABASE_URL means SQLite in the data folder."
+        return fail("sql", error.for_operators, mend if settings.database.url else "Look at the data folder's disk.")
     except Exception as error:  # whatever the driver raises is the finding
         advice = "Start it, or correct LIVECOMMERCE_DATABASE_URL; empty means SQLite in the data folder."
         return fail("sql", f"{url}: {redact_text(str(error) or type(error).__name__)}", advice)

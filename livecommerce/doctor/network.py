@@ -18,6 +18,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from livecommerce.configuration.own_ports import own_ports
+from livecommerce.configuration.problems import open_internal_ports
 from livecommerce.configuration.tree import Settings
 from livecommerce.ops import folder as folders
 from livecommerce.ops import ports
@@ -54,16 +55,9 @@ def listening_ports(settings: Settings) -> Iterator[Finding]:
 
 def internal_host(settings: Settings) -> Iterator[Finding]:
     """Health and metrics, which say who and how many; never for the public."""
-    host = settings.http.internal_host
-    try:
-        is_loopback = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        is_loopback = host == "localhost"
-    if settings.http.internal_port < 0 or is_loopback:
-        return
-    found = f"{host}: health and metrics answer beyond this machine"
-    advice = f"Close the ports to the public, or set {environment_name('http.internal_host')}=127.0.0.1."
-    yield warn("internal ports", found, advice)
+    found = open_internal_ports(settings)
+    if found:
+        yield warn("internal ports", found, f"{environment_name('http.internal_host')}=127.0.0.1 is for this machine.")
 
 
 def interface_addresses() -> list[str]:

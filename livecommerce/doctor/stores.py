@@ -67,6 +67,8 @@ def valkey(
             yield fail("valkey", f"{shown} does not let us in: {redact_text(str(error))}", advice)
             return
         advice = "Start it, or correct LIVECOMMERCE_REDIS_URL; empty means an embedded one."
+        if url.startswith("unix://"):
+            advice = "Look at its disk and its log (valkey.log); `livecommerce serve` starts it again by itself."
         yield fail("valkey", f"{shown}: {redact_text(str(error))}", advice)
     finally:
         client.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import msgspec
@@ -23,3 +24,13 @@ def error_answer(error: LiveCommerceError) -> web.Response:
     if error.http_status == 401 and error.code == "token_wrong":
         answer.headers["WWW-Authenticate"] = 'Bearer realm="livecommerce"'  # RFC 6750 section 3
     return answer
+
+
+_ENTITY_TAG = re.compile(r'(?:W/)?("[^"]*")')
+
+
+def is_known(request: web.Request, etag: str) -> bool:
+    """Whether If-None-Match names `etag` (as we send it, in quotes): one of a list, `W/` or not, or `*`. Proxies that
+    compress make our tags weak, and a weak comparison is what RFC 9110 section 13.1.2 asks for."""
+    asked = ", ".join(request.headers.getall("If-None-Match", ())).strip()
+    return asked == "*" or etag in _ENTITY_TAG.findall(asked)

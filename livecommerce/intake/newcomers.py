@@ -19,6 +19,7 @@ from typing import NamedTuple
 from msgspec import Struct
 from redis.asyncio import Redis
 
+from livecommerce.errors import in_words
 from livecommerce.intake.errors import NetworkShareTaken
 from livecommerce.intake.orders import done
 from livecommerce.intake.speech import Act
@@ -195,7 +196,7 @@ class NewcomerShares:
             await self._settled(base, name, pieces, answer)
         except FAULTS as error:
             # It is sold, and that is the answer; what was charged too much is given back at the next look, or ends.
-            warn_seldom(log, "a share was not settled", key="newcomer shares", why=repr(error))
+            warn_seldom(log, "a share was not settled", key="newcomer shares", why=in_words(error))
         return answer
 
     async def _charged(self, state: State, base: str, name: str, pieces: Counter[str]) -> None:

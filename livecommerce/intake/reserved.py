@@ -112,7 +112,7 @@ class Reserved:
         shop = key_of(shop_name)
         self.whole = frozenset({shop, *map(key_of, staff)} - {""})
         self._whole_folded = frozenset(_twice_folded(self.whole)) | _ALL_FOLDED
-        self._within = {shop} if len(_HAN.findall(shop)) >= FOUND_WITHIN_MIN else set()
+        self._within = frozenset({shop} if len(_HAN.findall(shop)) >= FOUND_WITHIN_MIN else ())
 
     def takes(self, name: str) -> bool:
         """Whether the name passes for a person of the show or for the shop."""
@@ -126,7 +126,7 @@ class Reserved:
         return not _AS_WORDS_FOLDED.isdisjoint(_twice_folded(_phrases(name)))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Reserved) and self.whole == other.whole
+        return isinstance(other, Reserved) and (self.whole, self._within) == (other.whole, other._within)
 
     def __hash__(self) -> int:
-        return hash(self.whole)
+        return hash((self.whole, self._within))

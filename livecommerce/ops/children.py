@@ -53,6 +53,7 @@ class Plan:
     start_stage: int | None = None  # started in rising order; None: as `stage`
     quiet: bool = False  # its own log goes to a file
     last_words: Callable[[], str] | None = None
+    flags_now: Callable[[], Sequence[str]] | None = None  # added to the command, asked at each start
 
     @property
     def starts_at(self) -> int:
@@ -171,6 +172,7 @@ class Child:
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *self.plan.command,
+                *(self.plan.flags_now() if self.plan.flags_now is not None else ()),
                 env=environment,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL if self.plan.quiet else None,

@@ -4,6 +4,10 @@ With `appendfsync always` a server that cannot write its append-only file exits:
 shop. So below a reserve of free space the guard sets `maxmemory` to one byte. Under `noeviction` the server then
 refuses every write by name (`OOM command not allowed`), which the rooms turn into the numbered error `storage_full`;
 reads, pages and the video go on, and what was acknowledged stays. When space is back, the limit is lifted.
+
+Keys that expire are written down too, and the first of those that finds no room would end the server all the same. So a
+closed server has `appendfsync everysec`, with which it waits for room: nothing is sold meanwhile that a second could
+take. `always` is back before writes are.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from pathlib import Path
 from redis import Redis
 from redis.exceptions import RedisError
 
+from livecommerce.errors import in_words
 from livecommerce.ops.log_limit import warn_seldom
 from livecommerce.ops.logs import logger
 
@@ -29,6 +34,9 @@ RESERVE_BYTES = 64 * 1024 * 1024
 RELEASE_BYTES = 2 * RESERVE_BYTES
 CHECK_SECONDS = 1.0
 ANSWER_SECONDS_MAX = 2.0
+LIMIT_CLOSED, LIMIT_OPEN = "1", "0"  # maxmemory, bytes; 0 is none
+FSYNC_CLOSED, FSYNC_OPEN = "everysec", "always"
+FLAGS_CLOSED = ("--maxmemory", LIMIT_CLOSED, "--appendfsync", FSYNC_CLOSED)  # the later of two flags counts
 
 
 def free_bytes(folder: Path) -> int:
@@ -65,9 +73,13 @@ class DiskGuard:
         options = {"socket_timeout": ANSWER_SECONDS_MAX, "socket_connect_timeout": ANSWER_SECONDS_MAX}
         with contextlib.suppress(RedisError), contextlib.closing(Redis.from_url(self._redis_url, **options)) as client:
             # Read, not remembered: a restarted server has forgotten the limit.
-            limited = client.config_get("maxmemory")["maxmemory"] == "1"
-            if wanted_closed != limited:
-                client.config_set("maxmemory", 1 if wanted_closed else 0)
+            limited = client.config_get("maxmemory")["maxmemory"] == LIMIT_CLOSED
+            if wanted_closed and not limited:
+                client.config_set("maxmemory", LIMIT_CLOSED)
+                client.config_set("appendfsync", FSYNC_CLOSED)
+            elif limited and not wanted_closed:
+                client.config_set("appendfsync", FSYNC_OPEN)
+                client.config_set("maxmemory", LIMIT_OPEN)
         if wanted_closed != self.closed:
             self._set_closed(wanted_closed, free)
         return not self.closed
@@ -90,6 +102,6 @@ class DiskGuard:
             try:
                 await asyncio.to_thread(self.check)
             except Exception as error:  # a guard that ends guards nothing: the folder may be away for a moment
-                warn_seldom(log, "disk guard: cannot look", why=repr(error))
+                warn_seldom(log, "disk guard: cannot look", why=in_words(error))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), CHECK_SECONDS)

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-from livecommerce.errors import LiveCommerceError
+from livecommerce.errors import in_words
 from livecommerce.ops import metrics
 from livecommerce.ops.descriptors import DESCRIPTORS
 from livecommerce.ops.log_limit import forget_seldom
@@ -83,10 +83,8 @@ class Health:
             return name, await patiently(check(), CHECK_SECONDS_MAX)
         except TimeoutError:
             return name, f"no answer within {CHECK_SECONDS_MAX:.0f} s"
-        except LiveCommerceError as error:
-            return name, f"{type(error).__name__}: {error.for_operators}"
         except Exception as error:  # a check must tell, not crash: whatever it met is the finding
-            return name, f"{type(error).__name__}: {error}"
+            return name, in_words(error)
 
     async def ready(self) -> tuple[bool, dict[str, str]]:
         """(ready, what stands in the way by check name); `degraded` has what is wrong besides."""

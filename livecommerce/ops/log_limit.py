@@ -40,11 +40,13 @@ class LogLimit:
 _of_process = LogLimit()
 
 
-def warn_seldom(log: Any, event: str, *, key: str = "", **fields: Any) -> None:
-    """`log.warning(event, **fields)` at most once a minute for each `key` (the event itself where none is given)."""
+def warn_seldom(log: Any, event: str, *, key: str = "", **fields: Any) -> bool:
+    """`log.warning(event, **fields)` at most once a minute for each `key` (the event itself where none is given).
+    Returns whether it was written."""
     left_out = _of_process.take(key or event)
     if left_out is not None:
         log.warning(event, **fields, **({"left_out": left_out} if left_out else {}))
+    return left_out is not None
 
 
 def forget_seldom(key: str) -> None:

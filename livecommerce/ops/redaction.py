@@ -82,6 +82,16 @@ def redact_text(text: str) -> str:
     return _PHONES.sub(PHONE, text)
 
 
+def redact_url(url: str) -> str:
+    """As `redact_text`, for an address as somebody typed it: whatever stands in its password, blanks too."""
+    scheme, separator, rest = url.partition("://")
+    user, at, host = rest.rpartition("@")
+    if not separator or not at:
+        return redact_text(url)
+    name, colon, _ = user.partition(":")
+    return redact_text(f"{scheme}://{name}{colon}{HIDDEN if colon else ''}@{host}")
+
+
 def secret_name(name: str) -> bool:
     """True when a value under this name is never printed."""
     return _SECRET_NAME.search(name) is not None

@@ -31,11 +31,12 @@ log = logging.getLogger(__name__)
 
 CONNECT_SECONDS_MAX = 3.0
 ANSWER_SECONDS_MAX = 3.0  # of one try: an FCALL of 256 operations takes milliseconds, a slow disk half a second
-COMMAND_SECONDS_MAX = 5.0  # of all tries: longer than a killed embedded Valkey needs to come back, short for a person
+COMMAND_SECONDS_MAX = 5.0  # of all tries: longer than a killed embedded Valkey needs to come back
+PERSON_SECONDS_MAX = 2.0  # the same where somebody looks at an empty page meanwhile: logins, who is staff
 START_SECONDS_MAX = 10.0  # of waiting for a server at our own start; the supervisor starts us again
 TELL_SECONDS = 2.0  # of silence before the log has it
 RETRY_SECONDS = 0.2
-HEALTH_CHECK_SECONDS = 15
+HEALTH_CHECK_SECONDS = 15  # of readers that wait long; keeps their connection known to what is between
 RETRIES = 14  # 0.02 … 1 s with jitter: about 8 s in all. A killed embedded Valkey is back in under 2 s
 BACKOFF_FIRST_SECONDS = 0.02
 BACKOFF_LAST_SECONDS = 1.0
@@ -60,7 +61,9 @@ def _options() -> dict[str, Any]:
         "protocol": 3,
         "socket_connect_timeout": CONNECT_SECONDS_MAX,
         "socket_timeout": ANSWER_SECONDS_MAX,
-        "health_check_interval": HEALTH_CHECK_SECONDS,
+        # No PING before commands: it would wait as long for a dead connection as they do, and a server whose disk is
+        # full refuses it (MISCONF) while it answers everything that is read.
+        "health_check_interval": 0,
         "retry": Retry(ExponentialWithJitterBackoff(cap=BACKOFF_LAST_SECONDS, base=BACKOFF_FIRST_SECONDS), RETRIES),
         "max_connections": CONNECTIONS_MAX,
         "client_name": "livecommerce",
@@ -114,24 +117,27 @@ class Turns:
 class _Bounded:
     """A command has one limit in all, however often it is tried: a stalled server must not hold a page for minutes."""
 
+    seconds_max = COMMAND_SECONDS_MAX
+
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         try:
-            async with asyncio.timeout(COMMAND_SECONDS_MAX):
+            async with asyncio.timeout(self.seconds_max):
                 return await super().execute_command(*args, **options)  # type: ignore[misc]
         except builtins.TimeoutError as error:
-            raise TimeoutError(f"no answer within {COMMAND_SECONDS_MAX:.0f} s") from error
+            raise TimeoutError(f"no answer within {self.seconds_max:.0f} s") from error
 
 
 class _BoundedPipeline(Pipeline):
+    seconds_max = COMMAND_SECONDS_MAX
     turns: Turns
 
     async def execute(self, raise_on_error: bool = True) -> list[Any]:
         async with self.turns:
             try:
-                async with asyncio.timeout(COMMAND_SECONDS_MAX):
+                async with asyncio.timeout(self.seconds_max):
                     return list(await super().execute(raise_on_error))
             except builtins.TimeoutError as error:
-                raise TimeoutError(f"no answer within {COMMAND_SECONDS_MAX:.0f} s") from error
+                raise TimeoutError(f"no answer within {self.seconds_max:.0f} s") from error
 
 
 class StoreClient(_Bounded, Redis):  # type: ignore[misc]
@@ -145,7 +151,7 @@ class StoreClient(_Bounded, Redis):  # type: ignore[misc]
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
         pipeline = _BoundedPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
-        pipeline.turns = self.turns
+        pipeline.seconds_max, pipeline.turns = self.seconds_max, self.turns
         return pipeline
 
 
@@ -153,9 +159,10 @@ class StoreClusterClient(_Bounded, ClusterClient):  # type: ignore[misc]
     """All nodes of a cluster."""
 
 
-async def connect_store(url: str) -> Redis:
+async def connect_store(url: str, *, seconds_max: float = COMMAND_SECONDS_MAX) -> Redis:
     """As `connect`; where the server belongs to a cluster, a client of all its nodes. It has the same commands, as long
-    as the keys of a command share a hash tag. A server that is away is waited for, a little, and said to be.
+    as the keys of a command share a hash tag. A server that is away is waited for, a little, and said to be. A command
+    has `seconds_max` in all.
 
     Raises:
         SettingsError: it refuses our name or password; trying again cannot help.
@@ -164,8 +171,14 @@ async def connect_store(url: str) -> Redis:
     found = await _first_answer(url)
     if found.get("cluster_enabled"):
         options = _options() | {"max_connections": CLUSTER_CONNECTIONS_MAX}
-        return cast("Redis", StoreClusterClient.from_url(url, **options))
-    return connect(url)
+        cluster = StoreClusterClient.from_url(url, **options)
+        assert isinstance(cluster, StoreClusterClient)
+        cluster.seconds_max = seconds_max
+        return cast("Redis", cluster)
+    client = connect(url)
+    assert isinstance(client, StoreClient)
+    client.seconds_max = seconds_max
+    return client
 
 
 async def ask_once(url: str) -> Mapping[str, Any]:
@@ -227,7 +240,7 @@ def connect(url: str, *, blocking: bool = False) -> Redis:
     More callers than CONNECTIONS_MAX wait for their turn instead of failing; each client is a lane of its own.
     """
     options = _options() | {"retry_on_error": [BusyLoadingError, ConnectionError, TimeoutError]}
-    options |= {"socket_timeout": None} if blocking else {}
+    options |= {"socket_timeout": None, "health_check_interval": HEALTH_CHECK_SECONDS} if blocking else {}
     pool = BlockingConnectionPool.from_url(url, timeout=WAIT_SECONDS_MAX, **options)
     if blocking:
         return Redis.from_pool(pool)

@@ -15,6 +15,7 @@ from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
 
 from livecommerce.errors import Unavailable
+from livecommerce.ops.disk_guard import FSYNC_CLOSED, FSYNC_OPEN, LIMIT_CLOSED
 from livecommerce.ops.errors import StoreUnsuitable
 from livecommerce.ops.redaction import redact_text
 
@@ -44,7 +45,10 @@ class StoreFacts(NamedTuple):
 
 
 def facts_of(info: Mapping[str, Any], fsync: str, node: str = "") -> StoreFacts:
-    """Out of an INFO answer and `appendfsync`."""
+    """Out of an INFO answer and `appendfsync`. A server that the disk guard has closed takes nothing that could be
+    lost, and is opened with `always` again."""
+    if str(info.get("maxmemory", 0)) == LIMIT_CLOSED and fsync == FSYNC_CLOSED:
+        fsync = FSYNC_OPEN
     return StoreFacts(
         product="Valkey" if "valkey_version" in info else "Redis",
         version=str(info.get("valkey_version") or info.get("redis_version", "0")),

@@ -20,6 +20,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from livecommerce.ops.disk_guard import FLAGS_CLOSED, RESERVE_BYTES, free_bytes
+from livecommerce.ops.folder import FULL
 from livecommerce.ops.store_promise import VERSION_MIN
 
 WRITER_NAME = "valkey.version"  # beside the append-only file: the server that last wrote it
@@ -197,13 +199,28 @@ class EmbeddedValkey:
         ]
 
     def note_writer(self, binary: str) -> None:
-        """Writes down which server will write this folder, so that an older one is never started on it."""
+        """Writes down which server will write this folder, so that an older one is never started on it. On a full disk
+        the note of before has to do: what is read, and a backup to another disk, need the server up."""
         version = binary_version(binary)
-        if version is None:
+        if version is None or version == folder_writer(self.folder):
             return
         fresh = self.folder / f"{WRITER_NAME}.new"
-        fresh.write_text(f"{version}\n", "ascii")
-        fresh.replace(self.folder / WRITER_NAME)
+        try:
+            fresh.write_text(f"{version}\n", "ascii")
+            fresh.replace(self.folder / WRITER_NAME)
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            fresh.unlink(missing_ok=True)
+
+    def flags_now(self) -> list[str]:
+        """Of this one start: on a nearly full disk it comes up closed, as the disk guard would close it a second later:
+        by then it would have met a write without room, and ended."""
+        try:
+            nearly_full = free_bytes(self.folder) < RESERVE_BYTES
+        except OSError:
+            return []
+        return list(FLAGS_CLOSED) if nearly_full else []
 
     def spawn(self) -> None:
         """Starts the process without waiting for it to answer."""
@@ -214,7 +231,7 @@ class EmbeddedValkey:
         command = self.command()
         self.note_writer(command[0])
         self._process = subprocess.Popen(
-            command,
+            [*command, *self.flags_now()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -230,7 +247,8 @@ class EmbeddedValkey:
             try:
                 connection.connect(str(self.socket))
                 connection.sendall(b"PING\r\n")
-                return connection.recv(64).startswith(b"+PONG")
+                # the second: its disk is full, and it serves what is read
+                return connection.recv(64).startswith((b"+PONG", b"-MISCONF"))
             except OSError:
                 return False
 

@@ -14,7 +14,8 @@ from typing import BinaryIO, cast
 import xlsxwriter
 
 from livecommerce.orders.currencies import amount
-from livecommerce.orders.model import Order, OrderLine
+from livecommerce.orders.history import history
+from livecommerce.orders.model import Order, OrderLine, Payment
 from livecommerce.orders.projection import OWED
 from livecommerce.orders.sheet_words import AS_PROGRAMS_KNOW_IT, SheetWords, heading, worded
 
@@ -22,6 +23,7 @@ BYTE_ORDER_MARK = "\ufeff"  # without it Excel reads UTF-8 as the local code pag
 COLUMNS = (
     "order", "order_id", "buyer", "buyer_handle", "sku", "offer", "number_in_line", "quantity", "waiting", "unit_price",
     "line_total", "currency", "state", "claimed_at", "claimed_at_local", "payment", "payment_reference",
+    "received", "received_at", "received_by", "taken_back",
 )  # fmt: skip
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 # What a spreadsheet takes for a number, a time or a truth and then shows as another text: zeros in front, more digits
@@ -50,11 +52,24 @@ def moment(milliseconds: int, zone: tzinfo = UTC) -> str:
     return written.removesuffix("+00:00") + "Z" if zone is UTC else written
 
 
-def _payment(order: Order, line: OrderLine) -> tuple[str, str]:
+def _payment(order: Order, line: OrderLine) -> Payment | None:
     for payment in reversed(order.payments):
         if payment.state != "void" and line.reservation in payment.reservations:
-            return f"{payment.method} {payment.state}", payment.reference
-    return "", ""
+            return payment
+    return None
+
+
+def _taken_back(order: Order, zone: tzinfo) -> str:
+    """`900 TWD 2026-11-27T16:40:00+08:00 owner → 2026-11-27T16:45:00+08:00 owner (reference)`, each after the other."""
+    moved = history(order.payments)
+    received = {one.payment: one for one in moved if one.what == "received"}
+    return "; ".join(
+        f"{amount(one.amount_minor, one.currency)} {one.currency} {moment(received[one.payment].at_ms, zone)} "
+        f"{received[one.payment].by} → {moment(one.at_ms, zone)} {one.by}"
+        f"{f' ({one.reference})' if one.reference else ''}"
+        for one in moved
+        if one.what == "taken_back"
+    )
 
 
 Cell = int | str
@@ -66,16 +81,27 @@ def rows(
     """The cells of `COLUMNS`, a row a claim, each as it is. `names` and `handles` are by viewer.
 
     What has ended is listed with its quantity and costs nothing: the totals of an order's rows are the order's total.
+    The money of a payment stands on the first of its rows, what was taken back on the first of the order: both can be
+    summed.
     """
     for order in orders:
-        for line in order.lines:
-            payment, reference = _payment(order, line)
+        noted: set[str] = set()
+        for place, line in enumerate(order.lines):
+            payment = _payment(order, line)
+            is_received = payment is not None and payment.paid_ms > 0
+            is_first = payment is not None and payment.id not in noted
+            noted |= {payment.id} if payment is not None else set()
             total = line.quantity * line.unit_price_minor if line.state in OWED else 0
             yield [
                 order.number, order.id, names.get(order.viewer, ""), handles.get(order.viewer, ""), line.sku, line.text,
                 line.number, line.quantity, line.waiting, amount(line.unit_price_minor, line.currency),
                 amount(total, line.currency), line.currency, line.state,
-                moment(line.claimed_ms), moment(line.claimed_ms, zone), payment, reference,
+                moment(line.claimed_ms), moment(line.claimed_ms, zone),
+                f"{payment.method} {payment.state}" if payment else "", payment.reference if payment else "",
+                amount(payment.amount_minor, payment.currency) if payment and is_received and is_first else "",
+                moment(payment.paid_ms, zone) if payment and is_received else "",
+                payment.paid_by if payment and is_received else "",
+                _taken_back(order, zone) if place == 0 else "",
             ]  # fmt: skip
 
 
@@ -83,7 +109,8 @@ def header(sheet: SheetWords = AS_PROGRAMS_KNOW_IT) -> str:
     return BYTE_ORDER_MARK + ",".join(heading(column, sheet) for column in COLUMNS) + "\r\n"
 
 
-_OURS = frozenset(("unit_price", "line_total", "claimed_at", "claimed_at_local"))  # written by us, to be read as it is
+_MONEY = ("unit_price", "line_total", "received")
+_OURS = frozenset((*_MONEY, "claimed_at", "claimed_at_local", "received_at"))  # written by us, to be read as it is
 _GUARDED = [column not in _OURS for column in COLUMNS]
 
 
@@ -134,7 +161,7 @@ class Workbook:
             for column, cell in enumerate(row):
                 if isinstance(cell, int):
                     self._sheet.write_number(self._row, column, cell)
-                elif COLUMNS[column] in ("unit_price", "line_total"):
+                elif cell and COLUMNS[column] in _MONEY:
                     self._sheet.write_number(self._row, column, float(cell))  # 15 digits: far under 2^53
                 else:
                     self._sheet.write_string(self._row, column, _UNWRITABLE.sub("", cell))

@@ -38,7 +38,8 @@ class OrderLine(Struct, frozen=True):
 class Payment(Struct, frozen=True):
     """Money expected or received for an order; `reservations` are the claims it confirms once paid.
 
-    `void`: taken back by staff, or begun anew because its claims had changed; it covers nothing.
+    `void`: taken back by staff, or begun anew because its claims had changed; it covers nothing. When its money was
+    received, and when it was void, stays (0: never).
     """
 
     id: str
@@ -53,6 +54,10 @@ class Payment(Struct, frozen=True):
     by_staff: str
     created_ms: int
     updated_ms: int
+    paid_ms: int = 0
+    paid_by: str = ""
+    voided_ms: int = 0
+    voided_by: str = ""
 
 
 class Order(Struct, frozen=True):

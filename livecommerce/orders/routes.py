@@ -14,11 +14,13 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from livecommerce.bounds import Reference
+from livecommerce.errors import in_words
 from livecommerce.http.answers import json_answer
 from livecommerce.http.bodies import read_json, takes, whole_number
 from livecommerce.http.site import need_staff, still_staff
 from livecommerce.orders.errors import OrderUnknown
 from livecommerce.orders.export import Workbook, csv_lines, header, rows
+from livecommerce.orders.history import history
 from livecommerce.orders.model import Order
 from livecommerce.orders.rows import ORDERS_PAGE_MAX, OrderRepository
 from livecommerce.orders.sheet_words import sheet_words
@@ -88,6 +90,7 @@ def order_shape(order: Order, methods: list[str], names: dict[str, str], handles
     shape["methods"] = methods
     shape["by"] = handles.get(order.viewer, "")
     shape["name"] = names.get(order.viewer, "")
+    shape["history"] = msgspec.to_builtins(history(order.payments))
     for line in shape["lines"]:
         del line["shop"], line["order"]
     return shape
@@ -132,7 +135,7 @@ async def get_orders_csv(request: web.Request) -> web.StreamResponse:
             page = await needs.orders.of_show(show.shop, show.id, after=page[-1].number)
     except Exception as error:
         # Half a file is on its way: cut the line, so that nobody takes it for the whole.
-        log.warning("orders.csv broke off", show=show.id, error=repr(error))
+        log.warning("orders.csv broke off", show=show.id, error=in_words(error))
         if request.transport is not None:
             request.transport.abort()
         return answer

@@ -15,13 +15,15 @@ HEADINGS = {
         "offer": "商品", "number_in_line": "第幾號", "quantity": "件數", "waiting": "候補", "unit_price": "單價",
         "line_total": "小計", "currency": "幣別", "state": "狀態", "claimed_at": "下單時間（UTC）",
         "claimed_at_local": "下單時間", "payment": "付款", "payment_reference": "付款備註",
+        "received": "實收金額", "received_at": "收款時間", "received_by": "收款登記人", "taken_back": "收款後取消",
     },
     "en": {
         "order": "Order", "order_id": "Order ID", "buyer": "Buyer", "buyer_handle": "Buyer mark", "sku": "Item code",
         "offer": "Product", "number_in_line": "No. in line", "quantity": "Pieces", "waiting": "In line",
         "unit_price": "Unit price", "line_total": "Line total", "currency": "Currency", "state": "State",
         "claimed_at": "Ordered at (UTC)", "claimed_at_local": "Ordered at", "payment": "Payment",
-        "payment_reference": "Payment note",
+        "payment_reference": "Payment note", "received": "Money received", "received_at": "Received at",
+        "received_by": "Noted by", "taken_back": "Received and taken back",
     },
 }  # fmt: skip
 WORDS = {

@@ -58,6 +58,10 @@ payments = Table(
     Column("by_staff", String(64), nullable=False),
     Column("created_ms", BigInteger, nullable=False),
     Column("updated_ms", BigInteger, nullable=False),
+    Column("paid_ms", BigInteger, nullable=False, server_default="0"),  # 0: its money was never noted as received
+    Column("paid_by", String(64), nullable=False, server_default=""),
+    Column("voided_ms", BigInteger, nullable=False, server_default="0"),
+    Column("voided_by", String(64), nullable=False, server_default=""),
 )
 
 ledger_position = Table(

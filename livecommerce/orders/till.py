@@ -258,7 +258,8 @@ class Till:
                 updated_ms=now,
             )
             for one in outdated:
-                await rows.put_payment(connection, replace(one, state="void", updated_ms=now))
+                void = replace(one, state="void", updated_ms=now, voided_ms=now, voided_by=by_staff)
+                await rows.put_payment(connection, void)
             await rows.put_payment(connection, payment)
             happened = [payment_voided(order, one, by_staff, now) for one in outdated]
             await append(connection, order.shop, [*happened, payment_begun(order, payment)])
@@ -300,13 +301,11 @@ class Till:
             is_unpaid_or_same(known, reference)
             payment = known
             if known.state != "paid":  # pressed again, the money is not there twice
+                now = now_ms()
                 payment = replace(
-                    known,
-                    state="paid",
-                    by_staff=by_staff,
-                    reference=reference or known.reference,
-                    updated_ms=now_ms(),
-                )
+                    known, state="paid", by_staff=by_staff, reference=reference or known.reference, updated_ms=now,
+                    paid_ms=now, paid_by=by_staff,
+                )  # fmt: skip
                 await rows.put_payment(connection, payment)
                 await append(connection, shop, [order_paid(order, payment, ended)])
         if ended:
@@ -356,7 +355,8 @@ class Till:
                 return known
             if known.state == "confirming" and seen.state != "confirming":
                 raise Busy("The money is being noted at this moment. Press again.", retry_after_ms=1_000)
-            undoing = replace(known, state="undoing", updated_ms=now_ms())
+            now = now_ms()
+            undoing = replace(known, state="undoing", updated_ms=now, voided_ms=now, voided_by=by_staff)
             await rows.put_payment(connection, undoing)
             await append(connection, order.shop, [payment_voided(order, known, by_staff, undoing.updated_ms)])
         return undoing

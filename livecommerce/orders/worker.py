@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from livecommerce.accounts.rows import ShopRepository
-from livecommerce.errors import LiveCommerceError
+from livecommerce.errors import LiveCommerceError, in_words
 from livecommerce.ops.log_limit import warn_seldom
 from livecommerce.orders.projector import Projector
 from livecommerce.records.database import Database
@@ -71,24 +71,23 @@ class Worker:
         self, name: str, once: Callable[[], Awaitable[bool]], pause_seconds: float, stop: asyncio.Event
     ) -> None:
         """Calls `once` until `stop`: at once again while it says there is more, with growing pauses after faults."""
-        faults = 0
+        faults, told = 0, False  # told: the log has one of them
         while not stop.is_set():
             try:
                 more = await once()
-                if faults:
+                if told:
                     log.info("works again", loop=name)
-                faults = 0
+                faults, told = 0, False
                 await _wait(stop, 0.0 if more else pause_seconds)
             except Exception as error:  # whatever it is, orders must go on once it is gone; nothing was half done
                 pause = BACKOFF_SECONDS[min(faults, len(BACKOFF_SECONDS) - 1)]
                 faults += 1
                 self._figures["faults"] += 1
                 known = isinstance(error, LiveCommerceError | StockUnavailable | RedisError | OSError)
-                words = error.for_operators if isinstance(error, LiveCommerceError) else repr(error)
-                warn_seldom(
+                told = warn_seldom(
                     log, "fault in the worker", key=f"worker {name} {type(error).__name__}", loop=name,
-                    error=words, seconds=pause, exc_info=faults == 1 and not known,
-                )  # fmt: skip
+                    error=in_words(error), seconds=pause, exc_info=faults == 1 and not known,
+                ) or told  # fmt: skip
                 await _wait(stop, pause)
 
     async def _each(self, act: Callable[[str], Awaitable[bool]]) -> bool:

@@ -14,6 +14,7 @@ import orjson
 import structlog
 from aiohttp import web
 
+from livecommerce.errors import in_words
 from livecommerce.realtime import close_codes
 from livecommerce.realtime.frames import Serializer, event_frame, packed
 from livecommerce.realtime.private_names import LeanServer, make_server
@@ -29,7 +30,8 @@ async def fast_path_works() -> bool:
         async with asyncio.timeout(SECONDS_MAX):
             await _try_all()
     except Exception as error:
-        log.error("the fast broadcast path does not work with these versions, using stock emit", why=repr(error)[:300])
+        why = in_words(error)[:300]
+        log.error("the fast broadcast path does not work with these versions, using stock emit", why=why)
         return False
     return True
 

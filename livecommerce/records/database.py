@@ -7,9 +7,11 @@ half-way with "locked" when it turns from reading to writing) and a few reading 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import importlib
 import os
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -43,6 +45,8 @@ CONNECT_SECONDS_MAX = 3.0  # to PostgreSQL; a server on the same network answers
 POOL_SECONDS_MAX = 3.0  # of waiting for one of our own connections: all are taken while the database stalls
 STATEMENT_SECONDS_MAX = 10.0  # ours take milliseconds, the longest (a report) a second
 FULL_SECONDS = 60.0  # how long a write that found no room is told of, where no other one was tried since
+# No room for a row, and none for the 32 KiB of the index that the processes of a WAL database share ("disk I/O error").
+SQLITE_FULL = ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")
 ENGINES = ("sqlite+aiosqlite", "postgresql+asyncpg")
 # SQLSTATE: connection, resources (too many clients), operator (shutting down, starting up), system.
 AWAY_CLASSES = ("08", "53", "57", "58")
@@ -70,6 +74,8 @@ def _cause(error: BaseException, known: LiveCommerceError) -> str:
         return f"cannot store more: {words}. Free space on its disk"
     if refused_login(error):
         return f"refuses us: {words}. Correct LIVECOMMERCE_DATABASE_URL: postgresql://user:password@host/name"
+    if isinstance(inner, sqlite3.Error):
+        return f"cannot be used: {words}. Look at its file, its folder and their disk"
     return f"is away: {words}. Start it, or correct LIVECOMMERCE_DATABASE_URL"
 
 
@@ -123,7 +129,19 @@ async def refuse_moved(connection: AsyncConnection) -> None:
         )
 
 
-def _configure_sqlite(engine: AsyncEngine, *, writes: bool) -> None:
+def _has_room_to_be_shared(path: str) -> bool:
+    """False on a disk that is wholly full, where nobody else has the database open."""
+    if not Path(path).exists():
+        return True
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").fetchall()
+        except sqlite3.OperationalError as error:
+            return error.sqlite_errorname not in SQLITE_FULL
+    return True
+
+
+def _configure_sqlite(engine: AsyncEngine, *, writes: bool, alone: bool = False) -> None:
     """Sets the pragmas on each new connection and takes over BEGIN from the driver."""
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -131,6 +149,8 @@ def _configure_sqlite(engine: AsyncEngine, *, writes: bool) -> None:
         connection.isolation_level = None  # the driver must not open transactions by itself
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        if alone:  # before the first access: the index then stays in memory and needs no room
+            cursor.execute("PRAGMA locking_mode = EXCLUSIVE")
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = FULL")  # an order that was confirmed survives a power cut
         cursor.execute("PRAGMA foreign_keys = ON")
@@ -150,7 +170,9 @@ def absence(error: BaseException) -> LiveCommerceError | None:
     """
     inner = getattr(error, "orig", None) or error
     text = str(inner)
-    if getattr(inner, "sqlstate", "") == "53100" or "disk is full" in text or "No space left" in text:
+    if getattr(inner, "sqlite_errorname", "") in SQLITE_FULL or getattr(inner, "sqlstate", "") == "53100":
+        return StorageFull(retry_after_ms=5_000)
+    if "disk is full" in text or "No space left" in text:
         return StorageFull(retry_after_ms=5_000)
     if refused_login(error) or str(getattr(inner, "sqlstate", None) or "")[:2] in AWAY_CLASSES:
         return DatabaseAway(retry_after_ms=2_000)
@@ -188,13 +210,20 @@ class Database:
         sqlalchemy.exc.SQLAlchemyError: it refuses a statement.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, by_command: bool = False) -> None:
+        """`by_command`: a person asks, and one thing after the other. Then a disk without any room hinders no reading:
+        one connection has SQLite's file for itself."""
         self.url: URL = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         # False while a role waits for its first answer: its schema may be an older one, or it another shop's.
         self.is_open = True
+        self.closed_why = "nobody has looked yet whether it is ours"
         self._full: tuple[float, str] = (0.0, "")
-        if self.is_sqlite:
+        if self.is_sqlite and by_command and not _has_room_to_be_shared(self.url.database or ""):
+            self._writer = create_async_engine(self.url, pool_size=1, max_overflow=0)
+            self._reader = self._writer
+            _configure_sqlite(self._writer, writes=True, alone=True)
+        elif self.is_sqlite:
             self._writer = create_async_engine(self.url, pool_size=1, max_overflow=0)
             self._reader = create_async_engine(self.url, pool_size=READERS_MAX, max_overflow=0)
             _configure_sqlite(self._writer, writes=True)
@@ -216,15 +245,15 @@ class Database:
 
     @classmethod
     async def open(cls, configured: str, data_folder: str) -> Database:
-        """The configured database (see `database_url`), its schema brought up to date."""
-        database = cls.of(configured, data_folder)
+        """The configured database (see `database_url`) for a command, its schema brought up to date."""
+        database = cls.of(configured, data_folder, by_command=True)
         await database.start()
         return database
 
     @classmethod
-    def of(cls, configured: str, data_folder: str) -> Database:
+    def of(cls, configured: str, data_folder: str, *, by_command: bool = False) -> Database:
         """As `open`, not connected and not migrated yet."""
-        return cls(database_url(configured, data_folder))
+        return cls(database_url(configured, data_folder), by_command=by_command)
 
     async def start(self, revision: str = "head") -> None:
         """Brings the schema up to date (or up to an older `revision`, for a backup of then). Several processes may call
@@ -296,7 +325,9 @@ class Database:
 
     def _refuse_unopened(self) -> None:
         if not self.is_open:
-            raise DatabaseAway(retry_after_ms=2_000)
+            away = DatabaseAway(retry_after_ms=2_000)
+            away.cause = f"{redact_text(self.url.render_as_string())} is not in use: {self.closed_why}"
+            raise away
 
     async def ping(self) -> None:
         """Asks the database for one row; raises when it is away. For health checks."""

@@ -15,7 +15,7 @@ import structlog
 from msgspec import Struct
 from sqlalchemy.exc import SQLAlchemyError
 
-from livecommerce.errors import DatabaseAway, StorageFull
+from livecommerce.errors import DatabaseAway, StorageFull, in_words
 from livecommerce.ops.log_limit import warn_seldom
 from livecommerce.records.database import Database
 from livecommerce.records.errors import FactRefused
@@ -78,7 +78,7 @@ class FactLoop:
                 pause = BACKOFF_SECONDS[min(faults, len(BACKOFF_SECONDS) - 1)]
                 faults += 1
                 self._figures["faults"] += 1
-                warn_seldom(log, "facts cannot be read", error=repr(error), seconds=pause)
+                warn_seldom(log, "facts cannot be read", error=in_words(error), seconds=pause)
                 await _wait(stop, pause)
 
     async def step(self) -> bool:
@@ -114,7 +114,7 @@ class FactLoop:
                     "facts of a reader cannot be counted",
                     reader=reader.name,
                     shop=shop,
-                    error=repr(error),
+                    error=in_words(error),
                     seconds=pause,
                 )
                 return False
@@ -146,7 +146,7 @@ class FactLoop:
         pause = self._rested(told["reader"], told["shop"])
         log.error(
             "a reader of facts stands still", number=refusal.number, code=refusal.code, reader=told["reader"],
-            shop=told["shop"], fact=told["first"], seconds=pause, error=repr(refusal.__cause__),
+            shop=told["shop"], fact=told["first"], seconds=pause, error=in_words(refusal.__cause__ or refusal),
             exc_info=rest.failures == 1,
         )  # fmt: skip
         return False

@@ -18,7 +18,7 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from livecommerce.configuration.tree import Settings
-from livecommerce.errors import LiveCommerceError
+from livecommerce.errors import LiveCommerceError, in_words
 from livecommerce.ops import logs, metrics, ports
 from livecommerce.ops.children import EXIT_CONFIGURATION
 from livecommerce.ops.clock import ClockWatch
@@ -77,10 +77,10 @@ class Frame:
             try:
                 await work()
             except Exception as error:  # whatever it is: the rest of the process has its viewers to serve
-                known = error.for_operators if isinstance(error, LiveCommerceError) else repr(error)
                 unforeseen = not isinstance(error, LiveCommerceError | OSError | RedisError)
                 warn_seldom(
-                    log, "a task is tried again", key=f"task {name}", task=name, why=known, exc_info=unforeseen,
+                    log, "a task is tried again", key=f"task {name}", task=name, why=in_words(error),
+                    exc_info=unforeseen,
                 )  # fmt: skip
             else:
                 if self.stop_asked.is_set():
@@ -97,7 +97,7 @@ class Frame:
             error = done.exception()
             if error is not None:
                 log.error("task failed", task=done.get_name(), exc_info=error)
-            self.fail(f"{done.get_name()} ended: {error!r}")
+            self.fail(f"{done.get_name()} ended: {in_words(error) if error else 'without a fault'}")
 
         task.add_done_callback(ended)
 

@@ -42,7 +42,7 @@ from livecommerce.shows.kept_words import ShopWordsRepository, WordKeeper
 from livecommerce.shows.past_shows import Archive, PastShows
 from livecommerce.shows.publisher import Publisher
 from livecommerce.shows.reparse import Entries
-from livecommerce.shows.rows import ShowRepository
+from livecommerce.shows.rows import ShowRepository, pictures_of_shows
 from livecommerce.shows.snapshots import Snapshots
 from livecommerce.stock.stream_ids import stream_key
 
@@ -134,7 +134,7 @@ def put_rooms(app: web.Application, foundation: Foundation) -> shows_routes.Show
     app[accounts_routes.ACCOUNTS] = accounts_routes.AccountsNeeds(foundation.accounts, audit, failed_logins)
     app.on_cleanup.append(lambda _: failed_logins.settle())
     app[catalogue_routes.CATALOGUE] = catalogue_routes.CatalogueNeeds(
-        catalogue, PictureRepository(database), shops, audit
+        catalogue, PictureRepository(database, pictures_of_shows), shops, audit
     )
     app[shows_routes.SHOWS] = shows
     app[media_routes.MEDIA] = _media(foundation, shows.setups)

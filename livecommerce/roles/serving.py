@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 
 from livecommerce.configuration.connections import refuse_connections
+from livecommerce.configuration.problems import open_internal_ports
 from livecommerce.configuration.tree import Settings, as_environment
 from livecommerce.ops import folder as folders
 from livecommerce.ops import ports
@@ -158,6 +159,7 @@ def _valkey_plan(valkey: EmbeddedValkey) -> Plan:
         before=before,
         quiet=True,
         last_words=valkey.log_end,
+        flags_now=valkey.flags_now,
     )
 
 
@@ -254,6 +256,8 @@ async def _run(ground: Ground, prepare: Prepare, guests: Guests) -> None:
             guard = asyncio.create_task(
                 DiskGuard(ground.valkey.url, ground.folder).run(supervisor.stop_asked), name="disk guard"
             )
+        if found_open := open_internal_ports(ground.settings):
+            log.warning("open internal ports", why=found_open)
         print("\n".join(["", *addresses(ground.settings), *guest_lines, "Ctrl-C stops everything.", ""]), flush=True)
         await supervisor.wait()
     finally:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from livecommerce.errors import DatabaseAway, LiveCommerceError
+from livecommerce.errors import DatabaseAway, LiveCommerceError, StorageFull, in_words
 from livecommerce.ops.health import Check, Degraded
 from livecommerce.ops.log_limit import warn_seldom
 from livecommerce.ops.logs import logger
@@ -22,10 +22,9 @@ log = logger(__name__)
 AGAIN_SECONDS = 2.0  # between two tries: as long as a refused request is told to wait
 
 
-def _sql_check(database: Database) -> Check:
+def _sql_storage_check(database: Database) -> Check:
     async def check() -> str | None:
-        """Away: not ready, or degraded where one can do without. A full one is read: what writes nothing goes on."""
-        await database.ping()
+        """Whether it stored what it was given last. A full one is read, and what writes nothing goes on."""
         return Degraded(database.full) if database.full else None
 
     return check
@@ -38,18 +37,20 @@ async def _start_later(frame: Frame, database: Database, redis: Redis) -> None:
         try:
             await bring_up(redis, frame.settings)
             database.is_open = True
-        except DatabaseAway as away:
+        except (DatabaseAway, StorageFull) as away:
+            database.closed_why = in_words(away)
             warn_seldom(log, "waiting for the database", key="sql at start", why=away.for_operators)
             await asyncio.sleep(AGAIN_SECONDS)
         except RedisError as away:
+            database.closed_why = in_words(away)
             words = "waiting for Valkey/Redis, to hold the database against it"
-            warn_seldom(log, words, key="sql at start", why=repr(away))
+            warn_seldom(log, words, key="sql at start", why=in_words(away))
             await asyncio.sleep(AGAIN_SECONDS)
         except LiveCommerceError as error:
             return frame.fail(error.for_operators)
         except Exception as error:
             log.exception("the database cannot be used")
-            return frame.fail(f"the database cannot be used: {error!r}")
+            return frame.fail(f"the database cannot be used: {in_words(error)}")
     log.info("the database answers; what needs it goes on")
 
 
@@ -69,11 +70,13 @@ async def open_database(frame: Frame, redis: Redis) -> AsyncIterator[Database]:
         try:
             await bring_up(redis, frame.settings)
             database.is_open = True
-        except (DatabaseAway, RedisError) as away:
+        except (DatabaseAway, StorageFull, RedisError) as away:
+            database.closed_why = in_words(away)
             if away.__cause__ is not None and refused_login(away.__cause__):
                 raise
             starting = asyncio.create_task(_start_later(frame, database, redis), name="database")
-        frame.health.checks["sql"] = _sql_check(database)
+        frame.health.checks["sql"] = database.ping
+        frame.health.checks["sql_storage"] = _sql_storage_check(database)
         yield database
     finally:
         if starting is not None:

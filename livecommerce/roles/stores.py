@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from redis.asyncio import Redis, RedisCluster
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from livecommerce.configuration.tree import Settings
 from livecommerce.ops import metrics
@@ -75,7 +75,11 @@ async def _load_libraries(redis: Redis, shows: ShowStore) -> None:
 def _valkey_check(redis: Redis, shows: ShowStore) -> Check:
     async def check() -> str | None:
         """Loads what a flushed or replaced server has lost: while we are red nobody sends us the call that would."""
-        await redis.ping()
+        try:
+            await redis.ping()
+        except ResponseError as error:
+            if not str(error).startswith("MISCONF"):  # up, and without room to write: `storage` tells of that
+                raise
         if await _missing_libraries(redis):
             await _load_libraries(redis, shows)
         missing = await _missing_libraries(redis)

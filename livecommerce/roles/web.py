@@ -21,7 +21,7 @@ from livecommerce.media.client.directory import RelayDirectory
 from livecommerce.ops import metrics
 from livecommerce.ops.http_metrics import count_requests
 from livecommerce.ops.logs import logger
-from livecommerce.ops.redis_client import connect_store
+from livecommerce.ops.redis_client import PERSON_SECONDS_MAX, connect_store
 from livecommerce.realtime.callers import Who
 from livecommerce.realtime.compose import build_realtime
 from livecommerce.roles.process import Frame
@@ -85,7 +85,7 @@ async def web_role(frame: Frame) -> AsyncIterator[None]:
         database = await stack.enter_async_context(open_database(frame, stores.redis))
         frame.health.can_do_without.add("sql")  # watching, chat and claims go on; a red web would end them too
         # A lane of its own: who logs in or is staff never waits for a connection behind a rush on the shows.
-        people = await connect_store(store_url(settings))
+        people = await connect_store(store_url(settings), seconds_max=PERSON_SECONDS_MAX)
         stack.push_async_callback(people.aclose)
         secret = load_secret(settings.secret, settings.data_folder)
         accounts = Accounts(secret, people, database, crowd=stores.redis)

@@ -47,6 +47,12 @@ class ShowRecord(Struct, frozen=True):
     items: tuple[ShowItemRecord, ...] = ()
 
 
+async def pictures_of_shows(connection: AsyncConnection) -> list[str]:
+    """The addresses of the pictures in all shows, ended ones too: their replays show them."""
+    rows = await connection.stream(select(tables.show_items.c.product))
+    return [picture async for product in rows.scalars() if (picture := str(product.get("picture") or ""))]
+
+
 class ShowRepository:
     def __init__(self, database: Database) -> None:
         self._database = database

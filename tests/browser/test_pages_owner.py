@@ -309,3 +309,10 @@ async def test_taking_money_back_is_not_armed_for_ever(browser: Browser, server:
         await order.get_by_role("button", name="取消付款", exact=True).click()
         await expect(order.get_by_role("button", name="確定取消付款")).to_be_visible()
         await expect(order.get_by_role("button", name="取消付款", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+        await order.get_by_role("button", name="取消付款", exact=True).click()
+        await order.get_by_role("button", name="確定取消付款").click()
+        # the money was in somebody's hands: what it was stays to be seen
+        moved = order.locator(".history li")
+        await expect(moved).to_have_count(2, timeout=PATIENCE_MS)
+        await expect(moved.first).to_contain_text("已收 NT$250（銀行轉帳）")
+        await expect(moved.last).to_contain_text("取消收款 NT$250（銀行轉帳）")

@@ -78,7 +78,7 @@ def is_about(pixel: object, color: tuple[int, ...]) -> bool:
     ("form", "content_type"),
     [
         ("JPEG", "image/jpeg"), ("PNG", "image/png"), ("WEBP", "image/webp"), ("GIF", "image/gif"),
-        ("AVIF", "image/avif"), ("HEIF", "image/heic"),
+        ("AVIF", "image/avif"), ("HEIF", "image/heic"), ("HEIF", "application/octet-stream"),
     ],
 )  # fmt: skip
 async def test_a_picture_goes_into_a_product_and_to_everybody(site: Site, form: str, content_type: str) -> None:
@@ -146,7 +146,8 @@ async def test_a_picture_kept_by_an_earlier_version_is_sent_without_its_place(si
         (drawn("WEBP")[:-20], "image/webp", (400, 1035)),
         (drawn("AVIF")[:-20], "image/avif", (400, 1035)),
         (drawn("BMP"), "image/png", (400, 1035)),
-        (JPEG, "application/octet-stream", (415, 1042)),
+        (b"<svg onload='alert(1)'/>", "application/octet-stream", (400, 1035)),
+        (JPEG, "text/plain", (415, 1042)),
         (b"x" * 12_000_001, "image/jpeg", (413, 1040)),
     ],
 )
@@ -225,6 +226,37 @@ async def test_a_shop_keeps_so_many(site: Site, monkeypatch: pytest.MonkeyPatch)
     assert (await upload(site, PNG, "image/png")).status == 201
     answer = await upload(site, drawn("PNG", color=BLUE), "image/png")
     assert (answer.status, (await answer.json())["error"]["number"]) == (409, 4043)
+
+
+async def test_a_full_shop_forgets_what_nothing_shows_and_never_what_is_shown(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shop at its 5,000 was stuck: nobody could take a picture away."""
+    await site.login("host")
+
+    async def sent(color: tuple[int, int, int]) -> str:
+        return str((await (await upload(site, drawn("PNG", color=color), "image/png")).json())["picture"])
+
+    product, old_product, in_show, nobodys = [await sent((number * 40, 0, 0)) for number in range(4)]
+    code = MUG["code"]
+    show = {"id": "kept", "title": "Wednesday", "items": [{"code": code, "supply": 3}]}
+    for method, path, body in (
+        ("POST", "/api/products", {**MUG, "picture": in_show}),
+        ("POST", "/api/shows", show),
+        ("PUT", f"/api/products/{code}", {**MUG, "picture": old_product}),
+        ("PUT", f"/api/products/{code}", {**MUG, "picture": product.replace(".webp", "-640.webp")}),
+    ):
+        assert (await site.ask(method, path, body)).status in (200, 201), path
+    monkeypatch.setattr(pictures, "PICTURES_MAX", 4)
+    answer = await upload(site, drawn("PNG", color=BLUE), "image/png")
+    assert (answer.status, (await answer.json())["error"]["number"]) == (409, 4043), "all are younger than a day"
+    monkeypatch.setattr(pictures, "UNUSED_MS_MIN", -60_000)
+    fresh = await sent(BLUE)
+    states = {name: (await site.client.get(address.replace(".webp", "-320.webp"))).status for name, address in (
+        ("product", product), ("replaced", old_product), ("show", in_show), ("nobody", nobodys), ("fresh", fresh),
+    )}  # fmt: skip
+    assert states == {"product": 200, "replaced": 404, "show": 200, "nobody": 404, "fresh": 200}
+    assert (await upload(site, drawn("PNG", color=BLUE), "image/png")).status == 201, "there already"
 
 
 async def test_many_who_come_at_once_get_the_same_bytes(site: Site) -> None:

@@ -79,6 +79,25 @@ def test_what_cannot_be_is_refused_by_every_command_with_the_name(
     assert named in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", ["pa@ss", "pa/ss", "pa#ss", "pa?ss", "pa ss", "pa:s@s", "p@a/s s"])
+@pytest.mark.parametrize("scheme", ["postgresql", "redis"])
+def test_a_password_that_has_to_be_escaped_is_never_shown_in_part(scheme: str, words: str) -> None:
+    dotted = "redis.url" if scheme == "redis" else "database.url"
+    path = "0" if scheme == "redis" else "shop"
+    url = f"{scheme}://shop:{words}@db.example.com:4000/{path}"
+    (told,) = problems(load(environment={environment_name(dotted): url}))
+    assert f"{dotted} is '{scheme}://shop:[hidden]@db.example.com:4000/{path}'" in told
+    assert "write @ as %40" in told
+    assert "a blank as %20" in told
+
+
+def test_internal_ports_that_the_public_may_reach_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["check-config", "--set", "http.internal_host=0.0.0.0"]) == 0
+    assert "look at: http.internal_host is 0.0.0.0" in capsys.readouterr().out
+    assert cli.main(["check-config", "--set", "http.internal_host=127.0.0.1"]) == 0
+    assert "look at" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "assignment",
     [

@@ -79,6 +79,22 @@ def test_twd_is_said_to_be_counted_in_whole_dollars(flags: list[str], capsys: py
     assert "TWD (whole units; ISO 4217 has 2 decimals" in capsys.readouterr().out
 
 
+def test_a_new_name_says_which_shows_keep_the_old_one(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """A show is told its shop's name when it is made; a page of one that stands went on with the old one, unsaid."""
+    assert cli.main(["staff", *flags, "first"]) == 0
+    assert cli.main(["shop", *flags, "set", "--name", "Day Market"]) == 0
+    assert "keep" not in capsys.readouterr().out, "there is no show yet"
+    change(
+        flags,
+        "INSERT INTO shows (id, shop, title, currency, packs, limits, hold_seconds, settings, created_by, created_ms, "
+        "revision) VALUES ('sat', 'shop', 'Sat', 'TWD', '[]', '{}', 900, '{}', 'owner', 1, 1)",
+    )
+    assert cli.main(["shop", *flags, "set", "--name", "Night Market"]) == 0
+    assert "Shows that were made before keep 'Day Market'" in capsys.readouterr().out
+    assert cli.main(["shop", *flags, "set", "--name", "Night Market"]) == 0
+    assert "keep" not in capsys.readouterr().out
+
+
 def test_of_several_shops_one_must_be_named(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     async def second() -> None:
         database = await Database.open("", flags[1].partition("=")[2])

@@ -5,19 +5,25 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from redis.exceptions import ConnectionError, ResponseError, TimeoutError
 from sqlalchemy import text
 
 from livecommerce import cli
 from livecommerce.configuration.tree import fields
-from livecommerce.errors import DatabaseAway, StorageFull
+from livecommerce.errors import DatabaseAway, LiveCommerceError, StorageFull, Unavailable, in_words
 from livecommerce.ops import folder as folders
+from livecommerce.ops import log_limit
 from livecommerce.ops.health import Degraded, Health, Heartbeat
+from livecommerce.ops.log_limit import LogLimit
+from livecommerce.ops.store_faults import storage_error
+from livecommerce.orders import worker as orders_worker
 from livecommerce.records.database import Database
-from livecommerce.roles.sql import _sql_check
+from livecommerce.roles.sql import _sql_storage_check
 from livecommerce.settings import environment_name
 from tests.stock.cluster import free_ports
 
@@ -93,6 +99,66 @@ def test_check_config_and_doctor_refuse_the_database_of_a_newer_version(capsys: 
     assert '"Upgrading"' in told
 
 
+def answered_in_words(fault: Exception) -> str:
+    """As a room that stands on the store turns its fault into a numbered one."""
+    try:
+        raise storage_error(fault) from fault
+    except LiveCommerceError as error:
+        return in_words(error)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (ResponseError("MISCONF Errors writing to the AOF file: No space left on device"), "No space left on device"),
+        (ConnectionError("Error 111 connecting to db:6379. Connection refused."), "db:6379. Connection refused"),
+        (TimeoutError("no answer within 5 s"), "no answer within 5 s"),
+    ],
+)
+def test_the_cause_behind_a_numbered_error_is_told_and_not_the_words_of_a_page(fault: Exception, words: str) -> None:
+    told = answered_in_words(fault)
+    assert words in told
+    assert words in in_words(fault), "the repr of a Redis error has no words at all"
+    assert StorageFull.reason not in told
+    assert Unavailable.reason not in told
+
+
+def test_no_line_for_operators_is_a_repr_of_a_fault() -> None:
+    package = Path(cli.__file__).parent
+    lines = [
+        f"{path.relative_to(package)}: {line.strip()}"
+        for path in package.rglob("*.py")
+        for line in path.read_text().splitlines()
+        if re.search(r"(why|error|reason)=repr\((error|away|fault|refusal)", line)
+    ]
+    assert lines == []
+
+
+async def test_a_loop_works_again_only_after_a_fault_that_was_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Faults are told once a minute; a disk that is full now and then made three lines of relief without a fault."""
+    lines: list[str] = []
+    monkeypatch.setattr(orders_worker.log, "info", lambda event, **_: lines.append(event))
+    monkeypatch.setattr(orders_worker.log, "warning", lambda event, **_: lines.append(event))
+    monkeypatch.setattr(orders_worker, "BACKOFF_SECONDS", (0.0,))
+    monkeypatch.setattr(log_limit, "_of_process", LogLimit())
+    stop, steps = asyncio.Event(), iter([True, False, True, False, True])  # does it fail
+
+    async def once() -> bool:
+        fails = next(steps, None)
+        if fails is None:
+            stop.set()
+        elif fails:
+            raise StorageFull
+        return True
+
+    worker = object.__new__(orders_worker.Worker)
+    worker._figures = {"faults": 0.0}
+    async with asyncio.timeout(10):
+        await worker._repeat("orders", once, 0.0, stop)
+    assert worker.figures() == {"faults": 3.0}
+    assert lines == ["fault in the worker", "works again"]
+
+
 async def test_readiness_names_the_cause_and_not_the_words_of_a_page() -> None:
     away = DatabaseAway()
     away.cause = "postgresql://db/shop is away: sorry, too many clients already"
@@ -109,7 +175,7 @@ async def test_readiness_names_the_cause_and_not_the_words_of_a_page() -> None:
 
 async def test_a_database_without_room_is_told_as_that_until_it_stores_again(tmp_path: Path) -> None:
     database = await Database.open("", str(tmp_path))
-    check = _sql_check(database)
+    check = _sql_storage_check(database)
     async with database.write() as connection:
         pages = (await connection.execute(text("PRAGMA page_count"))).scalar_one()
         await connection.execute(text(f"PRAGMA max_page_count = {pages}"))

@@ -186,6 +186,8 @@ async def test_a_stalled_valkey_is_seen_and_everyone_is_answered(live: LiveServe
             for status, said, took in asked[1:]:
                 assert (status, said["error"]["number"]) == (503, 6001)
                 assert took < ANSWER_SECONDS_MAX
+            whys = {entry.get("why") for entry in log_since(live, place) if entry["event"] == "request refused"}
+            assert "TimeoutError: no answer within 2 s" in whys, "who logs in waits no longer than that"
             claim, seconds = await once(viewer, "B02+1")
             assert not claim["ok"]
             assert claim["error"]["number"] in (6001, 6004), "before stock was asked, or stock did not confirm"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
+from multidict import CIMultiDict
 
 from livecommerce.accounts.errors import TokenWrong
 from livecommerce.errors import Busy, LiveCommerceError, NotFound
-from livecommerce.http.answers import error_answer, json_answer
+from livecommerce.http.answers import error_answer, is_known, json_answer
 from livecommerce.http.errors import LoginNeeded
 
 
@@ -35,6 +37,19 @@ def test_headers_of_a_refusal(
 def test_an_answer_is_json_as_it_stands() -> None:
     answer = json_answer({"name": "玲玲", "of": (1, None)}, status=201)
     assert (answer.status, json.loads(answer.body)) == (201, {"name": "玲玲", "of": [1, None]})
+
+
+@pytest.mark.parametrize(
+    ("asked", "known"),
+    [
+        (['"abc"'], True), (['W/"abc"'], True), (['"x", W/"abc"'], True), (['"x","abc" , "y"'], True), (["*"], True),
+        (['"x"', '"abc"'], True),  # two header lines are one list
+        ([], False), ([""], False), (['"ab"'], False), (['"x", "y"'], False), (['"*"'], False), (["abc"], False),
+    ],
+)  # fmt: skip
+def test_if_none_match_is_compared_as_a_list_and_weakly(asked: list[str], known: bool) -> None:
+    headers = CIMultiDict([("If-None-Match", one) for one in asked])
+    assert is_known(make_mocked_request("GET", "/", headers), '"abc"') is known
 
 
 def test_half_a_surrogate_pair_that_is_quoted_back_can_be_sent() -> None:

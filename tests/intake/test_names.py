@@ -177,6 +177,11 @@ def test_a_shop_of_a_short_name_takes_that_name_alone() -> None:
 def test_names_reserved_are_compared_by_what_they_look_like() -> None:
     assert Reserved("Shop", ["Anna"]) == Reserved("shop", ["АNNA"])
     assert Reserved("Shop", ["Anna"]) != Reserved("Shop")
+    # the same names, and of one it is the shop's, which is found within others too
+    shop, person = Reserved("小花選物店"), Reserved("", ["小花選物店"])
+    assert shop.takes("小花選物店小幫手")
+    assert not person.takes("小花選物店小幫手")
+    assert shop != person
     assert key_of("") == key_of("✔") == ""
     assert not Reserved("", ["", "✔"]).takes("小花")
 

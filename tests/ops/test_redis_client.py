@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
-from redis.exceptions import ConnectionError
+from redis.exceptions import ConnectionError, TimeoutError
 
 from livecommerce.ops import redis_client
-from livecommerce.ops.redis_client import CONNECTIONS_MAX, connect
+from livecommerce.ops.redis_client import CONNECTIONS_MAX, connect, connect_store
 from livecommerce.ops.valkey import EmbeddedValkey
 
 
@@ -52,8 +55,8 @@ async def test_waiting_for_a_turn_is_no_silence_of_the_store(
 ) -> None:
     """The wait counted as the command's own time: the last of a crowd were told that the store does not answer."""
     monkeypatch.setattr(redis_client, "CONNECTIONS_MAX", 1)
-    monkeypatch.setattr(redis_client, "COMMAND_SECONDS_MAX", 1.0)
     client: Redis = connect(valkey_server.url)
+    client.seconds_max = 1.0  # type: ignore[attr-defined]
     try:
         calls = [client.blpop([f"nothing comes here {number}"], timeout=0.3) for number in range(5)]
         assert await asyncio.gather(*calls) == [None] * 5
@@ -93,6 +96,24 @@ async def test_a_turn_given_to_one_who_leaves_is_the_next_ones() -> None:
     assert next_one.done()
     await turns.__aexit__(None)
     assert turns._free == 1
+async def test_a_person_waits_for_a_stalled_server_as_long_as_the_lane_says(tmp_path: Path) -> None:
+    server = EmbeddedValkey(tmp_path)
+    server.start()
+    client = await connect_store(server.url, seconds_max=0.2)
+    try:
+        assert server.pid is not None
+        await client.set("kept", "1")
+        os.kill(server.pid, signal.SIGSTOP)
+        # the limit of one try is far above, and that of other clients too: it is this lane's that ends the wait
+        with pytest.raises(TimeoutError, match="no answer within 0 s"):
+            await client.get("kept")
+        with pytest.raises(TimeoutError, match="no answer within 0 s"):
+            await client.pipeline().get("kept").execute()
+        os.kill(server.pid, signal.SIGCONT)
+        assert await client.get("kept") == b"1"
+    finally:
+        await client.aclose()
+        server.kill()
 
 
 async def test_who_waits_too_long_is_refused(valkey_server: EmbeddedValkey, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from redis.exceptions import ConnectionError
 
 from livecommerce.accounts.rows import ShopRepository
 from livecommerce.configuration.tree import Settings
-from livecommerce.errors import DatabaseAway
+from livecommerce.errors import DatabaseAway, in_words
 from livecommerce.ops.errors import StoresApart
 from livecommerce.records.database import Database
 from livecommerce.roles import sql
@@ -52,8 +52,9 @@ async def test_either_store_is_waited_for_and_nothing_is_read_before(
         shops = ShopRepository(database)
         with pytest.raises(DatabaseAway):
             await shops.all()
-        with pytest.raises(DatabaseAway):
+        with pytest.raises(DatabaseAway) as told:
             await frame.health.checks["sql"]()
+        assert in_words(away) in told.value.for_operators, "the cause of the try before"
         async with asyncio.timeout(10):
             while not database.is_open:
                 await asyncio.sleep(0.02)

@@ -49,7 +49,7 @@ IMPORTS: dict[str, frozenset[str]] = {
         "records": "errors ops",
         "http": "bounds errors ops settings",
         "accounts": "bounds errors http ops records",
-        "catalogue": "accounts bounds comments errors http records stock",
+        "catalogue": "accounts bounds comments errors http ops records stock",
         "media": "accounts errors http ops records settings",
         "shows": "accounts bounds catalogue comments errors http ops records stock",
         "orders": "accounts bounds errors http ops records settings shows stock",

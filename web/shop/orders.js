@@ -30,7 +30,7 @@ function Actions({ order, methods, act }) {
     return answer;
   };
   const [told, setTold] = useState({}); // id of a payment -> what its buyer does, by locale
-  const nameOf = (method) => methods[method]?.names[locale.value] ?? method; // a provider may have gone since
+  const nameOf = (method) => named(methods, method);
   const post = async (body) => {
     const answer = await press(`/api/orders/${order.id}/payments`, body)();
     if (answer?.ok) setTold((before) => ({ ...before, [body.id]: answer.instructions }));
@@ -61,13 +61,23 @@ function Actions({ order, methods, act }) {
     ${order.methods.map((method) => html`<button key=${method} class="btn small line" type="button" disabled=${busy} onClick=${begin(method)}>${nameOf(method)}</button>`)}</div>`}`;
 }
 
+const named = (methods, method) => methods[method]?.names[locale.value] ?? method; // a provider may have gone since
+
+/** Money that came and went: what was taken back stays to be seen, with the day and who noted it. */
+function History({ order, methods }) {
+  if (!order.history?.length) return null;
+  return html`<ul class="history muted small">${order.history.map((one) => html`<li key=${one.payment + one.what}>${t(`shop.history_${one.what}`, {
+    sum: money(one.amount_minor, one.currency), method: named(methods, one.method), day: day(one.at_ms), time: timeOfDay(one.at_ms), by: one.by || "–",
+  })}${one.reference ? ` · ${one.reference}` : ""}</li>`)}</ul>`;
+}
+
 function Order({ order, methods, act }) {
   const due = order.total_minor - order.confirmed_minor;
   const kind = order.state === "cancelled" ? "none" : due > 0 ? "held" : "paid";
   return html`<li>
     <${Ticket} kind=${kind} gone=${order.state === "cancelled"} small=${t("shop.order")} number=${order.number} title=${person(order.name)} sub=${linesText(order)}
       right=${html`<span class="left">${money(order.total_minor, order.currency)}</span>`} />
-    ${mayHost && html`<${Actions} order=${order} methods=${methods} act=${act} />`}</li>`;
+    ${mayHost && html`<${Actions} order=${order} methods=${methods} act=${act} />`}<${History} order=${order} methods=${methods} /></li>`;
 }
 
 export function OrderSheet({ show, onClose }) {
