@@ -96,6 +96,8 @@ async def test_a_turn_given_to_one_who_leaves_is_the_next_ones() -> None:
     assert next_one.done()
     await turns.__aexit__(None)
     assert turns._free == 1
+
+
 async def test_a_person_waits_for_a_stalled_server_as_long_as_the_lane_says(tmp_path: Path) -> None:
     server = EmbeddedValkey(tmp_path)
     server.start()
