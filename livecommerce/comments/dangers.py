@@ -16,6 +16,7 @@ _NEVER: Final = bits(
 )  # fmt: skip
 # What a negation may have for an object of its own: "不在家", "not home", "不要黑的".
 _OBJECT_OF_ITS_OWN: Final = bits(kinds.UNKNOWN, kinds.SOFT, kinds.REMARK, kinds.PROSE, kinds.TOPIC, kinds.PRAISE)
+_A_PERSON: Final = bits(kinds.SOFT)
 _A_REMARK: Final = bits(kinds.REMARK)
 _STRANGERS: Final = bits(kinds.UNKNOWN, kinds.PROSE)
 # Of these a remark may speak: "gửi chung với đơn hôm qua", "地址我等等私訊".
@@ -134,7 +135,8 @@ class Dangers:
             case "compare":
                 return stand.beside
             case "others":
-                return not stand.before or stand.beside  # "my husband finally said yes! B7 +1"
+                ours = stand.before or self.words.stretch_has(position, _A_PERSON)
+                return stand.beside or not ours  # "my husband finally said yes! B7 +1"
             case "host" | "game" | "hypothetical":
                 return stand.before or stand.near  # after it, an address: "ship Hải Phòng", "room 12B"
         return True
@@ -161,8 +163,11 @@ class Dangers:
     def _has_its_own_object(self, position: int) -> bool:
         """ "老公不在家 A12+1", "不要黑的 要白色M+1": it denies something else."""
         wanted = {str(token.value) for core in self.strong for token in core.tokens if token.kind == kinds.OPTION}
-        if self.words.in_one_stretch(position) and self.tokens[position - 1].kind == kinds.OPTION:
-            return str(self.tokens[position - 1].value) not in wanted  # "灰的不要喔，A02 黑+2"
+        at = position - 1
+        while self.words.in_one_stretch(at + 1):
+            if self.tokens[at].kind == kinds.OPTION:
+                return str(self.tokens[at].value) not in wanted  # "灰的家裡有了不要，A02黑+1"
+            at -= 1
         if not self.words.in_one_stretch(position + 1):
             return False
         following = self.tokens[position + 1]

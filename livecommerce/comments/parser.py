@@ -100,6 +100,7 @@ _OVERRULED: Final = {
     Reason.CHATTER, Reason.NO_QUANTITY, Reason.NO_ITEM, Reason.CHANGE_UNCLEAR, Reason.BAD_OPTION,
     Reason.TWO_READINGS,
 }  # fmt: skip
+_DIGITS: Final = bits(kinds.NUMBER, kinds.BAD_QUANTITY, kinds.BAD_NUMBER)
 _NONE: Final[tuple[Intent, ...]] = ()
 
 
@@ -204,7 +205,9 @@ class _Judge:
 
     def _strong_or(self, verdict: Verdict) -> Verdict:
         """What the words around an order made doubtful stands where the order is a strong one."""
-        if verdict.intents or verdict.reason not in _OVERRULED:
+        # "…, isa para sa ninang": a word for a number may count something else; digits may be a bad quantity
+        misread = verdict.reason is Reason.BAD_QUANTITY and not self.mask & _DIGITS
+        if verdict.intents or (verdict.reason not in _OVERRULED and not misread):
             return verdict
         if not self.mask & _ACTS and self.mask & _NEGATION_OR_ANY_MORE != _NEGATION_OR_ANY_MORE:
             return verdict

@@ -22,6 +22,7 @@ from livecommerce.comments.verdict import Intent
 
 _LINKS: Final = bits(kinds.AND, kinds.SEPARATOR, kinds.THIS, kinds.TO, kinds.OBJECT, kinds.CLAIM, kinds.WORD_NUMBER)
 _ODD: Final = bits(kinds.UNKNOWN, kinds.PROSE, kinds.DANGER)
+_TELLING: Final = bits(kinds.UNKNOWN, kinds.PROSE, kinds.THIS, kinds.CLAIM, kinds.DANGER, kinds.TOPIC)
 _PROSE: Final = bits(kinds.UNKNOWN, kinds.PROSE, kinds.TOPIC)
 _POLITE_END: Final = re.compile("이?요|입니다|이에요|예요")
 
@@ -74,7 +75,7 @@ class StrongReader:
             return self._fills_the_pinned(core) or self._cancels_the_last(core)
         if self._is_part_of_more(core) or self._is_embedded(core) or self._ends_in_a_verb(core):
             return False
-        if self._calls_others(core):
+        if self._calls_others(core) or self._counts_in_prose(core):
             return False
         if core.mask & CHANGING:
             return True
@@ -102,6 +103,16 @@ class StrongReader:
             )
             and (self.words.has_wish or any(token.kind == kinds.PRAISE for token in self.tokens))
         )
+
+    def _counts_in_prose(self, core: Core) -> bool:
+        """ "peach 2 pcs went rotten", "上一團A02卡其兩條縮水": a count without sign or claim word, told of."""
+        counted = any(token.kind == kinds.QUANTITY and token.value[1] == "count" for token in core.tokens)
+        signed = any(token.kind == kinds.QUANTITY and token.value[1] != "count" for token in core.tokens)
+        if not counted or signed or core.mask & (CHANGING | 1 << kinds.CLAIM):
+            return False
+        after, before = core.last + 1, core.first - 1
+        goes_on = self.words.in_one_stretch(after) and _TELLING >> self.words.kind(after) & 1
+        return bool(goes_on or (self.words.in_one_stretch(core.first) and _TELLING >> self.words.kind(before) & 1))
 
     def _ends_in_a_verb(self, core: Core) -> bool:
         """Korean says at the end what is meant: "B7 두 개 중에 …", "A12 하나만 더 보여주세요", but "3개요 …"."""
@@ -195,6 +206,8 @@ class StrongReader:
             goes_on = after is not None and _ODD >> after.kind & 1 and after.start == token.end
             if token.kind in (kinds.ITEM, kinds.QUANTITY, kinds.LESS) and goes_on:
                 return True
+            if token.kind == kinds.QUANTITY and self.text.startswith("的", token.end):
+                return True  # "A02黑+1的那位小姐"
             begins = before is not None and _ODD >> before.kind & 1 and before.end == token.start
             if token.kind == kinds.ITEM and begins and not self.words.is_code(token):
                 return True

@@ -23,7 +23,7 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
         kinds.SOFT,
         None,
         (
-            "guys|everyone|why not|changed my mind|about time"
+            "guys|everyone|why not|who cares|changed my mind|about time"
             "|also|too|another|more|again|now|yes|yeah|yep|yup|finally|asap|first|no problem|no worries|no rush"
             "|no hurry|add|take|need|total|only|i need|can't wait|cant wait|wow|oh|as well|then|please add"
             "|add me|put me down|today|one more|same price"
@@ -111,7 +111,11 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
     (kinds.DOUBT, "when", "about|after|later|until|at least"),
     (kinds.DOUBT, "but", "but|though"),
     (kinds.DOUBT, "joins", "because|cuz|coz"),
-    (kinds.DOUBT, "if", "if|unless|depends|provided|as long as|in case|when i|once|only if|would have"),
+    (
+        kinds.DOUBT,
+        "if",
+        ("if|unless|depends|provided|as long as|in case|when i|once|only if|would have|would've|had payday|if only"),
+    ),
     (
         kinds.DOUBT,
         "earlier",
@@ -139,7 +143,8 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
         "others",
         (
             "she said|he said|they said|she says|he says|someone said|people say|everyone's|everyone is|everybody's"
-            "|everybody|someone|somebody|says|said|told|yelling|shouting|copying|she wants|he wants|they want"
+            "|everybody|someone|somebody|says|said|told|yelling|shouting|copying|counts as|she wants|he wants"
+            "|they want"
             "|people|who's|above|same as her|her order|his order|someone's|someone else|anyone"
         ),
     ),

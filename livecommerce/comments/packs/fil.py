@@ -140,7 +140,8 @@ PACK: Final = Pack(
             kinds.DANGER,
             "past",
             (
-                "kaka-deliver|kakadeliver|kaka deliver|kakarating|kararating|nadeliver|na-deliver|kahapon|kagabi"
+                "nung isang|nung nakaraan|nung linggo|sa kabila|kabilang live|kabila|kinuha ko|kaka-deliver"
+                "|kakadeliver|kaka deliver|kakarating|kararating|nadeliver|na-deliver|kahapon|kagabi"
                 "|noong|last live|naka-mine|nakamine|nag-mine|nagmine|nag mine|noon|dati akong"
                 "|muntik|muntik na|nakuha ko na"
             ),

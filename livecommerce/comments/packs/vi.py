@@ -157,9 +157,12 @@ PACK: Final = Pack(
         (
             kinds.DANGER,
             "others",
-            ("người ta|mọi người|bạn kia|bạn trên|chị kia|ai cũng|nghe nói|bảo là|nói là|có người|cmt trên"),
+            (
+                "nghe hoài|cứ chốt|người ta|mọi người|bạn kia|bạn trên|chị kia|ai cũng|nghe nói|bảo là|nói là"
+                "|có người|cmt trên"
+            ),
         ),
-        (kinds.DANGER, "compare", "hơn|so với"),
+        (kinds.DANGER, "compare", "hơn|so với|bằng tiền"),
         (
             kinds.DANGER,
             "host",
