@@ -81,6 +81,7 @@ class ShowOutput:
         if self.recording is None:
             self.recording = Recording(folder, self.stream.show, self._wall_ms, self.packager.want_keyframe)
             self.packager.sinks.append(self.recording)
+            self.stream.catch_up(self.packager.take)
 
     def play(self, now: float) -> HlsStream:
         """The HLS window, begun if there is none."""
@@ -91,6 +92,7 @@ class ShowOutput:
             log.info("hls of %s begins", self.stream.show)
             self.hls = HlsStream(self._wall_ms, self.packager.want_keyframe)
             self.packager.sinks.append(self.hls)
+            self.stream.catch_up(self.packager.take)
             self.packager.want_keyframe(now)
         return self.hls
 
