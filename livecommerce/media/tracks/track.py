@@ -205,6 +205,8 @@ class Track:
         self._is_rebasing = True
         self._unsettled = None
         self.sets.begin(sets)
+        for unit in sets:  # an encoder that tells them in SDP alone never tells its size in the stream
+            self.picture = h264.parse_sequence_parameters(unit) or self.picture
         self.source_at = None
         self._report = None
 

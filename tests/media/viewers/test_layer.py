@@ -19,9 +19,7 @@ def make_layer() -> Layer:
 
 def take(layer: Layer, sequence: int, body: bytes, now: float, *, packets: int = 1) -> None:
     """A packet of one of pictures that have so many each; no marker ever."""
-    packet = layer.track.take(
-        rtp.RtpPacket(102, False, sequence, sequence // packets * 3_000, 9, body, 0, b""), now
-    )
+    packet = layer.track.take(rtp.RtpPacket(102, False, sequence, sequence // packets * 3_000, 9, body, 0, b""), now)
     assert packet is not None
     layer.note(now)
 
