@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
-from livecommerce.media.wire.h264 import IDR, PICTURE_PARAMETERS, SEQUENCE_PARAMETERS
+from livecommerce.media.wire.h264 import IDR, PICTURE_PARAMETERS, SEQUENCE_PARAMETERS, SUPPLEMENTAL
 
 # A NACK to the host and its answer take one round trip; 400 ms covers two on a bad mobile link.
 VIDEO_WAIT_SECONDS = 0.4
@@ -298,7 +298,7 @@ class AccessUnitAssembler(_Assembler[AccessUnit]):
         return found
 
     def _append(self, packet: MediaPacket, timestamp: int) -> None:
-        is_start = _may_start(packet.payload) or (self._is_first and _begins_idr(packet.payload))
+        is_start = _may_start(packet.payload) or (self._is_first and _may_begin(packet.payload))
         if self._timestamp is None and is_start and timestamp != self._given:
             # Nothing but the beginning of a key picture can follow this hole unharmed.
             self._is_damaged = False
@@ -366,9 +366,16 @@ def _may_start(payload: bytes) -> bool:
     return kind in (_ACCESS_UNIT_DELIMITER, SEQUENCE_PARAMETERS)
 
 
-def _begins_idr(payload: bytes) -> bool:
-    """True for the first slice of an IDR picture: its first_mb_in_slice is 0, one bit (ITU-T H.264 section 7.3.3)."""
+def _may_begin(payload: bytes) -> bool:
+    """True for what a key picture without parameter sets of its own begins with: a message (SEI) or the first slice.
+
+    A first slice's first_mb_in_slice is 0, one bit (ITU-T H.264 section 7.3.3).
+    """
     kind = payload[0] & 0x1F
+    if kind == _STAP_A:
+        return len(payload) > 3 and _may_begin(payload[3:])
+    if kind == SUPPLEMENTAL:
+        return True
     if kind == _FU_A:
         return len(payload) > 2 and payload[1] & 0x9F == 0x80 | IDR and payload[2] & 0x80 > 0
     return kind == IDR and len(payload) > 1 and payload[1] & 0x80 > 0
