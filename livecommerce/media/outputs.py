@@ -113,6 +113,8 @@ class ShowOutput:
             self.packager.sinks.append(self._aac)
 
     def tick(self, now: float) -> None:
+        if self.stream.tracks["audio"].is_doubted:
+            self.packager.timeline.forget_reports()
         self.packager.tick(now)
         if self._aac is not None and now - self.aac_asked_at > AAC_IDLE_SECONDS:
             self._stop_aac()

@@ -204,3 +204,8 @@ class Timeline:
             return
         change = offset - self._audio_offset
         self._audio_offset += change if abs(change) > SKEW_JUMP_SAMPLES else change * SKEW_SHARE
+
+    def forget_reports(self) -> None:
+        """They cannot be true: what they said before may have been on its way there already, so arrival decides."""
+        if self._is_reported and self._heard_seconds:
+            self._audio_offset, self._is_reported = self._heard_offset, False
