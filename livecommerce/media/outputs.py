@@ -17,6 +17,7 @@ from livecommerce.media.errors import StreamUnknown
 from livecommerce.media.hls.aac import AacEncoder
 from livecommerce.media.hls.window import HlsStream
 from livecommerce.media.packaging.access_units import ParameterSets
+from livecommerce.media.packaging.curtain import Curtain
 from livecommerce.media.packaging.packager import Packager, Sink
 from livecommerce.media.packaging.timeline import Clock, TimedFrame, TimedUnit
 from livecommerce.media.recording.files import folder_of
@@ -61,17 +62,23 @@ class ShowOutput:
             stream.request_keyframe,
             self._clocks,
             known=lambda: ParameterSets(*stream.parameter_sets()),
-            has_picture=lambda: stream.has_picture,
+            has_picture=self._has_picture,
         )
         self.recording: Recording | None = None
         self.hls: HlsStream | None = None
         self.asked_at = self.aac_asked_at = float("-inf")
         self._aac: _AacFeed | None = None
+        self._curtain: Curtain | None = None
         stream.taps.append(self.packager.take)
 
     def _clocks(self) -> tuple[Clock, Clock] | None:
         video, audio = self.stream.followed.report, self.stream.tracks["audio"].report
         return None if video is None or audio is None else (Clock(*video), Clock(*audio))
+
+    def _has_picture(self) -> bool:
+        """A picture that was never entered here, and that nobody can enter, is none."""
+        is_unseen = self.packager.video.counters.keys == 0
+        return self.stream.has_picture and not (is_unseen and self.stream.is_closed(time.monotonic()))
 
     def _wall_ms(self, ticks: int) -> int:
         return (self.packager.wall_ms or 0) + ticks // 90
@@ -81,6 +88,7 @@ class ShowOutput:
         if self.recording is None:
             self.recording = Recording(folder, self.stream.show, self._wall_ms, self.packager.want_keyframe)
             self.packager.sinks.append(self.recording)
+            self.stream.catch_up(self.packager.take)
 
     def play(self, now: float) -> HlsStream:
         """The HLS window, begun if there is none."""
@@ -90,7 +98,9 @@ class ShowOutput:
         if self.hls is None:
             log.info("hls of %s begins", self.stream.show)
             self.hls = HlsStream(self._wall_ms, self.packager.want_keyframe)
-            self.packager.sinks.append(self.hls)
+            self._curtain = Curtain(self.hls, self.stream.is_closed)
+            self.packager.sinks.append(self._curtain)
+            self.stream.catch_up(self.packager.take)
             self.packager.want_keyframe(now)
         return self.hls
 
@@ -103,6 +113,8 @@ class ShowOutput:
             self.packager.sinks.append(self._aac)
 
     def tick(self, now: float) -> None:
+        if self.stream.tracks["audio"].is_doubted:
+            self.packager.timeline.forget_reports()
         self.packager.tick(now)
         if self._aac is not None and now - self.aac_asked_at > AAC_IDLE_SECONDS:
             self._stop_aac()
@@ -122,12 +134,12 @@ class ShowOutput:
         self._stop_aac()
         if self.hls is not None:
             log.info("hls of %s ends", self.stream.show)
-            self._drop(self.hls)
+            self._drop(self._curtain)
             self.hls.end()
             self.hls = None
 
-    def _drop(self, sink: Sink) -> None:
-        with contextlib.suppress(ValueError):  # it may have ended before
+    def _drop(self, sink: Sink | None) -> None:
+        if sink in self.packager.sinks:  # it may have ended before
             self.packager.sinks.remove(sink)
 
     def stream_ended(self) -> Recording | None:
@@ -139,7 +151,7 @@ class ShowOutput:
             self._drop(recording)
         self._stop_aac()
         if self.hls is not None:
-            self._drop(self.hls)
+            self._drop(self._curtain)
             self.hls.end()
         return recording
 

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from livecommerce.media.ingest.feedback import Reception
 from livecommerce.media.ingest.hints import MIXED_TOLD_SECONDS, Seen, hint_of
 from livecommerce.media.ingest.source import PICTURE, SOUND, Source, SourceName
+from livecommerce.media.tracks.agreement import Agreement
 from livecommerce.media.tracks.track import CanonicalPacket, Track
 from livecommerce.media.transport.udp import Socket
 from livecommerce.media.viewers.audience import REQUEST_PATIENCE_SECONDS, Audience
@@ -79,6 +80,7 @@ class Stream(Audience):
         self.taps: list[Callable[[str, list[Any], float], None]] = []
         self.on_event = on_event
         self.followed = Follower(self.layers[0])
+        self._agreement = Agreement()
         self._fed: dict[SourceName, Layer] = {}
         self._sound_timer: asyncio.TimerHandle | None = None
         self._lost_at: float | None = None
@@ -124,7 +126,7 @@ class Stream(Audience):
         previous, self.host = self.host, host
         if self.coming is host:
             self.coming = None
-        self.host_session, self._heard_at = host.session, None
+        self.host_session, self._heard_at, self._agreement = host.session, None, Agreement()
         if previous is not None:
             previous.close("replaced")
         self.ended_at = None
@@ -210,17 +212,18 @@ class Stream(Audience):
         canonical = track.take(packet, now)
         if canonical is None:
             return
-        layer.note(canonical, now)
+        layer.note(now)
+        self._note_media(now)
+        # Before anything of it is sent: what begins with this picture (recordings) shall have the whole of it.
+        if not self.has_picture and _can_be_entered(layer):
+            self._set_picture(True)
+        if self.state is not StreamState.LIVE and track.keyframe_start >= 0:
+            self._came_live()
         is_late = canonical.number < track.highest
         if canonical.marker or is_late or track.pending_count >= FLUSH_PACKETS_MAX:
             self._flush_picture(layer)
         elif layer.flush_timer is None:
             layer.flush_timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush_picture, layer)
-        self._note_media(now)
-        if not self.has_picture and _can_be_entered(layer):
-            self._set_picture(True)
-        if self.state is not StreamState.LIVE and track.keyframe_start >= 0:
-            self._came_live()
 
     def _note_media(self, now: float) -> None:
         if self._heard_at is None:
@@ -317,6 +320,15 @@ class Stream(Audience):
             for tap in self.taps:
                 tap(kind, packets, now)
 
+    def catch_up(self, tap: Callable[[str, list[Any], float], None]) -> None:
+        """Gives a new tap what of a key picture that is just coming has gone out already."""
+        layer = self.followed.layer
+        if not _can_be_entered(layer):
+            return
+        begun = layer.track.between(layer.track.keyframe_start, layer.track.head)
+        if begun and begun[-1].timestamp == begun[0].timestamp:
+            tap("video", self.followed.take(layer, begun), time.monotonic())
+
     def parameter_sets(self) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
         """SPS and PPS of the picture that recording and HLS follow, as far as its sender has told them."""
         sets = self.followed.layer.track.sets
@@ -352,6 +364,9 @@ class Stream(Audience):
 
     def second(self, now: float) -> None:
         """Once a second: rates, health, reports to viewers, the end of a host who stays away."""
+        self._agreement.look(self.followed.layer.track, self.tracks["audio"])
+        for track in (self.tracks["audio"], *(layer.track for layer in self.layers)):
+            track.is_doubted = self._agreement.is_broken
         self._measure(now)
         self.begin_reports()
         self.followed.look(self.alive(), now)
@@ -426,6 +441,7 @@ class Stream(Audience):
             keyframe_wanted=None if wanted is None else now - wanted,
             keyframe_slow=None if slow is None else now - slow,
             clock_jumped=now - jumped_at if jumped_at > self._taken_at else None,
+            are_clocks_apart=self._agreement.is_broken,
             is_baseline=picture is None or picture.is_baseline,
             has_sound=SOUND in host.receptions and self.audio_kbps > 0,
             kbps=top.kbps,

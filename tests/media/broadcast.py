@@ -39,15 +39,20 @@ def payloads_of(units: list[bytes]) -> list[bytes]:
     for unit in units:
         if unit[0] & 0x1F in (6, 7, 8):
             continue
-        if len(unit) <= PAYLOAD_BYTES:
-            found.append(unit)
-            continue
-        body = unit[1:]
-        for start in range(0, len(body), PAYLOAD_BYTES):
-            first = 0x80 if start == 0 else 0
-            last = 0x40 if start + PAYLOAD_BYTES >= len(body) else 0
-            header = bytes((unit[0] & 0x60 | 28, unit[0] & 0x1F | first | last))
-            found.append(header + body[start : start + PAYLOAD_BYTES])
+        found += fragments(unit, PAYLOAD_BYTES)
+    return found
+
+
+def fragments(unit: bytes, size: int) -> list[bytes]:
+    """The unit itself, or FU-A fragments of so many bytes where it is longer."""
+    if len(unit) <= size:
+        return [unit]
+    found, body = [], unit[1:]
+    for start in range(0, len(body), size):
+        first = 0x80 if start == 0 else 0
+        last = 0x40 if start + size >= len(body) else 0
+        header = bytes((unit[0] & 0x60 | 28, unit[0] & 0x1F | first | last))
+        found.append(header + body[start : start + size])
     return found
 
 

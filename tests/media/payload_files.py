@@ -13,10 +13,12 @@ from typing import NamedTuple
 
 import av
 
-from tests.media.broadcast import encode_pictures, encode_sound, payloads_of, picture, split_annex_b
+from tests.media.broadcast import encode_pictures, encode_sound, fragments, payloads_of, picture, split_annex_b
 
 FOLDER = Path(__file__).parent / "payloads"
 SIZE, RATE = (160, 90), 15
+# So small that slices of a small picture are cut, too.
+SLICE_FRAGMENT_BYTES = 200
 
 
 class Payload(NamedTuple):
@@ -95,10 +97,35 @@ def _pictures_out_of_order(seconds: float) -> list[Payload]:
     ]
 
 
+def _pictures_in_slices(seconds: float) -> list[Payload]:
+    """As hardware encoders and OBS send them: four slices a picture, each unit in packets of its own."""
+    codec = av.CodecContext.create("libx264", "w")
+    codec.width, codec.height = SIZE
+    codec.pix_fmt, codec.time_base, codec.framerate = "yuv420p", Fraction(1, RATE), Fraction(RATE)
+    codec.thread_count, codec.bit_rate = 1, 200_000
+    codec.options = {
+        "tune": "zerolatency",
+        "preset": "ultrafast",
+        "profile": "baseline",
+        "x264-params": "keyint=30:min-keyint=30:scenecut=0:slices=4:repeat-headers=1",
+    }
+    found = []
+    for number in range(round(seconds * RATE)):
+        one = picture(number, *SIZE)
+        one.pts = number
+        for packet in codec.encode(one):
+            payloads = [
+                payload for unit in split_annex_b(bytes(packet)) for payload in fragments(unit, SLICE_FRAGMENT_BYTES)
+            ]
+            found += _packets(number / RATE, 0xFFFF0000 + number * 90_000 // RATE, payloads)
+    return found
+
+
 def main() -> None:
     _write("sound_alone", _sounds(5.0))
     _write("camera_away", _sounds(11.0) + _pictures(2.0, 0.0) + _pictures(3.0, 8.0))
     _write("show", _sounds(8.0) + _pictures(8.0, 0.0))
+    _write("slices", _sounds(6.0) + _pictures_in_slices(6.0))
     _write("b_frames", _sounds(6.0) + _pictures_out_of_order(6.0))
 
 

@@ -122,7 +122,7 @@ effect(() => {
 
 export const report = signal(null); // the relay on this stream and its worst viewers' lines, asked for while it is live
 const FIGURES_MS = 2000;
-const FAIR = ["bitrate_low", "no_audio", "profile_not_baseline", "over_limit", "keyframes_slow", "clock_jumped", "starting"]; // worth a look, not worth alarm
+const FAIR = ["bitrate_low", "no_audio", "profile_not_baseline", "over_limit", "keyframes_slow", "clock_jumped", "clocks_apart", "starting"]; // worth a look, not worth alarm
 effect(() => {
   if (live.media.value?.state !== "live") {
     report.value = null;

@@ -39,6 +39,7 @@ class Seen(NamedTuple):
         is_reordered: pictures come in another order than they are shown (B-frames).
         keyframe_wanted: seconds since somebody asked for a keyframe that has not come; None where nobody waits.
         clock_jumped: seconds since a clock of the host was set anew; None where none was.
+        are_clocks_apart: sender reports say of picture and sound what their arrival contradicts.
         keyframe_slow: seconds since the last keyframe that came late; None where none did.
         limit_kbps: what the host was asked to stay under, 0 where nothing was agreed.
     """
@@ -53,6 +54,7 @@ class Seen(NamedTuple):
     keyframe_wanted: float | None
     keyframe_slow: float | None
     clock_jumped: float | None
+    are_clocks_apart: bool
     is_baseline: bool
     has_sound: bool
     kbps: float
@@ -79,6 +81,7 @@ CAUSES: tuple[tuple[str, Callable[[Seen], bool]], ...] = (
         "clock_jumped",
         lambda seen: seen.clock_jumped is not None and seen.clock_jumped < JUMP_TOLD_SECONDS,
     ),
+    ("clocks_apart", lambda seen: seen.are_clocks_apart),
     (
         "keyframes_slow",
         lambda seen: (

@@ -77,6 +77,11 @@ class HostPlan:
         codec = sdp.Codec(offered.payload_type, "H264", offered.clock)
         # The answer repeats the profile. Chromium also takes its first bitrate from here instead of from 300 kbit/s.
         self.layers = section.layers
+        if section.has_layers_by_ssrc and not self.layers:
+            raise SdpRefused(
+                "The video section sends several sizes told apart by SSRC alone (a=ssrc-group:SIM). Send one, or name "
+                "them (a=rid with a=simulcast, RFC 8853)."
+            )
         if not self.layers:  # each layer has sets of its own, and SDP does not say whose these are
             self.parameter_sets = parse_sprop(offered.parameters.get("sprop-parameter-sets", ""))
         # What is agreed bounds all layers together; the page bounds each of them.
@@ -119,6 +124,11 @@ class HostPlan:
         # Music is stereo where the host has it so; without these Chromium and OBS send mono (RFC 7587 section 6.1).
         codec.parameters = {"minptime": "10", "useinbandfec": "1", "stereo": "1", "maxaveragebitrate": "128000"}
         codec.feedback = offered.feedback & {"transport-cc"}
+        if codec.payload_type in self.sources or codec.payload_type in self.retransmissions:
+            raise SdpRefused(
+                f"Picture and sound have the same payload type ({codec.payload_type}), so their packets cannot be told "
+                "apart. Give each its own."
+            )
         self.sources[codec.payload_type] = SOUND
         self.answered.append(sdp.Answered(section, (codec,), ("recvonly", *self._extension_lines(section))))
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
-from livecommerce.media.wire.h264 import IDR, PICTURE_PARAMETERS, SEQUENCE_PARAMETERS
+from livecommerce.media.wire.h264 import IDR, PICTURE_PARAMETERS, SEQUENCE_PARAMETERS, SUPPLEMENTAL
 
 # A NACK to the host and its answer take one round trip; 400 ms covers two on a bad mobile link.
 VIDEO_WAIT_SECONDS = 0.4
@@ -26,6 +26,7 @@ _STAP_A, _FU_A = 24, 28
 # nal_unit_type (ITU-T H.264 table 7-1): MP4 samples do without these.
 _ACCESS_UNIT_DELIMITER, _END_OF_SEQUENCE, _END_OF_STREAM, _FILLER = 9, 10, 11, 12
 _DROPPED_UNITS = (_ACCESS_UNIT_DELIMITER, _END_OF_SEQUENCE, _END_OF_STREAM, _FILLER)
+_LAST_UNITS = (*range(1, IDR + 1), _END_OF_SEQUENCE, _END_OF_STREAM, _FILLER)
 _OPUS_FRAMES_SAMPLES = (
     *(480, 960, 1920, 2880) * 3,  # SILK: configurations 0 to 11
     *(480, 960) * 2,  # hybrid: 12 to 15
@@ -126,6 +127,11 @@ class Reorder:
             self._held.setdefault(packet.number, packet)
         yield from self.due(now)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Packets wait behind a hole."""
+        return bool(self._held)
+
     def due(self, now: float) -> Iterator[MediaPacket]:
         """Yields what has become ready because a hole was filled, or waited for long enough."""
         while self._held and self._next is not None:
@@ -193,6 +199,7 @@ class _Assembler(Generic[T]):
         self._reorder = Reorder(wait_seconds)
         self._extended: int | None = None
         self._last_number: int | None = None
+        self._pushed_at = 0.0
 
     @property
     def lost_packets(self) -> int:
@@ -200,6 +207,7 @@ class _Assembler(Generic[T]):
 
     def push(self, packet: MediaPacket, now: float) -> list[T]:
         """Takes one packet; gives what became whole by it."""
+        self._pushed_at = now
         return self._all(self._reorder.push(packet, now))
 
     def due(self, now: float) -> list[T]:
@@ -207,17 +215,15 @@ class _Assembler(Generic[T]):
         return self._all(self._reorder.due(now))
 
     def _all(self, packets: Iterator[MediaPacket]) -> list[T]:
-        found = []
+        found: list[T] = []
         for packet in packets:
             is_gap = self._last_number is not None and packet.number != self._last_number + 1
             self._last_number = packet.number
             self._extended = extend(packet.timestamp, self._extended)
-            item = self._take(packet, self._extended, is_gap)
-            if item is not None:
-                found.append(item)
+            found += self._take(packet, self._extended, is_gap)
         return found
 
-    def _take(self, packet: MediaPacket, timestamp: int, is_gap: bool) -> T | None:
+    def _take(self, packet: MediaPacket, timestamp: int, is_gap: bool) -> Sequence[T]:
         raise NotImplementedError
 
 
@@ -231,8 +237,13 @@ class UnitCounters:
 
 
 class AccessUnitAssembler(_Assembler[AccessUnit]):
-    """Args:
-    known: the sender's parameter sets, for IDR pictures that come without; as far as they are told.
+    """A picture ends where another timestamp begins. The marker of its last packet is a hint (RFC 6184 section 5.1)
+    that gives it out one picture earlier: encoders exist that set none, or one on each slice or each packet. Markers
+    are believed where a picture can end, until one goes on behind its marker; mostly that is seen at the first
+    parameter sets, before anything is lost.
+
+    Args:
+        known: the sender's parameter sets, for IDR pictures that come without; as far as they are told.
 
     Attributes: `needs_keyframe` while pictures are dropped because nothing can decode them.
     """
@@ -248,39 +259,76 @@ class AccessUnitAssembler(_Assembler[AccessUnit]):
         self._sequence: tuple[bytes, ...] = ()
         self._picture: tuple[bytes, ...] = ()
         self._is_first = True
+        self._is_marked = False  # the newest packet of the picture that comes is
+        self._has_marked = False  # the last picture ended with a marker
+        self._are_markers_ends = True  # False for good where a picture went on behind one
+        self._given: int | None = None  # timestamp of the picture that was given out last without seeing the next one
 
-    def _take(self, packet: MediaPacket, timestamp: int, is_gap: bool) -> AccessUnit | None:
+    def due(self, now: float) -> list[AccessUnit]:
+        """What became whole because a hole has been waited for long enough, or because nothing follows."""
+        found = super().due(now)
+        is_resting = self._payloads and not self._reorder.is_waiting and now - self._pushed_at > VIDEO_WAIT_SECONDS
+        # Of who marks ends, a picture without one has not ended: the rest of it is late.
+        if is_resting and (self._is_marked or not self._has_marked):
+            found += self.flush()
+        return found
+
+    def flush(self) -> Sequence[AccessUnit]:
+        """The picture that came last, as nothing follows it."""
+        self._given = self._timestamp
+        return self._end()
+
+    def _take(self, packet: MediaPacket, timestamp: int, is_gap: bool) -> Sequence[AccessUnit]:
+        found: Sequence[AccessUnit] = ()
         if is_gap:
             # The hole may hold the end of the last picture, whole ones, and the start of this one.
             self._give_up()
             self._is_damaged = True
-        elif packet.payload and self._timestamp is not None and timestamp != self._timestamp:
-            # No marker on the last packet: its sender went away in the middle (a host came back as another one).
-            self._give_up()
-            self._is_damaged = False
         if not packet.payload:  # a padding probe stands between pictures and belongs to none
-            return None
-        is_start = _may_start(packet.payload) or (self._is_first and _begins_idr(packet.payload))
-        if self._timestamp is None and is_start:
+            return found
+        if self._timestamp is not None and timestamp != self._timestamp:
+            self._has_marked = False
+            found = self._end()
+        elif self._is_marked or timestamp == self._given:
+            self._disbelieve()
+        self._append(packet, timestamp)
+        if packet.marker and self._are_markers_ends and _may_end(packet.payload):
+            self._given, self._has_marked = timestamp, True
+            found = (*found, *self._end())
+        return found
+
+    def _append(self, packet: MediaPacket, timestamp: int) -> None:
+        is_start = _may_start(packet.payload) or (self._is_first and _may_begin(packet.payload))
+        if self._timestamp is None and is_start and timestamp != self._given:
             # Nothing but the beginning of a key picture can follow this hole unharmed.
             self._is_damaged = False
         self._is_first = False
-        self._timestamp = timestamp
+        self._timestamp, self._is_marked = timestamp, packet.marker
         if len(self._payloads) >= UNIT_PACKETS_MAX:
             self._is_damaged = True
         else:
             self._payloads.append(packet.payload)
-        if not packet.marker:
-            return None
-        payloads, is_damaged = self._payloads, self._is_damaged
-        self._payloads, self._timestamp, self._is_damaged = [], None, False
-        return self._finish(payloads, timestamp, is_damaged)
+
+    def _disbelieve(self) -> None:
+        """A marked picture goes on: from now on none of its sender's ends before the next one begins."""
+        self._are_markers_ends = False
+        if not self._payloads:  # half of this one was given out
+            self._is_damaged = True
+
+    def _end(self) -> Sequence[AccessUnit]:
+        """The picture that came so far, where it is whole."""
+        payloads, timestamp, is_damaged = self._payloads, self._timestamp, self._is_damaged
+        self._payloads, self._timestamp, self._is_damaged, self._is_marked = [], None, False, False
+        if timestamp is None or not payloads:
+            return ()
+        whole = self._finish(payloads, timestamp, is_damaged)
+        return () if whole is None else (whole,)
 
     def _give_up(self) -> None:
         if self._payloads:
             self.counters.dropped_units += 1
         self.needs_keyframe = True
-        self._payloads, self._timestamp = [], None
+        self._payloads, self._timestamp, self._is_marked = [], None, False
 
     def _finish(self, payloads: list[bytes], timestamp: int, is_damaged: bool) -> AccessUnit | None:
         units = None if is_damaged else nal_units(payloads)
@@ -318,12 +366,29 @@ def _may_start(payload: bytes) -> bool:
     return kind in (_ACCESS_UNIT_DELIMITER, SEQUENCE_PARAMETERS)
 
 
-def _begins_idr(payload: bytes) -> bool:
-    """True for the first slice of an IDR picture: its first_mb_in_slice is 0, one bit (ITU-T H.264 section 7.3.3)."""
+def _may_begin(payload: bytes) -> bool:
+    """True for what a key picture without parameter sets of its own begins with: a message (SEI) or the first slice.
+
+    A first slice's first_mb_in_slice is 0, one bit (ITU-T H.264 section 7.3.3).
+    """
     kind = payload[0] & 0x1F
+    if kind == _STAP_A:
+        return len(payload) > 3 and _may_begin(payload[3:])
+    if kind == SUPPLEMENTAL:
+        return True
     if kind == _FU_A:
         return len(payload) > 2 and payload[1] & 0x9F == 0x80 | IDR and payload[2] & 0x80 > 0
     return kind == IDR and len(payload) > 1 and payload[1] & 0x80 > 0
+
+
+def _may_end(payload: bytes) -> bool:
+    """True where a picture can end with this payload: with a whole slice, or filling and signs of an end behind it."""
+    kind = payload[0] & 0x1F
+    if kind == _FU_A:
+        return len(payload) > 2 and payload[1] & 0x40 > 0 and payload[1] & 0x1F in _LAST_UNITS
+    if kind == _STAP_A:
+        return any(unit[0] & 0x1F in _LAST_UNITS for unit in nal_units((payload,)) or ())
+    return kind in _LAST_UNITS
 
 
 class OpusAssembler(_Assembler[OpusFrame]):
@@ -332,6 +397,6 @@ class OpusAssembler(_Assembler[OpusFrame]):
     def __init__(self) -> None:
         super().__init__(AUDIO_WAIT_SECONDS)
 
-    def _take(self, packet: MediaPacket, timestamp: int, is_gap: bool) -> OpusFrame | None:
+    def _take(self, packet: MediaPacket, timestamp: int, is_gap: bool) -> Sequence[OpusFrame]:
         duration = opus_samples(packet.payload)
-        return OpusFrame(timestamp, packet.payload, duration) if duration else None
+        return (OpusFrame(timestamp, packet.payload, duration),) if duration else ()

@@ -132,9 +132,13 @@ class Packager:
             sink.tick(now)
 
     def finish(self) -> None:
-        """Nothing more comes: what was held for pictures that might be shown before it is given out."""
+        """Nothing more comes: what was held for what might follow is given out."""
+        now = time.monotonic()
+        for whole in self.video.flush():
+            for unit in self._order.push(whole, now):
+                self._picture(unit, now)
         for unit in self._order.flush():
-            self._picture(unit, time.monotonic())
+            self._picture(unit, now)
 
     def _picture(self, unit: AccessUnit, now: float) -> None:
         placed = self.timeline.video(unit, now)

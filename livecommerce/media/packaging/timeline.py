@@ -2,7 +2,7 @@
 
 Video leads: its place is its own RTP timestamp. Audio is laid end to end without a hole (players drift at holes): where
 frames are missing, silence stands for them; where there are too many, some are left out. How the two RTP clocks relate
-comes from the sender reports (RFC 3550 section 6.4.1), and before the first reports from the times of arrival.
+comes from the sender reports (RFC 3550 section 6.4.1) as far as they can be true, else from the times of arrival.
 Where no camera sends, sound leads, and drawn pictures are laid beside it (stand_in.py).
 """
 
@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from livecommerce.media.packaging.access_units import AccessUnit, OpusFrame, ParameterSets, extend
 from livecommerce.media.packaging.stand_in import STAND_IN_TICKS
+from livecommerce.media.tracks.agreement import is_believable
 from livecommerce.media.wire.rtp import AUDIO_CLOCK, VIDEO_CLOCK
 
 # RFC 6716: a 20 ms full-band CELT frame, mono, whose range coder holds nothing. Every decoder makes silence of it.
@@ -28,6 +29,9 @@ SILENCE_SAMPLES_MAX = 65 * AUDIO_CLOCK
 STAND_IN_BEHIND_SAMPLES_MAX = 5 * AUDIO_CLOCK
 # Reports jitter by some milliseconds; a third of each new one keeps the average within a few reports.
 SKEW_SHARE = 1 / 3
+# How sound arrives beside its picture is judged by so much of it. What holds is kept to a little further than what is
+# new: jitter must not change it to and fro.
+HEARD_SECONDS, KEPT_SECONDS = 1.0, 0.1
 # A jump of this many samples (200 ms) is another relation, not jitter.
 SKEW_JUMP_SAMPLES = AUDIO_CLOCK // 5
 
@@ -81,6 +85,7 @@ class Timeline:
         self._picture_time: int | None = None
         self._picture_arrived = 0.0
         self._audio_offset: float | None = None
+        self._heard_offset = self._heard_seconds = 0.0  # the same by arrival, on average
         self._is_reported = False
         self._audio_last: int | None = None
         self._audio_next = 0
@@ -136,12 +141,13 @@ class Timeline:
         """The frame in its place with any silence before it; nothing where it has no place."""
         if not self._has_begun:
             return []
+        self._hear(frame, now)
         self._audio_last, self._audio_arrived = frame.timestamp, now
         if self._audio_offset is None:
-            time = 0.0
-            if self._picture_time is not None:
-                time = (self._picture_time / VIDEO_CLOCK + now - self._picture_arrived) * AUDIO_CLOCK
+            time = 0.0 if self._picture_time is None else self._arrival_place(now)
             self._audio_offset = time - frame.timestamp
+        elif not self._is_kept():
+            self._audio_offset = self._heard_offset
         wanted = round(frame.timestamp + self._audio_offset)
         if wanted - self._audio_next <= -TOLERANCE_SAMPLES:
             self.skipped_frames += 1
@@ -150,6 +156,26 @@ class Timeline:
         found.append(TimedFrame(self._audio_next, frame.data, frame.duration))
         self._audio_next += frame.duration
         return found
+
+    def _arrival_place(self, now: float) -> float:
+        """Where a sound that arrives now belongs beside the last picture (48 kHz)."""
+        return ((self._picture_time or 0) / VIDEO_CLOCK + now - self._picture_arrived) * AUDIO_CLOCK
+
+    def _hear(self, frame: OpusFrame, now: float) -> None:
+        """Sounds that had to wait come all at once; together they count no more than one."""
+        if self._picture_time is None:
+            return
+        passed = now - self._audio_arrived if self._heard_seconds else HEARD_SECONDS
+        step = min(passed, frame.duration / AUDIO_CLOCK)
+        self._heard_seconds = min(HEARD_SECONDS, self._heard_seconds + step)
+        offset = self._arrival_place(now) - frame.timestamp
+        self._heard_offset += (offset - self._heard_offset) * step / self._heard_seconds
+
+    def _is_kept(self) -> bool:
+        """Sound whose place is much earlier than that of its arrival would be lost; much later, heard too late."""
+        if self._audio_offset is None or not self._heard_seconds:
+            return True
+        return is_believable((self._audio_offset - self._heard_offset) / AUDIO_CLOCK, KEPT_SECONDS)
 
     def _silence_until(self, time: int) -> list[TimedFrame]:
         missing = time - self._audio_next
@@ -164,15 +190,22 @@ class Timeline:
         return found
 
     def align(self, video: Clock, audio: Clock) -> None:
-        """Takes the relation that a sender report of each track gives; both from the same host's clock."""
+        """Takes the relation that a sender report of each track gives, where both can be from the same clock."""
         if self._video_zero is None or self._audio_last is None:
             return
         video_time = extend(video.timestamp, self._video_last) - self._video_zero
         apart_seconds = (audio.ntp - video.ntp) / (1 << 32)
         audio_time = (video_time / VIDEO_CLOCK + apart_seconds) * AUDIO_CLOCK
         offset = audio_time - extend(audio.timestamp, self._audio_last)
+        if self._heard_seconds and not is_believable((offset - self._heard_offset) / AUDIO_CLOCK):
+            return
         if self._audio_offset is None or not self._is_reported:
             self._audio_offset, self._is_reported = offset, True
             return
         change = offset - self._audio_offset
         self._audio_offset += change if abs(change) > SKEW_JUMP_SAMPLES else change * SKEW_SHARE
+
+    def forget_reports(self) -> None:
+        """They cannot be true: what they said before may have been on its way there already, so arrival decides."""
+        if self._is_reported and self._heard_seconds:
+            self._audio_offset, self._is_reported = self._heard_offset, False

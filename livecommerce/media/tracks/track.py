@@ -151,6 +151,8 @@ class Track:
         jumped_at: when a sender's clock was last set anew.
         mixed_at: when pictures of two sizes last took turns, as those of two encoders under one name do.
         source_at: when the present sender's first packet came; None while none has.
+        pictures: how many there were, told by their timestamps (a marker may be missing, or on each slice).
+        is_doubted: the sender's reports contradict how its packets arrive (agreement.py) and count no more.
     """
 
     def __init__(self, kind: str, clock: int) -> None:
@@ -167,7 +169,8 @@ class Track:
         self.recovery_at = self.jumped_at = self.mixed_at = float("-inf")
         self._sizes: list[tuple[tuple[int, int], float]] = []
         self.picture: h264.Picture | None = None
-        self.packet_count = 0
+        self.is_doubted = False
+        self.pictures = self.packet_count = 0
         self.octet_count = 0
         self._ring: list[CanonicalPacket | None] = [None] * RING_PACKETS
         self._pending: list[CanonicalPacket] = []
@@ -202,6 +205,8 @@ class Track:
         self._is_rebasing = True
         self._unsettled = None
         self.sets.begin(sets)
+        for unit in sets:  # an encoder that tells them in SDP alone never tells its size in the stream
+            self.picture = h264.parse_sequence_parameters(unit) or self.picture
         self.source_at = None
         self._report = None
 
@@ -260,8 +265,10 @@ class Track:
             return None
         is_newest, has_jumped = number > self.highest, False
         timestamp = self.canonical_timestamp(packet.timestamp)
-        if is_newest and timestamp != self.last_timestamp and self._floor != self.highest:
-            timestamp, has_jumped = self._follow(packet.timestamp, timestamp, now)
+        if is_newest and timestamp != self.last_timestamp:
+            self.pictures += 1
+            if self._floor != self.highest:
+                timestamp, has_jumped = self._follow(packet.timestamp, timestamp, now)
         marks = h264.landmarks(packet.payload) if self.kind == "video" else 0
         canonical = CanonicalPacket(number, timestamp, packet.marker, packet.payload, marks)
         canonical.is_after_jump = has_jumped
@@ -447,8 +454,15 @@ class Track:
 
     @property
     def report(self) -> tuple[int, int] | None:
-        """(NTP 64 bit, canonical timestamp) of the present host's last sender report; None before its first."""
-        return None if self._report is None else self._report[:2]
+        """(NTP 64 bit, canonical timestamp) of the present host's last sender report; None where none counts."""
+        return None if self._report is None or self.is_doubted else self._report[:2]
+
+    def reported_ahead(self) -> float | None:
+        """Seconds by which the sender's wall clock, as it reports, is ahead of our monotonic one at arrival."""
+        if self._report is None or self.last_at is None:
+            return None
+        ntp, timestamp, _ = self._report
+        return ntp / 0x100000000 + signed(self.last_timestamp - timestamp) / self.clock - self.last_at
 
     def timestamp_at(self, now: float) -> int | None:
         """The canonical timestamp (32 bit) of what would arrive at `now`; None before any packet."""
@@ -459,9 +473,9 @@ class Track:
     def clocks(self, now: float, ntp_now: int) -> tuple[int, int] | None:
         """(NTP 64 bit, canonical timestamp) at `now` for a sender report; None before any packet.
 
-        Without a host report, arrival stands for capture: `ntp_now` is our own wall clock.
+        Without a host report that counts, arrival stands for capture: `ntp_now` is our own wall clock.
         """
-        if self._report is not None:
+        if self._report is not None and not self.is_doubted:
             ntp, timestamp, at = self._report
             elapsed = now - at
             return (

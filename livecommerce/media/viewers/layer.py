@@ -52,7 +52,6 @@ class Layer:
         self.flush_timer: asyncio.TimerHandle | None = None
         self.kbps = self.usual_kbps = 0.0
         self.frames_per_second = 0.0
-        self._markers = 0
         self._window = (0, 0)
 
     @property
@@ -70,9 +69,8 @@ class Layer:
         self.source, self.fed_since = source, now
         self.heard_at = float("-inf")
 
-    def note(self, packet: CanonicalPacket, now: float) -> None:
+    def note(self, now: float) -> None:
         self.heard_at = now
-        self._markers += packet.marker
 
     def take_pending(self, now: float) -> list[CanonicalPacket]:
         if self.flush_timer is not None:
@@ -114,11 +112,11 @@ class Layer:
 
     def measure(self, elapsed: float) -> None:
         """Rates since the last call, `elapsed` seconds ago."""
-        octets, markers = self._window
+        octets, pictures = self._window
         self.kbps = (self.track.octet_count - octets) * 0.008 / elapsed
-        self.frames_per_second = (self._markers - markers) / elapsed
+        self.frames_per_second = (self.track.pictures - pictures) / elapsed
         self.usual_kbps += (self.kbps - self.usual_kbps) * (NEW_SHARE if self.usual_kbps else 1.0)
-        self._window = (self.track.octet_count, self._markers)
+        self._window = (self.track.octet_count, self.track.pictures)
 
     def may_ask(self, now: float, *, can_ask: bool) -> bool:
         """Notes that a keyframe is wanted. True, once a second, where the host is to be asked for it now."""

@@ -48,7 +48,9 @@ def parse_sprop(text: str) -> tuple[bytes, ...]:
     found = []
     for word in text.split(",")[: 2 * KEPT_MAX]:
         try:
-            unit = base64.b64decode(word.strip(), validate=True)
+            # Some encoders leave the filling out, some write the value in quotes.
+            bare = word.strip(' "').rstrip("=")
+            unit = base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
         except (binascii.Error, ValueError):
             continue
         if unit and len(unit) <= UNIT_BYTES_MAX and unit[0] & 0x1F in (SEQUENCE_PARAMETERS, PICTURE_PARAMETERS):

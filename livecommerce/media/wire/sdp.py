@@ -34,6 +34,8 @@ _ICE_PASSWORD = re.compile(r"[A-Za-z0-9+/]{22,256}")
 DIGESTS: dict[str, str] = {"sha-256": "sha256", "sha-384": "sha384", "sha-512": "sha512"}
 # H.264 profiles that every browser decodes, by profile_idc: the first ones also on old phones without hardware.
 PROFILES: dict[str, int] = {"42": 1, "4d": 2, "64": 3}
+# With the marker set, these are what RTCP packets begin with on the same port (RFC 5761 section 4).
+CONTROL_TYPES = range(64, 96)
 PORT_MAX, PAYLOAD_TYPE_MAX, EXTENSION_ID_MAX, CLOCK_MAX = 65_535, 127, 14, 9_999_999
 _LINE = re.compile(r"([a-z])\s*=[ \t]*(.+)")
 
@@ -76,6 +78,7 @@ class Section:
     extensions: dict[str, int] = field(default_factory=dict)
     rids: list[str] = field(default_factory=list)
     simulcast: list[str] = field(default_factory=list)
+    has_layers_by_ssrc: bool = False
     has_rtcp_mux: bool = False
     is_bundle_only: bool = False
 
@@ -170,6 +173,9 @@ def _attribute(section: Section, name: str, value: str) -> None:
             section.rids.append(word)
     elif name == "simulcast":
         section.simulcast = _simulcast(value)
+    elif name == "ssrc-group":
+        meaning, *sources = value.split() or [""]
+        section.has_layers_by_ssrc = section.has_layers_by_ssrc or (meaning.upper() == "SIM" and len(sources) > 1)
 
 
 def _simulcast(value: str) -> list[str]:
@@ -261,6 +267,9 @@ def _checked(sections: list[Section], transport: _Transport, bundled: set[str]) 
         used[section.kind] = section
     if not used:
         raise SdpRefused("The offer has neither a video nor an audio section.")
+    names = [section.mid for section in used.values() if section.mid]
+    if len(set(names)) < len(names):
+        raise SdpRefused("Picture and sound have the same name (a=mid). Give each section its own.")
     # One transport carries all: an m-line for itself would wait for a connection of its own for ever.
     has_bundle = all(section.mid in bundled for section in used.values())
     if len(used) > 1 and not has_bundle:
@@ -318,13 +327,28 @@ def choose_video(section: Section, *, profile: str = "") -> Codec:
         for codec in section.codecs.values()
         if codec.name == "H264"
         and codec.clock == VIDEO_CLOCK
+        and codec.payload_type not in CONTROL_TYPES
         and codec.parameters.get("packetization-mode", "0") in ("0", "1")
         and (rank := _profile_rank(codec.parameters.get("profile-level-id", "42e01f"))) is not None
     ]
     if usable:
         return min(usable, key=lambda entry: entry[:4])[4]
+    _refuse_control_types(section, "H264")
+    modes = {
+        codec.parameters.get("packetization-mode", "0") for codec in section.codecs.values() if codec.name == "H264"
+    }
+    if modes and not modes & {"0", "1"}:
+        raise SdpRefused("The video section offers no H.264 in packetization mode 0 or 1. Set packetization-mode=1.")
     names = ", ".join(sorted({codec.name for codec in section.codecs.values()})) or "nothing"
     raise SdpRefused(f"The video section offers {names[:120]}, but no H.264 of profile baseline, main or high.")
+
+
+def _refuse_control_types(section: Section, name: str) -> None:
+    if any(codec.name == name and codec.payload_type in CONTROL_TYPES for codec in section.codecs.values()):
+        raise SdpRefused(
+            f"The {section.kind} section offers {name} under a payload type from 64 to 95; those are RTCP's. "
+            "Use one from 96 to 127 (RFC 5761)."
+        )
 
 
 def choose_audio(section: Section) -> Codec:
@@ -335,15 +359,18 @@ def choose_audio(section: Section) -> Codec:
     """
     for number in section.payload_types:
         codec = section.codecs.get(number)
-        if codec is not None and codec.name == "OPUS" and codec.clock == AUDIO_CLOCK:
+        is_opus = codec is not None and codec.name == "OPUS" and codec.clock == AUDIO_CLOCK
+        if codec is not None and is_opus and number not in CONTROL_TYPES:
             return codec
+    _refuse_control_types(section, "OPUS")
     raise SdpRefused("The audio section offers no Opus.")
 
 
 def retransmission_of(section: Section, codec: Codec) -> Codec | None:
     """The RTX payload (RFC 4588) for a codec, where offered."""
     for candidate in section.codecs.values():
-        if candidate.name == "RTX" and candidate.parameters.get("apt") == str(codec.payload_type):
+        is_of_codec = candidate.name == "RTX" and candidate.parameters.get("apt") == str(codec.payload_type)
+        if is_of_codec and candidate.payload_type not in CONTROL_TYPES:
             return candidate
     return None
 

@@ -14,7 +14,7 @@ from tests.tidy.sources import ROOT
 GOOD = Seen(
     picture="camera", is_closed=False, lacks_sets=False, is_renewed=False, is_mixed=False,
     is_reordered=False, loss=0.0, keyframe_wanted=None, keyframe_slow=None, clock_jumped=None,
-    is_baseline=True, has_sound=True, kbps=2_400, frames=30, limit_kbps=2_500,
+    are_clocks_apart=False, is_baseline=True, has_sound=True, kbps=2_400, frames=30, limit_kbps=2_500,
 )  # fmt: skip
 
 ROWS: list[tuple[dict[str, Any], str]] = [
@@ -35,6 +35,7 @@ ROWS: list[tuple[dict[str, Any], str]] = [
     ({"keyframe_wanted": 12.5}, "no_keyframes"),
     ({"clock_jumped": 29.0, "keyframe_slow": 3.0}, "clock_jumped"),
     ({"clock_jumped": 31.0}, "good"),
+    ({"are_clocks_apart": True, "has_sound": False}, "clocks_apart"),
     ({"keyframe_wanted": 4.0}, "keyframes_slow"),
     ({"keyframe_wanted": 0.5}, "good"),
     ({"keyframe_slow": 59.0}, "keyframes_slow"),

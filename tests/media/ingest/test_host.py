@@ -82,12 +82,37 @@ class Session:
     [
         ([line.replace("sendonly", "recvonly") for line in VIDEO], "sends nothing"),
         ([line for line in VIDEO if "H264" not in line], "no H.264"),
-        ([line.replace("packetization-mode=1", "packetization-mode=2") for line in VIDEO], "no H.264"),
+        ([line.replace("packetization-mode=1", "packetization-mode=2") for line in VIDEO], "packetization-mode=1"),
+        ([line.replace("102", "72").replace("104", "95") for line in VIDEO], "64 to 95"),
+        ([line.replace("102", "111") for line in VIDEO], "same payload type"),
+        ([line.replace("103", "111") for line in VIDEO], "same payload type"),
+        ([*VIDEO, "a=ssrc-group:SIM 1111 1112 1113"], "a=simulcast"),
     ],
 )
 def test_who_cannot_be_shown_is_refused(video: list[str], reason: str) -> None:
     with pytest.raises(SdpRefused, match=reason):
         HostPlan(sdp.parse_offer(offer(HEAD, AUDIO, TRANSPORT, video)), 2_500)
+
+
+@pytest.mark.parametrize(
+    ("video", "group"),
+    [(VIDEO, "FID 1 2"), (VIDEO, "SIM 1"), (VIDEO, ""), (SIMULCAST, "SIM 1 2 3")],
+    ids=["repairs", "one size", "nothing", "named as well"],
+)
+def test_groups_of_ssrcs_that_are_no_layers_of_their_own_are_passed_by(video: list[str], group: str) -> None:
+    plan = HostPlan(sdp.parse_offer(offer(HEAD, AUDIO, TRANSPORT, video, [f"a=ssrc-group:{group}"])), 2_500)
+    assert PICTURE in plan.sources.values()
+
+
+def test_repairs_under_a_payload_type_of_rtcp_are_not_agreed() -> None:
+    video = [line.replace("103", "80") for line in VIDEO]
+    assert HostPlan(sdp.parse_offer(offer(HEAD, AUDIO, TRANSPORT, video)), 2_500).retransmissions == {}
+
+
+def test_sound_under_a_payload_type_of_rtcp_is_refused() -> None:
+    audio = [line.replace("111", "77") for line in AUDIO]
+    with pytest.raises(SdpRefused, match="64 to 95"):
+        HostPlan(sdp.parse_offer(offer(HEAD, audio, TRANSPORT, VIDEO)), 2_500)
 
 
 @pytest.mark.parametrize(
@@ -152,11 +177,13 @@ def test_an_ssrc_that_changes_now_and_then_is_one_encoders() -> None:
     [
         (";sprop-parameter-sets=Z0LAFA==,aM44gA==", (b"\x67\x42\xc0\x14", b"\x68\xce\x38\x80")),
         (";sprop-parameter-sets=Z0LAFA==", (b"\x67\x42\xc0\x14",)),
+        (";sprop-parameter-sets=Z0LAFA,aM44gA,", (b"\x67\x42\xc0\x14", b"\x68\xce\x38\x80")),
+        (';sprop-parameter-sets="Z0LAFA==,aM44gA=="', (b"\x67\x42\xc0\x14", b"\x68\xce\x38\x80")),
         (";sprop-parameter-sets=%%%,ZYiE,,aM44gA==", (b"\x68\xce\x38\x80",)),
         (";sprop-parameter-sets=", ()),
         ("", ()),
     ],
-    ids=["both", "SPS alone", "what is no set is left out", "empty", "none"],
+    ids=["both", "SPS alone", "without filling", "in quotes", "what is no set is left out", "empty", "none"],
 )
 def test_the_parameter_sets_of_the_sdp_are_kept(parameters: str, sets: tuple[bytes, ...]) -> None:
     video = [line + parameters if line.startswith("a=fmtp:102") else line for line in VIDEO]

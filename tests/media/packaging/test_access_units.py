@@ -13,6 +13,7 @@ from livecommerce.media.packaging.access_units import (
     AccessUnitAssembler,
     MediaPacket,
     OpusAssembler,
+    ParameterSets,
     Reorder,
     extend,
     nal_units,
@@ -158,6 +159,22 @@ def test_hostile_packets_never_raise_and_never_give_a_picture_before_a_key(rows)
     assembler = AccessUnitAssembler()
     units = [unit for row in rows for unit in assembler.push(MediaPacket(*row), 0.0)]
     assert not units or units[0].is_key
+
+
+@pytest.mark.parametrize("message", [b"", b"\x06\x05\x01x\x80"], ids=["a slice first", "a message first"])
+@pytest.mark.parametrize("is_together", [False, True])
+def test_a_show_may_begin_with_a_key_picture_whose_sets_only_the_sdp_tells(message, is_together):
+    key = b"\x65\x88slice"
+    units = [message, key] if message else [key]
+    if is_together:
+        units = [b"\x78" + b"".join(len(unit).to_bytes(2, "big") + unit for unit in units)]
+    assembler = AccessUnitAssembler(lambda: ParameterSets((b"\x67s",), (b"\x68p",)))
+    found = []
+    for number, unit in enumerate(units):
+        found += assembler.push(MediaPacket(number, 90, number == len(units) - 1, unit), 0.0)
+    (picture,) = found
+    assert picture.is_key
+    assert picture.parameters.sequence == (b"\x67s",)
 
 
 def test_a_hole_is_given_up_when_too_much_waits_behind_it():

@@ -37,6 +37,15 @@ class TestTrack:
         after = feed(track, [30_000, 30_001, 30_002])
         assert [each.number - before[-1].number for each in after] == [1, 2]
 
+    def test_the_size_may_be_told_in_sdp_alone(self) -> None:
+        track = Track("video", 90_000)
+        track.begin_source((PARAMETERS[360],))
+        feed(track, [1])
+        assert track.picture is not None
+        assert (track.picture.width, track.picture.height) == (640, 360)
+        track.begin_source((b"\x67\x42", b"\x68\xce\x38\x80"))
+        assert track.picture.height == 360, "what is damaged tells nothing"
+
     def test_order_gaps_and_duplicates(self) -> None:
         track = Track("video", 90_000)
         start = feed(track, [65_533])[0].number

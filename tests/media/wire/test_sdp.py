@@ -159,6 +159,7 @@ REFUSED = {
     "no fingerprint": (without(GOOD, "a=fingerprint"), "fingerprint"),
     "old fingerprint": (GOOD.replace("sha-256", "md5"), "fingerprint"),
     "no role": (without(GOOD, "a=setup"), "DTLS role"),
+    "one name for both": (GOOD.replace("a=mid:1", "a=mid:0"), "same name"),
     "plain RTP": (GOOD.replace("UDP/TLS/RTP/SAVPF", "RTP/AVP"), "WebRTC"),
     "damaged m-line": (GOOD.replace("m=video 9", "m=video"), "damaged m="),
     "too long": ("v=0\r\n" + "a=x\r\n" * 20_000, "64 KiB"),
