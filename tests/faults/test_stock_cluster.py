@@ -92,8 +92,8 @@ async def test_failovers_under_load(cluster: Cluster) -> None:
 
         key = "lc:{north}:ledger"
         primary = cluster.primary_of(key)
-        cluster.node(cluster.replica_of(primary)).execute_command("CLUSTER", "FAILOVER")
-        await cluster.until("another primary", lambda: cluster.primary_of(key) != primary)
+        cluster.ask_for_failover(primary)
+        await cluster.until_another(key, primary)
         await load.more("north")
 
         key = "lc:{south}:ledger"

@@ -8,6 +8,7 @@ from redis.exceptions import ConnectionError
 from livecommerce.errors import LiveCommerceError
 from livecommerce.intake.customers import Customers
 from livecommerce.orders import customers
+from livecommerce.orders.payments.manual import ManualPayments
 from livecommerce.orders.projector import Projector
 from livecommerce.orders.till import Till
 from livecommerce.shows.model import Keys
@@ -33,7 +34,7 @@ async def test_a_claim_is_no_history_and_a_paid_order_is(stall: Stall) -> None:
         await stall.claim(viewer, "A01")
     await stall.engine.submit(Cancel(id=stall.id(), shop=SHOP, show=SHOW, viewer="lena", reservation="A01#3"))
     assert await book(stall) == {}
-    till = Till(stall.database, stall.engine)
+    till = Till(stall.database, stall.engine, (ManualPayments(),))
     order = (await stall.orders())["vera"]
     await till.begin(SHOP, order.id, PAY, "bank_transfer", "", "ling")
     assert await book(stall) == {}, "whoever begins a payment has not paid"

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from livecommerce.orders.export import COLUMNS, rows
 from livecommerce.orders.history import history
 from livecommerce.orders.model import Payment
+from livecommerce.orders.payments.manual import ManualPayments
 from livecommerce.orders.routes import order_shape
 from livecommerce.orders.till import Till
 from livecommerce.records.database import Database
@@ -18,7 +19,7 @@ from tests.orders.conftest import SHOP, Stall
 
 @pytest.fixture
 def till(stall: Stall) -> Till:
-    return Till(stall.database, stall.engine)
+    return Till(stall.database, stall.engine, (ManualPayments(),))
 
 
 def made(name: str, **more: int | str) -> Payment:
@@ -53,7 +54,8 @@ async def test_a_payment_received_and_taken_back_stays_in_the_order_and_in_its_f
     await till.paid(SHOP, "payment-0002", "mei", "door")
     order = (await stall.orders())["vera"]
     told = [
-        (one["what"], one["by"], one["amount_minor"], one["reference"]) for one in order_shape(order, {}, {})["history"]
+        (one["what"], one["by"], one["amount_minor"], one["reference"])
+        for one in order_shape(order, [], {}, {})["history"]
     ]
     assert told == [
         ("received", "ling", 1430, "12345"),

@@ -108,10 +108,10 @@ async def test_viewers_go_on_over_a_planned_failover_and_a_dead_primary(
 
     await all_speak("at first")
     primary = cluster.primary_of("lc:{north}:words")
-    cluster.node(cluster.replica_of(primary)).execute_command("CLUSTER", "FAILOVER")
+    cluster.ask_for_failover(primary)
     for number in range(20):
         await north.say(f"line {number}")
-    await cluster.until("another primary", lambda: cluster.primary_of("lc:{north}:words") != primary)
+    await cluster.until_another("lc:{north}:words", primary)
     await all_speak("after the planned one")
 
     primary = cluster.primary_of("lc:{south}:words")

@@ -121,6 +121,7 @@ DONE: dict[str, dict[str, Any]] = {
     "tickets": {},
     "command": {"id": "question-00", "do": "ask_question", "text": "how large is it?"},
     "ask": {"ask": "buyer"},
+    "challenge": {},
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import time
 from pathlib import Path
@@ -27,6 +28,10 @@ def free_ports(count: int) -> list[int]:
     finally:
         for one in sockets:
             one.close()
+
+
+FAILOVER_SECONDS = 6.0  # Valkey gives a manual failover five
+FAILOVER_TRIES = 5
 
 
 class Cluster:
@@ -89,6 +94,20 @@ class Cluster:
 
     def _follows(self, port: int) -> bool:
         return self.node(port).info("replication").get("master_link_status") == "up"
+
+    def ask_for_failover(self, primary: int) -> None:
+        """A planned failover from `primary`. It is only asked for: a busy node lets it time out, so ask again."""
+        self.node(self.replica_of(primary)).execute_command("CLUSTER", "FAILOVER")
+
+    async def until_another(self, key: str, primary: int) -> None:
+        """Waits until the key has another primary, asking again for a failover that came to nothing."""
+        for _ in range(FAILOVER_TRIES):
+            with contextlib.suppress(AssertionError):
+                await self.until("another primary", lambda: self.primary_of(key) != primary, FAILOVER_SECONDS)
+                return
+            with contextlib.suppress(RedisError):  # it may have become the primary in this moment
+                self.ask_for_failover(primary)
+        await self.until("another primary", lambda: self.primary_of(key) != primary)
 
     def primary_of(self, key: str) -> int:
         """Port of the node that serves the key's slot now, as a node that lives tells it."""
