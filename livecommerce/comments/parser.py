@@ -18,7 +18,7 @@ from livecommerce.comments.folding import fold, parted, suspects, unmask, visibl
 from livecommerce.comments.kinds import Token, bits
 from livecommerce.comments.masking import mask
 from livecommerce.comments.orders import OrderReader, Refused, choose
-from livecommerce.comments.strong import strong_intents
+from livecommerce.comments.strong import read_strong
 from livecommerce.comments.tokens import tokenise
 from livecommerce.comments.verdict import Intent, Reason, Reserve, Verdict, VerdictWord
 
@@ -148,7 +148,7 @@ def _read(text: str, view: View, pinned: Item | None) -> Verdict:
     signals = kinds_of(raw)
     if not signals & _SIGNALS:
         return _CHATTER
-    return _Judge(bind(raw, signals, folded, view), folded, view, pinned).verdict()
+    return _Judge(bind(raw, signals, folded, view), folded, view, pinned, text.strip()).verdict()
 
 
 _CHATTER: Final = Verdict("none", _NONE, Reason.CHATTER)
@@ -157,10 +157,11 @@ _CHATTER: Final = Verdict("none", _NONE, Reason.CHATTER)
 class _Judge:
     """Decides what sort of comment it is from the kinds of its words."""
 
-    __slots__ = ("coded", "folded", "items", "mask", "pinned", "tokens", "view", "words")
+    __slots__ = ("coded", "folded", "items", "mask", "pinned", "tokens", "view", "words", "written")
 
-    def __init__(self, tokens: list[Token], folded: str, view: View, pinned: Item | None) -> None:
+    def __init__(self, tokens: list[Token], folded: str, view: View, pinned: Item | None, written: str) -> None:
         self.folded = folded
+        self.written = written
         self.view = view
         self.pinned = pinned
         self.items: list[Item] = []
@@ -211,12 +212,17 @@ class _Judge:
             return verdict
         if not self.mask & _ACTS and self.mask & _NEGATION_OR_ANY_MORE != _NEGATION_OR_ANY_MORE:
             return verdict
-        intents = strong_intents(self.words, self.folded, self.view, self.pinned)
-        if not intents:
+        strong = read_strong(self.words, self.folded, self.view, self.pinned)
+        if strong is None:
             return verdict
-        if all(isinstance(intent, Reserve) for intent in intents):
-            return Verdict("order", intents, Reason.ORDER)
-        return Verdict("change", intents, Reason.CHANGE)
+        if all(isinstance(intent, Reserve) for intent in strong.intents):
+            return Verdict("order", strong.intents, Reason.ORDER, heard=self._heard(strong.spans))
+        return Verdict("change", strong.intents, Reason.CHANGE, heard=self._heard(strong.spans))
+
+    def _heard(self, spans: list[tuple[int, int]]) -> str:
+        """The words at these places as they were written; as they are read where folding has moved them."""
+        shown = self.written if len(self.written) == len(self.folded) else self.folded
+        return " … ".join(shown[start:end] for start, end in spans)
 
     def _answer(self, verdict: VerdictWord, reason: Reason) -> Verdict:
         if verdict == "none":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from livecommerce.comments import kinds
 from livecommerce.comments.catalogue import Item, View
@@ -259,11 +259,21 @@ class StrongReader:
         return any(owner.choices.get(word) is not None for owner in owners)
 
 
-def strong_intents(tokens: list[Token], text: str, view: View, pinned: Item | None) -> tuple[Intent, ...]:
-    """Intents of the strong orders and changes in a comment, none where there is none or where one is in danger.
+class Strong(NamedTuple):
+    """What the strong forms of a comment say, and where: `spans` are (start, end) in the folded and masked comment."""
+
+    intents: tuple[Intent, ...]
+    spans: list[tuple[int, int]]
+
+
+def read_strong(tokens: list[Token], text: str, view: View, pinned: Item | None) -> Strong | None:
+    """The strong orders and changes of a comment, None where there is none or where one is in danger.
 
     Args:
         tokens: the bound words.
         text: the folded and masked comment.
     """
-    return StrongReader(Words(tokens, text), view, pinned).read()
+    reader = StrongReader(Words(tokens, text), view, pinned)
+    intents = reader.read()
+    words = reader.tokens
+    return Strong(intents, [(words[it.first].start, words[it.last].end) for it in reader.strong]) if intents else None

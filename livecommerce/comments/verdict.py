@@ -96,6 +96,7 @@ class Verdict(msgspec.Struct, frozen=True):
         reason: a stable word, see Reason.
         version: grammar version that gave this answer.
         guess: best reading for a moderator to accept, only with "unclear" and "question"; may be empty.
+        heard: the words that stood, whatever those around them are; only of strong forms.
     """
 
     verdict: VerdictWord
@@ -103,3 +104,4 @@ class Verdict(msgspec.Struct, frozen=True):
     reason: Reason
     version: str = VERSION
     guess: tuple[Intent, ...] = ()
+    heard: str = ""

@@ -24,7 +24,9 @@ async def test_what_staff_may_ask(fast_world: World, host: Client) -> None:
     await host.event("triage")
     await host.event("ticket")
     simulated = await host.call("ask", {"what": "simulate", "text": "A01+2"})
-    assert (simulated["verdict"], simulated["intents"][0]["qty"]) == ("order", 2)
+    assert (simulated["verdict"], simulated["intents"][0]["qty"], simulated["heard"]) == ("order", 2, "")
+    among = await host.call("ask", {"what": "simulate", "text": "總算等到這件了！A01+2，外面下大雨"})
+    assert (among["verdict"], among["heard"]) == ("order", "A01+2"), "which words decided"
     assert (await fast_world.engine.counters("shop", ["A01"]))["A01"].held == 1
     buyer = await host.call("ask", {"what": "buyer", "viewer": "anna"})
     assert (buyer["name"], buyer["online"], len(buyer["tickets"]), len(buyer["chat"])) == ("Anna", True, 1, 2)

@@ -17,5 +17,6 @@ export function Reading({ read }) {
   return html`<p>
     <span class=${`tag ${KINDS[read.verdict] ?? ""}`}>${t(`staff.verdict_${read.verdict}`)}</span> <span class="muted">${knows(`reason.${read.reason}`) ? t(`reason.${read.reason}`) : read.reason}</span>
     </p>
+    ${read.heard && html`<p class="muted">${t("studio.heard", { words: read.heard })}</p>`}
     <ul class="intents">${(read.intents ?? []).map((intent, index) => html`<${Intent} key=${index} intent=${intent} />`)}</ul>`;
 }
