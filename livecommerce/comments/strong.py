@@ -24,6 +24,7 @@ _LINKS: Final = bits(kinds.AND, kinds.SEPARATOR, kinds.THIS, kinds.TO, kinds.OBJ
 _ODD: Final = bits(kinds.UNKNOWN, kinds.PROSE, kinds.DANGER)
 _TELLING: Final = bits(kinds.UNKNOWN, kinds.PROSE, kinds.THIS, kinds.CLAIM, kinds.DANGER, kinds.TOPIC)
 _PROSE: Final = bits(kinds.UNKNOWN, kinds.PROSE, kinds.TOPIC)
+TOKENS_MAX: Final = 80  # words of one comment; two hundred characters of more are a wall of signs, and cost the most
 _POLITE_END: Final = re.compile("이?요|입니다|이에요|예요")
 
 
@@ -273,6 +274,8 @@ def read_strong(tokens: list[Token], text: str, view: View, pinned: Item | None)
         tokens: the bound words.
         text: the folded and masked comment.
     """
+    if len(tokens) > TOKENS_MAX:
+        return None
     reader = StrongReader(Words(tokens, text), view, pinned)
     intents = reader.read()
     words = reader.tokens

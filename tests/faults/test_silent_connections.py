@@ -60,7 +60,9 @@ async def visit(server: LiveServer) -> None:
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: a\r\nX-Half: "])
+@pytest.mark.parametrize(
+    "sent", [b"", pytest.param(b"GET / HTTP/1.1\r\nHost: a\r\nX-Half: ", marks=pytest.mark.nightly)]
+)
 async def test_silent_connections_of_one_address_turn_nobody_else_away(server: LiveServer, sent: bytes) -> None:
     held = await silence(running(server)["http_port"], sent)
     try:

@@ -81,6 +81,7 @@ async def test_the_host_is_told_and_hls_has_every_picture() -> None:
         assert pictures_told(stage) == [("live", True)]
 
 
+@pytest.mark.nightly
 @pytest.mark.browser
 async def test_chromium_plays_it_by_hls_and_as_a_recording(tmp_path: Path) -> None:
     async with (

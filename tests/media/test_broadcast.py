@@ -110,6 +110,7 @@ async def test_lost_packets_are_asked_for_and_sent_again(name: str) -> None:
             line.close()
 
 
+@pytest.mark.nightly
 async def test_a_hopeless_line_gets_sound_alone_and_pictures_when_it_is_better(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("livecommerce.media.viewers.ladder.TRIAL_SECONDS", (2.0,))
     async with open_stage() as stage, stage.host():

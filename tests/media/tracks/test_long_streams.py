@@ -47,6 +47,7 @@ async def passes_wraps(stage: Stage, packets_after: int) -> None:
         assert track.last_timestamp < 0x80000000
 
 
+@pytest.mark.nightly
 async def test_those_who_watch_while_everything_wraps_decode_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """One viewer is there before the wrap, in numbers half a cycle away; one joins in the middle of it."""
     monkeypatch.setattr("livecommerce.media.viewers.audience.Track", skewed(packets_before=200, seconds_before=3.0))
@@ -75,6 +76,7 @@ async def test_a_viewers_own_numbers_wrap_and_its_rollover_counter_follows(monke
         await until(lambda: viewer.sounds > sounds + 20, "sound goes on")
 
 
+@pytest.mark.nightly
 async def test_a_host_that_comes_back_during_the_wrap_goes_on_in_the_same_numbers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
