@@ -33,11 +33,16 @@ SWEEP_SECONDS = 0.01
 REPAIR_PAYLOAD = VIDEO_PAYLOAD + 1
 
 
+# SPS and PPS of 720p: its key pictures are filler and have none, and nobody may enter at a picture without.
+PARAMETER_SETS = "Z0LAH4yNQFAe0A8IhGo=,aM48gA=="
+
+
 class LoadHost(WhepClient):
     """Publishes 720p30-like packets without an encoder."""
 
     def offer(self) -> str:
-        return super().offer().replace("a=recvonly", "a=sendonly")
+        plain = super().offer().replace("a=recvonly", "a=sendonly")
+        return plain.replace("packetization-mode=1", f"packetization-mode=1;sprop-parameter-sets={PARAMETER_SETS}")
 
     async def run(self, stop: asyncio.Event) -> None:
         """Sends in real time until stopped; three video frames and five sounds each 100 ms."""
