@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from livecommerce.comments import kinds
@@ -19,6 +20,7 @@ from livecommerce.comments.kinds import Token
 _BREAK: Final = re.compile("[^\\w\\s'’\"()\u0300-\u036f\u0e31-\u0e4e-]|--")
 # A Korean sentence ends in its verb: "겨우 들어왔네요 A1 주문할게요", "1번이요 색깔이 …".
 _SENTENCE_END: Final = re.compile("(?:[요죠네까]|니다|[았었였했]다|[ㅋㅎㅠㅜ])[ㅋㅎㅠㅜ~]* *$")
+_HANGUL: Final = re.compile("[\u3131-\u318e가-힣]")
 _SPACELESS: Final = re.compile(r"[\u3400-\u9fff\u0e00-\u0eff]\s|\s[\u3400-\u9fff\u0e00-\u0eff]")
 
 
@@ -85,9 +87,11 @@ def places_of(tokens: Sequence[Token], text: str) -> list[Place]:
     found: list[Place] = []
     clause = stretch = 0
     before: Token | None = None
+    korean = _HANGUL.search(text) is not None
     for token in tokens:
         if before is not None:
-            if _ends_a_clause(before, token, text):
+            ended = korean and _SENTENCE_END.search(text[before.start : token.start])
+            if ended or _ends_a_clause(before, token, text):
                 clause += 1
                 stretch += 1
             elif _SPACELESS.search(text, before.end - 1, token.start + 1):
@@ -100,7 +104,7 @@ def places_of(tokens: Sequence[Token], text: str) -> list[Place]:
 def _ends_a_clause(before: Token, token: Token, text: str) -> bool:
     if before.kind == kinds.SEPARATOR or _joins(before) or _joins(token):
         return True
-    return bool(_BREAK.search(text, before.end, token.start) or _SENTENCE_END.search(text[before.start : token.start]))
+    return _BREAK.search(text, before.end, token.start) is not None
 
 
 def _joins(token: Token) -> bool:
@@ -119,12 +123,13 @@ def prepared(tokens: list[Token]) -> list[Token]:
             token = Token(kinds.CLAIM, "attached", token.start, token.end)  # "取消A12，改買B02+2"
         elif token.kind == kinds.NEGATION and token.value == "want" and _ends_in_any_more(tokens, position):
             token = Token(kinds.CANCEL, None, token.start, token.end)
+        elif token.kind == kinds.NEGATION and token.value == "want" and before is not None and before.value == "first":
+            found.pop()  # "A12는 이제 안 할게요"
+            token = Token(kinds.CANCEL, None, token.start, token.end)
         elif token.kind == kinds.ANY_MORE and _closes_a_refusal(found):
             continue
         elif token.kind == kinds.CANCEL and before is not None and before.kind == kinds.CANCEL:
             continue  # "이제 안 살래요 취소 부탁드립니다"
-        elif token.kind == kinds.QUESTION and token.value == "denies" and _denies(found):
-            continue  # "không lấy A12 đâu"
         found.append(token)
     return found
 
@@ -156,5 +161,22 @@ def _takes_instead(tokens: list[Token], position: int, found: list[Token]) -> bo
     return [token.kind for token in tokens[position + 1 : position + 3]] == [kinds.ITEM, kinds.QUANTITY]
 
 
-def _denies(found: list[Token]) -> bool:
-    return any(token.kind in (kinds.NEGATION, kinds.CANCEL) for token in found)
+def without_denials(tokens: list[Token]) -> list[Token]:
+    """ "không lấy A12 đâu": a question word that only strengthens the negation before it asks nothing."""
+    denied = False
+    kept: list[Token] = []
+    for token in tokens:
+        denied = denied or token.kind in (kinds.NEGATION, kinds.CANCEL)
+        if not (denied and token.kind == kinds.QUESTION and token.value == "denies"):
+            kept.append(token)
+    return kept
+
+
+def calls_others(tokens: Sequence[Token], text: str) -> bool:
+    """ "想要A12的+1", "包包好看的+1": a sign after 的 calls whoever wants one; "F3蛋黃的+2" names an option."""
+    return any(
+        token.kind == kinds.QUANTITY
+        and before.kind != kinds.OPTION
+        and text[max(token.start - 2, 0) : token.start].rstrip().endswith("的")
+        for before, token in pairwise(tokens)
+    )

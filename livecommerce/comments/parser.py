@@ -14,6 +14,7 @@ from livecommerce.comments import kinds
 from livecommerce.comments.binding import bind, kinds_of, quantity_of
 from livecommerce.comments.catalogue import CatalogueIndex, Item, View
 from livecommerce.comments.changes import has_change, read_changes
+from livecommerce.comments.clauses import calls_others, without_denials
 from livecommerce.comments.folding import fold, parted, suspects, unmask, visible
 from livecommerce.comments.kinds import Token, bits
 from livecommerce.comments.masking import mask
@@ -74,11 +75,7 @@ _A_NEGATION: Final = bits(kinds.NEGATION)
 _A_ANY_MORE: Final = bits(kinds.ANY_MORE)
 _A_QUANTITY: Final = bits(kinds.QUANTITY)
 _A_UNKNOWN: Final = bits(kinds.UNKNOWN)
-_NOT_A_PLAIN_REFUSAL: Final = bits(
-    kinds.QUANTITY, kinds.CLAIM, kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO, kinds.LESS, kinds.UNKNOWN,
-)  # fmt: skip
 _NEGATION_OR_ANY_MORE: Final = bits(kinds.NEGATION, kinds.ANY_MORE)
-_A_CANCEL: Final = bits(kinds.CANCEL)
 _A_AGREE: Final = bits(kinds.AGREE)
 _MEANT: Final = bits(kinds.CLAIM, kinds.CODE_LIKE, kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO)
 _A_DOUBT: Final = bits(kinds.DOUBT)
@@ -101,6 +98,9 @@ _OVERRULED: Final = {
     Reason.TWO_READINGS,
 }  # fmt: skip
 _DIGITS: Final = bits(kinds.NUMBER, kinds.BAD_QUANTITY, kinds.BAD_NUMBER)
+# One of these is in each strong form: a second look costs as much as the first, and most comments are chatter.
+_NAMES: Final = bits(kinds.ITEM, kinds.NUMBER, kinds.OPTION, kinds.CANCEL, kinds.NEGATION)
+_WISHES: Final = bits(kinds.WEAK_CLAIM, kinds.PRAISE)
 _NONE: Final[tuple[Intent, ...]] = ()
 
 
@@ -148,7 +148,10 @@ def _read(text: str, view: View, pinned: Item | None) -> Verdict:
     signals = kinds_of(raw)
     if not signals & _SIGNALS:
         return _CHATTER
-    return _Judge(bind(raw, signals, folded, view), folded, view, pinned, text.strip()).verdict()
+    words = bind(raw, signals, folded, view)
+    if signals & 1 << kinds.QUESTION:
+        words = without_denials(words)
+    return _Judge(words, folded, view, pinned, text.strip()).verdict()
 
 
 _CHATTER: Final = Verdict("none", _NONE, Reason.CHATTER)
@@ -169,7 +172,6 @@ class _Judge:
         mask = 0
         if len(tokens) > 1 and tokens[-1].kind == kinds.NEGATION and tokens[-1].value == "asks at the end":
             tokens = [*tokens[:-1], Token(kinds.QUESTION, None, tokens[-1].start, tokens[-1].end)]
-        tokens = [token for place, token in enumerate(tokens) if not _only_denies(tokens, place)]
         for place, token in enumerate(tokens):
             mask |= 1 << token.kind
             if token.kind == kinds.ITEM:
@@ -209,6 +211,8 @@ class _Judge:
         # "…, isa para sa ninang": a word for a number may count something else; digits may be a bad quantity
         misread = verdict.reason is Reason.BAD_QUANTITY and not self.mask & _DIGITS
         if verdict.intents or (verdict.reason not in _OVERRULED and not misread):
+            return verdict
+        if not self.mask & _NAMES:
             return verdict
         if not self.mask & _ACTS and self.mask & _NEGATION_OR_ANY_MORE != _NEGATION_OR_ANY_MORE:
             return verdict
@@ -277,7 +281,7 @@ class _Judge:
         return bool(acted) and bool(named - acted)
 
     def _report(self) -> Verdict | None:
-        if any(word.value == "missed" for word in self.words):
+        if self.words is not self.tokens and any(word.value == "missed" for word in self.words):
             return self._answer("none", Reason.NEGATION)  # "cf A12 ไม่ทัน": too late for it
         if self.has(_A_REPORT):
             return self._answer("unclear", Reason.REPORT)
@@ -289,8 +293,6 @@ class _Judge:
 
     def _negation(self) -> Verdict | None:
         if not self.has(_A_NEGATION):
-            return None
-        if self.has(_A_ANY_MORE) and self._cancelled_by_any_more():
             return None
         clauses = _clauses(self.tokens)
         denied = [clause for clause in clauses if any(token.kind == kinds.NEGATION for token in clause)]
@@ -309,23 +311,6 @@ class _Judge:
                 return self._answer("unclear", Reason.NEGATION)
         return self._answer("none", Reason.NEGATION)
 
-    def _cancelled_by_any_more(self) -> bool:
-        """ "不要A01了", "don't want A1 anymore": turn the pair into a cancel word."""
-        tokens = self.tokens
-        denials = [place for place, token in enumerate(tokens) if token.kind == kinds.NEGATION]
-        ends = [place for place, token in enumerate(tokens) if token.kind == kinds.ANY_MORE]
-        if len(denials) != 1 or len(ends) != 1 or tokens[denials[0]].value != "want":
-            return False
-        if self.has(_NOT_A_PLAIN_REFUSAL):
-            return False
-        denial = tokens[denials[0]]
-        kept = [token for token in tokens if token.kind != kinds.ANY_MORE]
-        place = kept.index(denial)
-        kept[place] = Token(kinds.CANCEL, None, denial.start, denial.end)
-        self.tokens = kept
-        self.mask = self.mask & ~_NEGATION_OR_ANY_MORE | _A_CANCEL
-        return True
-
     def _agreement(self) -> Verdict | None:
         if not self.has(_A_AGREE):
             return None
@@ -339,7 +324,7 @@ class _Judge:
 
     def _doubt(self) -> Verdict | None:
         if self.has(_A_ANY_MORE):
-            soft = all(token.value == "soft" for token in self.tokens if token.kind == kinds.ANY_MORE)
+            soft = all(token.value != "doubt" for token in self.tokens if token.kind == kinds.ANY_MORE)
             told = any(
                 second.kind == kinds.ANY_MORE and first.kind == kinds.CLAIM and first.end == second.start
                 for first, second in pairwise(self.tokens)
@@ -409,12 +394,7 @@ class _Judge:
         mask = self.mask
         if bare and mask & (1 << kinds.ALL) and not mask & ~_FOR_ALL:
             return bool(mask & _ORDERS) or any(token.value == "want" for token in self.tokens)
-        return bool(mask & (1 << kinds.WEAK_CLAIM | 1 << kinds.PRAISE)) and any(
-            token.kind == kinds.QUANTITY
-            and before.kind != kinds.OPTION
-            and self.folded[max(token.start - 2, 0) : token.start].rstrip().endswith("的")
-            for before, token in pairwise(self.tokens)
-        )
+        return bool(mask & _WISHES) and calls_others(self.tokens, self.folded)
 
     def _talks_of_a_quantity(self) -> bool:
         """ "3件1000元" and "399元3件" may be offers, "+1 this" agrees; "+3 1000元" and "this +1" order."""
@@ -526,13 +506,6 @@ class _Judge:
             return (Reserve(item.code, choose(item, words), amount),)
         except Refused:
             return (Reserve(item.code, (), amount),)
-
-
-def _only_denies(tokens: list[Token], place: int) -> bool:
-    """ "không lấy A12 đâu": a question word that strengthens the negation before it."""
-    if tokens[place].kind != kinds.QUESTION or tokens[place].value != "denies":
-        return False
-    return any(token.kind in (kinds.NEGATION, kinds.CANCEL) for token in tokens[:place])
 
 
 def _quantity_next(tokens: list[Token], place: int) -> bool:

@@ -7,13 +7,12 @@ from another one (see dangers.py). Pure; called only where the words around it k
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 from typing import Final, NamedTuple
 
 from livecommerce.comments import kinds
 from livecommerce.comments.catalogue import Item, View
 from livecommerce.comments.changes import has_change, read_changes
-from livecommerce.comments.clauses import Words
+from livecommerce.comments.clauses import Words, calls_others
 from livecommerce.comments.cores import AMOUNT, CHANGING, VERBS, Core, CoreFinder
 from livecommerce.comments.dangers import Dangers
 from livecommerce.comments.kinds import Token, bits
@@ -94,16 +93,9 @@ class StrongReader:
         return not (told and first.kind == kinds.CLAIM)  # "我女兒說她要粉色外套S +1"
 
     def _calls_others(self, core: Core) -> bool:
-        """ "想要A12的+1", "包包好看的+1": whoever wants one, or finds it fine, is called."""
-        return (
-            any(
-                token.kind == kinds.QUANTITY
-                and before.kind != kinds.OPTION  # "F3蛋黃的+2"
-                and self.text[max(token.start - 2, 0) : token.start].rstrip().endswith("的")
-                for before, token in pairwise(core.tokens)
-            )
-            and (self.words.has_wish or any(token.kind == kinds.PRAISE for token in self.tokens))
-        )
+        """Whoever wants one, or finds it fine, is called."""
+        wished = self.words.has_wish or any(token.kind == kinds.PRAISE for token in self.tokens)
+        return wished and calls_others(core.tokens, self.text)
 
     def _counts_in_prose(self, core: Core) -> bool:
         """ "peach 2 pcs went rotten", "上一團A02卡其兩條縮水": a count without sign or claim word, told of."""

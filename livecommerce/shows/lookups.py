@@ -48,6 +48,7 @@ class Lookups:
 
     async def _ask(self, _key: str, shows: list[str]) -> list[str | None]:
         once = list(dict.fromkeys(shows))
+        answered: dict[str, str] = {}  # not read from what is remembered: that may be emptied in the middle of these
         for show, found in zip(once, await self._read(once), strict=True):
             if found is None:
                 if len(self._unknown) >= UNKNOWN_MAX:
@@ -56,5 +57,5 @@ class Lookups:
                 continue
             if len(self._shops) >= KNOWN_MAX:
                 self._shops.clear()
-            self._shops[show] = found.decode()
-        return [self._shops.get(show) for show in shows]
+            self._shops[show] = answered[show] = found.decode()
+        return [answered.get(show) for show in shows]

@@ -72,7 +72,7 @@ PACK: Final = Pack(
                 "|못사요|안돼요|필요없"
             ),
         ),
-        (kinds.ANY_MORE, "soft", "이제|더 이상|더이상|그냥|이젠"),
+        (kinds.ANY_MORE, "first", "이제|더 이상|더이상|그냥|이젠"),
         (
             kinds.CANCEL,
             None,
