@@ -45,7 +45,6 @@ from livecommerce.shows.model import viewer_handle
 from livecommerce.shows.moderation import (
     Ruling,
     Words,
-    as_first_line,
     held_newcomer,
     may_act,
     rule,
@@ -167,9 +166,7 @@ class CommentPath:
         ruled = held or state["settings"]["first_hold"] or state["settings"]["slow_seconds"]
         bare = bool(is_order and ruled and is_bare(speech.text, state))
         slow = not speech.again and slow_wait_ms(state, mirror.last_chat_ms.get(viewer, 0), now) > 0
-        ruling = rule(state, mirror.words, viewer, Words(speech.text, is_order, bare, slow))
-        if held:
-            ruling = as_first_line(ruling, is_order=is_order, bare=bare)
+        ruling = rule(state, mirror.words, viewer, Words(speech.text, is_order, bare, slow, held))
         if ruling.refuse is not None:
             raise ruling.refuse
         if not is_repeat and not bare and ruling.reason != "slow":

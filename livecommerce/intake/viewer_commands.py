@@ -17,7 +17,7 @@ from livecommerce.intake.speech import Payload, Speaker, is_again
 from livecommerce.intake.text import checked_text
 from livecommerce.shows import commands
 from livecommerce.shows.commands import FINGERPRINT, ViewerCommand, fingerprint, first_answer
-from livecommerce.shows.moderation import Ruling, Words, as_first_line, held_newcomer, rule
+from livecommerce.shows.moderation import Ruling, Words, held_newcomer, rule
 from livecommerce.shows.packing import unpack
 from livecommerce.shows.store import ShowStore
 
@@ -49,9 +49,7 @@ class ViewerCommands:
                 return outcome_of(unpack(known), speaker.viewer, sent)
         self._path.may_act(mirror, speaker.viewer, command.id, speaks=bool(command.spoken))
         shy = held_newcomer(mirror.state, speaker.viewer, network, self._store.now_ms())
-        command, ruling = self._moderated(mirror, speaker.viewer, command)
-        if shy:
-            ruling = as_first_line(ruling, is_order=False, bare=not command.spoken)
+        command, ruling = self._moderated(mirror, speaker.viewer, command, held=shy)
         name = mirror.public_name(speaker.viewer, speaker.name, shy=shy)
         who, now = commands.Speaker(speaker.viewer, name, ruling.place), self._store.now_ms()
         decision = self._store.kinds.decide_for_viewer(mirror.state, command, who, now)
@@ -63,11 +61,13 @@ class ViewerCommands:
         assert outcome is not None, "without a version there is no conflict"
         return outcome_of(outcome, speaker.viewer, sent)
 
-    def _moderated(self, mirror: Mirror, viewer: str, command: ViewerCommand) -> tuple[ViewerCommand, Ruling]:
+    def _moderated(
+        self, mirror: Mirror, viewer: str, command: ViewerCommand, *, held: bool
+    ) -> tuple[ViewerCommand, Ruling]:
         if not command.spoken:
             return command, Ruling()
         text = checked_text(getattr(command, command.spoken), self._length_max)
-        ruling = rule(mirror.state, mirror.words, viewer, Words(text))
+        ruling = rule(mirror.state, mirror.words, viewer, Words(text, held=held))
         if ruling.refuse is not None:
             raise ruling.refuse
         mirror.note_chat(viewer, self._store.now_ms())

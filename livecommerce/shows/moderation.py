@@ -63,13 +63,6 @@ def held_newcomer(state: State, viewer: str, mark: str, now_ms: int) -> bool:
     return state["buyers"].get(culprit, {}).get("newcomers_held_until", 0) > now_ms
 
 
-def as_first_line(ruling: Ruling, *, is_order: bool, bare: bool) -> Ruling:
-    """A ruling over a line that has to wait like a first one: only what would have been shown does."""
-    if bare or ruling.refuse is not None or ruling.place != "log":
-        return ruling
-    return Ruling("shadow" if is_order else "held", "first")
-
-
 def may_act(state: State, viewer: str, now_ms: int) -> LiveCommerceError | None:
     """Why this viewer may neither chat nor order right now; None when allowed."""
     buyer: BuyerRecord = state["buyers"].get(viewer, {})
@@ -94,17 +87,19 @@ class Words(NamedTuple):
 
     bare: an order with no other words: no rule of the chat is about it.
     slow: the viewer would have to wait. An order does not; its words do, so they are not shown.
+    held: they wait like first ones, whatever the show's settings (`held_newcomer`).
     """
 
     text: str
     is_order: bool = False
     bare: bool = False
     slow: bool = False
+    held: bool = False
 
 
 def rule(state: State, blocked_words: WordFilter, viewer: str, words: Words) -> Ruling:
     """What happens to the words of a comment."""
-    settings, (text, is_order, bare, slow) = state["settings"], words
+    settings, (text, is_order, bare, slow, held) = state["settings"], words
     blocked = blocked_words.find(text)
     if blocked is not None:
         if is_order:
@@ -116,7 +111,7 @@ def rule(state: State, blocked_words: WordFilter, viewer: str, words: Words) -> 
         return Ruling(refuse=CommentRefused("Links are switched off in this show.", why="links"))
     if state["buyers"].get(viewer, {}).get("shadow"):
         return Ruling("shadow", "shadow")
-    if settings["first_hold"] and viewer not in state["spoken"] and not bare:
+    if (held or (settings["first_hold"] and viewer not in state["spoken"])) and not bare:
         return Ruling("shadow" if is_order else "held", "first")
     if slow and is_order and not bare:
         return Ruling("shadow", "slow")

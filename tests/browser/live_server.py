@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -12,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -176,3 +178,15 @@ class LiveServer:
             **fields,
         }
         self.request("POST", "/api/shows", body)
+
+
+@contextlib.contextmanager
+def on_air(live: LiveServer, show: str) -> Iterator[LiveServer]:
+    """The server with a show on air that sells five of A01."""
+    live.start()
+    try:
+        live.make_show(show, [{"code": "A01", "names": ["帆布包"], "price_minor": 390, "supply": {"A01": 5}}])
+        live.command(show, "start")
+        yield live
+    finally:
+        live.stop()

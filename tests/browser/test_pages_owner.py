@@ -6,7 +6,7 @@ import itertools
 import json
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.browser.live_server import LiveServer
 from tests.browser.visitors import BAG, COAT, DESK, PATIENCE_MS, PHONE, live_show, say, staff, under_code, visitor
@@ -222,13 +222,18 @@ async def test_staff_read_words_and_no_machine_names(browser: Browser, server: L
         assert "owner" not in json.dumps(await viewer.locator(".chat").all_inner_texts())
 
 
+async def new_product(page: Page, code: str, name: str) -> Locator:
+    """The sheet of a new product, filled in but for its options."""
+    await page.get_by_role("button", name="新增商品").click(timeout=PATIENCE_MS)
+    sheet = page.get_by_role("dialog")
+    for label, text in (("編號", code), ("名稱（", name), ("價格", "100")):
+        await sheet.get_by_label(label).fill(text)
+    return sheet
+
+
 async def test_option_values_need_the_name_of_their_option(browser: Browser, server: LiveServer) -> None:
     async with staff(browser, server, "/studio", "host") as page:
-        await page.get_by_role("button", name="新增商品").click(timeout=PATIENCE_MS)
-        sheet = page.get_by_role("dialog")
-        await sheet.get_by_label("編號").fill("E77")
-        await sheet.get_by_label("名稱（").fill("披肩")
-        await sheet.get_by_label("價格").fill("100")
+        sheet = await new_product(page, "E77", "披肩")
         await sheet.locator("[name=values0]").fill("紅, 藍")
         await sheet.get_by_role("button", name="新增").click()
         await expect(sheet.get_by_role("alert")).to_contain_text("紅、藍", timeout=PATIENCE_MS)
@@ -239,11 +244,7 @@ async def test_option_values_need_the_name_of_their_option(browser: Browser, ser
 
 async def test_short_names_are_shown_before_they_are_kept(browser: Browser, server: LiveServer) -> None:
     async with staff(browser, server, "/studio", "host") as page:
-        await page.get_by_role("button", name="新增商品").click(timeout=PATIENCE_MS)
-        sheet = page.get_by_role("dialog")
-        await sheet.get_by_label("編號").fill("E78")
-        await sheet.get_by_label("名稱（").fill("圍巾")
-        await sheet.get_by_label("價格").fill("100")
+        sheet = await new_product(page, "E78", "圍巾")
         await sheet.locator("[name=axis0]").fill("顏色")
         await sheet.locator("[name=values0]").fill("紅色, 黑色, 花")
         await sheet.get_by_role("button", name="新增").click()

@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.browser.live_server import LiveServer
+from tests.browser.live_server import LiveServer, on_air
 
 SHOW = "rush"
 JOINS, PAGES, MADE_UP = 150, 600, 300
@@ -23,12 +23,8 @@ OFFER = {"Content-Type": "application/sdp"}
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LiveServer]:
-    live = LiveServer(tmp_path / "data")
-    live.start()
-    live.make_show(SHOW, [{"code": "A01", "names": ["帆布包"], "price_minor": 390, "supply": {"A01": 5}}])
-    live.command(SHOW, "start")
-    yield live
-    live.stop()
+    with on_air(LiveServer(tmp_path / "data"), SHOW) as live:
+        yield live
 
 
 async def asked(host: str, method: str, address: str, **more: Any) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.browser.live_server import LiveServer
+from tests.browser.live_server import LiveServer, on_air
 from tests.faults.test_processes import running
 from tests.faults.test_stores_away import metric
 
@@ -32,12 +32,8 @@ class Narrow(LiveServer):
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LiveServer]:
-    live = Narrow(tmp_path / "data")
-    live.start()
-    live.make_show(SHOW, [{"code": "A01", "names": ["帆布包"], "price_minor": 390, "supply": {"A01": 5}}])
-    live.command(SHOW, "start")
-    yield live
-    live.stop()
+    with on_air(Narrow(tmp_path / "data"), SHOW) as live:
+        yield live
 
 
 async def silence(port: int, sent: bytes) -> list[asyncio.StreamWriter]:

@@ -6,12 +6,9 @@ from typing import Any
 
 import pytest
 
-from livecommerce.shows.errors import SlowMode
 from livecommerce.shows.kinds.buyer import NOTHING_SET
 from livecommerce.shows.moderation import (
-    Ruling,
     Words,
-    as_first_line,
     barred,
     held_newcomer,
     may_act,
@@ -115,18 +112,18 @@ async def test_first_lines_from_a_banned_viewers_network_wait(
 
 
 @pytest.mark.parametrize(
-    ("before", "is_order", "bare", "place"),
+    ("words", "place"),
     [
-        (Ruling(), False, False, "held"),
-        (Ruling(), True, False, "shadow"),  # the order counts
-        (Ruling(), True, True, "log"),
-        (Ruling("shadow", "shadow"), False, False, "shadow"),
-        (Ruling(refuse=SlowMode()), False, False, "log"),
+        (Words("hello", held=True), "held"),
+        (Words("A01+1 hello", is_order=True, held=True), "shadow"),  # the order counts
+        (Words("A01+1", is_order=True, bare=True, held=True), "log"),
+        (Words("hello"), "log"),
     ],
 )
-def test_what_waits_like_a_first_line(before: Ruling, is_order: bool, bare: bool, place: str) -> None:
-    after = as_first_line(before, is_order=is_order, bare=bare)
-    assert (after.place, after.refuse) == (place, before.refuse)
+def test_what_waits_like_a_first_line_whatever_the_settings(state: State, words: Words, place: str) -> None:
+    assert rule(state, WORDS, "newcomer", words).place == place
+    blocked = rule(state, WORDS, "newcomer", words._replace(text="b-a-d"))
+    assert blocked.refuse is not None or blocked.reason == "words", "other rules go first"
 
 
 @pytest.mark.parametrize(
