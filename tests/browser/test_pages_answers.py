@@ -73,6 +73,35 @@ async def test_an_offer_is_no_success_until_it_is_taken(browser: Browser, server
         await expect(sheet).not_to_contain_text("時間到還沒結帳")
 
 
+LINES_KEPT = 60  # of the chat, as chat.js has it
+
+
+@pytest.mark.parametrize("size", [PHONE, {"width": 1440, "height": 900}], ids=["phone", "desk"])
+async def test_the_chat_is_followed_when_it_no_longer_grows(
+    browser: Browser, server: LiveServer, size: dict[str, int]
+) -> None:
+    """With sixty lines each new one takes the place of the oldest: the list keeps its height, and stood still."""
+    show = f"follow-{size['width']}"
+    live_show(server, show, pinned="coat")
+    async with visitor(browser, server, f"/live/{show}", size) as page:
+        await page.locator("article.card").wait_for(timeout=PATIENCE_MS)
+        for number in range(LINES_KEPT + 20):
+            server.command(show, "say", text=f"line {number}")
+        newest = page.locator(".lines li").last
+        await expect(newest).to_contain_text(f"line {LINES_KEPT + 19}", timeout=PATIENCE_MS)
+        await expect(newest).to_be_in_viewport(ratio=0.9)
+        await expect(page.locator(".newer")).to_have_count(0)
+
+        await page.locator(".lines").hover()
+        await page.mouse.wheel(0, -300)
+        await expect(page.locator(".newer")).to_be_visible()
+        server.command(show, "say", text="unseen")
+        await expect(newest).to_contain_text("unseen", timeout=PATIENCE_MS)
+        await expect(newest).not_to_be_in_viewport()
+        await page.locator(".newer").click()
+        await expect(newest).to_be_in_viewport(ratio=0.9)
+
+
 async def stop_the_clock(page: Page) -> None:
     """The page's own time stands from here on; its line to the server is up before that."""
     await page.clock.install()

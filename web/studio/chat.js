@@ -24,6 +24,7 @@ function lineView(line, claims) {
 
 export function Chat() {
   const box = useRef(null);
+  const top = useRef(0); // where the list was scrolled to last
   const [text, setText] = useState("");
   const hidden = new Set(live.state.value?.hidden ?? []); // what a moderator took away is not read out either
   const all = live.lines.value.filter((line) => !hidden.has(line.id) && !line.held);
@@ -31,7 +32,14 @@ export function Chat() {
   const lines = (onlyQuestions.value ? questions : all).slice(-LINES_SHOWN);
   const down = () => {
     box.current.scrollTop = box.current.scrollHeight;
+    top.current = box.current.scrollTop;
     behind.value = false;
+  };
+  const scrolled = () => {
+    const { scrollTop, scrollHeight, clientHeight } = box.current;
+    const away = scrollHeight - scrollTop - clientHeight > 60;
+    if (!away || scrollTop < top.current) behind.value = away; // lines may have come since we went down
+    top.current = scrollTop;
   };
   useLayoutEffect(() => {
     if (!behind.peek()) down();
@@ -47,7 +55,7 @@ export function Chat() {
         </div>
     <div class="scroll">
       <div ref=${box} class="lines" role="log" aria-live="off" tabindex="0"
-        aria-label=${t("common.chat")} onScroll=${() => (behind.value = box.current.scrollHeight - box.current.scrollTop - box.current.clientHeight > 60)}>
+        aria-label=${t("common.chat")} onScroll=${scrolled}>
       <ol>
       ${lines.map((line) => html`<${Line} key=${lineKey(line)} line=${line} claims=${live.claims.value.get(lineKey(line))} />`)}
     </ol></div>${behind.value && html`<button class="chip newer" type="button" onClick=${down}>${t("studio.newest")} <${Icon} name="down" />

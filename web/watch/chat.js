@@ -51,22 +51,30 @@ const behind = signal(false); // scrolled up, so new lines do not pull the list 
 
 export function Chat() {
   const box = useRef(null);
+  const top = useRef(0); // where the list was scrolled to last
   const lines = live.lines.value.filter((line) => !line.hidden).slice(-LINES_SHOWN);
   const me = live.me.value?.by;
-  const known = new Set(lines.filter((line) => line.by === me).map((line) => line.id));
-  const pending = outbox.value.filter((one) => !known.has(one.id));
+  const own = lines.filter((line) => line.by === me).map((line) => line.id);
+  const pending = outbox.value.filter((one) => !own.includes(one.id));
   const down = () => {
     box.current.scrollTop = box.current.scrollHeight;
+    top.current = box.current.scrollTop;
     behind.value = false;
   };
-  // Whatever makes the list or its box another height (a line that fails, another language): who was at the end stays there.
+  const stay = () => behind.peek() || down(); // who was at the end stays there
+  useLayoutEffect(() => void stay());
+  useLayoutEffect(down, [pending.length, own.at(-1)]); // one's own line is seen
   useEffect(() => {
-    const watched = new ResizeObserver(() => behind.peek() || down());
-    for (const one of [box.current, box.current.firstElementChild]) watched.observe(one);
+    const watched = new ResizeObserver(stay);
+    watched.observe(box.current);
     return () => watched.disconnect();
   }, []);
-  useLayoutEffect(down, [pending.length, lines.findLast((line) => line.by === me)?.id]); // one's own line is seen
-  const scrolled = () => (behind.value = box.current.scrollHeight - box.current.scrollTop - box.current.clientHeight > 48);
+  const scrolled = () => {
+    const { scrollTop, scrollHeight, clientHeight } = box.current;
+    const away = scrollHeight - scrollTop - clientHeight > 48;
+    if (!away || scrollTop < top.current) behind.value = away; // lines may have come since we went down
+    top.current = scrollTop;
+  };
   return html`<section class="chat" aria-label=${t("common.chat")}>
     <div ref=${box} class="lines" role="log" aria-live="off" tabindex="0" aria-label=${t("common.chat")} onScroll=${scrolled}><ol>
       ${lines.map((line) => html`<${Line} key=${lineKey(line)} line=${line} mine=${line.by === me} claims=${live.claims.value.get(lineKey(line))} />`)}
