@@ -103,8 +103,8 @@ async def test_the_chat_is_followed_when_it_no_longer_grows(
 
 
 async def stop_the_clock(page: Page) -> None:
-    """The page's own time stands from here on; its line to the server is up before that. The moment has to lie ahead still
-    when it is set: a busy machine takes seconds to do so."""
+    """The page's own time stands from here on; its line to the server is up before that. The moment has to lie ahead
+    still when it is set: a busy machine takes seconds to do so."""
     await page.clock.install()
     await page.reload()
     await page.locator("article.card").wait_for(timeout=PATIENCE_MS)
