@@ -9,13 +9,13 @@ import msgspec
 from sqlalchemy import func, select
 
 from livecommerce.accounts.rows import Shop, ShopRepository
+from livecommerce.catalogue.currencies import CURRENCIES, exponent, iso_exponent
 from livecommerce.catalogue.tables import products
 from livecommerce.command_trail import note_command
 from livecommerce.configuration.flags import settings_from
 from livecommerce.configuration.tree import Settings
 from livecommerce.errors import Conflict, NotFound
 from livecommerce.ops import folder as folders
-from livecommerce.orders.currencies import CURRENCIES, exponent, iso_exponent
 from livecommerce.orders.tables import orders
 from livecommerce.records.database import Database
 from livecommerce.settings import LOCALES

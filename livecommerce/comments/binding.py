@@ -13,16 +13,12 @@ from livecommerce.comments import kinds
 from livecommerce.comments.catalogue import View
 from livecommerce.comments.folding import fold
 from livecommerce.comments.kinds import Token, bits
+from livecommerce.comments.surroundings import Surroundings
 from livecommerce.comments.tokens import han_number
 
 QUANTITY_MAX: Final = 99
-_PERSON_WORDS_MAX: Final = 3  # "for auntie Mei Ling": longer is a sentence, not a name
-_PLACE_WORDS_MAX: Final = 5  # "ship to Quezon City Metro Manila"
-_PLACE_FOLLOWS: Final = frozenset(
-    map(fold, ("寄", "寄到", "寄送", "送到", "郵寄"))
-)  # in Chinese the place stands before
-_HAN_NAME_MAX: Final = 4
-_NAME_STARTS: Final = frozenset("小阿老")  # 小明, 阿芳: as people write of those they shop for
+_REDUCED_WORDS_MAX: Final = 4  # a code and its options
+_BY: Final = ("by", "đi", "xuống", "down", "ลง", "ไป", fold("ออก"))
 
 _NUMBERS: Final = bits(kinds.NUMBER, kinds.WORD_NUMBER)
 _WORDS_OF_NO_NUMBER: Final = bits(kinds.PRICE, kinds.PROSE, kinds.BAD_NUMBER, kinds.GLUED, kinds.CODE_LIKE, kinds.PHONE)
@@ -30,6 +26,7 @@ _BINDS: Final = bits(
     kinds.NUMBER, kinds.WORD_NUMBER, kinds.PLUS, kinds.MINUS, kinds.TIMES, kinds.COUNTER, kinds.BAD_COUNTER,
     kinds.EACH, kinds.REDUCE, kinds.NOUN, kinds.TO, kinds.OBJECT, kinds.FOR, kinds.FOR_ME, kinds.PERSON,
     kinds.REMARK, kinds.ASK, kinds.CLAIM_SUFFIX, kinds.ITEM_NUMBER, kinds.BAD_NUMBER, kinds.ORDER_NOUN, kinds.PHONE,
+    kinds.CHANGE,
 )  # fmt: skip
 _APPLAUSE: Final = re.compile("5{3,}|6{3,}|1{3,}|2{3,}|8{3,}|9{3,}|233+|0{3,}")
 _UNDOING: Final = bits(kinds.CANCEL, kinds.CHANGE, kinds.CHANGE_TO, kinds.REPORT, kinds.NEGATION)
@@ -51,18 +48,10 @@ def quantity_of(token: Token) -> int | None:
     return int(written)
 
 
-class Binder:
+class Binder(Surroundings):
     """One walk over the raw tokens; `out` grows as pieces are bound."""
 
-    __slots__ = ("mask", "out", "size", "text", "tokens", "view")
-
-    def __init__(self, tokens: list[Token], mask: int, text: str, view: View) -> None:
-        self.text = text
-        self.tokens = tokens
-        self.size = len(tokens)
-        self.mask = mask
-        self.view = view
-        self.out: list[Token] = []
+    __slots__ = ()
 
     def run(self) -> list[Token]:
         """The bound tokens."""
@@ -77,16 +66,6 @@ class Binder:
             else:
                 position = step(self, token, position)
         return self.out
-
-    def _kind(self, position: int) -> int:
-        return self.tokens[position].kind if 0 <= position < self.size else -1
-
-    def _put(self, kind: int, value: object, first: Token, last: Token) -> None:
-        self.out.append(Token(kind, value, first.start, last.end))
-
-    def _touches(self, position: int) -> bool:
-        """Whether the token at `position` follows the one before it without a blank."""
-        return 0 < position < self.size and self.tokens[position].start == self.tokens[position - 1].end
 
     def _counted(self, position: int, amount: int | None) -> tuple[int, int | None]:
         """Skip a counter after a number; an unknown one spoils the amount."""
@@ -105,15 +84,16 @@ class Binder:
         number = position + 1
         following = self._kind(number)
         symbol = token.value in ("+", "-", "*")
-        if kind == kinds.TIMES and following == kinds.TO and self.mask & _CHANGES:
-            return position + 1  # "change A12 qty to 2"
+        told = following in (kinds.TO, kinds.CHANGE, kinds.CHANGE_TO, kinds.FOR_ME)
+        if kind == kinds.TIMES and told and not symbol and self.mask & _CHANGES:
+            return position + 1  # "change A12 qty to 2", "草莓數量幫我改成3盒"
+        if kind == kinds.TIMES and (counted := self._counts_before(token, number)):
+            return counted
         if following >= 0 and _NUMBERS >> following & 1:
+            if kind == kinds.MINUS and self._is_a_list(token):
+                return position + 1  # "A02-灰-2條"
             if kind == kinds.MINUS and self._goes_on_with_numbers(token):
-                last = self.out.pop()
-                counted = self._kind(number + 1) == kinds.COUNTER  # "2-3 pcs"
-                sort = kinds.BAD_QUANTITY if counted else kinds.PROSE
-                self._put(sort, "count" if counted else None, last, self.tokens[number + counted])
-                return number + 1 + counted
+                return self._range(number)
             amount = quantity_of(self.tokens[number])
             if (
                 kind == kinds.MINUS
@@ -166,6 +146,38 @@ class Binder:
             self._put(kinds.UNKNOWN, None, token, token)
         return position + 1
 
+    def _is_a_list(self, token: Token) -> bool:
+        """Dashes between a code, its option and a count."""
+        if len(self.out) < 2 or self.out[-1].kind != kinds.OPTION or self.out[-2].kind != kinds.ITEM:
+            return False
+        joined = self.text[self.out[-2].end : self.out[-1].start] == "-"
+        return joined and self.out[-1].end == token.start
+
+    def _counts_before(self, token: Token, number: int) -> int:
+        """ "3 x peach", "2 x 123 blue": the number before the sign counts what is behind it; 0 where it does not."""
+        count = self.out[-1] if self.out and self.out[-1].kind == kinds.NUMBER else None
+        amount = quantity_of(count) if count is not None and str(count.value) not in self.view.codes else None
+        if count is None or amount is None:
+            return 0
+        following = self._kind(number)
+        item = self.view.codes.get(str(self.tokens[number].value)) if following == kinds.NUMBER else None
+        if following != kinds.ITEM and item is None:
+            return 0
+        self._put(kinds.QUANTITY, (amount, "times"), self.out.pop(), token)
+        if item is None:
+            return number
+        self._put(kinds.ITEM, (item,), self.tokens[number], self.tokens[number])
+        return number + 1
+
+    def _range(self, number: int) -> int:
+        """ "2-3 pcs", "2-3 of the blouse": how many?"""
+        last = self.out.pop()
+        counted = self._kind(number + 1) == kinds.COUNTER
+        ranged = counted or self._kind(number + 1) == kinds.ITEM
+        sort = kinds.BAD_QUANTITY if ranged else kinds.PROSE
+        self._put(sort, "range" if ranged else None, last, self.tokens[number + counted])
+        return number + 1 + counted
+
     def _goes_on_with_numbers(self, token: Token) -> bool:
         """ "3-2", "886-912-345": a score, a range, a number in groups, unless the first number is a code."""
         if not self.out or self.out[-1].end != token.start:
@@ -176,12 +188,43 @@ class Binder:
         )
 
     def _reduce(self, token: Token, position: int) -> int:
-        following = self._kind(position + 1)
-        if following >= 0 and _NUMBERS >> following & 1:
-            after, amount = self._counted(position + 2, quantity_of(self.tokens[position + 1]))
-            self._put(kinds.BAD_QUANTITY if amount is None else kinds.LESS, amount, token, self.tokens[after - 1])
+        after = position + 1
+        if self.tokens[after : after + 1] and self.tokens[after].value == "particle":
+            after += 1  # "pabawas po ng isa"
+        first_named = after
+        while self._kind(after) in (kinds.ITEM, kinds.OPTION) and after - position <= _REDUCED_WORDS_MAX:
+            after += 1
+        named = self.tokens[first_named:after]
+        if named and token.value == "host" and self._kind(after) == kinds.OBJECT and self._word(after) == "from":
+            self._put(kinds.CANCEL, None, token, token)  # "drop the leggings from my order"
+            self.out.extend(named)
+            return after + 1
+        if named and self._kind(after) in (kinds.UNKNOWN, kinds.TOPIC) and self._word(after) in _BY:
+            after += 1
+        following = self._kind(after)
+        if named and (
+            following == kinds.TO or (self.tokens[after : after + 1] and self.tokens[after].value == "remain")
+        ):
+            self._put(kinds.CHANGE, None, token, token)  # "reduce A12 to 1", "ลด A12 เหลือ 1 ตัว"
+            self.out.extend(named)
+            self._put(kinds.TO, None, self.tokens[after], self.tokens[after])
+            return after + 1
+        numbered = following >= 0 and bool(_NUMBERS >> following & 1)
+        if token.value == "set" and named and numbered:
+            self._put(kinds.CHANGE, None, token, token)  # "make A12 3 instead"
+            self.out.extend(named)
+            self._put(kinds.TO, None, token, token)
             return after
-        self._put(kinds.TOPIC if token.value == "topic" else kinds.UNKNOWN, None, token, token)
+        if numbered and token.value != "set":
+            self.out.extend(named)  # "reduce A12 by 1"
+            counted, amount = self._counted(after + 1, quantity_of(self.tokens[after]))
+            first = self.tokens[after] if named else token
+            self._put(kinds.BAD_QUANTITY if amount is None else kinds.LESS, amount, first, self.tokens[counted - 1])
+            return counted
+        if token.value == "host":
+            self._put(kinds.DANGER, "host", token, token)  # "drop a +1 in the chat"
+        else:
+            self._put(kinds.TOPIC if token.value == "topic" else kinds.UNKNOWN, None, token, token)
         return position + 1
 
     def _each(self, token: Token, position: int) -> int:
@@ -224,6 +267,9 @@ class Binder:
             )
             return after + 1
         written = str(token.value)
+        if self._is_the_price(written):
+            self._put(kinds.PRICE, None, token, token)  # "CF A12 149"
+            return after
         if following == kinds.ITEM_NUMBER and token.kind == kinds.NUMBER:
             item = self.view.codes.get(written)
             last = self.tokens[after]
@@ -235,6 +281,12 @@ class Binder:
             else:
                 self._put(kinds.PROSE, None, token, self.tokens[after])
             return after + 1
+        if self._counts_what_follows(token, position):
+            return self._count_before(token, position)
+        if following == kinds.UNKNOWN and self._word(after) == "off" and self._kind(after + 1) == kinds.ITEM:
+            self.out.append(self.tokens[after + 1])  # "take one off my peach"
+            self._put(kinds.LESS, quantity_of(token), token, token)
+            return after + 2
         if following == kinds.UNKNOWN and self._touches(after):
             if self.size == 2 and token.kind == kinds.NUMBER and self.tokens[after].end - self.tokens[after].start <= 2:
                 self._put(kinds.BAD_QUANTITY, "count", token, self.tokens[after])  # "2坨": a counter nobody listed
@@ -248,6 +300,52 @@ class Binder:
                 self.out.append(token)
             return after
         return self._word_number(token, position)
+
+    def _is_the_price(self, written: str) -> bool:
+        """The price of the item just named, behind it and its options."""
+        place = len(self.out) - 1
+        while place >= 0 and self.out[place].kind == kinds.OPTION:
+            place -= 1
+        if place < 0:
+            return False
+        named = self.out[place]
+        if named.kind == kinds.ITEM:
+            return self.view.prices.get(named.value[0].code) == written
+        item = self.view.codes.get(str(named.value)) if named.kind == kinds.NUMBER else None
+        return item is not None and self.view.prices.get(item.code) == written
+
+    def _counts_what_follows(self, token: Token, position: int) -> bool:
+        """ "three peach", "mua 2 áo", "mine one A12": a number before what it counts; alone, one may be prose."""
+        if self._kind(position + 1) != kinds.ITEM or self._touches(position + 1):
+            return False
+        if self._ends_in_off(position + 2):
+            return True
+        if token.kind == kinds.NUMBER and (str(token.value) in self.view.codes or quantity_of(token) is None):
+            return False
+        if not (token.kind == kinds.NUMBER or isinstance(token.value, int)):
+            return False
+        before = self.out[-1].kind if self.out else -1
+        if before in (kinds.CLAIM, kinds.AND, kinds.SEPARATOR):
+            return any(each.kind == kinds.CLAIM for each in self.out) or quantity_of(token) != 1
+        return token.kind == kinds.WORD_NUMBER and token.value != 1 and before not in (kinds.ITEM, kinds.OPTION)
+
+    def _ends_in_off(self, position: int) -> bool:
+        while self._kind(position) == kinds.OPTION:
+            position += 1
+        return self._kind(position) == kinds.UNKNOWN and self._word(position) == "off"
+
+    def _count_before(self, token: Token, position: int) -> int:
+        """The quantity; "take one F2 off" takes it off what was ordered."""
+        amount = quantity_of(token)
+        after = position + 2
+        while self._kind(after) == kinds.OPTION:
+            after += 1
+        if self._kind(after) == kinds.UNKNOWN and self._word(after) == "off":
+            self.out.extend(self.tokens[position + 1 : after])
+            self._put(kinds.LESS, amount, token, token)
+            return after + 1
+        self._put(kinds.QUANTITY, (amount, "count"), token, token)
+        return position + 1
 
     def _count(self, token: Token, position: int) -> int:
         """A number with its counter, the ambiguous 十二件 after a code left open."""
@@ -265,7 +363,8 @@ class Binder:
         after, amount = self._counted(position + 1, amount)
         last = self.tokens[after - 1]
         if amount is None:
-            self._put(kinds.BAD_QUANTITY, "count", token, last)
+            counter = self._kind(position + 1) == kinds.COUNTER
+            self._put(kinds.BAD_QUANTITY, "range" if counter else "count", token, last)
         elif self._kind(after) == kinds.EACH and self._kind(after + 1) not in (
             kinds.NUMBER,
             kinds.WORD_NUMBER,
@@ -282,7 +381,8 @@ class Binder:
         written = token.value
         before = self.out[-1] if self.out else None
         if isinstance(written, int):
-            self.out.append(token)
+            if written != 1 or before is None or before.kind != kinds.OPTION:  # not "the pink one"
+                self.out.append(token)
             return position + 1
         if written == "十" and self._kind(position + 1) == kinds.NUMBER and self._touches(position + 1):
             return self._sign(Token(kinds.PLUS, "+", token.start, token.end), position)
@@ -301,6 +401,9 @@ class Binder:
 
     def _lonely(self, token: Token, position: int) -> int:
         """A counter, an ITEM_NUMBER or the like without its number."""
+        before = self.out[-1].kind if self.out else -1
+        if token.kind == kinds.COUNTER and before == kinds.CLAIM and self._kind(position + 1) == kinds.ITEM:
+            return position + 1  # "cho em chiếc túi"
         self._put(kinds.UNKNOWN, "measure" if token.kind == kinds.BAD_COUNTER else None, token, token)
         return position + 1
 
@@ -339,6 +442,8 @@ class Binder:
     def _object(self, token: Token, position: int) -> int:
         if self.mask & _CHANGES:
             self.out.append(token)
+        elif token.value == "from":
+            self._put(kinds.UNKNOWN, None, token, token)
         return position + 1
 
     def _suffix(self, token: Token, position: int) -> int:
@@ -354,6 +459,7 @@ class Binder:
             kinds.WORD_NUMBER,
             kinds.THIS,
             kinds.CODE_LIKE,
+            kinds.CHANGE,
         ):
             self._put(kinds.UNKNOWN, None, token, token)
         return position + 1
@@ -365,97 +471,12 @@ class Binder:
             self.out.append(token)
         return position + 1
 
-    def _for(self, token: Token, position: int) -> int:
-        """For someone else: the person goes with the word. In a change, "for" may mean "to"."""
-        if (
-            token.value == "words"
-            and self.mask & _CHANGES
-            and self._kind(position + 1) in (kinds.ITEM, kinds.OPTION, kinds.NUMBER)
-        ):
-            self._put(kinds.TO, None, token, token)
-            return position + 1
-        after, taken, strangers = position + 1, 0, 0
-        while taken < _PERSON_WORDS_MAX and self._kind(after) in (kinds.PERSON, kinds.UNKNOWN):
-            stranger = self._kind(after) == kinds.UNKNOWN
-            if stranger and (token.kind == kinds.FOR_ME or not self._may_be_name(token, after)):
-                break
-            strangers += stranger
-            after += 1
-            taken += 1
-            if token.value == "han" and stranger and self._is_half_a_name(after):
-                after += 1  # 小美, 小紅: the second half is also a word
-        if token.value == "han" and strangers > 1:
-            after, taken = position + 1, 0
-        if taken:
-            if not strangers:  # "幫我姊A01 黑XL+1 她在開車": whom "她" means
-                self._put(kinds.SOFT, "named", token, self.tokens[after - 1])
-            else:
-                named = token.value == "han" and self.text[self.tokens[position + 1].start] in _NAME_STARTS
-                self._put(kinds.SOFT, "named" if named else "person", token, self.tokens[after - 1])
-            return after
-        if token.kind == kinds.FOR and token.value == "han" and self._kind(after) not in (kinds.ITEM, kinds.THIS):
-            self._put(kinds.UNKNOWN, None, token, token)
-        elif token.kind == kinds.FOR and token.value == "words":
-            dangling = self._kind(after) not in (kinds.ITEM, kinds.PERSON, -1, kinds.PRICE, kinds.THIS, kinds.SEPARATOR)
-            if dangling:
-                self._put(kinds.UNKNOWN, None, token, token)
-        return after
-
-    def _is_half_a_name(self, position: int) -> bool:
-        first = self.tokens[position - 1]
-        return (
-            first.end - first.start == 1
-            and self.text[first.start] in _NAME_STARTS
-            and self._touches(position)
-            and self.tokens[position].end - self.tokens[position].start == 1
-            and "\u4e00" <= self.text[self.tokens[position].start] <= "\u9fff"
-            and self._kind(position) not in (kinds.PLUS, kinds.WORD_NUMBER, kinds.ITEM)
-        )
-
-    def _may_be_name(self, token: Token, position: int) -> bool:
-        stranger = self.tokens[position]
-        if token.value == "han":
-            return self._touches(position) and stranger.end - stranger.start <= _HAN_NAME_MAX
-        return True
-
-    def _person(self, token: Token, position: int) -> int:
-        before = self.out[-1] if self.out else None
-        if token.value == "title" and before is not None and before.end == token.start and before.kind == kinds.UNKNOWN:
-            self.out.pop()
-            self._put(kinds.SOFT, "named", before, token)  # 王小姐
-            return position + 1
-        self._put(kinds.SOFT, "person", token, token)
+    def _change(self, token: Token, position: int) -> int:
+        if token.value == "to":  # "2개로 줄여주세요": the particle and the verb are one word
+            self._put(kinds.TO, "particle", token, token)
+            token = Token(kinds.CHANGE, None, token.start, token.end)
+        self.out.append(token)
         return position + 1
-
-    def _remark(self, token: Token, position: int) -> int:
-        """Delivery and payment, with the place or time that touches it (Chinese) or follows it (others)."""
-        wide = False
-        korean = (
-            "가" <= self.text[token.start] <= "힣"
-        )  # its places stand before, with blanks: "부산 해운대로 보내주세요"
-        while (
-            self.out
-            and (korean or self.out[-1].end == token.start)
-            and self.out[-1].kind in (kinds.UNKNOWN, kinds.PROSE)
-        ):
-            token = Token(token.kind, None, self.out.pop().start, token.end)
-            wide = True
-        after, taken = position + 1, 0
-        word = self.text[self.tokens[position].start : self.tokens[position].end]
-        limit = _PLACE_WORDS_MAX if word[0] < "\u2e80" or word in _PLACE_FOLLOWS else 0
-        while taken < limit and self._kind(after) in (
-            kinds.UNKNOWN,
-            kinds.PROSE,
-            kinds.COUNTER,
-            kinds.REMARK,
-            kinds.THIS,
-            kinds.TO,
-        ):
-            wide = wide or self._kind(after) != kinds.REMARK
-            after += 1
-            taken += 1
-        self._put(kinds.REMARK, "wide" if wide else None, token, self.tokens[after - 1])
-        return after
 
     def _ask(self, token: Token, position: int) -> int:
         """ "lấy B7 giá 299k": a price that is told asks nothing."""
@@ -494,6 +515,7 @@ _STEPS: Final = {
     kinds.REMARK: Binder._remark,
     kinds.PHONE: Binder._phone,
     kinds.ASK: Binder._ask,
+    kinds.CHANGE: Binder._change,
 }
 
 

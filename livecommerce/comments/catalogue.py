@@ -21,6 +21,10 @@ LATIN: Final = re.compile(r"[0-9a-z'_\u00c0-\u024f\u1e00-\u1eff\u0300-\u036f]+")
 _VIEWS_MAX: Final = 16  # sets of packs a shop switches between in one show; a handful in practice
 
 
+# Whoever writes a smaller number behind a code means a quantity as often.
+PRICE_MIN: Final = 10
+
+
 class Axis(msgspec.Struct, frozen=True):
     """One choice of an item: its name and the values with the short names that viewers use."""
 
@@ -136,9 +140,12 @@ class View:
         codes: folded code -> item.
         kept: words of options that `mask` would take for a date, a sum or another number.
         claims: first letter -> claim words in Latin letters, longest first: these may touch a code.
+        prices: code -> digits of its price, see `CatalogueIndex.reprice`.
     """
 
-    __slots__ = ("bare_plus_binds", "claims", "codes", "kept", "lengths", "phone_claims", "phrases", "twins", "words")
+    __slots__ = (
+        "bare_plus_binds", "claims", "codes", "kept", "lengths", "phone_claims", "phrases", "prices", "twins", "words",
+    )  # fmt: skip
 
     def __init__(
         self, items: Sequence[Item], names: Sequence[tuple[str, Item]], shop: ShopWords, packs: tuple[str, ...]
@@ -147,6 +154,7 @@ class View:
         self.bare_plus_binds = all(pack.bare_plus_binds for pack in grammar)
         self.phone_claims = any(pack.phone_claims for pack in grammar)
         self.twins = {ord(sign): fold(plain) for sign, plain in shop.look_alikes.items() if len(sign) == 1}
+        self.prices: Mapping[str, str] = {}
         self.words: dict[str, Entry] = {}
         for pack in grammar:
             for kind, value, listed in pack.words:
@@ -209,15 +217,16 @@ class View:
 
 
 class CatalogueIndex:
-    """A compiled catalogue. Make it with `build`, share it freely; it does not change what it means after that."""
+    """A compiled catalogue. Make it with `build`, share it freely; after that only its prices change (`reprice`)."""
 
-    __slots__ = ("_names", "_shop", "_views", "items", "version")
+    __slots__ = ("_names", "_prices", "_shop", "_views", "items", "version")
 
     def __init__(self, items: Sequence[ItemWords], shop: ShopWords, version: str) -> None:
         self.items: dict[str, Item] = {}
         self.version = version
         self._shop = shop
         self._views: dict[tuple[str, ...], View] = {}
+        self._prices: dict[str, str] = {}
         self._names: list[tuple[str, Item]] = []
         for words in items:
             item = Item(words)
@@ -254,7 +263,17 @@ class CatalogueIndex:
             if len(self._views) >= _VIEWS_MAX:
                 self._views.clear()
             known = self._views[packs] = View(list(self.items.values()), self._names, self._shop, packs)
+            known.prices = self._prices
         return known
+
+    def reprice(self, prices: Mapping[str, int]) -> None:
+        """What the items cost from now on: viewers repeat a price behind a claim ("CF A12 149"). The words stay.
+
+        Args:
+            prices: code -> price in whole units of the currency; items without one are left out.
+        """
+        self._prices.clear()
+        self._prices.update((code, str(price)) for code, price in prices.items() if price >= PRICE_MIN)
 
 
 Catalogue = CatalogueIndex

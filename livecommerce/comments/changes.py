@@ -29,6 +29,7 @@ def read_changes(tokens: list[Token], text: str, view: View, pinned: Item | None
     """Intents of a comment with a change word; other clauses may order, cancel or reduce. Raises Refused."""
     intents: list[Intent] = []
     clause: list[Token] = []
+    tokens = _joined(tokens)
     for token in [*tokens, Token(kinds.SEPARATOR, "\n", 0, 0)]:
         if token.kind != kinds.SEPARATOR:
             clause.append(token)
@@ -41,8 +42,29 @@ def read_changes(tokens: list[Token], text: str, view: View, pinned: Item | None
     return tuple(intents)
 
 
+def _joined(tokens: list[Token]) -> list[Token]:
+    """ "papalit ng green na dress, gawing pink": what is changed, and into what, in two clauses."""
+    verbs = [place for place, token in enumerate(tokens) if token.kind in (kinds.CHANGE, kinds.CHANGE_TO)]
+    cuts = [place for place, token in enumerate(tokens) if token.kind == kinds.SEPARATOR]
+    if len(verbs) == 1 and len(cuts) == 1 and verbs[0] == cuts[0] + 1:
+        named = all(token.kind in (kinds.ITEM, kinds.OPTION) for token in tokens[: cuts[0]])
+        return [*tokens[: cuts[0]], *tokens[verbs[0] :]] if named else tokens  # "A1 pink ko, palitan po ng red"
+    if len(verbs) == 2 and not cuts and verbs[0] == 0 and tokens[0].kind == kinds.CHANGE:
+        return tokens[1:]  # "edit po: A12 gawing 2 pcs"
+    if len(verbs) != 2 or len(cuts) != 1 or any(token.kind == kinds.TO and token.value is None for token in tokens):
+        return tokens
+    if verbs[0] != 0 or tokens[0].kind != kinds.CHANGE or verbs[1] != cuts[0] + 1:
+        return tokens
+    return [*tokens[1 : cuts[0]], *tokens[verbs[1] :]]
+
+
 def _exchange(clause: list[Token], text: str, view: View, pinned: Item | None) -> Intent:
     left, right = _split(clause)
+    words = [str(token.value) for token in right if token.kind == kinds.OPTION]
+    if not left and len(right) == len(words) == 2 and pinned and len(_axes(pinned, words)) == 1:
+        left, right = right[1:], right[:1]  # "palitan po ng L yung M": the particle marks what it becomes
+    elif not left and len(right) == 2 and right[1].kind == kinds.ITEM and right[0].kind != kinds.OPTION:
+        left, right = right[1:], right[:1]  # "gawin nyo pong 3 yung A12 ko"
     source = _side(left, text, view, pinned, target=False)
     holder = source.item or pinned
     target = _side(right, text, view, holder, target=True)

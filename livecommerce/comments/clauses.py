@@ -49,6 +49,31 @@ class Words:
         self.text = text
         self.places = places_of(self.tokens, text)
 
+    def claim_by_phone(self) -> None:
+        """Read a phone number behind an order as a claim word, as the Vietnamese pack does."""
+        if all(token.kind != kinds.PHONE for token in self.tokens):
+            return
+        found: list[Token] = []
+        for position, token in enumerate(self.tokens):
+            if token.kind == kinds.PHONE:
+                token = Token(kinds.CLAIM, "phone", token.start, token.end)
+            elif token.kind in (kinds.NUMBER, kinds.CODE_LIKE, kinds.UNKNOWN) and self._is_of_an_address(position):
+                token = Token(kinds.REMARK, None, token.start, token.end)  # "0901234567 12 Nguyễn Trãi Q5"
+            found.append(token)
+        self.tokens = found
+
+    def _is_of_an_address(self, position: int) -> bool:
+        """Numbers and words that nobody knows, behind a phone number."""
+        parts = (kinds.NUMBER, kinds.CODE_LIKE, kinds.UNKNOWN, kinds.SOFT, kinds.PROSE)
+        first = position
+        while self.kind(first) in parts:
+            first -= 1
+        last = position
+        while self.kind(last) in parts:
+            last += 1
+        words = sum(token.kind == kinds.UNKNOWN for token in self.tokens[first + 1 : last])
+        return self.kind(first) == kinds.PHONE and words > 0
+
     def kind(self, position: int) -> int:
         """Kind of the word there, -1 outside the comment."""
         return self.tokens[position].kind if 0 <= position < len(self.tokens) else -1
@@ -70,7 +95,10 @@ class Words:
 
     def is_kept(self, position: int) -> bool:
         """ "黑色留著", "蘋果不動": the word at `position` stays as it was."""
-        return position + 1 < len(self.tokens) and self.tokens[position + 1].value == "keep"
+        after = position + 1
+        if self.kind(after) == kinds.UNKNOWN and self.tokens[after].end - self.tokens[after].start == 1:
+            after += 1  # "草莓那份不動"
+        return after < len(self.tokens) and self.tokens[after].value == "keep"
 
     def is_denied(self, position: int) -> bool:
         """ "不要黑的 要白色M+1", "no bag for me, just the blouse x1"."""
@@ -119,14 +147,23 @@ def prepared(tokens: list[Token]) -> list[Token]:
         before = found[-1] if found else None
         if token.kind == kinds.NEGATION and token.value == "not that" and changes:
             token = Token(kinds.OBJECT, None, token.start, token.end)
-        elif token.kind == kinds.CHANGE and _takes_instead(tokens, position, found):
+        elif token.kind in (kinds.CHANGE, kinds.CHANGE_TO) and _takes_instead(tokens, position, found):
             token = Token(kinds.CLAIM, "attached", token.start, token.end)  # "取消A12，改買B02+2"
+        elif token.kind == kinds.TO and before is not None and _took_instead(found):
+            continue  # "bỏ A12, thay bằng B7"
+        elif token.kind == kinds.CHANGE and position == len(tokens) - 1 and _is_done(found):
+            continue  # "hủy B7, lấy A12 1 cái thay nha"
         elif token.kind == kinds.NEGATION and token.value == "want" and _ends_in_any_more(tokens, position):
             token = Token(kinds.CANCEL, None, token.start, token.end)
         elif token.kind == kinds.NEGATION and token.value == "want" and before is not None and before.value == "first":
             found.pop()  # "A12는 이제 안 할게요"
             token = Token(kinds.CANCEL, None, token.start, token.end)
+        elif token.value == "leaving out" and _leaves_out(tokens, position, found):
+            token = Token(kinds.CANCEL, None, token.start, token.end)  # "B7 빼고 A12 하나 넣어주세요"
         elif token.kind == kinds.ANY_MORE and _closes_a_refusal(found):
+            continue
+        elif token.kind == kinds.CANCEL and before is not None and _cancels_again(tokens, position, found):
+            found.pop()  # "ayoko na po ng A1 red, paki-cancel"
             continue
         elif token.kind == kinds.CANCEL and before is not None and before.kind == kinds.CANCEL:
             continue  # "이제 안 살래요 취소 부탁드립니다"
@@ -158,7 +195,35 @@ def _takes_instead(tokens: list[Token], position: int, found: list[Token]) -> bo
         return False
     if found[-1].kind == kinds.SEPARATOR:
         return True
-    return [token.kind for token in tokens[position + 1 : position + 3]] == [kinds.ITEM, kinds.QUANTITY]
+    following = [token.kind for token in tokens[position + 1 :] if token.kind != kinds.OPTION]
+    if tokens[position].kind == kinds.CHANGE_TO:
+        return following[:1] == [kinds.ITEM]  # "ยกเลิกกระเป๋าค่ะ เปลี่ยนเป็นเดรสชมพู M"
+    return following[:2] == [kinds.ITEM, kinds.QUANTITY]
+
+
+def _leaves_out(tokens: list[Token], position: int, found: list[Token]) -> bool:
+    named = bool(found) and found[-1].kind in (kinds.ITEM, kinds.OPTION)
+    return named and [token.kind for token in tokens[position + 1 : position + 3]] == [kinds.ITEM, kinds.QUANTITY]
+
+
+def _cancels_again(tokens: list[Token], position: int, found: list[Token]) -> bool:
+    if found[-1].kind != kinds.SEPARATOR or not any(token.kind == kinds.CANCEL for token in found):
+        return False
+    following = tokens[position + 1].kind if position + 1 < len(tokens) else -1
+    return following not in (kinds.ITEM, kinds.OPTION, kinds.NUMBER, kinds.THIS)
+
+
+def _is_done(found: list[Token]) -> bool:
+    return [token.kind for token in found if token.kind in (kinds.CANCEL, kinds.QUANTITY)] == [
+        kinds.CANCEL,
+        kinds.QUANTITY,
+    ]
+
+
+def _took_instead(found: list[Token]) -> bool:
+    """The last word is one of change that was read as a claim."""
+    undone = any(token.kind == kinds.CANCEL for token in found)
+    return undone and found[-1].kind == kinds.CLAIM and len(found) > 1 and found[-2].kind == kinds.SEPARATOR
 
 
 def without_denials(tokens: list[Token]) -> list[Token]:

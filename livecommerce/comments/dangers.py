@@ -18,7 +18,7 @@ _NEVER: Final = bits(
 _OBJECT_OF_ITS_OWN: Final = bits(kinds.UNKNOWN, kinds.SOFT, kinds.REMARK, kinds.PROSE, kinds.TOPIC, kinds.PRAISE)
 _A_PERSON: Final = bits(kinds.SOFT)
 _A_REMARK: Final = bits(kinds.REMARK)
-_STRANGERS: Final = bits(kinds.UNKNOWN, kinds.PROSE)
+_STRANGERS: Final = bits(kinds.UNKNOWN, kinds.PROSE, kinds.SOFT)
 # Of these a remark may speak: "gửi chung với đơn hôm qua", "地址我等等私訊".
 _OF_TIME: Final = ("earlier", "past", "when", None)
 _OF_SOMEBODY: Final = ("person", "named")
@@ -88,14 +88,16 @@ class Dangers:
             case "earlier":
                 own = stand.before or self.words.stretch_has(position, _STRANGERS)
                 return not stand.changes and (stand.near or not own)
-            case "story":
-                return stand.near or not stand.before
+            case "story":  # "土鳳梨酥包色+1，想說兩種都吃吃看"
+                return stand.near or not (stand.before or (self._are_signed() and not stand.beside))
             case "when":
                 return stand.near or stand.before  # "รอเมียอนุมัติก่อนนะ B7 1 ใบ" waits; "B7 1 ใบ เดี๋ยวโอน" pays later
             case "but":
                 return not stand.before and not self._is_of_delivery_from(position)
+            case "only":  # "只要免運 A12+1", but "只要苹果+1就行"
+                return self.words.kind(position + 1) not in (kinds.ITEM, kinds.OPTION, kinds.NUMBER)
             case "soft":
-                return not stand.changes
+                return stand.beside and not stand.changes
         return True
 
     def _report(self, position: int, token: Token, stand: Stand) -> bool:
@@ -113,12 +115,16 @@ class Dangers:
         return stand.near and not stand.changes
 
     def _any_more(self, position: int, token: Token, stand: Stand) -> bool:
-        return stand.beside and bool(token.value == "doubt")
+        own = stand.before and not stand.near and self.words.stretch_has(position, _STRANGERS)
+        own = own or (not stand.near and self.words.stretch_has(position, _A_PERSON))  # "เดรส 1 ตัวจ้า แฟนอนุญาตแล้ว"
+        return stand.beside and token.value == "doubt" and not own  # "ทันแล้ว CF A12", but not "CF A12 แล้ว"
 
     def _topic(self, position: int, token: Token, stand: Stand) -> bool:
         return stand.near and bool(token.value == "matter")
 
     def _unknown(self, position: int, token: Token, stand: Stand) -> bool:
+        if stand.before and self.words.text[token.start : token.end].endswith("면") and token.end - token.start > 2:
+            return True  # "무료배송이면 가방 2개 살게요": a Korean condition
         return stand.near and bool(token.value == "measure")
 
     def _foreign_option(self, position: int, token: Token, stand: Stand) -> bool:
@@ -136,10 +142,20 @@ class Dangers:
                 return stand.beside
             case "others":
                 ours = stand.before or self.words.stretch_has(position, _A_PERSON)
+                family = any(other.value in _OF_SOMEBODY for other in self.tokens[:position])
+                if family and stand.before and self._are_signed():
+                    return False  # "my daughter says she wants one too so A12 +2"
                 return stand.beside or not ours  # "my husband finally said yes! B7 +1"
             case "host" | "game" | "hypothetical":
                 return stand.before or stand.near  # after it, an address: "ship Hải Phòng", "room 12B"
         return True
+
+    def _are_signed(self) -> bool:
+        """Each order has a sign and a number."""
+        return all(
+            any(token.kind == kinds.QUANTITY and token.value[1] != "count" for token in core.tokens)
+            for core in self.strong
+        )
 
     def _is_of_delivery(self, position: int, *, near: bool) -> bool:
         """In one stretch with a remark; near an order, with no word of the order between the two."""
@@ -147,7 +163,7 @@ class Dangers:
             return self.words.stretch_has(position, _A_REMARK)
         for step in (1, -1):  # "어제 주문한 거랑 합배송이요", "gửi chung với đơn hôm qua"
             at = position + step
-            while self.words.kind(at) != -1 and not is_core(self.tokens[at]):
+            while self.words.kind(at) == kinds.AND or (self.words.kind(at) != -1 and not is_core(self.tokens[at])):
                 if self.words.kind(at) == kinds.REMARK:
                     return True
                 at += step

@@ -118,7 +118,7 @@ class OrderReader:
             elif kind == kinds.NUMBER:
                 self._number(token, position)
             elif kind == kinds.WORD_NUMBER:
-                self._bare_number(quantity_of(token), position)
+                self._word_number(token, position)
             elif kind == kinds.CLAIM:
                 self._claim(str(token.value), position)
             elif kind == kinds.CANCEL:
@@ -197,6 +197,9 @@ class OrderReader:
         current = self.current
         if current.qty is None or current.action != "reserve":
             current.options.append(word)
+        elif self.tokens[position - 1].kind == kinds.SEPARATOR and self._next_marker(position) == kinds.ITEM:
+            self._close()  # "草莓+1，蛋黃鳳梨酥+3"
+            self.current.options.append(word)
         elif self._next_marker(position) == kinds.QUANTITY:
             self._close()
             self.current = Part()
@@ -250,6 +253,19 @@ class OrderReader:
             return
         if following == kinds.QUANTITY and current.item is None:
             raise Refused(Reason.UNKNOWN_CODE)
+        self._bare_number(quantity_of(token), position)
+
+    def _word_number(self, token: Token, position: int) -> None:
+        """ "mine po dalawa": a word for a number is no code, so it counts what is on the screen."""
+        current = self.current
+        if (
+            current.is_empty()
+            and current.claim == "strong"
+            and self.pinned is not None
+            and not self._more_follows(position)
+        ):
+            current.qty, current.how = quantity_of(token), "bare"
+            return
         self._bare_number(quantity_of(token), position)
 
     def _each(self, position: int) -> bool:
@@ -328,7 +344,7 @@ class OrderReader:
         current.qty = amount
 
     def _every(self, position: int) -> None:
-        if self.current.qty is not None:
+        if self.current.qty is not None and not (self.current.how == "each" and self.current.item is None):
             if self._next_marker(position) != kinds.QUANTITY:
                 raise Refused(Reason.TWO_READINGS)
             self._close()
@@ -344,7 +360,7 @@ class OrderReader:
         if current.post_claim and kind == kinds.SEPARATOR:
             self._close()
             self.current = Part()
-        elif kind == kinds.SEPARATOR and current.claim and current.options and current.qty is None:
+        elif current.claim and current.options and current.qty is None:
             following = self.tokens[position + 1 : position + 2]
             if following and self._comes_again(following[0]) and self._next_marker(position) == -1:
                 claim = current.claim  # "chốt A1 xanh M, hồng M"
@@ -443,6 +459,8 @@ class OrderReader:
         item = part.item or self.pinned
         if item is None:
             raise Refused(Reason.NO_ITEM)
+        if part.item is not None:
+            self.last_item, self.last_options = item, part.options  # "取消A01紅M，改黑M+1"
         self.intents.append(Cancel(item.code, choose(item, part.options)))
 
     def _added_up(self) -> tuple[Intent, ...]:

@@ -6,6 +6,7 @@ is read as an order, and the reader refuses whatever it cannot account for. A fa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
@@ -15,6 +16,7 @@ from livecommerce.comments.binding import bind, kinds_of, quantity_of
 from livecommerce.comments.catalogue import CatalogueIndex, Item, View
 from livecommerce.comments.changes import has_change, read_changes
 from livecommerce.comments.clauses import calls_others, without_denials
+from livecommerce.comments.cores import quantities_last
 from livecommerce.comments.folding import fold, parted, suspects, unmask, visible
 from livecommerce.comments.kinds import Token, bits
 from livecommerce.comments.masking import mask
@@ -101,6 +103,9 @@ _DIGITS: Final = bits(kinds.NUMBER, kinds.BAD_QUANTITY, kinds.BAD_NUMBER)
 # One of these is in each strong form: a second look costs as much as the first, and most comments are chatter.
 _NAMES: Final = bits(kinds.ITEM, kinds.NUMBER, kinds.OPTION, kinds.CANCEL, kinds.NEGATION)
 _WISHES: Final = bits(kinds.WEAK_CLAIM, kinds.PRAISE)
+_WORDS_OUTSIDE_MIN: Final = 4  # characters; "「A12+1」謝謝" is an order
+# Pairs of marks with somebody's words between them.
+_QUOTED: Final = re.compile("""[「『“《‘]([^」』”》’]+)[」』”》’]|"([^"]+)"|(?<![A-Za-z])'([^']+)'(?![A-Za-z])""")
 _NONE: Final[tuple[Intent, ...]] = ()
 
 
@@ -210,18 +215,26 @@ class _Judge:
         """What the words around an order made doubtful stands where the order is a strong one."""
         # "…, isa para sa ninang": a word for a number may count something else; digits may be a bad quantity
         misread = verdict.reason is Reason.BAD_QUANTITY and not self.mask & _DIGITS
-        if verdict.intents or (verdict.reason not in _OVERRULED and not misread):
+        loose = verdict.reason is Reason.UNKNOWN_CODE and not self.mask & _CODE_LIKE_OR_GLUED and not self._split_code()
+        if verdict.intents or (verdict.reason not in _OVERRULED and not misread and not loose):
             return verdict
         if not self.mask & _NAMES:
             return verdict
         if not self.mask & _ACTS and self.mask & _NEGATION_OR_ANY_MORE != _NEGATION_OR_ANY_MORE:
             return verdict
         strong = read_strong(self.words, self.folded, self.view, self.pinned)
-        if strong is None:
+        if strong is None or self._quotes(strong.spans):
             return verdict
         if all(isinstance(intent, Reserve) for intent in strong.intents):
             return Verdict("order", strong.intents, Reason.ORDER, heard=self._heard(strong.spans))
         return Verdict("change", strong.intents, Reason.CHANGE, heard=self._heard(strong.spans))
+
+    def _quotes(self, spans: list[tuple[int, int]]) -> bool:
+        """An order in marks, and other words outside of them: "老婆：「外套紅M+1」老公：「妳有十件了」"."""
+        quoted = [fold(next(filter(None, match.groups()))) for match in _QUOTED.finditer(self.written)]
+        if not quoted or sum(map(len, quoted)) + _WORDS_OUTSIDE_MIN > len(self.folded):
+            return False
+        return any(self.folded[start:end] in words for start, end in spans for words in quoted)
 
     def _heard(self, spans: list[tuple[int, int]]) -> str:
         """The words at these places as they were written; as they are read where folding has moved them."""
@@ -249,7 +262,12 @@ class _Judge:
                 else None
             )
         if mask & _A_DOUBT and mask & _ACTS and not mask & _A_QUESTION:
-            return None  # "A12 +1 if available" sets a condition
+            asked = next((place for place, token in enumerate(self.tokens) if token.kind == kinds.ASK), -1)
+            if asked < 0 or any(token.kind in (kinds.DOUBT, kinds.QUANTITY) for token in self.tokens[:asked]):
+                return None  # "A12 +1 if available" sets a condition; "magkano pag dalawang blouse" asks
+        ranged = any(token.kind == kinds.BAD_QUANTITY and token.value == "range" for token in self.tokens)
+        if ranged and self.items and not mask & 1 << kinds.ASK and "?" not in self.folded:
+            return None  # "襪子兩三雙吧 看我弟腳有沒有長大"
         number = any(token.kind == kinds.NUMBER and str(token.value) in self.view.codes for token in self.tokens)
         if not mask & _ASKABLE and not (number and mask & (1 << kinds.QUESTION)):
             return self._answer("none", Reason.CHATTER)
@@ -266,8 +284,11 @@ class _Judge:
         named: set[str] = set()
         last: str | None = None
         waiting = False  # a claim or cancel word stands before its item
-        for token in self.tokens:
-            if token.kind == kinds.ITEM:
+        for place, token in enumerate(self.tokens):
+            following = self.tokens[place + 1].kind if place + 1 < len(self.tokens) else -1
+            if token.kind == kinds.QUANTITY and last is None and following == kinds.ITEM:
+                waiting = True  # "magkano pag dalawang blouse"
+            elif token.kind == kinds.ITEM:
                 owners: tuple[Item, ...] = token.value
                 last = owners[0].code
                 named.add(last)
@@ -276,6 +297,8 @@ class _Judge:
                 waiting = False
             elif token.kind in (kinds.CLAIM, kinds.CANCEL) and last is None:
                 waiting = True
+            elif token.kind == kinds.QUANTITY and place and self.tokens[place - 1].kind == kinds.ASK:
+                continue  # "苹果多少钱一箱"
             elif token.kind in (kinds.QUANTITY, kinds.LESS, kinds.CANCEL):
                 acted.add(last or (self.pinned.code if self.pinned else ""))
         return bool(acted) and bool(named - acted)
@@ -335,14 +358,16 @@ class _Judge:
             return None
         if self.coded and not self.has(_ACTS) and any(token.value == "choice" for token in self.tokens):
             return self._answer("question", Reason.QUESTION)  # "A01還是A02好": which of the two?
-        if self.has(_ACTS) or self.coded or self.has(_CODE_LIKE_OR_GLUED):
+        chooses = self.items and self.has(_A_OPTION)  # "外套我糾結黑M還是白M"
+        if self.has(_ACTS) or self.coded or self.has(_CODE_LIKE_OR_GLUED) or chooses:
             return self._answer("unclear", Reason.DOUBT)
         return self._answer("none", Reason.CHATTER)
 
     def _strange(self) -> Verdict | None:
         """Words nobody knows: beside a bare "+1" or in prose they make chatter, beside a code or an option a doubt."""
         mask = self.mask
-        if mask & _A_SOFT and mask & _UNDOING and any(token.value == "keep" for token in self.tokens):
+        several = mask & _UNDOING or len(self.items) > 1
+        if mask & _A_SOFT and several and any(token.value == "keep" for token in self.tokens):
             return self._answer("unclear", Reason.UNKNOWN_WORDS)  # "取消蘋果，草莓照舊": which is which?
         if mask & (1 << kinds.ALL) and mask & _UNDOING:
             return self._answer("unclear", Reason.CANCEL_ALL)
@@ -457,7 +482,9 @@ class _Judge:
             if has_change(tokens):
                 intents = read_changes(tokens, self.folded, self.view, self.pinned)
             else:
-                intents = OrderReader(tokens, self.folded, self.view, self.pinned).read()
+                last = next((token.kind for token in reversed(tokens) if token.kind != kinds.SEPARATOR), -1)
+                ordered = quantities_last(tokens) if last == kinds.OPTION else tokens
+                intents = OrderReader(ordered, self.folded, self.view, self.pinned).read()
         except Refused as refusal:
             return self._answer("unclear", refusal.reason)
         if all(isinstance(intent, Reserve) for intent in intents):

@@ -14,7 +14,7 @@ from livecommerce.comments.verdict import Verdict
 
 
 def item_words(listed: Iterable[Mapping[str, Any]]) -> list[ItemWords]:
-    """Items of the catalogue file: {"code", "names", "options": [{"axis", "values": {value: [short names]}}]}."""
+    """Items of the catalogue file: {"code", "names", "options": [{"axis", "values": {value: [short]}}]}."""
     return [
         ItemWords(
             str(item["code"]),
@@ -29,8 +29,11 @@ def item_words(listed: Iterable[Mapping[str, Any]]) -> list[ItemWords]:
 
 
 def indexes(catalogs: Mapping[str, Any]) -> dict[str, CatalogueIndex]:
-    """A compiled catalogue for every name in the file."""
-    return {name: CatalogueIndex.build(item_words(listed)) for name, listed in catalogs.items()}
+    """A compiled catalogue for every name in the file, with the prices it tells."""
+    found = {name: CatalogueIndex.build(item_words(listed)) for name, listed in catalogs.items()}
+    for name, listed in catalogs.items():
+        found[name].reprice({str(item["code"]): int(item.get("price", 0)) for item in listed})
+    return found
 
 
 def answer(verdict: Verdict) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import msgspec
 
-VERSION: Final = "2"
+VERSION: Final = "3"
 """Goes up with every change of grammar or words, so that a past show can be parsed again and compared."""
 
 VerdictWord = Literal["order", "change", "question", "unclear", "none"]

@@ -14,13 +14,13 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from livecommerce.accounts.secret import SECRET_LENGTH_MIN
+from livecommerce.catalogue.currencies import CURRENCIES
 from livecommerce.configuration.own_ports import own_ports
 from livecommerce.configuration.tree import Settings
 from livecommerce.media.control_address import control_address
 from livecommerce.ops.logs import FORMATS, LEVELS
 from livecommerce.ops.redaction import redact_url
 from livecommerce.ops.store_promise import LOSSES
-from livecommerce.orders.currencies import CURRENCIES
 from livecommerce.orders.providers import providers_of
 from livecommerce.orders.zones import export_zone
 from livecommerce.settings import LOCALES, SettingsError

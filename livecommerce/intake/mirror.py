@@ -9,7 +9,7 @@ from livecommerce.comments import CatalogueIndex, ShopWords
 from livecommerce.intake.authors import Authors
 from livecommerce.intake.rate import CommentRate
 from livecommerce.intake.reserved import Reserved
-from livecommerce.shows.catalogue import catalogue_index, product_words
+from livecommerce.shows.catalogue import catalogue_index, prices, product_words
 from livecommerce.shows.model import viewer_handle
 from livecommerce.shows.moderation import may_introduce, name_is_free
 from livecommerce.shows.projection import guest_name
@@ -152,6 +152,8 @@ class ShowMirror:
         if words != self._product_words:
             self._product_words = words
             self._build_index()
+        else:
+            self.index.reprice(prices(self.state))
 
     def note_chat(self, viewer: str, at_ms: int) -> None:
         """Remembers when a viewer last spoke, on any process: slow mode counts from it."""

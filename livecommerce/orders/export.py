@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 
 import xlsxwriter
 
-from livecommerce.orders.currencies import amount
+from livecommerce.catalogue.currencies import amount
 from livecommerce.orders.history import history
 from livecommerce.orders.model import Order, OrderLine, Payment
 from livecommerce.orders.projection import OWED

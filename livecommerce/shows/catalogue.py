@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from livecommerce.catalogue.currencies import whole_units
 from livecommerce.comments import Axis, CatalogueIndex, ItemWords, ShopWords
 from livecommerce.shows.state import PublicItem, State
 
@@ -12,7 +13,15 @@ def product_words(state: State) -> list[ItemWords]:
 
 
 def catalogue_index(state: State, shop_words: ShopWords | None = None) -> CatalogueIndex:
-    return CatalogueIndex.build(product_words(state), shop_words=shop_words, packs=tuple(state["show"]["packs"]))
+    index = CatalogueIndex.build(product_words(state), shop_words=shop_words, packs=tuple(state["show"]["packs"]))
+    index.reprice(prices(state))
+    return index
+
+
+def prices(state: State) -> dict[str, int]:
+    """What the products cost, in whole units: 590 of TWD is 590, 2500 of USD is 25, 590 of USD is left out."""
+    items = state["items"].values()
+    return {item["code"]: whole_units(item["price_minor"], item["currency"]) for item in items}
 
 
 def item_words(product: PublicItem) -> ItemWords:

@@ -30,6 +30,14 @@ async def test_a_removed_product_is_no_longer_understood(stage: Stage) -> None:
     assert (answer["verdict"], answer["reason"]) == ("unclear", "unknown_code")
 
 
+async def test_a_price_behind_a_claim_is_the_price_as_it_is_now(stage: Stage) -> None:
+    await stage.command("price", code="A01", price_minor=149)
+    answer = await stage.say(ANNA, "我要A01 149")
+    assert [(line["item"], line["reserved"]) for line in answer["lines"]] == [("A01", 1)]
+    await stage.command("price", code="A01", price_minor=199)
+    assert (await stage.say(ANNA, "我要A01 149"))["verdict"] == "unclear"
+
+
 async def test_the_index_is_made_anew_for_words_alone(stage: Stage) -> None:
     """It takes longer than a tick should, and a host changes prices and closes products all the time."""
     index = stage.mirror.index

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from openpyxl import load_workbook
 
-from livecommerce.orders.currencies import amount
+from livecommerce.catalogue.currencies import amount
 from livecommerce.orders.export import COLUMNS, Workbook, csv_lines, header, rows, safe_cell
 from livecommerce.orders.model import LineState, Order, OrderLine, Payment, PaymentState
 from livecommerce.orders.payments.manual import METHODS

@@ -52,13 +52,13 @@ IMPORTS: dict[str, frozenset[str]] = {
         "catalogue": "accounts bounds comments errors http ops records stock",
         "media": "accounts errors http ops records settings",
         "shows": "accounts bounds catalogue comments errors http ops records stock",
-        "orders": "accounts bounds errors http ops records settings shows stock",
+        "orders": "accounts bounds catalogue errors http ops records settings shows stock",
         "intake": "catalogue comments errors ops shows stock",
         "replay": "errors http media records shows stock",
         "realtime": "bounds comments errors http intake ops settings shows stock",
         "api": "accounts catalogue errors http livecommerce media ops replay settings shows stock",
         "command_trail": "accounts errors records",
-        "configuration": "accounts errors http livecommerce media ops orders realtime records settings stock",
+        "configuration": "accounts catalogue errors http livecommerce media ops orders realtime records settings stock",
         "shop_command": "accounts catalogue command_trail configuration errors ops orders records settings shows",
         "roles": (
             "accounts api catalogue configuration errors http media ops orders realtime records replay "

@@ -19,7 +19,7 @@ PACK: Final = Pack(
                 "|i'll buy|i will buy|i'll have"
                 "|i'll get|i want to buy|i want to order|i'd like to buy|i'd like to order|i would like to order"
                 "|i wanna buy|i wanna order|i'd love|sold to me|i'm buying|i will get|i'll order|i also want"
-                "|i'd like to get|i want to get"
+                "|i'd like to get|i want to get|put me down for"
             ),
         ),
         (
@@ -27,7 +27,7 @@ PACK: Final = Pack(
             "attached",
             (
                 "buy|buying|order|ordering|purchase|claim|claiming|give me|gimme|want|want to buy|want to order"
-                "|please reserve|reserve|wanna buy|reserve me"
+                "|please reserve|reserve|wanna buy|reserve me|kindly book|please book|book me|pls book|book for me"
             ),
         ),
         *english.WORDS,

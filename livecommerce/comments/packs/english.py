@@ -16,7 +16,11 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
             "|a|an|of|in|me|my|i|just|u|you|so much|very much|thank|thankss|cheers|kindly|morning"
             "|good morning|good evening|good afternoon|good day|boss|girl|babe|mama|ladies|for me|have a nice day"
             "|god bless|bless|much appreciated|appreciated|appreciate it|many thanks|thanks a lot|thanks so much"
-            "|item|code|with|number|no."
+            "|item|code|with|number|no.|could you kindly|could you please|can you please|can you pls"
+            "|could you pls|would you kindly|would you please|pls can you|please can you|can u pls|can u please"
+            "|could u pls|could you be a star and|can you be a dear and|could you be a dear and|be a dear and"
+            "|dearie|luv|darling|hunny|sweetie|ta|if you don't mind|if u dont mind|if you dont mind|if that's ok"
+            "|if that's okay|if it's ok|gotta|got to"
         ),
     ),
     (
@@ -26,7 +30,12 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
             "guys|everyone|why not|who cares|changed my mind|about time"
             "|also|too|another|more|again|now|yes|yeah|yep|yup|finally|asap|first|no problem|no worries|no rush"
             "|no hurry|add|take|need|total|only|i need|can't wait|cant wait|wow|oh|as well|then|please add"
-            "|add me|put me down|today|one more|same price"
+            "|add me|put me down|today|one more|same price|just got off|got off|just got home|got home"
+            "|just got here|just got the kids down|just got in|off the bus|on the bus|the bus|when my wages"
+            "|same price tag|drop|price tag|no price tag|finally got one|got one before|before it's gone"
+            "|before it sells out|before they're gone|finally got it|before it's sold out|before they sell out"
+            "|to type|teaching me to type|typing for|type for|before i|before we|before they|leave at|leave off"
+            "|not for me|it's not for me"
         ),
     ),
     (
@@ -57,7 +66,7 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
             "|i'd like to cancel|want to cancel|i want to cancel|wanna cancel|i need to cancel|remove|remove my"
             "|delete|delete my|no longer want|i no longer want|no longer need|take off|cancel the|need to cancel"
             "|have to cancel|i have to cancel|would like to cancel|i would like to cancel|changed my mind on"
-            "|can cancel"
+            "|can cancel|cancel mine|remove mine"
         ),
     ),
     (kinds.ORDER_NOUN, None, "order|orders|reservation|my order"),
@@ -80,7 +89,7 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
         ),
     ),
     (kinds.TO, None, "to|into|with"),
-    (kinds.REDUCE, None, "minus|less|reduce|reduce by|lessen"),
+    (kinds.REDUCE, None, "minus|less|reduce by|lessen"),
     (
         kinds.EVERY_VALUE,
         None,
@@ -102,13 +111,13 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
             "|either|should|let me|next time|considering|i guess|guess|hope"
             "|hopefully|wish|wait|hold on|hmm|hmmm|hmmmm|idk|i don't know|dont know|don't know|almost|nearly"
             "|was going to|could|would|might be|not 100|approx|approximately"
-            "|around|up to|whichever|whatever|undecided|debating|tempted|i'll think|let me think"
+            "|up to|whichever|whatever|undecided|debating|tempted|i'll think|let me think"
             "|kidding|jk|just kidding|test|testing|pending|tentative|reserve for later|still deciding|deciding"
             "|can't decide|next one|next"
         ),
     ),
     (kinds.DOUBT, "soft", "instead"),
-    (kinds.DOUBT, "when", "about|after|later|until|at least"),
+    (kinds.DOUBT, "when", "about|after|later|until|at least|when my|when payday|when wages|around"),
     (kinds.DOUBT, "but", "but|though"),
     (kinds.DOUBT, "joins", "because|cuz|coz"),
     (
@@ -145,7 +154,8 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
             "she said|he said|they said|she says|he says|someone said|people say|everyone's|everyone is|everybody's"
             "|everybody|someone|somebody|says|said|told|yelling|shouting|copying|counts as|she wants|he wants"
             "|they want"
-            "|people|who's|above|same as her|her order|his order|someone's|someone else|anyone"
+            "|people|who's|above|same as her|her order|his order|someone's|someone else|anyone|skipped me"
+            "|way ahead of|was a bot|under it"
         ),
     ),
     (kinds.DANGER, "compare", "better than|compared|versus|vs|prettier than|nicer than|rather|prefer|than"),
@@ -153,7 +163,7 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
         kinds.DANGER,
         "host",
         (
-            "type|wrote|typed|put|comment|comments|write|post|say|just say|to order|to claim|to win|drop|example"
+            "type|wrote|typed|put|comment|comments|write|post|say|just say|to order|to claim|to win|example"
             "|format|e.g|up next"
             "|coming up|dropping|last call|going once|listed|remaining|per order|limit"
         ),
@@ -163,7 +173,7 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
         "game",
         (
             "vote|team|game|score|points|raffle|giveaway|spin|wheel|bingo|trivia|quiz|answer|prize|gate|flight|seat"
-            "|room|bus|level|lottery|password|locker|parking|platform|exit|apartment|unit number"
+            "|room|bus|level|lottery|password|locker|parking|platform|exit|apartment|unit number|opening band"
         ),
     ),
     (
@@ -175,7 +185,7 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
             "|missing|hasn't arrived|hasnt arrived|not arrived|haven't gotten|didn't get|didnt get|never got"
             "|haven't got|never received|hasn't shipped|not shipped|not yet received|torn|ripped|complaint"
             "|where is my|where's my|order status|tracking|not delivered"
-            "|double charged"
+            "|double charged|rotten|went bad|moldy|mouldy|bruised|shrank|shrunk|fell apart|went off"
         ),
     ),
     (
@@ -242,7 +252,7 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
             "love|love it|love this|nice|cute|pretty|beautiful|gorgeous|great|awesome|perfect|lovely|amazing|cool"
             "|so cute|good|looks good|so pretty|so nice|so beautiful|so good|i love it|excited|so excited|yay"
             "|yummy|stunning|very nice|very pretty|wonderful|fab|fabulous|best|favorite|so happy|happy|like it"
-            "|i like it|super cute"
+            "|i like it|super cute|what a bargain|what a deal|what a steal|what a price"
         ),
     ),
     (
@@ -254,7 +264,8 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
             "|bank transfer|combine|combined shipping|combine shipping|ship together|same order|will pay"
             "|paying now|gift|for gift|as a gift|gift wrap|lbc|j&t|send to|maya|rush|ship asap|lalamove|shopee"
             "|pick-up|e-transfer|cashapp|pay later|pay tonight|payment tomorrow|transfer|bpi|bdo|ship with"
-            "|add to my order|add to my box"
+            "|add to my order|add to my box|paying|i'll pay|picking up|pick up at|will zelle|will gcash"
+            "|will venmo|paying via"
         ),
     ),
     (
@@ -297,4 +308,10 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
         ),
     ),
     (kinds.NOUN, "topic", "size|sz|color|colour|in size|in color|in colour|sized|size:|color:"),
+    (kinds.AGREE, "echo", "on what|to what"),
+    (kinds.REDUCE, "topic", "take off|knock off|reduce|cut|lower"),
+    (kinds.REDUCE, "host", "drop"),
+    (kinds.REDUCE, "set", "make|set"),
+    (kinds.OBJECT, "from", "from"),
+    (kinds.DANGER, "hypothetical", "like i'd|like i would|i'd ever|as if i'd|as if"),
 )

@@ -17,7 +17,8 @@ PACK: Final = Pack(
             (
                 "mine|pa-mine|pa mine|pamine|mine ko|i-mine ko|imine ko|akin|akin na|akin yan|akin to|sa akin|grab"
                 "|steal|mines|mine na|mine ko na|pa-grab|pa grab|pa-steal|mine yan|mine to|akin na yan|akin na lang"
-                "|mine agad|mine mine|mine for me"
+                "|mine agad|mine mine|mine for me|mien|mnie|mine po ako|akin na po|akoa|akoa ang|akoa na|akon|akon na"
+                ""
             ),
         ),
         (
@@ -28,7 +29,9 @@ PACK: Final = Pack(
                 "|pa-order|pa order|paorder"
                 "|order ako|order ko|oorder ako|pa-reserve|pa reserve|reserve ko|get ko|gusto ko|gusto ko ng"
                 "|pabili po ng|pabili ng|pa-get|kuha ako|kuha ko|pakuha|order po ako|order po ako ng|pa-add"
-                "|gusto ko po|gusto ko po ng|pabili po"
+                "|gusto ko po|gusto ko po ng|pabili po|bibili po ako|bili po ako|kukuha ako|kukuha po ako|kunin ko po"
+                "|kukunin ko po|paki-reserve|paki-reserve po ng|pakireserve|paki-mine|paki-lista|pakilista|palista"
+                "|pa-lista|lista mo ako|paki-reserve ng|pareserve|pa-reserve po ng"
             ),
         ),
         *(row for row in english.WORDS if row[0] != kinds.ORDER_NOUN),
@@ -37,7 +40,8 @@ PACK: Final = Pack(
             None,
             (
                 "huling mine|huling mine ko|huling order|huling order ko|last mine|last mine ko|order|orders|order ko"
-                "|orders ko|reservation|yung order|yung order ko"
+                "|orders ko|reservation|yung order|yung order ko|huli kong mine|huli kong order|yung huli kong mine"
+                "|yung huli kong order"
             ),
         ),
         (
@@ -48,7 +52,8 @@ PACK: Final = Pack(
                 "|madam|mumsh|momsh|momshie|besh|lods|idol"
                 "|salamat|maraming salamat|salamat po|thank you po|lang|ha|naman|eh|ate ko|inay|madame|mga|si|ni|rin"
                 "|din|daw|pala|ah|oh|uy|hoy|sana ol ha|paki|pakiusap|nyo|niyo|ninyo|kayo|ka|mo|ako|namin|natin|amin"
-                "|kami|na po|po ako|poh|pu|powz|miss|beh"
+                "|kami|na po|po ako|poh|pu|powz|miss|beh|kong|nang|akong|yong|nyong|ninyong|sis po|mader|sa akin po"
+                "|palihug|palihog"
             ),
         ),
         (
@@ -57,7 +62,12 @@ PACK: Final = Pack(
             (
                 "pa|na lang|nalang"
                 "|isa pa|walang problema|okay lang|ok lang|sige|sige po|ingat|oo|agad|na rin|dagdag|padagdag"
-                "|pahabol|sakto"
+                "|pahabol|sakto|wala akong pakialam|wala akong paki|walang aagaw|walang agawan|walang kukuha"
+                "|wala pa kong|wala pa akong|pero laban|laban|nag-type|nagta-type|pag-uwi|paguwi|pag uwi|same presyo"
+                "|magkasing presyo|parehong presyo|ilang live|ilang araw|ilang beses|ilang linggo|ilang buwan"
+                "|ilang taon|ilang oras|ihabol|habol|isabay sa shipout|wala akong pakialam sa presyo|pag-intindi"
+                "|sa pag-intindi|pag intindi|isa sa akin|isa sakin|dalawa sa akin|dalawa sakin|officemate"
+                "|nag-back out|nagback out|ugma|pero worth it|worth it|pero keri|pero go"
             ),
         ),
         (
@@ -87,7 +97,10 @@ PACK: Final = Pack(
                 "|pakansel|paki-cancel|paki cancel|ayaw ko na|ayoko na|ayaw ko na po|ayoko na po|ayaw na|ayaw na po"
                 "|di ko na gusto|hindi ko na gusto|di ko na kukunin|hindi ko na kukunin|pa-remove|pa remove"
                 "|pakicancel|di na ako|hindi na ako|ayaw ko na ng|ayoko na ng|ayoko na sa|ayaw ko na sa|hindi na po"
-                "|di na po|cancel mine|ayaw na namin|di ko na kailangan|hindi ko na kailangan"
+                "|di na po|cancel mine|ayaw na namin|di ko na kailangan|hindi ko na kailangan|di na po ako tutuloy"
+                "|di na ako tutuloy|hindi na ako tutuloy|hindi na po ako tutuloy|di na po ako tutuloy sa"
+                "|di na ako tutuloy sa|hindi na ako tutuloy sa|hindi na po ako tutuloy sa|wag na pala|wag na po pala"
+                "|huwag na po pala|huwag na pala"
             ),
         ),
         (
@@ -104,6 +117,7 @@ PACK: Final = Pack(
             (
                 "gawing|gawin ng|gawin mo|gawin na lang|gawin nalang|gawin niyong|gawin nyong|gawin nyo|palit sa"
                 "|pa-change to|pa change to|papalit sa|papalit ng|palitan ng|palit ng|palitan mo ng|gawin po"
+                "|gawin niyo|gawin niyo ng|gawin nyo ng"
             ),
         ),
         (kinds.TO, "particle", "ng|sa"),
@@ -115,14 +129,17 @@ PACK: Final = Pack(
         (kinds.EVERY_VALUE, None, "lahat ng kulay|bawat kulay|all colors"),
         (kinds.ALL, None, "lahat|lahat-lahat|lahat ng|lahat po|buo"),
         (kinds.EACH, None, "tig|tig-|bawat|bawat isa|tigi"),
-        (kinds.AND, None, "at|tsaka|saka|at saka|pati"),
+        (kinds.AND, None, "at|tsaka|saka|at saka|pati|kag|ug"),
         (
             kinds.DOUBT,
             "if",
-            ("kung|pag|kapag|kung pwede|kung meron|pag meron|kung may|pag may|pag sumahod|depende|sana"),
+            (
+                "kung|pag|kapag|kung pwede|kung meron|pag meron|kung may|pag may|pag sumahod|depende|basta|pag libre"
+                "|kung libre|magma-mine|dun pa lang|saka pa lang"
+            ),
         ),
         (kinds.DOUBT, "but", "pero|kaso"),
-        (kinds.DOUBT, "joins", "kasi|dahil|tapos|kahit"),
+        (kinds.DOUBT, "joins", "kasi|dahil|tapos|kahit|tas"),
         (kinds.DOUBT, "earlier", "yung isa|yung nauna|yung kanina|kanina|kanina lang|kanina pa"),
         (kinds.DOUBT, "when", "muna|mamaya|saglit|teka|wait lang|sandali|sahod|next time|sa susunod"),
         (
@@ -151,7 +168,7 @@ PACK: Final = Pack(
             "others",
             (
                 "sabi|sabi ni|sabi niya|sabi nya|daw|raw|lahat kayo|yung iba|iba|mga tao|mine nyo|mine niyo"
-                "|kayo na|mag-mine|magmine|mag mine|nagsabi"
+                "|kayo na|mag-mine|magmine|mag mine|nagsabi|nahulog|nakasabit|ay para sa"
             ),
         ),
         (
@@ -177,7 +194,8 @@ PACK: Final = Pack(
                 "|di ko pa nakukuha"
                 "|hindi ko pa nakukuha|di pa nakukuha|di pa dumarating|hindi pa dumarating|di pa dumadating"
                 "|hindi pa dumadating|di pa nagdeliver|hindi pa nagdeliver"
-                "|wala pa rin|wala pa din|wala pa|balik|ibalik|refund po|natanggap na sira"
+                "|wala pa rin|wala pa din|wala pa|balik|ibalik|refund po|natanggap na sira|narereceive"
+                "|di ko pa narereceive|hindi ko pa narereceive|di pa narereceive"
             ),
         ),
         (
@@ -192,8 +210,9 @@ PACK: Final = Pack(
             kinds.QUESTION,
             None,
             (
-                "ba|anong|ano|sino|kailan|saan|bakit|paano|pano|alin|aling|kelan|san|ilan|ilang|pwede ba|pwede|puwede"
-                "|puede|pede|meron ba|may|meron|mayroon|gaano|kanino|totoo ba"
+                "ba|anong|ano|sino|kailan|saan|bakit|paano|pano|alin|aling|kelan|ilan|ilang|pwede ba|pwede|puwede"
+                "|puede|pede|meron ba|meron|mayroon|gaano|kanino|totoo ba|san po|san kayo|san ang|san yung|san ba"
+                "|san pwede|san mabibili|san galing|san banda|san store"
             ),
         ),
         (
@@ -205,7 +224,8 @@ PACK: Final = Pack(
                 "|paano po magbayad"
                 "|magkano|hm|hm po|how much po|magkano po|mgkano|magkanu|meron pa|may stock|may stock pa|avail pa"
                 "|available pa|pa-hm|presyo|price po|ilan na lang|ilan pa|may pa|meron pa ba|last price po"
-                "|magkano lahat|tagpila|pila"
+                "|magkano lahat|tagpila|pila|kelan darating|kelan po darating|kelan dating|kelan po dating"
+                "|kailan darating|kailan po darating|kelan ang dating|pano umorder|pano po umorder"
             ),
         ),
         (
@@ -240,7 +260,9 @@ PACK: Final = Pack(
                 "pasabay|pasabay po|isabay po|pickup po|para sa bahay|cod po|gcash po|bayad bukas|bayaran ko"
                 "|padala sa|ipadala sa|deliver sa"
                 "|sabay na|isabay|isama|i-combine|pa-ship|pa ship|same address po|sa dati|ship sa|dati pa rin"
-                "|paki-ship|pang gift|pangregalo|regalo"
+                "|paki-ship|pang gift|pangregalo|regalo|gcash ko mamaya|gcash mamaya|bayad mamaya|gcash later"
+                "|gcash bukas|bayad bukas po|cod mamaya|bayad later|sa san|pa-j&t|meet up|bayad via gcash|bayad via"
+                "|bayad gcash|via gcash|bayad sa gcash|bayad thru gcash|bayad sa|iwan sa|pakiiwan sa|iwan"
             ),
         ),
         (
@@ -256,6 +278,10 @@ PACK: Final = Pack(
         (kinds.BAD_COUNTER, None, "dosena|kilong|sako|karton|kaban|trey|tali|bundok"),
         *numerals("isa|dalawa|tatlo|apat|lima|anim|pito|walo|siyam|sampu", kinds.WORD_NUMBER),
         *numerals("isang|dalawang|tatlong|apat na|limang|anim na|pitong|walong|siyam na|sampung", kinds.WORD_NUMBER),
+        (kinds.WORD_NUMBER, 2, "dos"),
+        (kinds.WORD_NUMBER, 3, "tres"),
+        (kinds.WORD_NUMBER, 4, "kwatro"),
+        (kinds.WORD_NUMBER, 5, "singko"),
         (
             kinds.OPTION,
             None,
@@ -263,5 +289,9 @@ PACK: Final = Pack(
         ),
         (kinds.PROSE, None, "xs ako|s ako|m ako|l ako|xl ako|xxl ako|small ako|medium ako|large ako"),
         (kinds.NOUN, "topic", "kulay|na kulay|kulay na|sukat|size na|na size"),
+        (kinds.QUANTITY, (1, "each"), "isa-isa|tig-isa|tig isa|tigisa|tig-iisa|tig iisa"),
+        (kinds.QUESTION_START, None, "may|san"),
+        (kinds.DOUBT, "story", "sana"),
+        (kinds.DANGER, "compare", "kesa|kaysa|mas okay"),
     ),
 )

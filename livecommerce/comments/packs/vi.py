@@ -18,7 +18,9 @@ PACK: Final = Pack(
                 "cf|chốt|chốt đơn|em chốt|chị chốt|mình chốt|chốt cho em|chốt cho mình|chốt cho chị|chốt luôn|em lấy"
                 "|mình lấy|chị lấy|lấy cho em|lấy cho mình|lấy cho chị|em mua|mình mua|chị mua|chốt ngay|chốt nhanh"
                 "|chốt giúp em|chốt hộ|chốt hộ em|em đặt|mình đặt|chị đặt|chốt nè|lên đơn|lên đơn cho em|cho em chốt"
-                "|cho mình chốt|cho chị chốt|chốt đơn cho em|tôi lấy|tôi mua|anh lấy|anh chốt"
+                "|cho mình chốt|cho chị chốt|chốt đơn cho em|tôi lấy|tôi mua|anh lấy|anh chốt|thôi chốt|thôi lấy"
+                "|thôi em chốt|thôi cho em|chốt cho con|chốt cho mẹ|chốt cho bé|chốt cho má|chốt cho chồng"
+                "|chốt cho ba|chốt cho cháu|thôi chốt cho con"
             ),
         ),
         (
@@ -27,20 +29,23 @@ PACK: Final = Pack(
             (
                 "lấy|mua|đặt|đặt hàng|đặt mua|order|cho em|cho mình|cho chị|cho anh|cho c|cho e|muốn mua|em muốn mua"
                 "|mình muốn mua|em muốn lấy|gom|hốt|giữ|giữ cho em|để cho em|để em|ship cho em|gửi em|gửi cho em"
-                "|cho tôi|múc|húp|bán cho em|cho em lấy|cho em mua|cho em đặt|xin|em xin|em muốn"
+                "|cho tôi|múc|húp|bán cho em|cho em lấy|cho em mua|cho em đặt|xin|em xin|em muốn|bán cho cô"
+                "|bán cho chị|bán cho mình|bán cho tui|em mún|mún|muốn lấy|chỉ lấy|chỉ mua|chỉ chốt|nhờ đặt"
+                "|nhờ em đặt|nhờ chốt|nhờ mua|nhờ em chốt|nhờ em mua"
             ),
         ),
         (
             kinds.IGNORE,
             None,
             (
-                "xin lỗi|xin lỗi shop|ghi tên|tên|em|chị|anh|mình|tôi|bạn|shop|ạ|nha|nhé|nhá|nhen|nghen|nghe|ơi|giúp"
+                "xin lỗi|xin lỗi shop|tên|em|chị|anh|mình|tôi|bạn|shop|ạ|nha|nhé|nhá|nhen|nghen|nghe|ơi|giúp"
                 "|giùm|dùm|hộ|với|vs|nè"
                 "|nhỉ|luôn|đi"
                 "|đó|á|ah|à|dạ|vâng|cảm ơn|cám ơn|cảm ơn shop|cảm ơn chị|e|c|a|ad|admin|c ơi|e ơi|chị ơi|shop ơi|cho"
                 "|nhe|nha shop|hen|ha|hihi|của|mã|món|sản phẩm|sp|xin chào|chào|chào shop|làm ơn|vui lòng|ạh|ak|đây"
                 "|này|nhaa|nhé shop|gái|bé|sốp|xốp|số|nàng|bác|cô|chú|nhà|nhà em|giúp em|giúp mình|giúp chị|thank|đc"
-                "|ok shop|được"
+                "|ok shop|được|nghen con|nha con|con ơi|iu|cô ơi|với ạ|với nha|với nhé|với shop|với ạ shop|tui"
+                "|ra khỏi đơn|khỏi đơn|ra khỏi giỏ"
             ),
         ),
         (
@@ -48,7 +53,10 @@ PACK: Final = Pack(
             None,
             (
                 "thêm|nữa|cũng|không sao|không vấn đề|gấp|hôm nay|ngay|vẫn|lại|thêm nữa|nhanh|ngay nhé|cũng được"
-                "|không cần gấp|thì|là|có"
+                "|không cần gấp|thì|là|có|mấy đứa|mấy bé|mấy đứa nhỏ|mấy bạn nhỏ|thứ hai|thứ ba|thứ tư|thứ năm"
+                "|thứ sáu|thứ bảy|chủ nhật|cuối tuần|chiều nay|tối nay|khỏi đi đâu|không hết|lẹ không hết|lẹ lẹ"
+                "|nhanh không hết|lẹ lên|thay vào|thế vào|cháy túi|cháy túi rồi|viêm màng túi|sợ chật|tay bấm"
+                "|cả phòng em|cả phòng|phòng em|khỏi nghĩ|chốt luôn khỏi nghĩ|khỏi suy nghĩ|mấy chị em"
             ),
         ),
         (
@@ -66,7 +74,7 @@ PACK: Final = Pack(
             None,
             (
                 "đừng|chẳng|đừng chốt|chưa chốt|đừng có|khỏi|chả|không phải|chưa lấy"
-                "|chưa mua|đâu có|không có|kô|hem|không được|thôi khỏi|miễn"
+                "|chưa mua|đâu có|không có|kô|hem|không được|thôi khỏi|miễn|đâu mà"
             ),
         ),
         (kinds.ANY_MORE, "soft", "nữa|nữa đâu|nữa rồi"),
@@ -112,24 +120,39 @@ PACK: Final = Pack(
             None,
             ("sang|thành|qua|lấy|sang màu|sang size|thành màu|thành size|bằng|qua màu|qua size|lên|còn"),
         ),
-        (kinds.REDUCE, "topic", "bớt|giảm|trừ|bớt đi|giảm đi|trừ đi|rút"),
+        (
+            kinds.REDUCE,
+            "topic",
+            ("bớt|giảm|trừ|bớt đi|giảm đi|trừ đi|rút|rút lại|bớt lại|giảm lại|rút bớt|bớt cho em|giảm cho em"),
+        ),
         (kinds.EVERY_VALUE, None, "đủ màu|mỗi màu|tất cả các màu|tất cả màu|full màu|đủ các màu|các màu"),
         (kinds.ALL, None, "hết|tất cả|toàn bộ|hết luôn|hết đơn|cả hai|cả 2|tất|hết tất cả|hết đi"),
         (kinds.EACH, None, "mỗi|mỗi cái|mỗi mã|mỗi loại|mỗi món|mỗi thứ|mỗi mẫu"),
         (kinds.AND, None, "và|với|cùng|cộng"),
         (kinds.PLUS, None, "cộng"),
-        (kinds.DOUBT, "if", "nếu|nhỡ|lỡ|giá mà|ước gì|có lương|lãnh lương"),
+        (
+            kinds.DOUBT,
+            "if",
+            (
+                "nếu|nhỡ|lỡ|giá mà|ước gì|ai bỏ|ai hủy|ai huỷ|ai nhả|khi nào lương về"
+                "|khi nào có lương|chừng nào có lương|thì em lấy|thì lấy"
+                "|thì chị lấy|thì mình lấy"
+            ),
+        ),
         (kinds.DOUBT, "but", "nhưng|nhưng mà"),
         (kinds.DOUBT, "joins", "tại|vì"),
         (
             kinds.DOUBT,
             "earlier",
-            ("hồi nãy|lúc nãy|mẫu trước|cái trước|mã trước|cái kia|nãy|vừa nãy|vừa chốt|đã chốt lúc nãy"),
+            (
+                "hồi nãy|lúc nãy|mẫu trước|cái trước|mã trước|cái kia|nãy|vừa nãy|vừa chốt|đã chốt lúc nãy"
+                "|cái vừa nãy|cái hồi nãy|cái lúc nãy"
+            ),
         ),
         (
             kinds.DOUBT,
             "when",
-            ("mai|ngày mai|lát nữa|tí nữa|đợi|chờ|từ từ|để mai|hôm sau|bữa sau|muốn|thích|lần sau"),
+            ("mai|ngày mai|lát nữa|tí nữa|đợi|chờ|từ từ|để mai|hôm sau|bữa sau|muốn|thích|lần sau|có lương|lãnh lương"),
         ),
         (kinds.DOUBT, "soft", "thôi"),
         (
@@ -141,7 +164,7 @@ PACK: Final = Pack(
                 "|chưa biết|khoan|phân vân|định|không biết"
                 "|tính|hình như|chắc là|đang nghĩ|lưỡng lự|cân nhắc|để nghĩ|giỡn|đùa|thử"
                 "|khoảng|tầm|ít nhất|suy nghĩ đã|nghĩ thêm"
-                "|suy nghĩ thêm|hỏi chồng|hỏi vợ"
+                "|suy nghĩ thêm|hỏi chồng|hỏi vợ|để hỏi|để em hỏi|để chị hỏi|hỏi ý"
             ),
         ),
         (
@@ -159,7 +182,7 @@ PACK: Final = Pack(
             "others",
             (
                 "nghe hoài|cứ chốt|người ta|mọi người|bạn kia|bạn trên|chị kia|ai cũng|nghe nói|bảo là|nói là"
-                "|có người|cmt trên"
+                "|có người|cmt trên|bên kia|bên này|được tặng|đổi về"
             ),
         ),
         (kinds.DANGER, "compare", "hơn|so với|bằng tiền"),
@@ -168,7 +191,8 @@ PACK: Final = Pack(
             "host",
             (
                 "bấm|gõ|cmt|comment|bình luận|cú pháp|ví dụ|khách|cả nhà|các nàng|các bạn|còn lại|chỉ còn"
-                "|lên kệ|mở bán|bên dưới"
+                "|lên kệ|mở bán|bên dưới|ai thích|ai lấy thì|ai mua thì|ai cần|ai ưng|lên sóng|chốt đi mấy chị"
+                "|mấy chị ơi|mấy nàng|mấy bà ơi|ai lấy bấm|ai lấy gõ|ai mua bấm|đi nào"
             ),
         ),
         (
@@ -181,7 +205,14 @@ PACK: Final = Pack(
         ),
         (kinds.SOFT, None, "thôi ạ|thôi nha|thôi nhé|thôi shop|lát em|lát|hông cần|không cần hộp|lát em ck"),
         (kinds.QUESTION, "denies", "đâu"),
-        (kinds.SOFT, "keep", "giữ nguyên|vẫn giữ|vẫn lấy|vẫn giữ nguyên|còn lại vẫn lấy"),
+        (
+            kinds.SOFT,
+            "keep",
+            (
+                "giữ nguyên|vẫn giữ|vẫn lấy|vẫn giữ nguyên|còn lại vẫn lấy|để đợt sau|để lần sau|để hôm khác"
+                "|để bữa khác|mấy cái kia giữ nguyên|mấy cái kia|mấy món kia"
+            ),
+        ),
         (kinds.SOFT, None, "đổi ý|liền tay|liền|kẻo hết|kẻo lỡ"),
         (
             kinds.REPORT,
@@ -210,7 +241,7 @@ PACK: Final = Pack(
                 "|nào|sao|bao giờ|khi nào|thế nào|ai|mấy|hả|hở|vậy|ntn|như thế nào|tại sao|vì sao|có được không"
                 "|được không|đúng không|phải không|có phải|cho hỏi|cho em hỏi|hỏi|cho mình hỏi|cho chị hỏi|ở đâu"
                 "|ra sao|làm sao|bao lâu|không ta|xin hỏi|mẫu nào|cái nào|đc ko|được ko|hông shop|hông ạ|hok|nhiêu"
-                "|mấy cái"
+                "|mấy cái|cách đổi|chỉ em cách|cách mua|cách chốt"
             ),
         ),
         (
@@ -220,7 +251,7 @@ PACK: Final = Pack(
                 "bao nhiêu|bao nhiêu tiền|giá|giá bao nhiêu|giá sao|nhiêu tiền|bao tiền|nhiêu|xin giá|còn không"
                 "|còn hàng không|còn ko|còn k|còn size|còn màu|có size|có màu|mấy tiền|ib giá|báo giá|giá nhiêu"
                 "|còn hàng|mấy màu|mấy size|có ship|phí ship bao nhiêu|ship bao nhiêu|inbox giá|có còn|cho xin giá"
-                "|giá tiền|check giá|rep giá|giá ib"
+                "|giá tiền|check giá|rep giá|giá ib|hơn nhỉ|đẹp hơn nhỉ"
             ),
         ),
         (
@@ -251,7 +282,7 @@ PACK: Final = Pack(
             None,
             (
                 "đẹp|đẹp quá|xinh|xinh quá|dễ thương|thích quá|tuyệt|tuyệt vời|xịn|ưng|ưng quá|mê|mê quá|đỉnh|yêu"
-                "|ngon|hay quá|đẹp lắm|đáng yêu|đẹp xỉu|tốt|xinh xỉu|xinh lắm|iu"
+                "|ngon|hay quá|đẹp lắm|đáng yêu|đẹp xỉu|tốt|xinh xỉu|xinh lắm"
             ),
         ),
         (
@@ -261,7 +292,13 @@ PACK: Final = Pack(
                 "ship về|gửi về|giao về|ship cod|cod|lấy tại shop|chuyển khoản|ck|giao tới|địa chỉ|địa chỉ cũ"
                 "|địa chỉ như cũ|giao hàng|nhận hàng|thanh toán|trả tiền|tiền mặt|gộp đơn|ship chung|quà|làm quà"
                 "|gói quà|ship tới|giao đến|ship đến|giao nhanh|ship nhanh|ship hỏa tốc|qua lấy|ghé lấy|ship gấp"
-                "|gửi tới|gửi chung|đóng gói kỹ|gói kỹ|sđt|số điện thoại|đt|sdt|zalo|ở|quận|huyện|tp"
+                "|gửi tới|gửi chung|đóng gói kỹ|gói kỹ|sđt|số điện thoại|đt|sdt|zalo|ở|quận|huyện|tp|ghi tên"
+                "|gói chung|gói chung với|đóng chung|nhận ở|nhận tại|lấy ở|lấy tại|ship chung với|gửi chung với"
+                "|qua shop lấy|em qua lấy|chị qua lấy|trả tiền mặt|chiều em chuyển khoản|chiều ck|tối ck"
+                "|tối em chuyển khoản|tối chuyển khoản|mai ck|chiều chuyển khoản|em ck|lát ck|lát chuyển khoản"
+                "|gộp chung|gộp chung đơn|gom chung|gộp|giao sau|giao trước|giao giờ hành chính|giao giờ|giao buổi"
+                "|hóa đơn đỏ|hoá đơn đỏ|xuất hóa đơn|xuất hoá đơn|xuất hóa đơn đỏ|gom với|gom đơn|người nhận"
+                "|chiều em qua lấy|tối em qua lấy|chiều qua lấy|mai em qua lấy|q1|q2|q3|q4|q5|q6|q7|q8|q9|q10|q11|q12"
             ),
         ),
         (
@@ -307,6 +344,8 @@ PACK: Final = Pack(
                 "|bỏ theo dõi|hết hồn|giữ gìn|bỏ rơi|bỏ bê|lấy lộc|chốt kèo"
             ),
         ),
+        (kinds.TOPIC, "remain", "xuống còn|còn lại là|xuống"),
+        (kinds.BAD_NUMBER, None, "chục mấy|mấy chục|mười mấy|hai mấy"),
     ),
     phone_claims=True,
 )

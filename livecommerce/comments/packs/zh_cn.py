@@ -14,7 +14,6 @@ PACK: Final = Pack(
         (kinds.NEGATION, "asks at the end", "不"),
         *zh.WORDS,
         (kinds.IGNORE, None, "么么哒|么么|亲们|宝|宝子|家人们|老铁|小助理|姐妹|姐妹们|主播姐姐"),
-        (kinds.COUNTER, None, "箱"),
         (kinds.ASK, None, "啥价|咋卖|咋买|几号链接|什么价|有优惠吗|有券吗"),
         (kinds.TOPIC, None, "发货|包邮|优惠券|链接|券|赠品|运费险|七天无理由|偏码|码数|正码|断码"),
         (kinds.QUESTION, None, "咋|咋样|么"),

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from livecommerce.comments import kinds
 from livecommerce.comments.packs import zh
 from livecommerce.comments.packs.pack import Pack
 
 PACK: Final = Pack(
     name="zh-TW",
-    words=(
-        *zh.WORDS,
-        (kinds.BAD_COUNTER, None, "箱"),  # fruit is sold by the box there, by the carton on the mainland
-    ),
+    words=zh.WORDS,
 )

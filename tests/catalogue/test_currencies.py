@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from livecommerce.orders.currencies import CURRENCIES, amount, exponent, iso_exponent, iso_minor
+from livecommerce.catalogue.currencies import CURRENCIES, amount, exponent, iso_exponent, iso_minor
 from tests.tidy.sources import ROOT
 
 

@@ -42,6 +42,12 @@ def iso_minor(minor: int, currency: str) -> int:
     return int(minor * 10 ** (iso_exponent(currency) - exponent(currency)))
 
 
+def whole_units(minor: int, currency: str) -> int:
+    """An amount without decimals, as people say it: 590 of TWD is 590, 2500 of USD is 25, 590 of USD is 0 (none)."""
+    whole, rest = divmod(minor, int(10 ** exponent(currency)))
+    return 0 if rest else whole
+
+
 def amount(minor: int, currency: str) -> str:
     """`590` minor units of TWD as `590`, of USD as `5.90`."""
     decimals = exponent(currency)
