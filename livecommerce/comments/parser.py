@@ -99,6 +99,8 @@ _OVERRULED: Final = {
     Reason.CHATTER, Reason.NO_QUANTITY, Reason.NO_ITEM, Reason.CHANGE_UNCLEAR, Reason.BAD_OPTION,
     Reason.TWO_READINGS,
 }  # fmt: skip
+# Dangers wherever they stand (see dangers.py): with one of these the second look is not worth its time.
+_SPOILT: Final = bits(kinds.ASK, kinds.BAD_QUANTITY, kinds.BAD_NUMBER, kinds.GLUED, kinds.MISSPELT)
 _DIGITS: Final = bits(kinds.NUMBER, kinds.BAD_QUANTITY, kinds.BAD_NUMBER)
 # One of these is in each strong form: a second look costs as much as the first, and most comments are chatter.
 _NAMES: Final = bits(kinds.ITEM, kinds.NUMBER, kinds.OPTION, kinds.CANCEL, kinds.NEGATION)
@@ -218,7 +220,7 @@ class _Judge:
         loose = verdict.reason is Reason.UNKNOWN_CODE and not self.mask & _CODE_LIKE_OR_GLUED and not self._split_code()
         if verdict.intents or (verdict.reason not in _OVERRULED and not misread and not loose):
             return verdict
-        if not self.mask & _NAMES:
+        if not self.mask & _NAMES or self.mask & _SPOILT:
             return verdict
         if not self.mask & _ACTS and self.mask & _NEGATION_OR_ANY_MORE != _NEGATION_OR_ANY_MORE:
             return verdict
