@@ -50,7 +50,8 @@ THIS: Final = 37
 NOUN: Final = 38  # "size", "號", "สี": belongs to the option beside it
 OBJECT: Final = 39  # Korean 을/를
 ITEM_NUMBER: Final = 40  # Korean 번: the number before it is an item
-SOFT: Final = 41  # harmless beside a named item, a doubt beside a bare "+1"
+SOFT: Final = 41  # harmless beside a named item, a doubt beside a bare "+1"; value "person", "named" (for whom), "time"
+# (of delivery or payment), "keep"
 UNKNOWN: Final = 42  # value "measure": a dozen, a carton, without its number
 CODE_LIKE: Final = 43  # A99: shaped as a code, not in the catalogue
 GLUED: Final = 44  # A01A02: never carved

@@ -390,6 +390,8 @@ class _Judge:
                 return self._answer("unclear", Reason.NO_ITEM)
             odd = (mask & _CODE_LIKE_OR_GLUED and mask & _ACTS) or self.tokens[0].kind == kinds.MISSPELT
             split_code = self._split_code()
+            if self.coded and not mask & _ACTS and self._is_told():
+                return self._answer("none", Reason.CHATTER)  # "the B7 I won in June is still going strong"
             if self.coded or odd or split_code:
                 return self._answer("unclear", Reason.UNKNOWN_CODE if odd or split_code else Reason.UNKNOWN_WORDS)
             if self.items and mask & _ACTS:
@@ -398,7 +400,8 @@ class _Judge:
                 return self._answer("unclear", Reason.UNKNOWN_WORDS)
             return self._answer("none", Reason.CHATTER)
         for token in self.tokens if bare and mask & _ORDERS and mask & _A_SOFT else ():
-            loose = token.value == "person" or (token.value != "named" and not mask & _CLAIM_OR_OPTION)
+            certain = token.value == "named" or (token.value == "time" and self._follows_the_order(token))
+            loose = token.value == "person" or (not certain and not mask & _CLAIM_OR_OPTION)
             if token.kind == kinds.SOFT and loose:
                 counted = any(other.kind == kinds.QUANTITY and other.value[1] == "count" for other in self.tokens)
                 if counted and token.value == "person":
@@ -408,6 +411,16 @@ class _Judge:
             return self._answer("unclear", Reason.DOUBT)
         remarked = bare and mask & (1 << kinds.REMARK) and mask & _ORDERS and not mask & _CLAIM_OR_OPTION
         return self._answer("unclear", Reason.DOUBT) if remarked and self._remarks_first() else None
+
+    def _is_told(self) -> bool:
+        """Of the past, or of others."""
+        told = ("past", "others")
+        return not self.has(_A_OPTION) and any(it.kind == kinds.DANGER and it.value in told for it in self.words)
+
+    def _follows_the_order(self, word: Token) -> bool:
+        """ "+1 明天轉帳", but not "明天+1"."""
+        acted = next(token for token in self.tokens if _ORDERS >> token.kind & 1)
+        return word.start > acted.start
 
     def _remarks_first(self) -> bool:
         """A remark, or one with words of its own, that stands before the quantity: "送到家樓下+1"."""

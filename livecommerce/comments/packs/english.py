@@ -314,4 +314,18 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
     (kinds.REDUCE, "set", "make|set"),
     (kinds.OBJECT, "from", "from"),
     (kinds.DANGER, "hypothetical", "like i'd|like i would|i'd ever|as if i'd|as if"),
+    (
+        kinds.SOFT,
+        "time",
+        (
+            "tonight|tomorrow|tmr|tmrw|this week|next week|this weekend|the weekend|after work|at noon"
+            "|this evening|this afternoon|in the morning|tomorrow morning|tomorrow night|end of the month"
+            "|around noon|by noon|monday|tuesday|wednesday|thursday|friday|saturday|sunday|on monday|by monday"
+            "|before monday|this monday|next monday|on tuesday|by tuesday|before tuesday|this tuesday"
+            "|next tuesday|on wednesday|by wednesday|before wednesday|this wednesday|next wednesday|on thursday"
+            "|by thursday|before thursday|this thursday|next thursday|on friday|by friday|before friday"
+            "|this friday|next friday|on saturday|by saturday|before saturday|this saturday|next saturday"
+            "|on sunday|by sunday|before sunday|this sunday|next sunday"
+        ),
+    ),
 )

@@ -293,5 +293,15 @@ PACK: Final = Pack(
         (kinds.QUESTION_START, None, "may|san"),
         (kinds.DOUBT, "story", "sana"),
         (kinds.DANGER, "compare", "kesa|kaysa|mas okay"),
+        (
+            kinds.SOFT,
+            "time",
+            (
+                "bukas|bukas ng umaga|bukas ng gabi|ngayong gabi|mamayang gabi|mamayang hapon|sa weekend"
+                "|sa susunod na linggo|sa sahod|pagkasweldo|pag sahod ko|sa lunes|sa martes|sa miyerkules|sa huwebes"
+                "|sa biyernes|sa sabado|sa linggo|sa monday|sa tuesday|sa wednesday|sa thursday|sa friday|sa saturday"
+                "|sa sunday|ngayong linggo"
+            ),
+        ),
     ),
 )

@@ -53,8 +53,8 @@ PACK: Final = Pack(
             None,
             (
                 "thêm|nữa|cũng|không sao|không vấn đề|gấp|hôm nay|ngay|vẫn|lại|thêm nữa|nhanh|ngay nhé|cũng được"
-                "|không cần gấp|thì|là|có|mấy đứa|mấy bé|mấy đứa nhỏ|mấy bạn nhỏ|thứ hai|thứ ba|thứ tư|thứ năm"
-                "|thứ sáu|thứ bảy|chủ nhật|cuối tuần|chiều nay|tối nay|khỏi đi đâu|không hết|lẹ không hết|lẹ lẹ"
+                "|không cần gấp|thì|là|có|mấy đứa|mấy bé|mấy đứa nhỏ|mấy bạn nhỏ"
+                "|khỏi đi đâu|không hết|lẹ không hết|lẹ lẹ"
                 "|nhanh không hết|lẹ lên|thay vào|thế vào|cháy túi|cháy túi rồi|viêm màng túi|sợ chật|tay bấm"
                 "|cả phòng em|cả phòng|phòng em|khỏi nghĩ|chốt luôn khỏi nghĩ|khỏi suy nghĩ|mấy chị em"
             ),
@@ -346,6 +346,15 @@ PACK: Final = Pack(
         ),
         (kinds.TOPIC, "remain", "xuống còn|còn lại là|xuống"),
         (kinds.BAD_NUMBER, None, "chục mấy|mấy chục|mười mấy|hai mấy"),
+        (
+            kinds.SOFT,
+            "time",
+            (
+                "thứ hai|thứ ba|thứ tư|thứ năm|thứ sáu|thứ bảy|chủ nhật|cuối tuần|chiều nay|tối nay|sáng mai"
+                "|chiều mai|tối mai|trưa nay|trưa mai|tuần sau|tuần tới|sau giờ làm|giờ hành chính|thứ 2|thứ 3|thứ 4"
+                "|thứ 5|thứ 6|thứ 7|cn này"
+            ),
+        ),
     ),
     phone_claims=True,
 )
