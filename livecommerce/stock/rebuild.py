@@ -190,6 +190,18 @@ async def read_ledger(connection: Connection, shop: str) -> State:
         last = "(" + rows[-1][0].decode()
 
 
+def _by_id(operations: Iterable[StoredOperation]) -> dict[bytes, StoredOperation]:
+    """A viewer's operations as the ledger has them: staff who swap a claim under an id that the viewer has used before
+    are one more operation of that id in the record, and its claims are told together."""
+    found: dict[bytes, StoredOperation] = {}
+    for operation in operations:
+        before = found.get(operation.id)
+        if before is not None:
+            operation.claims[:0] = before.claims
+        found[operation.id] = operation
+    return found
+
+
 async def read_stored(connection: Connection, shop: str) -> State:
     """What is stored of the shop, as a State."""
     state = State()
@@ -203,7 +215,7 @@ async def read_stored(connection: Connection, shop: str) -> State:
     for show_name in await connection.call("SMEMBERS", keys.shows(shop)):
         show = show_name.decode()
         for viewer, data in (await _hash(connection, keys.viewers(shop, show))).items():
-            state.records[show, viewer.decode()] = {one.id: one for one in parse_record(data, items)}
+            state.records[show, viewer.decode()] = _by_id(parse_record(data, items))
         for operation, data in (await _hash(connection, keys.staff_ids(shop, show))).items():
             state.staff[show, operation] = data
     for item in state.counters:
