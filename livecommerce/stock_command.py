@@ -1,6 +1,7 @@
 """`livecommerce stock`: compares the stock of shops with their ledger, and puts it right by the ledger.
 
-`verify` exits 0 when everything agrees, else 1 with a sentence a difference. `rebuild` closes the shop for all while
+`verify` exits 0 when everything agrees, 1 with a sentence a difference, 3 where a shop sold all the time and could not
+be compared. `rebuild` closes the shop for all while
 it works; afterwards the state is what the ledger says.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import sys
 
 from livecommerce.command_trail import note_command
@@ -17,10 +19,14 @@ from livecommerce.errors import NotFound
 from livecommerce.ops.redis_client import connect
 from livecommerce.records.database import Database
 from livecommerce.staff import store_url
-from livecommerce.stock.connection import address_of
+from livecommerce.stock.connection import Connection, address_of
 from livecommerce.stock.ledger import LedgerUnreadable
-from livecommerce.stock.rebuild import rebuild, shops_of, verify
+from livecommerce.stock.rebuild import NotCompared, rebuild, shops_of, verify
 from livecommerce.stock.servers import Servers
+
+EXIT_NOT_COMPARED = 3  # neither agrees nor differs; 2 is argparse's
+TRIES_MAX = 5  # each reads a few times over; a shop in the middle of a rush has pauses of a second
+TRY_AGAIN_SECONDS = 0.5
 
 
 def stock_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +46,18 @@ async def _note_rebuilt(settings: Settings, shop: str, differences: int) -> None
         await database.close()
 
 
+async def compared(connection: Connection, shop: str, seen: str) -> list[str]:
+    """
+    Raises:
+        NotCompared: it sold all through several tries.
+    """
+    for _ in range(TRIES_MAX - 1):
+        with contextlib.suppress(NotCompared):
+            return await verify(connection, shop, seen)
+        await asyncio.sleep(TRY_AGAIN_SECONDS)
+    return await verify(connection, shop, seen)
+
+
 async def _run(arguments: argparse.Namespace, settings: Settings) -> int:
     async with store_url(settings) as url:
         redis = connect(url)
@@ -48,11 +66,16 @@ async def _run(arguments: argparse.Namespace, settings: Settings) -> int:
             shops = [arguments.shop] if arguments.shop else await shops_of(servers)
             if not shops:
                 raise NotFound("No shop has a ledger yet.")
-            differing = 0
+            differing = unknown = 0
             for shop in shops:
                 connection = await servers.connection_of(shop)
                 if arguments.action == "verify":
-                    found = await verify(connection, shop, arguments.seen)
+                    try:
+                        found = await compared(connection, shop, arguments.seen)
+                    except NotCompared as busy:
+                        unknown += 1
+                        print(f"{shop}: {busy}")
+                        continue
                     differing += bool(found)
                     print(f"{shop}: {'differs from its ledger:' if found else 'agrees with its ledger'}")
                 else:
@@ -61,7 +84,7 @@ async def _run(arguments: argparse.Namespace, settings: Settings) -> int:
                     print(f"{shop}: rebuilt from its ledger{', which put right:' if found else '; nothing differed'}")
                 for words in found:
                     print(f"  {words}")
-            return 1 if differing else 0
+            return 1 if differing else EXIT_NOT_COMPARED if unknown else 0
         finally:
             servers.close()
             await redis.aclose()

@@ -7,8 +7,11 @@ of id, length and value, the last one a CRC of all before it.
 
 from __future__ import annotations
 
+import re
+
 from livecommerce.orders.model import Order
 from livecommerce.orders.payments.port import Method
+from livecommerce.settings import SettingsError
 
 METHODS = {
     "promptpay": Method(
@@ -51,7 +54,13 @@ class PromptPay:
     methods = METHODS
 
     def __init__(self, account: str) -> None:
-        """`account`: the shop's phone number as written in Thailand."""
+        """`account`: the shop's phone number as written in Thailand.
+
+        Raises:
+            SettingsError: it is none; a code with it would be valid, and nobody's.
+        """
+        if re.fullmatch(r"0\d{9}", re.sub(r"[- ]", "", account), re.ASCII) is None:
+            raise SettingsError("the account is a phone number of ten digits that begins with 0, e.g. 081-234-5678")
         self._phone = account
 
     def takes(self, order: Order) -> bool:

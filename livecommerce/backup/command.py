@@ -83,6 +83,9 @@ def _draft(settings: Settings, folder: Path) -> Path:
     """The folder in which a backup grows, with the secret in it."""
     if folder.exists():
         raise BackupRefused(f"{folder} is there already. Give a folder that is not: a backup is never written over.")
+    data = Path(settings.data_folder).expanduser().resolve()
+    if folder.resolve().is_relative_to(data):
+        raise BackupRefused(f"{folder} is inside the data folder {data}, and would be lost with it. Give another disk.")
     draft = folder.with_name(f"{folder.name}.unfinished")
     shutil.rmtree(draft, ignore_errors=True)
     try:

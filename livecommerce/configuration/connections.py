@@ -15,6 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from livecommerce.configuration.tree import Settings
 from livecommerce.errors import LiveCommerceError, in_words
+from livecommerce.ops import folder as folders
+from livecommerce.ops import ports
 from livecommerce.ops.redaction import redact_text
 from livecommerce.ops.redis_client import address_shown, ask_once, connect_store
 from livecommerce.ops.store_promise import check_promise, read_facts, replicas_lacking
@@ -85,8 +87,29 @@ def _has_database(settings: Settings) -> bool:
     return (Path(settings.data_folder).expanduser() / "shop.db").exists()
 
 
+def _machine(settings: Settings) -> list[Tried]:
+    """What of the settings this machine cannot give: `serve` refuses it by the same words."""
+    found = []
+    for setting, look in (
+        ("http.host", lambda: ports.refuse_host(settings.http.host, "http.port")),
+        ("http.internal_host", lambda: ports.refuse_host(settings.http.internal_host, "http.internal_port")),
+        ("media.host", lambda: ports.refuse_host(settings.media.host, "media.port")),
+        ("data_folder", lambda: folders.refuse_unmade(settings.data_folder)),
+    ):
+        if setting == "http.internal_host" and settings.http.internal_port < 0:
+            continue
+        try:
+            look()
+        except LiveCommerceError as error:
+            found.append(Tried(setting, f"{setting}: {error.text}", True))
+    return found
+
+
 async def try_connections(settings: Settings) -> list[Tried]:
-    """What was found at each configured store; of those that are embedded, SQLite where it is there."""
+    """What was found at each configured store; of those that are embedded, SQLite where it is there. And what this
+    machine has not: an address, a place for the data folder."""
+    if lacking := await asyncio.to_thread(_machine, settings):
+        return lacking
     tries = []
     if settings.redis.url:
         tries.append(_try_store(settings))

@@ -14,7 +14,6 @@ from livecommerce.errors import IdReused
 from livecommerce.shows.state import State
 
 IDS_MAX = 50_000  # some hours of a busy show, 10 MB; the oldest is forgotten first, and pages still tell authors apart
-STAFF = ""  # the author of staff lines in the log: viewers' ids are never empty
 
 
 class Authors:

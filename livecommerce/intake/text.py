@@ -29,7 +29,6 @@ VERY_WIDE_COLUMNS = 8
 # Drawn as nothing: default ignorable (zero width, fillers, tags, variation selectors), spaces, and blanks that are
 # letters or symbols by their category (braille, music, hieroglyphs, the place of an object).
 BLANK = regex.compile("[\\p{DI}\\p{Z}\\p{C}\u2800\ufffc\U0001d159\U00013441\U00013442]")
-BIDI = regex.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 # UTS #51: what of default ignorable characters belongs to an emoji, a flag of a region, a keycap.
 _EMOJI = (
     r"(?:\U0001F3F4[\U000E0030-\U000E0039\U000E0061-\U000E007A]{2,6}\U000E007F"

@@ -39,8 +39,9 @@ class ClockWatch:
         if self._stepped is None or now - self._stepped[0] > TOLD_SECONDS:
             return None
         when, by_seconds = self._stepped
-        way = "ahead" if by_seconds > 0 else "back"
+        ahead = by_seconds > 0
+        what = "holds whose time was over by it have ended" if ahead else "no hold ended by it"
         return Degraded(
-            f"{now - when:.0f} s ago the machine's clock jumped {way} by {abs(by_seconds):.0f} s. Look at NTP; holds "
-            "whose time was over by it have ended."
+            f"{now - when:.0f} s ago the machine's clock jumped {'ahead' if ahead else 'back'} by "
+            f"{abs(by_seconds):.0f} s. Look at NTP; {what}."
         )

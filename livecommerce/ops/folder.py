@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import os
 import socket
+import tempfile
 import time
 from pathlib import Path
 
@@ -64,6 +65,25 @@ def prepare(data_folder: str) -> Path:
             f"The data folder {folder} cannot be written ({error.strerror}). Set LIVECOMMERCE_DATA_FOLDER or its owner."
         ) from error
     return folder
+
+
+def refuse_unmade(data_folder: str) -> None:
+    """What `prepare` would refuse, and nothing is left behind: for a look at the settings.
+
+    Raises:
+        DataFolderUnusable: it cannot be made or written.
+    """
+    folder = Path(data_folder).expanduser().resolve()
+    there = next(one for one in (folder, *folder.parents) if one.exists())
+    try:
+        Path(tempfile.mkdtemp(prefix=".probe-", dir=there)).rmdir()
+    except OSError as error:
+        if error.errno in FULL:
+            return
+        raise DataFolderUnusable(
+            f"The data folder {folder} cannot be made or written ({there}: {error.strerror}). "
+            "Set LIVECOMMERCE_DATA_FOLDER or its owner."
+        ) from error
 
 
 def instance_of(data_folder: str) -> str:

@@ -70,12 +70,23 @@ def refuse_taken(host: str, port: int, kind: socket.SocketKind, setting: str) ->
         why = f"{word} port {port} on {host} is in use by another program"
     elif error.errno == errno.EACCES:
         why = f"{word} port {port} on {host} may not be used by this user (below 1024?)"
-    elif error.errno == errno.EADDRNOTAVAIL:
+    elif error.errno == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
         why = f"{host} is not an address of this machine"
+        if isinstance(error, socket.gaierror):
+            why = f"{host} is no name of this machine ({error.strerror})"
         mend = f"Set {environment_name(host_setting)} to one of them, or to 0.0.0.0."
     else:
         why = f"{word} port {port} on {host}: {error.strerror}"
     raise PortInUse(f"{why}. {mend}", port=port)
+
+
+def refuse_host(host: str, setting: str) -> None:
+    """As `refuse_taken`, of the host alone; no port of it is touched that anybody has.
+
+    Raises:
+        PortInUse: it cannot be resolved, or is another machine's.
+    """
+    refuse_taken(host, 0, socket.SOCK_STREAM, setting)
 
 
 def reserve(host: str, port: int) -> socket.socket:

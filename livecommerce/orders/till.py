@@ -89,7 +89,7 @@ class Started(Struct, frozen=True):
     """What a payment that began comes to.
 
     instructions: what the buyer does, by locale, as the provider says it.
-    held_until_ms: when the first of its claims lapses; 0 where they are sold already.
+    held_until_ms: when the first of its claims lapses or lapsed; 0 where this very press sold them.
     """
 
     instructions: dict[str, str]

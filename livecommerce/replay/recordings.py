@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from livecommerce.replay.errors import ReplayMissing
 KEPT_MAX = 16
 # How long a scan stands unasked; a recording that grows is scanned again at most this often.
 SCAN_SECONDS = 5.0
+# Between two parts of one download; past it the next part is a download of its own.
+DOWNLOAD_SECONDS = 600.0
+DOWNLOADS_MAX = 1_000
 
 
 @dataclass(frozen=True)
@@ -78,8 +82,19 @@ class Recordings:
 
     def __init__(self, data_folder: str) -> None:
         self._data_folder = data_folder
+        self._downloads: dict[tuple[str, str], float] = {}  # (login, show) -> when a part was last asked for
         self._kept: dict[str, Recorded] = {}
         self._reading: dict[str, asyncio.Task[Recorded | None]] = {}
+
+    def is_new_download(self, login: str, show: str, begins: bool) -> bool:
+        """Whether this is not one more part of a download that was noted: it begins anew, or none is under way."""
+        now = time.monotonic()
+        key = (login, show)
+        last = self._downloads.get(key)
+        if len(self._downloads) >= DOWNLOADS_MAX:
+            self._downloads.clear()
+        self._downloads[key] = now
+        return begins or last is None or now - last > DOWNLOAD_SECONDS
 
     async def has_replay(self, show: str) -> bool:
         """Whether there is something to watch again."""

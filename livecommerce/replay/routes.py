@@ -12,6 +12,7 @@ The files lie below the data folder, which web processes share with the relay of
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -20,7 +21,7 @@ from urllib.parse import quote
 from aiohttp import hdrs, web
 
 from livecommerce.errors import LiveCommerceError, ShowUnknown
-from livecommerce.http.answers import json_answer
+from livecommerce.http.answers import is_known, json_answer
 from livecommerce.http.site import need_staff, public_base, public_path, render, still_staff
 from livecommerce.media.recording.reader import Movie
 from livecommerce.records.audit import AuditEntry
@@ -102,8 +103,9 @@ async def get_recording(request: web.Request) -> web.StreamResponse:
     staff = await need_staff(request)
     show = (await request.app[SHOWS].setups.own(staff.shop, request.match_info["show"])).id
     recorded = await request.app[RECORDINGS].get(show)
-    asked = request.headers.get(hdrs.RANGE, "bytes=0-")
-    if request.method != "HEAD" and asked.startswith("bytes=0-"):  # once a download, not with each of its parts
+    if request.method != "HEAD" and request.app[RECORDINGS].is_new_download(
+        staff.login, show, _begins(request, recorded.whole)
+    ):
         entry = AuditEntry(staff.shop, now_ms(), staff.login, "recording_downloaded", show)
         await request.app[SHOWS].audit.add(entry)
     headers = {"Content-Disposition": f'attachment; filename="{show}.mp4"'}
@@ -129,13 +131,20 @@ def _range(request: web.Request, movie: Movie) -> tuple[int, int] | None:
     return start, end
 
 
+def _begins(request: web.Request, movie: Movie) -> bool:
+    """Whether the first byte is asked for, however the range is spelled."""
+    with contextlib.suppress(RangeWrong):
+        return (_range(request, movie) or (0, 0))[0] == 0
+    return False
+
+
 async def _send_movie(
     request: web.Request, movie: Movie, cache_control: str, more: dict[str, str] | None = None
 ) -> web.StreamResponse:
     """The movie or the range of it that was asked for; 304 where the browser has it, 416 for a range outside it."""
     etag = f'"{movie.mark}"'
     headers = {"Accept-Ranges": "bytes", "ETag": etag, "Cache-Control": cache_control, **(more or {})}
-    if request.headers.get(hdrs.IF_NONE_MATCH) == etag and hdrs.RANGE not in request.headers:
+    if hdrs.RANGE not in request.headers and is_known(request, etag):
         return web.Response(status=304, headers=headers)
     try:
         asked = _range(request, movie)

@@ -7,7 +7,6 @@ Children are this same program (`python -m livecommerce web …`) with the setti
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import socket
 import sys
@@ -21,12 +20,14 @@ import msgspec
 from livecommerce.configuration.connections import refuse_connections
 from livecommerce.configuration.problems import open_internal_ports
 from livecommerce.configuration.tree import Settings, as_environment
+from livecommerce.errors import StorageFull, in_words
 from livecommerce.ops import folder as folders
 from livecommerce.ops import ports
 from livecommerce.ops.children import Plan
 from livecommerce.ops.descriptors import allowed, needed
 from livecommerce.ops.disk_guard import DiskGuard
 from livecommerce.ops.errors import StartFailed
+from livecommerce.ops.log_limit import warn_seldom
 from livecommerce.ops.logs import logger
 from livecommerce.ops.supervisor import Supervisor
 from livecommerce.ops.valkey import EmbeddedValkey, ValkeyNotFound
@@ -37,6 +38,7 @@ from livecommerce.settings import PREFIX
 log = logger(__name__)
 
 ROLES_STAGE = 1  # after Valkey (0)
+ROOM_AGAIN_SECONDS = 2.0  # between two tries of a write that found no room
 KILL_GRACE_SECONDS = 0.4  # a role gives up its own stop a moment before we kill it
 VALKEY_STOP_SECONDS = 3.0  # everything is fsynced already; it only closes its file
 
@@ -233,10 +235,32 @@ def _say_if_descriptors_lack(settings: Settings) -> None:
         )  # fmt: skip
 
 
+async def _had_room(doing: str, work: Callable[[], Awaitable[None]]) -> bool:
+    """Whether the disk took what `work` writes; what else goes wrong is raised."""
+    try:
+        await work()
+    except (StorageFull, OSError) as full:
+        if not isinstance(full, StorageFull) and full.errno not in folders.FULL:
+            raise
+        warn_seldom(log, "put off until there is room on the disk", key=doing, what=doing, why=in_words(full))
+        return False
+    return True
+
+
+async def _until_there_is_room(doing: str, work: Callable[[], Awaitable[None]]) -> None:
+    try:
+        while not await _had_room(doing, work):
+            await asyncio.sleep(ROOM_AGAIN_SECONDS)
+    except Exception as error:  # the roles look at their stores themselves; here nobody waits for it any more
+        log.error("could not be done, though there is room now", what=doing, why=in_words(error))
+
+
 async def _run(ground: Ground, prepare: Prepare, guests: Guests) -> None:
     guest_plans, guest_lines = guests(ground)
     supervisor = Supervisor([*plans(ground), *guest_plans], inherit=[ground.lock.descriptor])
     supervisor.listen_to_signals()
+
+    later: list[asyncio.Task[None]] = []
 
     async def prepare_shop() -> None:
         """With the store up: before a shop is made, both must belong together."""
@@ -245,27 +269,32 @@ async def _run(ground: Ground, prepare: Prepare, guests: Guests) -> None:
         if first_words:
             print("\n".join(first_words), flush=True)
 
-    guard: asyncio.Task[None] | None = None
+    async def note_running() -> None:
+        folders.write_running(ground.folder, _running(ground))
+
+    async def or_later(doing: str, work: Callable[[], Awaitable[None]]) -> None:
+        """On a full disk the roles come up without it: what is read goes on."""
+        if not await _had_room(doing, work):
+            later.append(asyncio.create_task(_until_there_is_room(doing, work), name=doing))
+
     _say_if_descriptors_lack(ground.settings)
     try:
         await refuse_connections(settings_given(ground))
-        if not await supervisor.start({ROLES_STAGE: prepare_shop}):
+        if ground.valkey is not None:  # before the first process that would meet closed writes, to lift them again
+            guard = DiskGuard(ground.valkey.url, ground.folder)
+            later.append(asyncio.create_task(guard.run(supervisor.stop_asked), name="disk guard"))
+        if not await supervisor.start({ROLES_STAGE: lambda: or_later("the look at the shop", prepare_shop)}):
             return
-        folders.write_running(ground.folder, _running(ground))
-        if ground.valkey is not None:
-            guard = asyncio.create_task(
-                DiskGuard(ground.valkey.url, ground.folder).run(supervisor.stop_asked), name="disk guard"
-            )
+        await or_later("the note of who runs here", note_running)
         if found_open := open_internal_ports(ground.settings):
             log.warning("open internal ports", why=found_open)
         print("\n".join(["", *addresses(ground.settings), *guest_lines, "Ctrl-C stops everything.", ""]), flush=True)
         await supervisor.wait()
     finally:
         try:
-            if guard is not None:
-                guard.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await guard
+            for task in later:
+                task.cancel()
+            await asyncio.gather(*later, return_exceptions=True)
             await supervisor.stop()
         finally:
             supervisor.close()

@@ -13,10 +13,13 @@ from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import RedisError, ResponseError
 
 from livecommerce.configuration.tree import Settings
+from livecommerce.errors import StorageFull
 from livecommerce.ops import metrics
 from livecommerce.ops.health import Check, Degraded
+from livecommerce.ops.log_limit import warn_seldom
 from livecommerce.ops.logs import logger
 from livecommerce.ops.redis_client import connect_store, library_names
+from livecommerce.ops.store_faults import storage_error
 from livecommerce.ops.store_promise import check_promise, read_facts, replicas_lacking
 from livecommerce.ops.valkey import EmbeddedValkey
 from livecommerce.roles.process import Frame
@@ -65,14 +68,42 @@ async def _missing_libraries(redis: Redis) -> list[str]:
     return sorted(name for name in FUNCTION_LIBRARIES if not all(name in library_names(node) for node in nodes))
 
 
-async def _load_libraries(redis: Redis, shows: ShowStore) -> None:
-    await shows.start()
-    name, text = stock_library()
-    if name in await _missing_libraries(redis):
-        await redis.function_load(text.decode(), replace=True)
+class Libraries:
+    """Ours, in the server. To load one is a write: while writes are closed it waits, and the process starts with what
+    is there."""
+
+    def __init__(self, redis: Redis, shows: ShowStore) -> None:
+        self._redis = redis
+        self._shows = shows
+        self._refused = True  # the server may hold those of an older version
+
+    async def load(self) -> None:
+        """Where they are missing, or may be older. Writes that are closed are no fault.
+
+        Raises:
+            Unavailable, RedisError: the server does not answer.
+        """
+        missing = await _missing_libraries(self._redis)
+        if not missing and not self._refused:
+            return
+        try:
+            await self._shows.start()
+            name, text = stock_library()
+            if name in missing:
+                await self._redis.function_load(text.decode(), replace=True)
+            self._refused = False
+        except (StorageFull, RedisError) as error:
+            known = storage_error(error)
+            if not isinstance(known, StorageFull):
+                raise
+            self._refused = True
+            lacking = ", ".join(missing) or "none"
+            warn_seldom(
+                log, "writes are closed, function libraries were not loaded", missing=lacking, number=known.number
+            )
 
 
-def _valkey_check(redis: Redis, shows: ShowStore) -> Check:
+def _valkey_check(redis: Redis, libraries: Libraries) -> Check:
     async def check() -> str | None:
         """Loads what a flushed or replaced server has lost: while we are red nobody sends us the call that would."""
         try:
@@ -80,8 +111,7 @@ def _valkey_check(redis: Redis, shows: ShowStore) -> Check:
         except ResponseError as error:
             if not str(error).startswith("MISCONF"):  # up, and without room to write: `storage` tells of that
                 raise
-        if await _missing_libraries(redis):
-            await _load_libraries(redis, shows)
+        await libraries.load()
         missing = await _missing_libraries(redis)
         return f"function libraries not loaded: {', '.join(missing)}" if missing else None
 
@@ -149,8 +179,9 @@ async def open_stores(frame: Frame) -> AsyncIterator[Stores]:
         engine = StockEngine(redis, frame.settings.stock)
         shows = ShowStore(redis, engine, Registry(SHOW_KINDS))
         try:
-            await _load_libraries(redis, shows)
-            frame.health.checks["valkey"] = _valkey_check(redis, shows)
+            libraries = Libraries(redis, shows)
+            await libraries.load()
+            frame.health.checks["valkey"] = _valkey_check(redis, libraries)
             frame.health.checks["storage"] = _storage_check(redis, sells=frame.role == "web")
             if frame.settings.stock.replicas_wait:
                 frame.health.checks["replicas"] = _replicas_check(redis, frame.settings.stock.replicas_wait)

@@ -27,7 +27,7 @@ from livecommerce.stock.connection import Connection, ConnectionLost, address_of
 from livecommerce.stock.encoding import NAME, Refused, Template, Templates, alike, id_text, raw_ids
 from livecommerce.stock.operations import Operation
 from livecommerce.stock.outcomes import CLAIM_STATES, Answer, Claim, Counters, Outcome
-from livecommerce.stock.rebuild import verify
+from livecommerce.stock.rebuild import NotCompared, verify
 from livecommerce.stock.records import (
     ACTIVE,
     CONFIRMED,
@@ -168,7 +168,14 @@ class StockEngine:
         if seen == connection.run_id.encode():
             return ""  # another process was faster
         log.warning("shop %s: server %s instead of %s, comparing the ledger", shop, connection.run_id, seen.decode())
-        found = await verify(connection, shop, self._queues[shop].last_ledger_id if shop in self._queues else "")
+        try:
+            found = await verify(connection, shop, self._queues[shop].last_ledger_id if shop in self._queues else "")
+        except NotCompared as busy:
+            # Who sells is another process, which has compared: the fence then stands where we would move it.
+            if await connection.call("HGET", key, keys.FENCE) == connection.run_id.encode():
+                return ""
+            log.warning("shop %s: %s", shop, busy)
+            return str(busy)
         if seen == keys.REBUILDING.encode():
             found.append("the shop is being rebuilt from its ledger, or was and did not finish: run stock rebuild")
         if found:

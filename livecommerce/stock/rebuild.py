@@ -36,6 +36,16 @@ DIFFERENCES_MAX = 100  # sentences; past these there is no doubt left
 SET_BACK_MS_MIN = 5000  # as in 80_run.lua
 READS_MAX = 5  # attempts to read while nothing is written; a shop that sells all the time must be closed for it
 
+NOT_COMPARED = "not compared, it sells all the time: try again, or close its sales while it is compared"
+
+
+class NotCompared(Exception):
+    """Entries came all the time while ledger and state were read: nothing is known to differ."""
+
+    def __str__(self) -> str:
+        return NOT_COMPARED
+
+
 Record = dict[bytes, StoredOperation]
 
 
@@ -327,10 +337,13 @@ async def verify(connection: Connection, shop: str, seen_id: str = "") -> list[s
 
     `seen_id` is a ledger position somebody has (the orders' tables, a process that got answers): a ledger that ends
     before it has lost acknowledged entries.
+
+    Raises:
+        NotCompared: the shop sold all the time.
     """
     both = await read_both(connection, shop)
     if both is None:
-        return ["the shop sells all the time: close its sales while it is compared"]
+        raise NotCompared
     found = []
     if seen_id and stream_key(both[0].last_id) < stream_key(seen_id):
         found.append(f"the ledger ends at {both[0].last_id}, but entry {seen_id} was acknowledged: entries are lost")

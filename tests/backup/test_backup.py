@@ -301,3 +301,10 @@ async def test_a_finished_command_is_not_spoiled_by_its_line_in_the_trail(
     await note_command(nowhere, "stock_rebuilt", "x", shops=["lingling"])
     assert "done, but not noted" in capsys.readouterr().err
     await nowhere.close()
+
+
+async def test_a_backup_inside_the_data_folder_is_refused(small: Small) -> None:
+    inside = Path(small.settings.data_folder) / "copies" / "inside"
+    with pytest.raises(BackupRefused, match="inside the data folder"):
+        await make_backup(small.settings, inside)
+    assert not inside.parent.exists()

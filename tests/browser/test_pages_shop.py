@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from tests.browser.live_server import LiveServer
 from tests.browser.visitors import PATIENCE_MS, PHONE, become, live_show, say, staff, visitor
@@ -111,3 +111,35 @@ async def test_an_order_is_paid_and_the_buyer_sees_it(browser: Browser, server: 
         await expect(order).to_contain_text("已收 NT$500", timeout=PATIENCE_MS)
         await viewer.locator(".round").nth(1).click()
         await expect(viewer.get_by_role("dialog")).to_contain_text("訂單成立", timeout=PATIENCE_MS)
+
+
+async def test_an_order_of_a_later_page_stays_in_sight_after_a_press(browser: Browser, server: LiveServer) -> None:
+    live_show(server, "pages", pinned="bag")
+    async with (
+        visitor(browser, server, "/live/pages", PHONE) as first,
+        visitor(browser, server, "/live/pages", PHONE) as second,
+        staff(browser, server, "/studio", "owner") as page,
+    ):
+        for viewer, name in ((first, "阿凱"), (second, "小雯")):
+            await say(viewer, "+2", name=name)
+            await expect(viewer.locator(".ribbon .ticket")).to_be_visible(timeout=PATIENCE_MS)
+
+        async def one_a_page(route: Route) -> None:
+            await route.continue_(url=f"{route.request.url}&limit=1")
+
+        await page.route("**/api/shows/pages/orders?after=*", one_a_page)
+        await page.reload()
+        await (
+            page.locator("li.show", has=page.locator("a[href='/live/pages']"))
+            .get_by_role("button", name="訂單")
+            .click()
+        )
+        orders = page.get_by_role("dialog").locator("ul.orders > li")
+        await expect(orders).to_have_count(1, timeout=PATIENCE_MS)
+        await page.get_by_role("dialog").get_by_role("button", name="更多").click()
+        await expect(orders).to_have_count(2, timeout=PATIENCE_MS)
+        await orders.nth(1).get_by_role("button", name="銀行轉帳").click()
+        await expect(orders.nth(1)).to_contain_text("請在 3 天內轉帳", timeout=PATIENCE_MS)
+        await orders.nth(1).get_by_role("button", name="收到 NT$500").click()
+        await expect(orders.nth(1)).to_contain_text("已收 NT$500", timeout=PATIENCE_MS)
+        await expect(orders).to_have_count(2)

@@ -207,3 +207,21 @@ def test_a_full_disk_keeps_nobody_from_the_commands(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(os, "write", full)
     lock.acquire()
     lock.release()
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("http.host=nohost.invalid", "http.host: nohost.invalid is no name of this machine"),
+        ("http.internal_host=192.0.2.1", "http.internal_host: 192.0.2.1 is not an address of this machine"),
+        ("data_folder=/proc/nothing", "data_folder: The data folder /proc/nothing cannot be made"),
+    ],
+)
+def test_what_this_machine_has_not_is_refused_by_a_look_at_the_settings(
+    setting: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = ["--set", f"data_folder={tmp_path}/data"]
+    assert cli.main(["check-config", *folder, "--set", setting]) == 78
+    assert words in capsys.readouterr().err
+    assert cli.main(["check-config", *folder]) == 0
+    assert not (tmp_path / "data").exists(), "a look makes nothing"

@@ -15,7 +15,7 @@ from livecommerce.orders.payments.port import PaymentProvider
 from livecommerce.orders.providers import providers_of
 from livecommerce.orders.settings import Orders
 from livecommerce.orders.till import Till
-from livecommerce.settings import LOCALES
+from livecommerce.settings import LOCALES, SettingsError
 from livecommerce.stock.operations import Line, Reserve
 from tests.orders.conftest import SHOP, SHOW, Stall, stall
 
@@ -76,3 +76,13 @@ async def test_it_takes_baht_only(stall: Stall, providers: tuple[PaymentProvider
     with pytest.raises(PaymentRefused, match="bank_transfer, cash_on_delivery"):
         await till.begin(SHOP, order.id, "payment-0001", "promptpay", "", "ling")
     assert (await stall.orders())["som"].payments == (), "nothing is left of it that would cover the claims"
+
+
+@pytest.mark.parametrize(
+    "account", ["", ":", "hello", "12", "081-234-567", "181-234-5678", "081-234-56789", "٠٨١٢٣٤٥٦٧٨"]
+)
+def test_an_account_that_is_nobodys_is_refused(account: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(payments, "__path__", [*payments.__path__, str(Path(promptpay.__file__).parent)])
+    entry = f"promptpay:{account}" if account else "promptpay"
+    with pytest.raises(SettingsError, match=r"orders.payments: promptpay:.*ten digits"):
+        providers_of([entry])

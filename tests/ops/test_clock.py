@@ -32,6 +32,7 @@ async def test_a_step_is_told_counted_and_forgotten(
     told = await watch.check()
     assert isinstance(told, Degraded), "the process does its work"
     assert words in told
+    assert ("no hold ended by it" in told) == (step < 0), "a step back ends nothing"
     assert metrics.CLOCK_STEPS._value.get() == before + 1
     clocks.pass_by(TOLD_SECONDS)
     assert await watch.check() is not None

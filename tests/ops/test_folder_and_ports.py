@@ -169,3 +169,11 @@ def test_a_listener_of_another_program_is_not_joined_by_port_sharing(settings: S
 def test_a_host_that_is_not_ours_is_told_with_its_own_setting() -> None:
     with pytest.raises(PortInUse, match=r"not an address of this machine\. Set LIVECOMMERCE_HTTP_HOST"):
         ports.refuse_taken("192.0.2.1", 8080, socket.SOCK_STREAM, "http.port")
+
+
+def test_a_name_that_nobody_knows_is_no_port_in_use() -> None:
+    with pytest.raises(PortInUse, match=r"no name of this machine .*LIVECOMMERCE_HTTP_HOST"):
+        ports.refuse_taken("nohost.invalid", 9500, socket.SOCK_STREAM, "http.port")
+    with pytest.raises(PortInUse, match=r"not an address of this machine.*LIVECOMMERCE_HTTP_INTERNAL_HOST"):
+        ports.refuse_host("192.0.2.1", "http.internal_port")
+    ports.refuse_host(HOST, "http.port")

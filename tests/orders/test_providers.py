@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+from pathlib import Path
 
 import pytest
 
@@ -43,3 +44,18 @@ def test_a_provider_has_the_name_of_its_file_and_words_in_every_language(file: s
 def test_a_setting_that_names_none_or_one_twice_is_refused(named: list[str], why: str) -> None:
     with pytest.raises(SettingsError, match=f"orders.payments: {why}"):
         providers_of(named)
+
+
+def test_a_file_without_a_provider_and_one_that_refuses_are_told_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "empty_one.py").write_text("")
+    (tmp_path / "strict_one.py").write_text(
+        "class Strict:\n    def __init__(self, account: str) -> None:\n        raise ValueError('no such bank')\n"
+        "PROVIDER = Strict\n"
+    )
+    monkeypatch.setattr(payments, "__path__", [*payments.__path__, str(tmp_path)])
+    with pytest.raises(SettingsError, match=r"orders.payments: empty_one.py declares no PROVIDER"):
+        providers_of(["empty_one"])
+    with pytest.raises(SettingsError, match=r"orders.payments: strict_one:99: no such bank"):
+        providers_of(["strict_one:99"])

@@ -124,6 +124,8 @@ async def test_other_ranges_and_conditions(replayed: Site) -> None:
     assert other.status == 200
     known = await replayed.client.get(video, headers={"If-None-Match": etag})
     assert known.status == 304
+    for spelled in (f"W/{etag}", f'"other", {etag}', "*"):
+        assert (await replayed.client.get(video, headers={"If-None-Match": spelled})).status == 304, spelled
 
 
 async def test_a_show_that_was_not_recorded_has_no_replay(site: Site) -> None:
@@ -169,6 +171,15 @@ async def test_a_download_is_a_line_in_the_trail_and_a_look_at_its_length_none(r
     for asked, lines in (("bytes=0-99", 2), ("bytes=100-", 2)):
         await (await replayed.ask("GET", download, headers={"Range": asked})).read()
         assert await downloads() == lines, asked
+
+
+@pytest.mark.parametrize("asked", ["bytes=1-", "bytes=00-", "bytes=-100000000", "bytes=1-100000000", "bytes=5-90"])
+async def test_no_spelling_of_a_range_takes_a_recording_past_the_trail(replayed: Site, asked: str) -> None:
+    download = "/api/shows/demo/recording.mp4"
+    for _ in range(2):
+        await (await replayed.ask("GET", download, headers={"Range": asked})).read()
+        _, shape = await replayed.told("GET", "/api/audit")
+        assert sum(entry["do"] == "recording_downloaded" for entry in shape["audit"]) >= 1, asked
 
 
 async def test_a_damaged_recording_is_a_missing_one(site: Site) -> None:

@@ -13,7 +13,17 @@ from livecommerce.stock.connection import Connection
 from livecommerce.stock.engine import StockEngine
 from livecommerce.stock.ledger import decode
 from livecommerce.stock.operations import Cancel, Close, Confirm, Line, Reserve, Restock
-from livecommerce.stock.rebuild import commands, last_ledger_id, read_ledger, read_stored, rebuild, replay, verify
+from livecommerce.stock.rebuild import (
+    NotCompared,
+    commands,
+    last_ledger_id,
+    read_ledger,
+    read_stored,
+    rebuild,
+    replay,
+    verify,
+)
+from livecommerce.stock_command import TRIES_MAX, compared
 from tests.stock.older_entries import LEDGER
 from tests.stock.servers import SHOP, SHOW
 
@@ -94,3 +104,54 @@ async def test_the_newest_entry_is_known(connection: Connection, store: Redis) -
     ((newest, _),) = await store.xrevrange(keys.ledger(SHOP), count=1)
     assert await last_ledger_id(connection, SHOP) == newest.decode()
     assert await last_ledger_id(connection, "no-such-shop") == "0-0"
+
+
+async def test_a_shop_that_sells_all_the_time_is_not_said_to_differ(
+    connection: Connection, engine: StockEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    sold = iter(range(1_000))
+
+    async def moves(_: Connection, __: str) -> str:
+        return f"{next(sold)}-0"
+
+    monkeypatch.setattr("livecommerce.stock.rebuild.last_ledger_id", moves)
+    with pytest.raises(NotCompared, match="not compared"):
+        await verify(connection, SHOP)
+    await connection.call("HSET", keys.items(SHOP), keys.FENCE, "the-server-before")
+    caplog.clear()
+    assert "not compared" in await engine._reconcile(SHOP, connection)
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+    real = connection.call
+
+    async def another_process_was_done_meanwhile(*parts: bytes | str | int) -> Any:
+        answer = await real(*parts)
+        if parts[0] == "HGET":
+            await real("HSET", keys.items(SHOP), keys.FENCE, connection.run_id)
+        return answer
+
+    await connection.call("HSET", keys.items(SHOP), keys.FENCE, "the-server-before")
+    monkeypatch.setattr(connection, "call", another_process_was_done_meanwhile)
+    assert await engine._reconcile(SHOP, connection) == "", "its fence stands: the shop sells on"
+
+
+async def test_a_comparison_is_tried_again_for_a_while(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[str] = []
+
+    async def busy_twice(_: Connection, shop: str, __: str) -> list[str]:
+        tries.append(shop)
+        if len(tries) < 3:
+            raise NotCompared
+        return ["it differs"]
+
+    async def always_busy(_: Connection, shop: str, __: str) -> list[str]:
+        tries.append(shop)
+        raise NotCompared
+
+    monkeypatch.setattr("livecommerce.stock_command.TRY_AGAIN_SECONDS", 0)
+    monkeypatch.setattr("livecommerce.stock_command.verify", busy_twice)
+    assert await compared(connection, SHOP, "") == ["it differs"]
+    tries.clear()
+    monkeypatch.setattr("livecommerce.stock_command.verify", always_busy)
+    with pytest.raises(NotCompared):
+        await compared(connection, SHOP, "")
+    assert len(tries) == TRIES_MAX

@@ -25,7 +25,7 @@ function Actions({ order, methods, act }) {
   const press = (path, body) => async () => {
     if (busy) return null;
     setBusy(true);
-    const answer = await act(path, body);
+    const answer = await act(order.id, path, body);
     setBusy(false);
     return answer;
   };
@@ -94,11 +94,16 @@ export function OrderSheet({ show, onClose }) {
   useEffect(() => {
     load();
   }, []);
-  const act = async (path, body) => {
+  // One alone: the list may be several pages long, and the order just pressed the last of them.
+  const loadOne = async (id) => {
+    const answer = await call("GET", `/api/orders/${id}`);
+    if (answer.ok) setOrders((before) => before.map((order) => (order.id === id ? answer.order : order)));
+  };
+  const act = async (id, path, body) => {
     const answer = await call("POST", path, body);
     if (!answer.ok) toast(errorText(answer.error), { bad: true });
-    await load();
-    setTimeout(load, LOOK_AGAIN_MS);
+    await loadOne(id);
+    setTimeout(loadOne, LOOK_AGAIN_MS, id);
     return answer;
   };
   return html`<${Sheet} title=${`${show.title} · ${t("shop.orders")}`} onClose=${onClose}

@@ -26,7 +26,9 @@ class Method(Struct, frozen=True):
 
 
 class PaymentProvider(Protocol):
-    """One way to get money, or several.
+    """One way to get money, or several. `PROVIDER(account)` makes it, with what stands behind the colon in the setting
+    (no comma; empty where there is none). An account that is missing or cannot be one must be refused there with
+    `SettingsError`, and what is right: what is made of it may look valid and pay nobody.
 
     name: of its file, as the setting has it. methods: by the name that requests and payments have.
     """
