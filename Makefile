@@ -37,7 +37,7 @@ test: install lint types
 	bash scripts/redis.sh
 	bash scripts/nginx.sh
 	bash scripts/caddy.sh
-	$(BIN)/python -m pytest -m "not nightly"
+	$(BIN)/python scripts/run_tests.py
 
 nightly: install
 	bash scripts/chromium.sh

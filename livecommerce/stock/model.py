@@ -164,9 +164,19 @@ class Model:
         outcome, lines = self._apply(operation, viewer, now)
         answer = Answer(operation.id, outcome, tuple(lines), now, reason=self._reason)
         if outcome not in NOT_STORED:
-            self._answers[key] = (_content(operation), answer)
-            self._done_of[key[:2]] = self._done_of.get(key[:2], 0) + 1
+            self._keep(key, operation, answer)
+            if not viewer and outcome is Outcome.SWAPPED and len(lines) > 1:
+                self._keep((operation.show, self._owner_of(lines[1]), operation.id), operation, answer)
         return answer
+
+    def _keep(self, key: tuple[str, str, str], operation: Operation, answer: Answer) -> None:
+        """Among the viewer's; the first operation of an id is the one that is told again."""
+        self._answers.setdefault(key, (_content(operation), answer))
+        self._done_of[key[:2]] = self._done_of.get(key[:2], 0) + 1
+
+    def _owner_of(self, line: LineAnswer) -> str:
+        """Whose the claim is that staff made by a swap: it stands among the operations of that viewer."""
+        return self.items[line.item].claims[line.number - 1].viewer
 
     def expire_due(self, now: int) -> None:
         touched = []
