@@ -2,8 +2,9 @@
 
 A cookie is had for nothing, the day before as well, so a limit per viewer stops nobody who fetches many. Of each
 product, those of one network that never bought in the shop may have a part (`newcomers_percent` of the show); who has
-(`customers.py`), and every other network, is not counted. The count is made in Valkey in one step, so that all
-processes and all claims of one moment count together; a piece counts as long as the hold that it was asked for, a place
+(`customers.py`), and every other network, is not counted. Pieces are the shop's, and so is the count: two shows on air
+at once have one share of a product between them. It is made in Valkey in one step, so that all processes, all shows
+and all claims of one moment count together; a piece counts as long as the hold that it was asked for, a place
 in line for the evening, and neither longer than the claim: before somebody is refused, stock is asked what has ended
 meanwhile, in whatever way it ended. Nothing is done for claims of anybody else, nor while there is room.
 """
@@ -45,9 +46,9 @@ COUNTED_AGAIN_MAX = 1_000  # charges of one look at stock: of more, some by chan
 PAUSE_SECONDS = 0.25
 LOOKS_MAX = 1_000  # products of networks that are remembered for the pause
 
-# KEYS: charges (sorted set, `viewer/operation/product` by when it ends), pieces (hash: of each, and by product in all).
-# ARGV: `viewer/operation`, milliseconds it counts, then product, pieces, most. Returns 0, or the number of the product
-# refused.
+# KEYS: charges (sorted set, `show/viewer/operation/product` by when it ends), pieces (hash: of each, and by product in
+# all). ARGV: `show/viewer/operation`, milliseconds it counts, then product, pieces, most. Returns 0, or the number of
+# the product refused.
 _CHARGE = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -75,7 +76,7 @@ for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, 86400000) end
 return 0
 """
 
-# ARGV: `viewer/operation`, product, pieces that it came to, milliseconds that they count (0: as they do).
+# ARGV: `show/viewer/operation`, product, pieces that it came to, milliseconds that they count (0: as they do).
 _SETTLE = """
 local charge = ARGV[1] .. '/' .. ARGV[2]
 local before = tonumber(redis.call('HGET', KEYS[2], charge) or '0')
@@ -120,7 +121,7 @@ class Charge(NamedTuple):
 
     @property
     def operation(self) -> str:
-        return self.name.split("/")[1]
+        return self.name.split("/")[2]
 
 
 def still_counted(charges: Sequence[Charge], standing: Standing, product: str) -> dict[str, int]:
@@ -185,8 +186,8 @@ class NewcomerShares:
         show, pieces = state["show"], Counter[str]()
         for line in lines:
             pieces[product_of(line.item)] += line.quantity
-        base = f"lc:{{{show['shop']}}}:show:{show['id']}:share:{act.network}"
-        name = f"{act.speaker.viewer}/{operation.id}"
+        base = f"lc:{{{show['shop']}}}:share:{act.network}"
+        name = f"{show['id']}/{act.speaker.viewer}/{operation.id}"
         try:
             await self._charged(state, base, name, pieces)
         except FAULTS as error:
@@ -235,17 +236,17 @@ class NewcomerShares:
                 look.ended_at = clock()
 
     async def _count_again(self, state: State, base: str, product: str) -> None:
-        show, charges = state["show"], await self._charges(base, product)
-        standings = await self._engine.standings(show["shop"], show["id"], list(charges))
         changed: list[str | int] = []
-        for viewer, known in charges.items():
-            for name, pieces in still_counted(known, standings[viewer], product).items():
-                changed += [name, next(one.pieces for one in known if one.name == name), pieces]
+        for show, charges in (await self._charges(base, product)).items():
+            standings = await self._engine.standings(state["show"]["shop"], show, list(charges))
+            for viewer, known in charges.items():
+                for name, pieces in still_counted(known, standings[viewer], product).items():
+                    changed += [name, next(one.pieces for one in known if one.name == name), pieces]
         if changed:
             await self._give_back(keys=keys_of(base), args=[product, *changed])
 
-    async def _charges(self, base: str, product: str) -> dict[str, list[Charge]]:
-        """By viewer."""
+    async def _charges(self, base: str, product: str) -> dict[str, dict[str, list[Charge]]]:
+        """By show and viewer."""
         charges, pieces_key = keys_of(base)
         found: list[tuple[bytes, float]] = await self._redis.zrange(charges, 0, -1, withscores=True)  # type: ignore[assignment]
         named = [(name.decode(), ends) for name, ends in found]
@@ -255,10 +256,11 @@ class NewcomerShares:
         if not named:
             return {}
         counts = await self._redis.hmget(pieces_key, [name for name, _ in named])
-        by_viewer: defaultdict[str, list[Charge]] = defaultdict(list)
+        by_show: defaultdict[str, defaultdict[str, list[Charge]]] = defaultdict(lambda: defaultdict(list))
         for (name, ends_ms), count in zip(named, counts, strict=True):
-            by_viewer[name.split("/")[0]].append(Charge(name, int(count or 0), ends_ms))
-        return dict(by_viewer)
+            show, viewer, *_ = name.split("/")
+            by_show[show][viewer].append(Charge(name, int(count or 0), ends_ms))
+        return {show: dict(by_viewer) for show, by_viewer in by_show.items()}
 
     async def _settled(self, base: str, name: str, charged: Counter[str], answer: Answer) -> None:
         """What was not had is given back; a place in line counts for the evening, if it is not left before."""

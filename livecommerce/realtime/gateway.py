@@ -261,7 +261,7 @@ class Gateway:
         need_viewer(identity)
 
     def _mark(self, channel: Channel, identity: Identity) -> str:
-        return address_mark(channel.mirror.state["salt"], identity.address)
+        return address_mark(channel.mirror.state["network_salt"], identity.address)
 
     def _viewer(self, sid: str, channel: Channel, identity: Identity, audience: Audience) -> Viewer:
         eio_sid = self.server.manager.eio_sid_from_sid(sid, "/")

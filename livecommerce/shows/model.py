@@ -185,6 +185,11 @@ class Keys:
         return f"lc:{{{shop}}}:words"
 
     @staticmethod
+    def network_salt_of_shop(shop: str) -> str:
+        """What all shows of the shop mark networks with: pieces are the shop's, so one network is one in all shows."""
+        return f"lc:{{{shop}}}:network-salt"
+
+    @staticmethod
     def customers_of_shop(shop: str) -> str:
         """The hash of who has bought in the shop, written by orders and read by intake."""
         return f"lc:{{{shop}}}:customers"
@@ -197,7 +202,7 @@ class Keys:
 KEY_NAMES: tuple[str, ...] = tuple(Keys.__annotations__)
 
 # Of the state's hash, beside the values that kinds keep in it.
-HEAD_FIELDS = ("version", "epoch", "salt", "show", "stage", "started_ms", "ended_ms")
+HEAD_FIELDS = ("version", "epoch", "salt", "network_salt", "show", "stage", "started_ms", "ended_ms")
 
 # What `lc_show_snapshot` returns, in its order; then the kinds' own hashes.
 SNAPSHOT_PARTS = (

@@ -169,6 +169,7 @@ class State(TypedDict):
         stock: {sku: [available, held, sold, waiting, supplied]} of these products at least; `stock_of` leaves out what
             a claims event told of other shows of the shop.
         pins, chat, audit: newest last.
+        network_salt: of `address_mark`; the shop's. A show made before shops had one marks with its own `salt`.
         hidden, addresses, names: {comment: staff login}, {mark: viewer}, {viewer: name}.
         spoken: viewers of whom everyone was shown a line that is no order.
         clock: [RTP timestamp, ms]: the picture that arrived at that time; None while no relay tells.
@@ -178,6 +179,7 @@ class State(TypedDict):
     offset: str
     now: int
     salt: str
+    network_salt: str
     version: str
     show: ShowHead
     order: list[str]

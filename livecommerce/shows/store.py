@@ -189,6 +189,7 @@ class ShowStore:
         for item in items:
             fields += [f"item:{item.code}", pack(item.public())]
         epoch, salt = secrets.token_hex(6), secrets.token_hex(16)
+        fields += ["network_salt", await self._network_salt(setup.shop)]
         first = pack({"t": "created", "at": self.now_ms()})
         words = sorted({fold_word(word) for word in setup.words} - {""})
         if words and not await self._answer(self.redis.exists(keys.state)):  # before the show can be seen
@@ -203,6 +204,11 @@ class ShowStore:
                 if answer.outcome not in SUPPLY_DONE and answer.outcome not in SET_BEFORE:
                     raise not_sold(answer)
         return cast("str", epoch_bytes.decode())
+
+    async def _network_salt(self, shop: str) -> str:
+        key = Keys.network_salt_of_shop(shop)
+        await self._answer(self.redis.set(key, secrets.token_hex(16), nx=True))
+        return decoded(await self._answer(self.redis.get(key)))
 
     async def load(self, show: str, *, chat: int = CHAT_MAX, whole: bool = True) -> State:
         """The state at one moment. `whole` adds stock counters and tickets: stock's own reads, made after it. Changes
@@ -551,7 +557,8 @@ def state_of(raw: list[Any], kinds: Registry) -> State:
     clock = decoded(parts["clock"]).split(":") if parts["clock"] else None
     state = {
         "epoch": decoded(fields["epoch"]), "offset": decoded(parts["offset"]), "now": int(parts["now"]),
-        "salt": decoded(fields["salt"]), "version": decoded(fields["version"]), "show": show, "stock": {},
+        "salt": decoded(fields["salt"]), "network_salt": decoded(fields.get("network_salt", fields["salt"])),
+        "version": decoded(fields["version"]), "show": show, "stock": {},
         "tickets": {}, "clock": [int(part) for part in clock] if clock else None, **kinds.load(stored),
     }  # fmt: skip
     return cast("State", state)

@@ -104,7 +104,7 @@ async def test_a_place_in_line_counts_for_the_evening_and_a_piece_for_its_hold(s
     after_ms = await clock_ms(stage)
     keys = [key async for key in stage.store.redis.scan_iter("*:share:" + NETWORK)]
     counted = await stage.store.redis.zrange(keys[0], 0, -1, withscores=True)
-    ends = {name.decode().split("/")[0]: ends_ms for name, ends_ms in counted}
+    ends = {name.decode().split("/")[1]: ends_ms for name, ends_ms in counted}
     hold_ms = stage.mirror.state["show"]["hold_seconds"] * 1000
     assert before_ms + hold_ms <= ends["new-0"] <= after_ms + hold_ms
     evening_ms = 12 * 3_600_000
@@ -311,9 +311,13 @@ async def test_two_processes_give_back_once(stage: Stage) -> None:
 
 async def test_what_is_sold_counts_and_what_is_on_its_way_stays() -> None:
     """Stock does not know the operation yet: it may come in a moment."""
-    charges = [Charge("new/first/A01", 2, 10.0), Charge("new/second/A01", 3, 20.0), Charge("new/third/A01", 1, 30.0)]
+    charges = [
+        Charge("demo/new/first/A01", 2, 10.0),
+        Charge("demo/new/second/A01", 3, 20.0),
+        Charge("demo/new/third/A01", 1, 30.0),
+    ]
     standing = Standing({"first": {"A01": 2}, "second": {"A01": 1, "B01": 9}})
-    assert still_counted(charges, standing, "A01") == {"new/second/A01": 1}
+    assert still_counted(charges, standing, "A01") == {"demo/new/second/A01": 1}
     grown = Standing({"first": {"A01": 5}, "second": {}})
     assert still_counted(charges, grown, "A01") == {}
     assert still_counted(charges, Standing({"first": {}, "second": {}, "third": {}}), "A01") == {
