@@ -19,7 +19,6 @@ from livecommerce.errors import BadInput, LiveCommerceError, NotAllowed, TooMuch
 from livecommerce.http.addresses import network_of
 from livecommerce.http.errors import LoginNeeded
 from livecommerce.http.identity import Identity, Staff
-from livecommerce.http.shares import Shares
 from livecommerce.intake.comment_path import CommentPath
 from livecommerce.intake.errors import NameRefused, NameReserved
 from livecommerce.intake.proof_of_work import BITS, VALID_SECONDS, challenge_of
@@ -48,6 +47,7 @@ from livecommerce.realtime.errors import EventUnknown
 from livecommerce.realtime.metrics import METRICS
 from livecommerce.realtime.private_names import LeanServer, MixedServer, make_server
 from livecommerce.realtime.settings import Realtime
+from livecommerce.realtime.sockets import Sockets
 from livecommerce.realtime.staff_sockets import StaffSockets
 from livecommerce.realtime.viewers import Audience, Viewer
 from livecommerce.shows.commands import Actor
@@ -94,14 +94,10 @@ class Gateway:
         self._rate = limits.EventRate()
         self._staff = StaffSockets(who.staff_now, self._staff_sockets)
         self._viewers_max = settings.viewers_max
-        # What one network may have, of all sockets and of those that have not joined.
-        self._sockets_of = Shares(max(1, settings.viewers_max * settings.network_percent // 100))
-        self._unjoined_of = Shares(max(1, limits.UNJOINED_MAX * settings.network_percent // 100))
-        self._joined: set[str] = set()
-        self._networks: dict[str, str] = {}  # by the id of the engine socket
+        self.sockets = Sockets(settings.viewers_max, settings.network_percent)  # joined or not
+        self._refused_joins = limits.RefusedJoins()
         self._length_max = settings.comment_length_max
         self._asks = Asks(store, self.channels, self._length_max)
-        self._budgets: dict[str, limits.MessageBudget] = {}  # one per engine socket, joined or not
         self._by_eio: dict[str, Viewer] = {}
         self._moving = False
         self._handlers: dict[str, Callable[[Seat, Any], Awaitable[Answer]]] = {
@@ -120,9 +116,11 @@ class Gateway:
         server.accept = self._accept
         server.opened = self._opened
         server.left = self._left
+        server.gone = self.sockets.gone
         if isinstance(server, LeanServer):
             server.eio.admit = self._admit
             server.eio.count = self._accept
+            server.eio.gone = self.sockets.gone
         METRICS.path.labels("fast").set(1 if self.fast else 0)
         METRICS.path.labels("stock").set(0 if self.fast else 1)
 
@@ -156,45 +154,30 @@ class Gateway:
 
     def _admit(self, request: web.Request) -> bool:
         """Before the WebSocket handshake: is there room for one more, and for one more of this network?"""
-        network = network_of(self._who.address(request))
-        return (
-            not self._moving
-            and not DESCRIPTORS.scarce
-            and not self._sockets_of.is_full(network)
-            and not self._unjoined_of.is_full(network)
-            and len(self._budgets) < self._viewers_max + limits.UNJOINED_MAX
-            and len(self._budgets) - len(self.seats) < limits.UNJOINED_MAX
-        )
+        if self._moving or DESCRIPTORS.scarce:
+            return False
+        return not self.sockets.is_full(network_of(self._who.address(request)))
 
     def _accept(self, eio_sid: str) -> bool:
         """Before every packet: is this socket within its rate, and does it read what it is answered?"""
-        budget = self._budgets.get(eio_sid)
-        if budget is None:  # already gone
+        socket = self.sockets.get(eio_sid)
+        if socket is None or socket.is_closing:
             return False
         viewer = self._by_eio.get(eio_sid)
         if viewer is not None and viewer.door is not None and viewer.door.buffered() > CLOSE_BYTES:
             viewer.goodbye(close_codes.SLOW)
             return False
-        if budget.take():
+        if socket.budget.take():
             return True
-        if budget.strikes > limits.STRIKES_MAX:
+        if socket.budget.strikes > limits.STRIKES_MAX:
             self.server.goodbye(eio_sid, close_codes.TOO_FAST)
         return False
 
     def _opened(self, eio_sid: str, request: web.Request) -> None:
-        self._budgets[eio_sid] = limits.MessageBudget()
-        network = self._networks[eio_sid] = network_of(self._who.address(request))
-        self._sockets_of.take(network)
-        self._unjoined_of.take(network)
+        self.sockets.opened(eio_sid, network_of(self._who.address(request)))
 
     def _left(self, eio_sid: str) -> None:
-        self._budgets.pop(eio_sid, None)
-        network = self._networks.pop(eio_sid, None)
-        if network is not None:
-            self._sockets_of.give_back(network)
-            if eio_sid not in self._joined:
-                self._unjoined_of.give_back(network)
-            self._joined.discard(eio_sid)
+        self.sockets.closes(eio_sid)
         viewer = self._by_eio.get(eio_sid)
         if viewer is not None:
             self._drop(viewer)
@@ -204,31 +187,53 @@ class Gateway:
         Raises:
             socketio.exceptions.ConnectionRefusedError: `connect_error` with data {number, code, reason}.
         """
+        eio_sid = self.server.manager.eio_sid_from_sid(sid, "/")
         try:
+            self._may_ask(eio_sid, auth)
             seat = await self._join(sid, environ, auth)
         except LiveCommerceError as error:
+            self._was_refused(eio_sid)
             raise socketio.exceptions.ConnectionRefusedError(error.text, error.as_dict()) from error
         except Exception as error:
-            told = storage_error(error)
-            if isinstance(error, StockUnavailable):
-                told = Unavailable(retry_after_ms=1_000)
-            fault = told if isinstance(told, LiveCommerceError) else LiveCommerceError()
-            if fault.code == LiveCommerceError.code:
-                log.exception("join failed")
-            else:
-                warn_seldom(log, "nobody can join", why=str(error)[:200])
+            fault = self._fault_of(error)
             raise socketio.exceptions.ConnectionRefusedError(fault.text, fault.as_dict()) from error
-        viewer = seat.viewer
         self.seats[sid] = seat
-        self._by_eio[viewer.eio_sid] = viewer
-        self._has_joined(viewer.eio_sid)
-        if viewer.eio_sid not in self._budgets:  # the socket ended while the show was loaded
-            self._drop(viewer)
+        self._by_eio[eio_sid] = seat.viewer
+        if not self.sockets.joined(eio_sid):  # the socket ended while the show was loaded
+            self._drop(seat.viewer)
 
-    def _has_joined(self, eio_sid: str) -> None:
-        if eio_sid in self._networks and eio_sid not in self._joined:
-            self._joined.add(eio_sid)
-            self._unjoined_of.give_back(self._networks[eio_sid])
+    def _may_ask(self, eio_sid: str, auth: Any) -> None:
+        """A show that is open here costs nobody anything; others are looked for, also those that are none.
+
+        Raises:
+            TooMuch: too much was asked for in vain from this network.
+        """
+        socket = self.sockets.get(eio_sid)
+        show = auth.get("show") if isinstance(auth, dict) else None
+        if socket is None or (isinstance(show, str) and self.channels.get(show) is not None):
+            return
+        if wait_ms := self._refused_joins.wait_ms(socket.network):
+            raise TooMuch(retry_after_ms=wait_ms)
+
+    def _was_refused(self, eio_sid: str) -> None:
+        socket = self.sockets.get(eio_sid)
+        if socket is None:
+            return
+        self._refused_joins.note(socket.network)
+        socket.refusals += 1
+        if socket.refusals > limits.REFUSALS_MAX:
+            self.server.goodbye(eio_sid, close_codes.TOO_FAST)
+
+    def _fault_of(self, error: Exception) -> LiveCommerceError:
+        """What is told of a fault of ours, which whoever can bring it about may bring about a thousand times."""
+        told = storage_error(error)
+        if isinstance(error, StockUnavailable):
+            told = Unavailable(retry_after_ms=1_000)
+        if isinstance(told, LiveCommerceError):
+            warn_seldom(log, "nobody can join", why=str(error)[:200])
+            return told
+        warn_seldom(log, "join failed", key=f"join failed {type(error).__name__}", exc_info=True)
+        return LiveCommerceError()
 
     async def _join(self, sid: str, environ: dict[str, Any], auth: Any) -> Seat:
         if self._moving or len(self.seats) >= self._viewers_max:
@@ -307,8 +312,13 @@ class Gateway:
         channel, viewer = seat
         epoch, offset = viewer.resume_from
         records: TicketRecords = {}
-        if viewer.audience == "viewer" and not channel.can_resume(epoch, offset):
-            records = await self._own_records(seat)
+        try:
+            if viewer.audience == "viewer" and not channel.can_resume(epoch, offset):
+                records = await self._own_records(seat)
+        except (RedisError, StockUnavailable) as error:
+            warn_seldom(log, "nobody can join", why=str(error)[:200])
+            self.server.goodbye(viewer.eio_sid, close_codes.NOT_JOINED)
+            return
         if sid not in self.seats:  # gone while stock answered
             return
         if not self._open_door(viewer):

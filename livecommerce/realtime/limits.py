@@ -12,6 +12,7 @@ MESSAGES_BURST = 40  # a control panel that works off a queue by keyboard
 MESSAGES_PER_SECOND = 20.0
 STRIKES_MAX = 60  # dropped messages before the socket is closed: a script, not a person
 SOCKETS_PER_VIEWER_MAX = 6  # tabs and a phone
+REFUSALS_MAX = 4  # joins refused on one socket: a page leaves after the first one and comes back on another
 UNJOINED_MAX = 2_000  # sockets that have not joined yet, per process: a join storm of 500/s needs some hundreds
 
 
@@ -24,14 +25,14 @@ class TokenBucket:
         self._burst, self._per_second = burst, per_second
         self._tokens, self._at = burst, time.monotonic()
 
-    def wait_seconds(self) -> float:
+    def wait_seconds(self, *, takes: bool = True) -> float:
         """Takes a token and returns 0; where there is none, takes nothing and returns how long until there is."""
         now = time.monotonic()
         self._tokens = min(self._burst, self._tokens + (now - self._at) * self._per_second)
         self._at = now
         if self._tokens < 1:
             return (1 - self._tokens) / self._per_second
-        self._tokens -= 1
+        self._tokens -= takes
         return 0.0
 
 
@@ -69,13 +70,13 @@ class Buckets:
     def __init__(self) -> None:
         self._buckets: OrderedDict[tuple[str, str], TokenBucket] = OrderedDict()
 
-    def wait_ms(self, key: tuple[str, str], burst: float, per_second: float) -> int:
+    def wait_ms(self, key: tuple[str, str], burst: float, per_second: float, *, takes: bool = True) -> int:
         """Takes one; milliseconds to wait where there is none, then nothing is taken."""
         bucket = self._buckets.pop(key, None) or TokenBucket(burst, per_second)
         self._buckets[key] = bucket
         if len(self._buckets) > VIEWERS_COUNTED_MAX:
             self._buckets.popitem(last=False)
-        return math.ceil(bucket.wait_seconds() * 1000)
+        return math.ceil(bucket.wait_seconds(takes=takes) * 1000)
 
 
 class EventRate:
@@ -96,3 +97,21 @@ class EventRate:
         if not wait and event in WRITES:
             wait = self._networks.wait_ms((network, event), *WRITES[event])
         return wait
+
+
+# Joins refused to all of one network. Whoever comes with an old link asks once; a crowd behind one carrier may.
+REFUSED_BURST, REFUSED_PER_SECOND = 200.0, 20.0
+
+
+class RefusedJoins:
+    """Each one that names no show of ours was looked for in the store, so a network asks for so many in vain."""
+
+    def __init__(self) -> None:
+        self._networks = Buckets()
+
+    def note(self, network: str) -> None:
+        self._networks.wait_ms((network, "refused"), REFUSED_BURST, REFUSED_PER_SECOND)
+
+    def wait_ms(self, network: str) -> int:
+        """Milliseconds until it may ask again; takes nothing."""
+        return self._networks.wait_ms((network, "refused"), REFUSED_BURST, REFUSED_PER_SECOND, takes=False)

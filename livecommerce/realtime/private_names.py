@@ -18,8 +18,8 @@ import contextlib
 import socket as system_socket
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Literal
 
 import engineio
 import msgpack
@@ -31,6 +31,7 @@ from engineio.async_socket import AsyncSocket
 from socketio import packet as socket_packet
 from socketio.msgpack_packet import MsgPackPacket
 
+from livecommerce.ops.log_limit import warn_seldom
 from livecommerce.realtime import close_codes
 from livecommerce.realtime.close_codes import CloseCode
 from livecommerce.realtime.frames import BINARY, PING_FRAME, TEXT, Serializer, event_frame, packed, websocket_frame
@@ -48,6 +49,15 @@ SEND_BUFFER_BYTES = 128 * 1024  # kernel buffer a viewer: without it a stalled o
 PACKET_ID_MAX = 2**53  # as JavaScript counts
 EMPTY_ENVIRONMENT: dict[str, Any] = {}
 RESERVED_EVENTS = frozenset(("connect", "disconnect", "connect_error"))
+CLOSES = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
+
+# What a client may say, by where its socket stands; all else ends it with 4006. Whoever disconnects has left: the
+# socket ends with it, as socket.io-client's own does, and what comes after is not read.
+Standing = Literal["unjoined", "joined"]
+MAY_FOLLOW: dict[Standing, frozenset[int]] = {
+    "unjoined": frozenset((socket_packet.CONNECT,)),  # also after a refusal
+    "joined": frozenset((socket_packet.EVENT, socket_packet.ACK, socket_packet.DISCONNECT)),
+}
 
 
 def _nothing() -> None:
@@ -72,6 +82,7 @@ class LeanSocket(AsyncSocket):
         self.on_closing: Callable[[], None] = _nothing
         self.transport: asyncio.Transport | None = None
         self.websocket: web.WebSocketResponse | None = None
+        self._leaving: asyncio.Future[None] | None = None
 
     def write(self, frame: bytes) -> None:
         """Writes one whole WebSocket frame; silently nothing once the socket is closing."""
@@ -104,7 +115,11 @@ class LeanSocket(AsyncSocket):
         try:
             while not self.closed:
                 message = await websocket.receive()
-                if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
+                if self._is_over():
+                    # What was sent before the end, and waits, is nobody's any more: it is not worked off.
+                    if self.transport is None or self.transport.is_closing() or message.type in CLOSES:
+                        break
+                elif message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
                     self.busy = True
                     await self._received(message.data)
                     self.busy = False
@@ -116,6 +131,9 @@ class LeanSocket(AsyncSocket):
         finally:
             await self.ended(reason)
         return websocket
+
+    def _is_over(self) -> bool:
+        return self.closing or self.transport is None or self.transport.is_closing()
 
     async def _received(self, data: str | bytes) -> None:
         if isinstance(data, bytes):
@@ -160,9 +178,17 @@ class LeanSocket(AsyncSocket):
         self._hang_up(close_code.number, close_code.code)
 
     def _hang_up(self, number: int, code: str) -> None:
-        task = asyncio.ensure_future(self._leave(number, code))
+        self._leaving = task = asyncio.ensure_future(self._leave(number, code))
         self.server.leaving.add(task)
         task.add_done_callback(self.server.leaving.discard)
+        task.add_done_callback(lambda _: self.server.gone(self.sid))
+
+    def let_go(self) -> None:
+        """The handler has ended. Where no goodbye is under way, the peer closed: it reads nothing more."""
+        if self._leaving is None:
+            if self.transport is not None and self.transport.get_write_buffer_size():
+                self.transport.abort()
+            self.server.gone(self.sid)
 
     async def _leave(self, number: int, code: str) -> None:
         try:
@@ -185,6 +211,7 @@ class LeanEngine(engineio.AsyncServer):
         self.leaving: set[asyncio.Future[None]] = set()
         self.admit: Callable[[web.Request], bool] = lambda request: True
         self.count: Callable[[str], bool] = lambda sid: True  # what is no message: pings, pongs, Engine.IO's own
+        self.gone: Callable[[str], None] = lambda sid: None  # the connection of a socket has ended
         self._visits: deque[tuple[float, LeanSocket]] = deque()
         self._pinger: asyncio.Task[None] | None = None
 
@@ -208,6 +235,7 @@ class LeanEngine(engineio.AsyncServer):
             return await socket.serve(environ, greeting.encode())
         finally:
             await socket.ended(self.reason.TRANSPORT_CLOSE)
+            socket.let_go()
 
     async def _visit_all(self) -> None:
         while True:
@@ -313,6 +341,7 @@ class MixedServer(socketio.AsyncServer):
         accept: called before a packet is handled (rate of messages); False drops it and the socket is closing.
         after_join: awaited once the client has been told that it is connected.
         opened, left: an engine socket begins and ends, joined or not.
+        gone: its connection has ended too, and its place is free.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -321,12 +350,17 @@ class MixedServer(socketio.AsyncServer):
         self.after_join: Callable[[str], Awaitable[None]] | None = None
         self.opened: Callable[[str, web.Request], None] = lambda eio_sid, request: None
         self.left: Callable[[str], None] = lambda eio_sid: None
+        self.gone: Callable[[str], None] = lambda eio_sid: None
         self._serializers: dict[str, Serializer] = {}
 
     def serializer_of(self, eio_sid: str) -> Serializer:
         return self._serializers.get(eio_sid, "json")
 
     def goodbye(self, eio_sid: str, close_code: CloseCode) -> None:
+        raise NotImplementedError
+
+    async def hang_up(self, eio_sid: str) -> None:
+        """Ends a socket whose client has left, without a code."""
         raise NotImplementedError
 
     async def _handle_eio_message(self, eio_sid: str, data: str | bytes) -> None:
@@ -339,30 +373,35 @@ class MixedServer(socketio.AsyncServer):
                 raise PacketRefused("the parser changed")
             await self._dispatch(eio_sid, packet)
         except PacketRefused as error:
-            log.info("bad packet", why=str(error))
+            log.debug("bad packet", why=str(error))  # counted by its close code
             self.goodbye(eio_sid, close_codes.BAD_PACKET)
+        except Exception as error:
+            warn_seldom(log, "packet failed", key=f"packet failed {type(error).__name__}", exc_info=True)
 
     async def _dispatch(self, eio_sid: str, packet: Any) -> None:
+        kind = packet.packet_type
         sid = self.manager.sid_from_eio_sid(eio_sid, "/")
-        if packet.packet_type == socket_packet.CONNECT:
-            if sid is not None:
-                raise PacketRefused("connected twice")
-            if packet.data is not None and not isinstance(packet.data, dict):
-                raise PacketRefused("auth is no map")
-            await self._handle_connect(eio_sid, "/", packet.data)
-            sid = self.manager.sid_from_eio_sid(eio_sid, "/")
-            if sid is not None and self.manager.is_connected(sid, "/"):
-                self.environ[eio_sid] = EMPTY_ENVIRONMENT  # headers of the handshake are not needed any more
-                if self.after_join is not None:
-                    await self.after_join(sid)
-        elif sid is None:
-            raise PacketRefused("before connect")
-        elif packet.packet_type == socket_packet.DISCONNECT:
-            await self._handle_disconnect(eio_sid, "/", self.reason.CLIENT_DISCONNECT)
-        elif packet.packet_type == socket_packet.EVENT:
+        standing: Standing = "unjoined" if sid is None else "joined"
+        if kind not in MAY_FOLLOW[standing]:
+            raise PacketRefused(f"packet type {kind} while {standing}")
+        if kind == socket_packet.CONNECT:
+            await self._connect(eio_sid, packet.data)
+        elif kind == socket_packet.EVENT:
             await self._handle_event(eio_sid, "/", packet.id, packet.data)
-        elif packet.packet_type != socket_packet.ACK:  # we ask for no acks; one that comes anyway is nothing
-            raise PacketRefused("packet type")
+        elif kind == socket_packet.DISCONNECT:
+            await self._handle_disconnect(eio_sid, "/", self.reason.CLIENT_DISCONNECT)
+            await self.hang_up(eio_sid)
+        # What is left is an ACK: we ask for none, and one that comes anyway is nothing.
+
+    async def _connect(self, eio_sid: str, auth: Any) -> None:
+        if auth is not None and not isinstance(auth, dict):
+            raise PacketRefused("auth is no map")
+        await self._handle_connect(eio_sid, "/", auth)
+        sid = self.manager.sid_from_eio_sid(eio_sid, "/")
+        if sid is not None and self.manager.is_connected(sid, "/"):
+            self.environ[eio_sid] = EMPTY_ENVIRONMENT  # headers of the handshake are not needed any more
+            if self.after_join is not None:
+                await self.after_join(sid)
 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
         await super()._handle_eio_connect(eio_sid, environ)
@@ -408,6 +447,11 @@ class LeanServer(MixedServer):
         if socket is not None:
             socket.goodbye(close_code)
 
+    async def hang_up(self, eio_sid: str) -> None:
+        socket = self.socket(eio_sid)
+        if socket is not None:
+            await socket.close()
+
 
 class StockServer(MixedServer):
     """The way back: stock queues, stock writer tasks, stock `emit`."""
@@ -418,9 +462,19 @@ class StockServer(MixedServer):
 
     def goodbye(self, eio_sid: str, close_code: CloseCode) -> None:
         METRICS.closed.labels(close_code.code).inc()
-        task = asyncio.ensure_future(self._goodbye(eio_sid, close_code))
+        self._later(self._goodbye(eio_sid, close_code))
+
+    async def hang_up(self, eio_sid: str) -> None:
+        self._later(self.eio.disconnect(eio_sid))  # it waits for the socket's queue
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
+
+    async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        await super()._handle_eio_disconnect(eio_sid, reason)
+        self.gone(eio_sid)
 
     async def _goodbye(self, eio_sid: str, close_code: CloseCode) -> None:
         sid = self.manager.sid_from_eio_sid(eio_sid, "/")

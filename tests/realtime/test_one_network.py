@@ -59,7 +59,7 @@ async def test_unjoined_sockets_of_one_network_keep_nobody_else_out(
         assert isinstance(first, aiohttp.ClientWebSocketResponse)
         await first.close()
         async with asyncio.timeout(10):
-            while world.gateway._unjoined_of.taken("2001:db8:1:2::/64") == 10:
+            while world.gateway.sockets.unjoined_of.taken("2001:db8:1:2::/64") == 10:
                 await asyncio.sleep(0.01)
         assert not isinstance(await upgrade(world, "2001:db8:1:2::99"), int), "its place is free again"
 
@@ -71,7 +71,7 @@ async def test_joined_sockets_of_one_network_are_a_share_too(valkey: Redis) -> N
         assert all(client.snapshot for client in joined)
         assert await upgrade(world, "203.0.113.7") == 503
         assert (await world.connect("anna", address="198.51.100.1")).snapshot
-        assert world.gateway._unjoined_of.taken("203.0.113.7") == 0, "who has joined waits no more"
+        assert world.gateway.sockets.unjoined_of.taken("203.0.113.7") == 0, "who has joined waits no more"
 
 
 async def _flood(socket: aiohttp.ClientWebSocketResponse, kind: str) -> None:

@@ -108,7 +108,7 @@ async def test_leaving_leaves_nothing_behind(valkey: Any) -> None:
         channel = gateway.channels.get("demo")
         assert (len(gateway.seats), channel.socket_count(), channel.viewer_count()) == (1, 1, 0)
         server = gateway.server
-        assert len(server.eio.sockets) == len(server.environ) == len(server._serializers) == len(gateway._budgets) == 1
+        assert len(server.eio.sockets) == len(server.environ) == len(server._serializers) == len(gateway.sockets) == 1
         assert len(server.manager.rooms["/"]) == 1
 
 
