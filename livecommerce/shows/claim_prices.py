@@ -46,10 +46,11 @@ async def lower_prices(store: ShowStore, keys: Keys, code: str, command: str) ->
         return
     price = product["price_minor"]
     open_claims = await store.engine.open_claims(keys.shop, keys.show, code)
-    dearer = {reservation: paid for reservation, paid in open_claims if paid > price}
+    dearer = {reservation: paid for reservation, paid, _ in open_claims if paid > price}
     if dearer:
         await _keep(store, _lowered(keys, command), {CUT: price, **dearer})  # first: else a crash forgets who
-        steps = (_step(state, product, command, reservation, price) for reservation in dearer)
+        sources = {reservation: source for reservation, _, source in open_claims}
+        steps = (_step(state, product, command, one, price, sources[one]) for one in dearer)
         await _submit(store, steps)
 
 
@@ -63,19 +64,23 @@ async def restore_prices(store: ShowStore, keys: Keys, code: str, command: str) 
     product = state["items"].get(code)
     before = await _kept(store, _lowered(keys, command))
     cut = before.pop(CUT, 0)
-    if product is not None:
+    if product is not None and before:
+        sources = {one: source for one, _, source in await store.engine.open_claims(keys.shop, keys.show, code)}
         steps = (
-            replace(_step(state, product, f"{command} back", reservation, price), expected_minor=cut)
-            for reservation, price in before.items()
+            replace(_step(state, product, f"{command} back", one, price, sources[one]), expected_minor=cut)
+            for one, price in before.items()
+            if one in sources
         )
         await _submit(store, steps)
 
 
-def _step(state: State, product: PublicItem, command: str, reservation: str, price: int) -> Reprice:
+def _step(
+    state: State, product: PublicItem, command: str, reservation: str, price: int, source: str
+) -> Reprice:  # the claim keeps what it was made by: orders by the button have no other line in the chat
     show = state["show"]
     line = replace(offer_line(state, product, reservation.rpartition("#")[0], 1), unit_price_minor=price)
     digest = hashlib.blake2b(f"{reservation} {command}".encode(), digest_size=16).hexdigest()
-    return Reprice(f"price-{digest}", show["shop"], show["id"], reservation, line)
+    return Reprice(f"price-{digest}", show["shop"], show["id"], reservation, line, source)
 
 
 async def _submit(store: ShowStore, steps: Iterable[Reprice]) -> None:

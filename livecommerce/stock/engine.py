@@ -352,8 +352,8 @@ class StockEngine:
         (found,) = await self._read(shop, ("ZRANGE", keys.waitlist(shop, item), 0, -1))
         return {f"{item}#{member.decode().split('/', 1)[0]}": place for place, member in enumerate(found, start=1)}
 
-    async def open_claims(self, shop: str, show: str, product: str) -> list[tuple[str, int]]:
-        """(reservation, price in minor units) of every active claim of a show on a product, over its options.
+    async def open_claims(self, shop: str, show: str, product: str) -> list[tuple[str, int, str]]:
+        """(reservation, price in minor units, source) of every active claim of a show on a product, over its options.
 
         Raises:
             StockUnavailable: no server answers.
@@ -364,7 +364,9 @@ class StockEngine:
                 found += [claim for claim in operation.claims if claim.state in ACTIVE]
         await self._load_offers(shop, {claim.offer for claim in found})
         priced = [(self._offers[claim.offer], claim.number) for claim in found]
-        return [(f"{offer[0]}#{number}", offer[1]) for offer, number in priced if product_of(offer[0]) == product]
+        return [
+            (f"{offer[0]}#{number}", offer[1], offer[4]) for offer, number in priced if product_of(offer[0]) == product
+        ]
 
     async def _records(self, shop: str, key: str, viewer: str | None) -> Any:
         if viewer is not None:

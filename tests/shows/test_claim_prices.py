@@ -10,10 +10,11 @@ from livecommerce.errors import Unavailable
 from livecommerce.shows import claim_prices
 from livecommerce.shows.claim_prices import lower_prices, restore_prices
 from livecommerce.shows.executor import Executor
+from livecommerce.shows.projection import Projector
 from livecommerce.shows.store import ShowStore
-from livecommerce.stock.operations import Confirm, Line, Operation, Reserve
+from livecommerce.stock.operations import Confirm, Extend, Line, Operation, Reserve
 from livecommerce.stock.outcomes import Answer, Outcome
-from tests.shows.world import SHOP, SHOW, give
+from tests.shows.world import KINDS, SHOP, SHOW, give
 
 DAY_SECONDS = 86_400
 
@@ -41,6 +42,29 @@ async def test_open_claims_of_the_product_get_it_and_no_others(store: ShowStore,
     assert await prices(store) == {"anna": 500, "ben": 400, "paid": 590, "other": 590}
     (key,) = await lowered_keys(store)
     assert 0 < await store.redis.ttl(key) <= DAY_SECONDS, "it is forgotten when nobody takes it back any more"
+
+
+async def test_an_order_by_the_button_stays_in_the_chat_whatever_its_price_becomes(
+    store: ShowStore, executor: Executor
+) -> None:
+    """A cut wrote "staff" over what the claim was made by, and the line was gone for newcomers and after a reload."""
+    line = Line("A01", 1, 590, "TWD", "A01")
+    await store.engine.submit(Reserve("press-of-anna", SHOP, SHOW, "anna", (line,), source="button"))
+
+    async def presses() -> list[str]:
+        state = await store.load(SHOW)
+        return [press["id"] for press in KINDS.snapshot(state, Projector("salt"), 1)["presses"]]
+
+    assert await presses() == ["press-of-anna"]
+    cut = await give(executor, "price", code="A01", price_minor=500, id="the-cut-1")
+    assert cut
+    assert await presses() == ["press-of-anna"]
+    await restore_prices(store, await store.keys_of(SHOW), "A01", "the-cut-1")
+    assert await presses() == ["press-of-anna"]
+    (held,) = await store.engine.claims(SHOP, show=SHOW)
+    assert (held.source, held.unit_price_minor) == ("button", 590)
+    await store.engine.submit(Extend("more-for-anna", SHOP, SHOW, held.reservation, source="moderator"))
+    assert await presses() == ["press-of-anna"]
 
 
 async def test_every_option_of_a_product_has_its_price(store: ShowStore, executor: Executor) -> None:

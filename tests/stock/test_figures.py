@@ -75,7 +75,7 @@ async def test_a_claim_gets_a_lower_price_and_never_a_higher(engine: StockEngine
         assert (await do(engine, Reprice, "A#1", Line("A", 1, price, "TWD", "A"))).outcome == outcome
     (claim,) = await engine.claims(SHOP)
     assert (claim.unit_price_minor, claim.reserved, claim.waiting) == (90, 1, 1)
-    assert await engine.open_claims(SHOP, SHOW, "A") == [("A#1", 90)]
+    assert await engine.open_claims(SHOP, SHOW, "A") == [("A#1", 90, "staff")]
     assert await engine.line(SHOP, "A") == {"A#1": 1}
 
 
@@ -86,7 +86,7 @@ async def test_a_cut_is_taken_back_from_who_has_its_price(engine: StockEngine) -
     for price, expected, outcome in (*steps, (100, 90, "changed"), (10**12, 100, "changed")):
         line = Line("A", 1, price, "TWD", "A")
         assert (await do(engine, Reprice, "A#1", line, "staff", b"", expected)).outcome == outcome
-    assert await engine.open_claims(SHOP, SHOW, "A") == [("A#1", 10**12)]
+    assert await engine.open_claims(SHOP, SHOW, "A") == [("A#1", 10**12, "staff")]
     assert (await do(engine, Reprice, "A#1", line, "staff", b"", 10**12 + 1)).outcome == "input_bad"
 
 

@@ -69,7 +69,8 @@ def extend(state: State, command: Extend, actor: Actor, now_ms: int) -> ThroughS
 def ticket_record(claim: Event, at_ms: int, known: TicketRecord | None = None) -> TicketRecord:
     """The one projection of a claim: `quantity` pieces held (or sold), which cost `price_minor` each; `waiting` apart.
 
-    A change in line tells no place; then the place known stands until `Places` tells the next.
+    A change in line tells no place; then the place known stands until `Places` tells the next. What made the claim, and
+    how, stays whoever changes it later.
     """
     waits = claim["state"] in ACTIVE and claim["waiting"] > 0
     place = claim.get("position", 0) or (known["position"] if known else 0)
@@ -86,7 +87,7 @@ def ticket_record(claim: Event, at_ms: int, known: TicketRecord | None = None) -
         "state": claim["state"],
         "deadline_ms": claim.get("deadline", 0),
         "text": claim.get("text", ""),
-        "source": claim.get("source", ""),
+        "source": known["source"] if known else claim.get("source", ""),
         "comment": known["comment"] if known else claim["id"],
         "at_ms": known["at_ms"] if known else at_ms,
     }
