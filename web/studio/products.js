@@ -134,7 +134,8 @@ function AddRow({ product }) {
   // Sold before, the shop has a figure already; an empty field leaves it as it is.
   const known = skusOfProduct(product).filter((sku) => left[sku] !== undefined);
   const [each, setEach] = useState(known.length ? "" : "10");
-  const [price, setPrice] = useState(priceText(product.price_minor, product.currency));
+  const was = live.part("removed").value?.[product.code]; // taken out of this show: it comes back at the price it had here
+  const [price, setPrice] = useState(priceText((was ?? product).price_minor, product.currency));
   const skus = skusOfProduct(product);
   const add = async () => {
     const pieces = each.trim() === "" ? undefined : wholeNumber(each);
@@ -142,7 +143,7 @@ function AddRow({ product }) {
     if (refusal || pieces === null) return toast(refusal ?? t("common.number_needed", { least: 0 }), { bad: true });
     const { supply, name, skus: ignored, closed, ...item } = product;
     const set = pieces === undefined ? {} : { supply: Object.fromEntries(skus.map((sku) => [sku, pieces])) };
-    return command("add_item", { item: { ...item, price_minor: minor, ...set } }, t("studio.added", { item: nameOf(product) }));
+    return command("add_item", { item: { ...item, compare_at_minor: (was ?? product).compare_at_minor, price_minor: minor, ...set } }, t("studio.added", { item: nameOf(product) }));
   };
   return html`<li class="row add-row"><${Picture} src=${product.picture} code=${product.code} size=${48} lazy />
     <span class="grow"><b>${product.code}</b> ${nameOf(product)}</span>

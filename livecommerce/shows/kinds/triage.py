@@ -20,6 +20,7 @@ from livecommerce.shows.offers import NoOrder, Want, lines_of, reserve_for
 from livecommerce.shows.packing import pack, unpack
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, State, TriageEvent
+from livecommerce.shows.tries import try_id
 from livecommerce.stock.operations import LINES_MAX, Cancel, Line, step_id
 from livecommerce.stock.outcomes import Answer, Outcome
 
@@ -170,8 +171,9 @@ def accept(state: State, command: Accept, actor: Actor, now_ms: int) -> ThroughS
     if state["show"]["stage"] != "live":
         raise ShowStageWrong("The show is not live, so nothing is sold now.")
     tries = waiting.get("tries", 0)
-    identity = step_id(command.comment, tries) if tries else command.comment
-    operation = reserve_for(state, waiting["viewer"], identity, _lines(state, command.lines), "moderator")
+    operation = reserve_for(
+        state, waiting["viewer"], try_id(command.comment, tries), _lines(state, command.lines), "moderator"
+    )
 
     def conclude(answered: Answered) -> Decision:
         answer = answered.answer
