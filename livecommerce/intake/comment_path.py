@@ -165,7 +165,7 @@ class CommentPath:
         held = held_newcomer(state, viewer, speech.network, now)
         ruled = held or state["settings"]["first_hold"] or state["settings"]["slow_seconds"]
         bare = bool(is_order and ruled and is_bare(speech.text, state))
-        slow = not speech.again and slow_wait_ms(state, mirror.last_chat_ms.get(viewer, 0), now) > 0
+        slow = not is_repeat and slow_wait_ms(state, mirror.last_chat_ms.get(viewer, 0), now) > 0
         ruling = rule(state, mirror.words, viewer, Words(speech.text, is_order, bare, slow, held))
         if ruling.refuse is not None:
             raise ruling.refuse

@@ -191,6 +191,16 @@ async def test_a_fresh_id_is_new_whatever_it_says_of_itself(stage: Stage, text: 
     assert (await stage.held(), len(await stage.log("chat"))) == (held, lines)
 
 
+async def test_a_fresh_id_waits_in_slow_mode_whatever_it_says_of_itself(stage: Stage) -> None:
+    """An order is taken, but its words are read by everyone only when it is their turn."""
+    await stage.command("settings", slow_seconds=60)
+    await stage.say(ANNA, "hello")
+    await stage.catch_up()
+    for again in (False, True):
+        assert (await stage.say(ANNA, "A01+1 加賴 my-own-shop", again=again))["reason"] == "reserved"
+    assert [line.get("shadow") for line in await stage.log("chat")] == [None, True, True]
+
+
 async def test_blocked_words_refuse_a_comment_and_hide_an_order(stage: Stage) -> None:
     await stage.command("words", add=["謝謝"])
     with pytest.raises(CommentRefused):

@@ -232,7 +232,7 @@ async def test_a_line_that_got_nothing_stays_with_the_reason_and_may_be_tried_ag
     assert (event["t"], event["comment"], event["tries"], event["refused"]) == ("triage", "unclear-line", 1, "sold_out")
     assert [write[:3] for write in decision.writes] == [("triage", "hset", "unclear-line")]
     after = KINDS.fold(state, decision.events)
-    assert [operation.id for operation in planned_of(after, fields).operations] == ["unclear-line-1"]
+    assert [operation.id for operation in planned_of(after, fields).operations] == ["unclear-line-again1"]
 
 
 THROUGH_STOCK: list[tuple[dict[str, Any], list[Outcome], list[Outcome]]] = [

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import inspect
 
 from livecommerce.errors import BadInput, LiveCommerceError, NotAllowed
 from livecommerce.shows import kinds as kinds_folder
@@ -29,6 +30,25 @@ COMMANDS: list[tuple[Any, type[LiveCommerceError]]] = [
     ({"do": "pin", "id": "command-1", "code": "a/b"}, BadInput),
     ({"do": "mute", "id": "command-1", "viewer": "anna", "seconds": 0}, BadInput),
 ]
+
+
+def unbounded(kind: Any, where: str) -> list[str]:
+    """Fields of whole numbers, at any depth, that any number would do for."""
+    if isinstance(kind, inspect.IntType):
+        return [where] if kind.ge is None or kind.le is None else []
+    if isinstance(kind, inspect.StructType | inspect.TypedDictType):
+        return [one for field in kind.fields for one in unbounded(field.type, f"{where}.{field.encode_name}")]
+    if isinstance(kind, inspect.UnionType):
+        return [one for each in kind.types for one in unbounded(each, where)]
+    inner = [getattr(kind, name, None) for name in ("item_type", "value_type")] + list(getattr(kind, "item_types", ()))
+    return [one for each in inner if each is not None for one in unbounded(each, f"{where}[]")]
+
+
+def test_every_number_of_a_command_has_bounds() -> None:
+    """2^64 was an internal error, and -5 a moment that was kept."""
+    commands = [command for kind in SHOW_KINDS for command in (*kind.commands, *kind.viewer_commands)]
+    assert len(commands) > 20
+    assert [one for command in commands for one in unbounded(inspect.type_info(command), command.__name__)] == []
 
 
 @pytest.mark.parametrize(("raw", "error"), COMMANDS)

@@ -254,3 +254,36 @@ def visible_state(state: State) -> State:
         for viewer, record in state["buyers"].items()
     }
     return {**seen, "stock": stock_of(state), "pinned": state["pins"][-1]["code"] if state["pins"] else None}
+
+
+async def test_a_line_accepted_again_wears_its_newest_claim(store: ShowStore, executor: Executor) -> None:
+    """Accept, undo, accept: the second claim had an id of its own that no page knew, and its line said cancelled."""
+    await some_life(store)
+
+    async def give(identity: str, **fields: Any) -> Any:
+        command = KINDS.read_command({"id": identity, **fields})
+        return await checked(store, executor.execute(SHOW, command, OWNER))
+
+    accept = {"do": "accept", "comment": "comment-1", "lines": [{"code": "A01"}]}
+    await give("start-it", do="start")
+    await give("accept-one", **accept)
+    await give("undo-it-1", do="undo", command="accept-one")
+    await give("accept-two", **accept)
+    tickets = [one for one in (await store.load(SHOW))["tickets"].values() if one["source"] == "moderator"]
+    assert [(one["comment"], one["state"]) for one in tickets] == [("comment-1", "cancelled"), ("comment-1", "held")]
+
+
+async def test_a_product_taken_out_comes_back_at_its_price_here(store: ShowStore, executor: Executor) -> None:
+    await some_life(store)
+
+    async def give(**fields: Any) -> dict[str, Any]:
+        command = KINDS.read_command({"id": str(uuid.uuid4()), **fields})
+        await checked(store, executor.execute(SHOW, command, OWNER))
+        return dict(await store.load(SHOW))["removed"]  # type: ignore[no-any-return]
+
+    item = (await store.load(SHOW))["items"]["A01"]
+    await give(do="price", code="A01", price_minor=4990)
+    removed = await give(do="remove_item", code="A01")
+    assert removed["A01"]["price_minor"] == 4990
+    back = {key: value for key, value in item.items() if key not in ("name", "skus", "closed")}
+    assert await give(do="add_item", item=back) == {}, "it is in the show again"

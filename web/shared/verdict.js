@@ -34,7 +34,7 @@ export function claimMark(claims, line = null) {
   }
   if (claims.some((claim) => claim.outcome === "offered")) return { kind: "warn", text: t("common.mark_offered") }; // not taken yet
   if (claims.some((claim) => claim.waiting > 0 && (claim.outcome === "waiting" || MADE.includes(claim.outcome)))) return { kind: "warn", text: t("common.mark_waiting") };
-  return { kind: "none", text: outcomeText(claims[0].outcome) };
+  return { kind: "none", text: outcomeText(claims.at(-1).outcome) };
 }
 
 /** "× 3", "× 1 · 2 in line": the pieces of a ticket or of an answered line, held and waiting apart. */

@@ -4,7 +4,8 @@ import { boot, day, errorText, money, nameOf, t, timeOfDay } from "../shared/i18
 import { call, mayStand, sitePath } from "../shared/api.js";
 import { wholeNumber } from "../shared/number.js";
 import { Picture } from "../shared/picture.js";
-import { priceInput, priceMinor, priceText } from "../shared/price.js";
+import { priceInput, priceText } from "../shared/price.js";
+import { typedPrice } from "../shared/price_words.js";
 import { Icon, LanguageSwitch, Toasts, html, newId, signal, toast } from "../shared/ui.js";
 import { OrderSheet } from "./orders.js";
 import { ProductSheet } from "./product.js";
@@ -39,10 +40,11 @@ const set = (code, field) => (event) => (picked.value = { ...picked.value, [code
 /** A product of the new show; null after telling which field is no number. Pieces left empty stay as the shop has them. */
 function wishOf(code, one) {
   const known = products.value.find((product) => product.code === code);
-  const fields = { price_minor: priceMinor(one.price, known.currency), supply: one.each.trim() === "" ? undefined : wholeNumber(one.each), limit_per_viewer: wholeNumber(one.limit || "0", 0, 10_000) };
+  const { minor, refusal } = typedPrice(one.price, known.currency);
+  const fields = { price_minor: minor ?? null, supply: one.each.trim() === "" ? undefined : wholeNumber(one.each), limit_per_viewer: wholeNumber(one.limit || "0", 0, 10_000) };
   const wrong = Object.keys(fields).find((name) => fields[name] === null);
   if (wrong) {
-    problem.value = { code: "", reason: `${code}: ${wrong === "price_minor" ? t("common.price_needed") : t("common.number_needed", { least: 0 })}` };
+    problem.value = { code: "", reason: `${code}: ${wrong === "price_minor" ? refusal : t("common.number_needed", { least: 0 })}` };
     return null;
   }
   const seen = Object.fromEntries(knownSkus(known).map((sku) => [sku, left[sku]]));

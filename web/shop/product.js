@@ -2,7 +2,8 @@
 import { boot, errorText, knows, t } from "../shared/i18n.js";
 import { call } from "../shared/api.js";
 import { wholeNumber } from "../shared/number.js";
-import { priceInput, priceMinor } from "../shared/price.js";
+import { priceInput } from "../shared/price.js";
+import { typedPrice } from "../shared/price_words.js";
 import { Sheet, html, toast, useState } from "../shared/ui.js";
 
 const AXES = [0, 1]; // colour and size cover what shops sell by comment; the API takes more
@@ -23,7 +24,7 @@ function read(form) {
     code: form.get("code").trim(),
     names: list(form.get("names")),
     name_en: form.get("name_en").trim(),
-    price_minor: priceMinor(form.get("price"), boot.staff.currency),
+    price_minor: typedPrice(form.get("price"), boot.staff.currency).minor,
     picture: form.get("picture").trim(),
     limit_per_viewer: wholeNumber(form.get("limit") || "0", 0, 10_000),
     options,
@@ -41,7 +42,8 @@ export function ProductSheet({ onClose, onAdded }) {
     event.preventDefault();
     const form = event.currentTarget;
     const product = read(new FormData(form));
-    if (product.price_minor === null) return setError({ code: "", reason: t("common.price_needed") });
+    const { refusal } = typedPrice(form.elements.price.value, boot.staff.currency);
+    if (refusal) return setError({ code: "", reason: refusal });
     const half = product.options.find((one) => !one.axis || !one.values.length);
     if (half) return setError({ code: "", reason: half.axis ? t("shop.values_needed", { axis: half.axis }) : t("shop.axis_needed", { values: half.values.map((one) => one.value).join(t("common.list_sign")) }) });
     if (!warnings) {

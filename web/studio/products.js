@@ -4,7 +4,8 @@ import { totals } from "../shared/live.js";
 import { command, live, mayHost } from "../shared/staff.js";
 import { optionsOf } from "../shared/skus.js";
 import { Picture } from "../shared/picture.js";
-import { priceInput, priceMinor, priceText } from "../shared/price.js";
+import { priceInput, priceText } from "../shared/price.js";
+import { typedPrice } from "../shared/price_words.js";
 import { wholeNumber } from "../shared/number.js";
 import { Bar, Icon, Sheet, html, toast, useEffect, useRef, useState } from "../shared/ui.js";
 import { catalogue, dialog, expanded, isWanted, left, pin, pinnedCode, selected, unpin } from "./desk.js";
@@ -65,8 +66,8 @@ function Editor({ item }) {
   useEffect(() => setPrice(priceText(item.price_minor, item.currency)), [item.price_minor]);
   const save = (event) => {
     event.preventDefault();
-    const minor = priceMinor(price, item.currency);
-    if (minor === null) return toast(t("common.price_needed"), { bad: true });
+    const { minor, refusal } = typedPrice(price, item.currency);
+    if (refusal) return toast(refusal, { bad: true });
     if (minor !== item.price_minor) command("price", { code: item.code, price_minor: minor }, t("studio.price_changed", { item: nameOf(item), price: money(minor, item.currency) }));
     return undefined;
   };
@@ -133,15 +134,16 @@ function AddRow({ product }) {
   // Sold before, the shop has a figure already; an empty field leaves it as it is.
   const known = skusOfProduct(product).filter((sku) => left[sku] !== undefined);
   const [each, setEach] = useState(known.length ? "" : "10");
-  const [price, setPrice] = useState(priceText(product.price_minor, product.currency));
+  const was = live.part("removed").value?.[product.code]; // taken out of this show: it comes back at the price it had here
+  const [price, setPrice] = useState(priceText((was ?? product).price_minor, product.currency));
   const skus = skusOfProduct(product);
   const add = async () => {
     const pieces = each.trim() === "" ? undefined : wholeNumber(each);
-    const minor = priceMinor(price, product.currency);
-    if (pieces === null || minor === null) return toast(minor === null ? t("common.price_needed") : t("common.number_needed", { least: 0 }), { bad: true });
+    const { minor, refusal } = typedPrice(price, product.currency);
+    if (refusal || pieces === null) return toast(refusal ?? t("common.number_needed", { least: 0 }), { bad: true });
     const { supply, name, skus: ignored, closed, ...item } = product;
     const set = pieces === undefined ? {} : { supply: Object.fromEntries(skus.map((sku) => [sku, pieces])) };
-    return command("add_item", { item: { ...item, price_minor: minor, ...set } }, t("studio.added", { item: nameOf(product) }));
+    return command("add_item", { item: { ...item, compare_at_minor: (was ?? product).compare_at_minor, price_minor: minor, ...set } }, t("studio.added", { item: nameOf(product) }));
   };
   return html`<li class="row add-row"><${Picture} src=${product.picture} code=${product.code} size=${48} lazy />
     <span class="grow"><b>${product.code}</b> ${nameOf(product)}</span>

@@ -18,6 +18,7 @@ from livecommerce.shows.kind import Effects, Kind, Parts
 from livecommerce.shows.model import label_of
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, State, TicketRecord
+from livecommerce.shows.tries import line_of
 from livecommerce.stock.operations import RESERVATION_LENGTH_MAX, Cancel
 from livecommerce.stock.operations import Extend as ExtendStock
 from livecommerce.stock.outcomes import Claim, Outcome
@@ -88,7 +89,7 @@ def ticket_record(claim: Event, at_ms: int, known: TicketRecord | None = None) -
         "deadline_ms": claim.get("deadline", 0),
         "text": claim.get("text", ""),
         "source": known["source"] if known else claim.get("source", ""),
-        "comment": known["comment"] if known else claim["id"],
+        "comment": known["comment"] if known else line_of(claim["id"]),
         "at_ms": known["at_ms"] if known else at_ms,
     }
 
@@ -115,6 +116,7 @@ def apply(draft: Draft, event: Event) -> None:
 
 
 def project(projector: Projector, event: Event, after: State, wire: Wire) -> None:
+    lines = [line["id"] for line in after["chat"]]
     for claim in event["claims"]:
         reservation = claim.get("reservation")
         record = after["tickets"].get(reservation) if reservation else None
@@ -127,7 +129,7 @@ def project(projector: Projector, event: Event, after: State, wire: Wire) -> Non
         code = product_of(claim["item"])
         offered = claim["op"] == "promote" and claim["state"] == "offered"  # not taken yet: nobody is told "got it"
         shown = {
-            "t": "claim", "comment": claim["id"], "by": projector.by(viewer),
+            "t": "claim", "comment": line_of(claim["id"], lines), "by": projector.by(viewer),
             "name": projector.name(after["names"], viewer), "sku": claim["item"], "code": code,
             "label": label_of(claim["item"], after["items"].get(code)),
             "outcome": "offered" if offered else claim["outcome"], "number": claim["number"],

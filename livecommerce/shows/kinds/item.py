@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
 from livecommerce.bounds import Minor
@@ -15,7 +16,7 @@ from livecommerce.shows.kinds.supply import may_take_pieces
 from livecommerce.shows.model import ITEMS_MAX, Code, OutsideId, checked_item, known_product
 from livecommerce.shows.packing import unpack
 from livecommerce.shows.projection import Projector, Wire
-from livecommerce.shows.state import Draft, Event, PublicItem, State, current_pin, stock_of
+from livecommerce.shows.state import Draft, Event, PublicItem, State, current_pin, part, stock_of
 from livecommerce.shows.supply import SUPPLY_DONE, counters_shape, named_pieces
 
 
@@ -51,6 +52,16 @@ class AddItem(Command, frozen=True, kw_only=True, tag="add_item"):
 class RemoveItem(Command, frozen=True, kw_only=True, tag="remove_item"):
     code: Code
     host_only: ClassVar[bool] = True
+
+
+REMOVED_MAX = ITEMS_MAX  # prices that are remembered of products taken out: no show has had more
+
+
+def _with_removed(removed: Mapping[str, Any], product: PublicItem) -> dict[str, Any]:
+    """Prices of products that were taken out, by code, newest last: one that comes back costs what it cost here."""
+    prices = {key: product[key] for key in ("price_minor", "compare_at_minor")}
+    known = {code: one for code, one in removed.items() if code != product["code"]}
+    return dict([*known.items(), (product["code"], prices)][-REMOVED_MAX:])
 
 
 def _put(product: PublicItem, now_ms: int) -> tuple[Event, Write]:
@@ -116,7 +127,8 @@ def add_item(state: State, command: AddItem, actor: Actor, now_ms: int) -> Throu
 
     def conclude(answered: Answered) -> Decision:
         event["stock"] = counters_shape(answered.counters)
-        writes = [write, keep("order", order)]
+        removed = {code: one for code, one in part(state, "removed").items() if code != item.code}
+        writes = [write, keep("order", order), keep("removed", removed)]
         return Decision([event], writes, {"code": item.code}, inverse)
 
     show = state["show"]
@@ -129,6 +141,7 @@ def remove_item(state: State, command: RemoveItem, actor: Actor, now_ms: int) ->
     order = [code for code in state["order"] if code != command.code]
     events: list[Event] = [{"t": "item_gone", "code": command.code, "at": now_ms}]
     writes = [Write("state", "hdel", f"item:{command.code}"), keep("order", order)]
+    writes.append(keep("removed", _with_removed(part(state, "removed"), product)))
     pinned = current_pin(state)
     if pinned is not None and pinned["code"] == command.code:
         unpin = pin_change(state, None, now_ms)
@@ -145,10 +158,14 @@ def apply(draft: Draft, event: Event) -> None:
     if code not in draft.state["items"]:
         draft.own("order").append(code)
     draft.own("items")[code] = event["item"]
+    if code in part(draft.state, "removed"):
+        del draft.own("removed")[code]
 
 
 def apply_gone(draft: Draft, event: Event) -> None:
     if event["code"] in draft.state["items"]:
+        product = draft.state["items"][event["code"]]
+        draft.put("removed", _with_removed(part(draft.state, "removed"), product))
         del draft.own("items")[event["code"]]
         draft.own("order").remove(event["code"])
 
@@ -167,7 +184,8 @@ def load(stored: Stored) -> Parts:
 
 
 def shown(state: State, projector: Projector, staff: bool) -> Parts:
-    return {"items": [state["items"][code] for code in state["order"]], "stock": stock_of(state)}
+    parts: Parts = {"items": [state["items"][code] for code in state["order"]], "stock": stock_of(state)}
+    return {**parts, "removed": part(state, "removed")} if staff else parts
 
 
 KIND = Kind(
@@ -176,7 +194,7 @@ KIND = Kind(
     commands={
         Price: price, CloseItem: close_item, OpenItem: open_item, AddItem: add_item, RemoveItem: remove_item,
     },
-    first={"order": []},
+    first={"order": [], "removed": {}},
     load=load,
     shown=shown,
 )  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, TypedDict, cast
 
 from msgspec import Meta
 
+from livecommerce.bounds import Moment
 from livecommerce.errors import Conflict, IdReused, NotFound, TooMuch
 from livecommerce.shows.commands import Actor, Command, Speaker, ViewerCommand
 from livecommerce.shows.decision import Decision, Sent, Write
@@ -26,8 +27,8 @@ VOTES_MAX = 20_000  # of a show; each is read again with every snapshot
 
 
 class Answered(TypedDict):
-    at: int
-    media_timestamp: int | None
+    at: Moment
+    media_timestamp: Annotated[int, Meta(ge=0, le=2**32 - 1)] | None  # of RTP
 
 
 class QuestionRecord(TypedDict):

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from livecommerce.bounds import Count, Moment
 from livecommerce.comments.folding import fold
 from livecommerce.errors import BadInput, Conflict, NotFound
 from livecommerce.shows.commands import Actor, Command, ViewerId
@@ -20,6 +21,7 @@ from livecommerce.shows.offers import NoOrder, Want, lines_of, reserve_for
 from livecommerce.shows.packing import pack, unpack
 from livecommerce.shows.projection import Projector, Wire
 from livecommerce.shows.state import Draft, Event, State, TriageEvent
+from livecommerce.shows.tries import try_id
 from livecommerce.stock.operations import LINES_MAX, Cancel, Line, step_id
 from livecommerce.stock.outcomes import Answer, Outcome
 
@@ -60,12 +62,12 @@ class WaitingLine(Struct, frozen=True, kw_only=True):
     name: Annotated[str, Meta(max_length=40)]
     by: Annotated[str, Meta(max_length=20)]
     text: Annotated[str, Meta(max_length=500)]
-    at: int
+    at: Moment
     verdict: Annotated[str, Meta(max_length=20)]
     reason: Annotated[str, Meta(max_length=40)]
     pin: Annotated[str, Meta(max_length=20)] | None = None
     guess: Annotated[tuple[dict[str, Any], ...], Meta(max_length=20)] = ()
-    tries: Annotated[int, Meta(ge=0)] | UnsetType = UNSET
+    tries: Count | UnsetType = UNSET
 
 
 class Reopen(Command, frozen=True, kw_only=True, tag="reopen"):
@@ -170,8 +172,9 @@ def accept(state: State, command: Accept, actor: Actor, now_ms: int) -> ThroughS
     if state["show"]["stage"] != "live":
         raise ShowStageWrong("The show is not live, so nothing is sold now.")
     tries = waiting.get("tries", 0)
-    identity = step_id(command.comment, tries) if tries else command.comment
-    operation = reserve_for(state, waiting["viewer"], identity, _lines(state, command.lines), "moderator")
+    operation = reserve_for(
+        state, waiting["viewer"], try_id(command.comment, tries), _lines(state, command.lines), "moderator"
+    )
 
     def conclude(answered: Answered) -> Decision:
         answer = answered.answer
