@@ -106,8 +106,12 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     except Exception as error:
         known = as_known(error)
         if known is None:
-            # The person gets a number; the reason is in the log, for us.
-            log.exception("request failed", method=request.method, route=route_name(request))
+            # The person gets a number; the reason is in the log, for us, once a minute: who has found a fault has
+            # found it for as many requests as they like.
+            route, kind = route_name(request), type(error).__name__
+            warn_seldom(
+                log, "request failed", key=f"failed {route} {kind}", method=request.method, route=route, exc_info=True
+            )
             known = LiveCommerceError()
         elif known.http_status >= 500:
             warn_seldom(

@@ -127,7 +127,7 @@ def _content(operation: Operation) -> object:
         [(line.item, line.quantity) for line in lines],
         getattr(operation, "reservation", ""),
         "" if isinstance(operation, Cancel) and operation.reservation else getattr(operation, "item", ""),
-        getattr(operation, "quantity", 0),
+        operation.available if isinstance(operation, SetAvailable) else getattr(operation, "quantity", 0),
         getattr(operation, "reason", ""),
     )
 

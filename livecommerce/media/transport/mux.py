@@ -17,8 +17,10 @@ from livecommerce.media.transport.peer import Credentials, Path, Peer
 from livecommerce.media.transport.udp import Socket, UdpPath
 from livecommerce.media.wire import rtp, stun
 from livecommerce.media.wire.stun import Address
+from livecommerce.ops.log_limit import LogLimit
 
 log = logging.getLogger(__name__)
+_faults = LogLimit()
 
 # Datagrams taken before other work of the loop gets its turn: about 1 ms.
 DRAIN_MAX = 128
@@ -90,9 +92,12 @@ class Mux:
             self.counters.received += 1
             try:
                 self._dispatch(datagram, address, now)
-            except Exception:
-                # One hostile or unforeseen packet must not end the port for everyone.
-                log.exception("datagram of %d bytes from %s", len(datagram), address)
+            except Exception as error:
+                # One hostile or unforeseen packet must not end the port for everyone, nor a thousand fill the log.
+                left_out = _faults.take(type(error).__name__)
+                if left_out is not None:
+                    words = "datagram of %d bytes from %s (%d like it not told)"
+                    log.warning(words, len(datagram), address, left_out, exc_info=True)
 
     def _dispatch(self, datagram: bytes, address: Address, now: float) -> None:
         if not datagram:
