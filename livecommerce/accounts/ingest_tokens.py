@@ -40,9 +40,16 @@ class IngestTokens:
         self._redis = redis
 
     async def make(self, shop: str, show: str, made_by: str) -> str:
-        """A new token for a show; it is shown once and cannot be read back."""
+        """A new token for a show; it is shown once and cannot be read back.
+
+        It replaces the one that this person had for the show: whoever leaks a token makes another, and a stream that
+        runs by the old one is ended within a second.
+        """
         token = "lci_" + secrets.token_urlsafe(32)
+        replaced = await self._rows.revoke_former(show, made_by)
         await self._rows.add(IngestTokenRecord(_sha256(token), shop, show, made_by, now_ms()))
+        if replaced:
+            await mark_revoked(self._redis, await self._rows.revoked_of(show))
         return token
 
     async def check(self, show: str, token: str | None) -> IngestTokenRecord:

@@ -136,6 +136,13 @@ class IngestTokenRepository:
             row = (await connection.execute(select(table).where(table.c.sha256 == sha256))).first()
         return as_struct(row, IngestTokenRecord) if row else None
 
+    async def revoke_former(self, show: str, made_by: str) -> int:
+        """Revokes what a person has made for a show before. Returns how many were live."""
+        table = tables.ingest_tokens
+        live = (table.c.show == show) & (table.c.made_by == made_by) & table.c.revoked_ms.is_(None)
+        async with self._database.write() as connection:
+            return (await connection.execute(update(table).where(live).values(revoked_ms=now_ms()))).rowcount
+
     async def revoke(self, show: str, sha256: str | None = None) -> int:
         """Revokes one token of a show, or all of them. Returns how many were live."""
         table = tables.ingest_tokens

@@ -220,7 +220,8 @@ class _Judge:
         loose = verdict.reason is Reason.UNKNOWN_CODE and not self.mask & _CODE_LIKE_OR_GLUED and not self._split_code()
         if verdict.intents or (verdict.reason not in _OVERRULED and not misread and not loose):
             return verdict
-        if not self.mask & _NAMES or self.mask & _SPOILT:
+        remarked = self.pinned is not None and self.mask & 1 << kinds.REMARK and self.mask & _ORDERS
+        if not (self.mask & _NAMES or remarked) or self.mask & _SPOILT:
             return verdict
         if not self.mask & _ACTS and self.mask & _NEGATION_OR_ANY_MORE != _NEGATION_OR_ANY_MORE:
             return verdict

@@ -21,6 +21,11 @@ from livecommerce.comments.verdict import Intent
 
 _LINKS: Final = bits(kinds.AND, kinds.SEPARATOR, kinds.THIS, kinds.TO, kinds.OBJECT, kinds.CLAIM, kinds.WORD_NUMBER)
 _ODD: Final = bits(kinds.UNKNOWN, kinds.PROSE, kinds.DANGER, kinds.TOPIC)
+_WEAK: Final = bits(kinds.CLAIM, kinds.QUANTITY, kinds.OPTION, kinds.SEPARATOR)
+_SAYS_MORE: Final = bits(
+    kinds.AGREE, kinds.PRAISE, kinds.NEGATION, kinds.QUESTION, kinds.ASK, kinds.STATE, kinds.REPORT, kinds.DANGER,
+    kinds.DOUBT, kinds.ALL, kinds.PROSE, kinds.CODE_LIKE, kinds.NUMBER, kinds.LINK, kinds.THIS,
+)  # fmt: skip
 # Between an item and a change of it these say something else of it.
 _SPEAKS: Final = bits(kinds.PRAISE, kinds.NEGATION, kinds.QUESTION, kinds.ASK, kinds.AGREE, kinds.CLAIM, kinds.NUMBER)
 _TELLING: Final = bits(kinds.UNKNOWN, kinds.PROSE, kinds.THIS, kinds.CLAIM, kinds.DANGER, kinds.TOPIC)
@@ -99,7 +104,7 @@ class StrongReader:
                 claimed = place > 0 and core.tokens[place - 1].kind == kinds.CLAIM
                 named = coded = named or claimed or bool(core.mask & (AMOUNT | VERBS))
         if not named:
-            return self._fills_the_pinned(core) or self._cancels_the_last(core)
+            return self._fills_the_pinned(core) or self._cancels_the_last(core) or self._is_remarked(core)
         if self._is_part_of_more(core) or self._is_embedded(core) or self._ends_in_a_verb(core):
             return False
         if self._calls_others(core):
@@ -175,6 +180,17 @@ class StrongReader:
             swaps = core.mask & bits(kinds.CHANGE, kinds.CHANGE_TO) and len(choices) > 1
             return bool(swaps) or (bool(core.mask & bits(kinds.CANCEL)) and len(axes) == len(self.pinned.axes))
         return len(axes) == len(self.pinned.axes) and len(choices) > 1
+
+    def _is_remarked(self, core: Core) -> bool:
+        """ "我要2箱 发往杭州", "두 개 주세요 택배로요": a weak form, then only words of delivery, payment or for whom."""
+        if self.pinned is None or core.first != 0 or core.mask & ~_WEAK or len(self.cores) > 1:
+            return False
+        claimed = any(token.value == "strong" for token in core.tokens)
+        if not (core.mask & 1 << kinds.QUANTITY or claimed):
+            return False
+        rest = self.tokens[core.last + 1 :]
+        told = any(token.kind == kinds.REMARK or token.value in ("named", "time") for token in rest)
+        return told and not any(_SAYS_MORE >> token.kind & 1 or token.value == "person" for token in rest)
 
     def _cancels_the_last(self, core: Core) -> bool:
         """ "剛剛那個不要了", "방금 주문한 거 취소해주세요": a word of cancelling, and nothing else acts."""

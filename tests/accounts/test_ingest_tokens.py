@@ -26,6 +26,22 @@ async def test_an_ingest_token_opens_its_own_show_until_it_is_revoked(accounts: 
         await accounts.ingest_tokens.check("demo", token)
 
 
+async def test_a_new_token_replaces_the_one_its_maker_had_for_the_show(accounts: Accounts, valkey: Redis) -> None:
+    """The page says so; the old one went on streaming."""
+    for login in ("mei", "otto"):
+        await accounts.add_staff("lingling", login, PASSWORD, "host")
+    leaked = await accounts.ingest_tokens.make("lingling", "demo", "mei")
+    others = [
+        await accounts.ingest_tokens.make("lingling", show, by) for show, by in (("demo", "otto"), ("late", "mei"))
+    ]
+    fresh = await accounts.ingest_tokens.make("lingling", "demo", "mei")
+    with pytest.raises(TokenWrong):
+        await accounts.ingest_tokens.check("demo", leaked)
+    for show, token in zip(("demo", "late", "demo"), (*others, fresh), strict=True):
+        await accounts.ingest_tokens.check(show, token)
+    assert await lost_rights(valkey, {right_of(one) for one in (leaked, fresh, *others)}) == {right_of(leaked)}
+
+
 @pytest.mark.parametrize("change", ["disabled", "moderator", "by hand"])
 async def test_what_a_person_made_is_none_when_that_person_may_not_publish(
     accounts: Accounts, valkey: Redis, change: str

@@ -68,7 +68,7 @@ async def test_an_offer_is_no_success_until_it_is_taken(browser: Browser, server
           const tickets = live.me.value.tickets.map((one) => ({ ...one, state: "confirmed", deadline_ms: 0 }));
           live.state.value = { ...live.state.value, me: { ...live.me.value, tickets } };
         }""")
-        await expect(sheet).to_contain_text("款項已收到")
+        await expect(sheet).to_contain_text("賣家已確認")
         await expect(sheet).to_contain_text("訂單成立 1 件")
         await expect(sheet).not_to_contain_text("時間到還沒結帳")
 

@@ -29,11 +29,12 @@ ROUNDS = {
     "second": 296,
     "third": 297,
     "fourth": 693,
-    "fifth": 414,
-    "sixth": 545,
+    "fifth": 415,
+    "sixth": 546,
     "traps_second": 322,
-    "development": 326,
+    "development": 327,
     "development_second": 607,
+    "development_third": 380,
     "traps": 562,
 }
 TABLES = sorted((HERE / "tables").glob("*.tsv"))

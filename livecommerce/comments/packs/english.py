@@ -265,7 +265,7 @@ WORDS: Final[tuple[tuple[int, object, str], ...]] = (
             "|paying now|gift|for gift|as a gift|gift wrap|lbc|j&t|send to|maya|rush|ship asap|lalamove|shopee"
             "|pick-up|e-transfer|cashapp|pay later|pay tonight|payment tomorrow|transfer|bpi|bdo|ship with"
             "|add to my order|add to my box|paying|i'll pay|picking up|pick up at|will zelle|will gcash"
-            "|will venmo|paying via"
+            "|will venmo|paying via|send invoice|paynow|paynow later|paid on venmo|collect at|on venmo"
         ),
     ),
     (

@@ -262,7 +262,8 @@ PACK: Final = Pack(
                 "|sabay na|isabay|isama|i-combine|pa-ship|pa ship|same address po|sa dati|ship sa|dati pa rin"
                 "|paki-ship|pang gift|pangregalo|regalo|gcash ko mamaya|gcash mamaya|bayad mamaya|gcash later"
                 "|gcash bukas|bayad bukas po|cod mamaya|bayad later|sa san|pa-j&t|meet up|bayad via gcash|bayad via"
-                "|bayad gcash|via gcash|bayad sa gcash|bayad thru gcash|bayad sa|iwan sa|pakiiwan sa|iwan"
+                "|bayad gcash|via gcash|bayad sa gcash|bayad thru gcash|bayad sa|iwan sa|pakiiwan sa|iwan|bayad na"
+                "|bayad na po|bayad via maya|pick up sa"
             ),
         ),
         (
@@ -303,5 +304,6 @@ PACK: Final = Pack(
                 "|sa sunday|ngayong linggo"
             ),
         ),
+        (kinds.SOFT, "named", "para kay lola|para kay mama|para kay nanay"),
     ),
 )

@@ -56,7 +56,7 @@ PACK: Final = Pack(
                 "|không cần gấp|thì|là|có|mấy đứa|mấy bé|mấy đứa nhỏ|mấy bạn nhỏ"
                 "|khỏi đi đâu|không hết|lẹ không hết|lẹ lẹ"
                 "|nhanh không hết|lẹ lên|thay vào|thế vào|cháy túi|cháy túi rồi|viêm màng túi|sợ chật|tay bấm"
-                "|cả phòng em|cả phòng|phòng em|khỏi nghĩ|chốt luôn khỏi nghĩ|khỏi suy nghĩ|mấy chị em"
+                "|cả phòng em|cả phòng|phòng em|khỏi nghĩ|chốt luôn khỏi nghĩ|khỏi suy nghĩ|mấy chị em|bấm lộn"
             ),
         ),
         (
@@ -182,7 +182,8 @@ PACK: Final = Pack(
             "others",
             (
                 "nghe hoài|cứ chốt|người ta|mọi người|bạn kia|bạn trên|chị kia|ai cũng|nghe nói|bảo là|nói là"
-                "|có người|cmt trên|bên kia|bên này|được tặng|đổi về"
+                "|có người|cmt trên|bên kia|bên này|được tặng|đổi về|bạn ở trên|kêu chốt|hổng phải mình"
+                "|không phải mình"
             ),
         ),
         (kinds.DANGER, "compare", "hơn|so với|bằng tiền"),
@@ -299,6 +300,8 @@ PACK: Final = Pack(
                 "|gộp chung|gộp chung đơn|gom chung|gộp|giao sau|giao trước|giao giờ hành chính|giao giờ|giao buổi"
                 "|hóa đơn đỏ|hoá đơn đỏ|xuất hóa đơn|xuất hoá đơn|xuất hóa đơn đỏ|gom với|gom đơn|người nhận"
                 "|chiều em qua lấy|tối em qua lấy|chiều qua lấy|mai em qua lấy|q1|q2|q3|q4|q5|q6|q7|q8|q9|q10|q11|q12"
+                "|ship tỉnh|chuyển khoản rồi|mai em ghé lấy|tặng vợ|tặng mẹ"
+                "|tặng chồng"
             ),
         ),
         (
