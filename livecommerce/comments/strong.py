@@ -182,7 +182,7 @@ class StrongReader:
         return len(axes) == len(self.pinned.axes) and len(choices) > 1
 
     def _is_remarked(self, core: Core) -> bool:
-        """ "我要2箱 发往杭州", "두 개 주세요 택배로요": a weak form, then only words of delivery, payment or for whom."""
+        """ "我要2箱 发往杭州", "두 개 주세요 택배로요": a weak form, then delivery, payment or for whom."""
         if self.pinned is None or core.first != 0 or core.mask & ~_WEAK or len(self.cores) > 1:
             return False
         claimed = any(token.value == "strong" for token in core.tokens)
