@@ -32,7 +32,7 @@ def main() -> int:
     timed, counting = lanes()
     pytest = [sys.executable, "-m", "pytest", "-m", "not nightly", *sys.argv[1:]]
     with tempfile.TemporaryFile() as said:
-        beside = subprocess.Popen(["nice", "-n", "5", *pytest, *counting], stdout=said, stderr=subprocess.STDOUT)
+        beside = subprocess.Popen(["nice", "-n", "10", *pytest, *counting], stdout=said, stderr=subprocess.STDOUT)
         try:
             first = subprocess.run([*pytest, *timed], check=False).returncode
             second = beside.wait()

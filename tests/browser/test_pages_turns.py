@@ -54,7 +54,7 @@ async def test_an_offer_is_seen_heard_and_taken_by_one_tap(browser: Browser, ser
         await expect(offer.get_by_role("timer")).to_be_visible()
         await expect(offer.locator("[aria-live=assertive]")).to_contain_text("輪到你了")
         assert await second.evaluate("window.buzzes.length") == 1
-        assert await second.evaluate("document.body.dataset.rung") == "1"
+        await expect(second.locator("body")).to_have_attribute("data-rung", "1")  # begun, not awaited
         await second.wait_for_function("document.title.includes('輪到你了')", timeout=PATIENCE_MS)
         await second.reload()
         await expect(offer).to_contain_text("帆布包 × 1", timeout=PATIENCE_MS)
